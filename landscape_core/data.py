@@ -1,0 +1,95 @@
+"""Data sets of pictures: a folder or a zip, with or without splits, as one uint8 tensor."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import torch
+from PIL import Image, UnidentifiedImageError
+from torch import Tensor
+
+from landscape_core.errors import UserError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+Box = tuple[int, int, int, int]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Where pictures come from and how each becomes a square.
+
+    `path` is a folder or a zip. `split` is the folder inside it ("train", "val"); None takes everything.
+    `box` (left, top, right, bottom) in pixels is cut out before resizing, for data stored with a border or
+    squashed; None cuts the largest centred square.
+    """
+
+    path: Path
+    split: str | None = None
+    size: int = 64
+    box: Box | None = None
+
+
+def _names(source: ImageSource) -> Iterator[tuple[str, Callable[[], bytes]]]:
+    """(name inside the source, function reading its bytes), sorted by name."""
+    path, prefix = source.path, f"{source.split}/" if source.split else ""
+    if path.is_dir():
+        for file in sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES):
+            if file.relative_to(path).as_posix().startswith(prefix):
+                yield file.relative_to(path).as_posix(), file.read_bytes
+    elif zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            for name in sorted(archive.namelist()):
+                if name.startswith(prefix) and PurePosixPath(name).suffix.lower() in SUFFIXES:
+                    yield name, lambda name=name: archive.read(name)
+    else:
+        raise UserError(f"{path} is neither a folder nor a zip of pictures ({', '.join(SUFFIXES)}).")
+
+
+def _square(image: Image.Image, size: int, box: Box | None) -> Image.Image:
+    if box is None:
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        box = (left, top, left + side, top + side)
+    return image.resize((size, size), Image.Resampling.LANCZOS, box=box)
+
+
+def load_images(source: ImageSource, *, limit: int | None = None, progress: Progress | None = None) -> Tensor:
+    """All pictures of a source: uint8 (N, 3, size, size), in order of their names.
+
+    Raises:
+        UserError: no such source, no picture in it, or a picture that cannot be decoded.
+    """
+    if not source.path.exists():
+        raise UserError(f"There is no folder or zip at {source.path}.")
+    entries = list(_names(source))[:limit] if source.path.is_dir() else None
+    arrays: list[np.ndarray] = []
+    for name, read in entries if entries is not None else _names(source):
+        if limit is not None and len(arrays) >= limit:
+            break
+        try:
+            with Image.open(io.BytesIO(read())) as image:
+                arrays.append(np.asarray(_square(image.convert("RGB"), source.size, source.box)))
+        except (UnidentifiedImageError, OSError) as error:
+            raise UserError(f"{name} in {source.path} is not a picture that can be read: {error}") from error
+        if progress is not None:
+            progress(len(arrays), len(entries) if entries is not None else 0)
+    if not arrays:
+        where = f"{source.path}" + (f" under {source.split}/" if source.split else "")
+        raise UserError(f"No pictures ({', '.join(SUFFIXES)}) in {where}.")
+    return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()
+
+
+def to_unit(images: Tensor) -> Tensor:
+    """uint8 (…) in 0..255 -> float32 in [-1, 1], the range of every picture inside the core."""
+    return images.float() / 127.5 - 1.0
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """float in [-1, 1] -> uint8 in 0..255, clipped and rounded."""
+    return ((images.detach().clamp(-1.0, 1.0) + 1.0) * 127.5).round().to(torch.uint8)

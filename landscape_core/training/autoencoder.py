@@ -1,0 +1,84 @@
+"""Training the convolutional autoencoder: L1 + 0.5 LPIPS, with noise on the latents so that the decoder is smooth."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from landscape_core.data import to_unit
+from landscape_core.models.autoencoder import ImageDecoder, ImageEncoder
+from landscape_core.perceptual import load_lpips
+from landscape_core.training.checkpoint import Checkpoint
+from landscape_core.training.progress import Report
+
+
+@dataclass(frozen=True)
+class AutoencoderConfig:
+    """`images` counts pictures seen, not epochs. `latent_noise` is relative to latents of variance 1."""
+
+    images: int = 240_000
+    batch: int = 32
+    lr: float = 1e-3
+    weight_decay: float = 1e-4
+    perceptual_weight: float = 0.5
+    latent_noise: float = 0.1
+    seed: int = 0
+    bf16: bool = True
+
+
+def random_batch(images: Tensor, batch: int, generator: torch.Generator) -> Tensor:
+    """A random batch in [-1, 1], each picture mirrored with probability 1/2."""
+    index = torch.randint(len(images), (batch,), generator=generator)
+    picked = to_unit(images[index])
+    mirrored = torch.rand(batch, generator=generator) < 0.5
+    return torch.where(mirrored[:, None, None, None], picked.flip(3), picked)
+
+
+def train_autoencoder(
+    images: Tensor, config: AutoencoderConfig, out: Path, report: Report
+) -> tuple[ImageEncoder, ImageDecoder]:
+    """Train on uint8 pictures (N, 3, 64, 64); resumes from `out/checkpoint.safetensors`."""
+    torch.manual_seed(config.seed)
+    encoder, decoder = ImageEncoder(), ImageDecoder()
+    distance = load_lpips()
+    for module in (encoder, decoder, distance):
+        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    parameters = [*encoder.parameters(), *decoder.parameters()]
+    optimizer = torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay)
+    generator = torch.Generator().manual_seed(config.seed)
+    checkpoint = Checkpoint(
+        out / "checkpoint.safetensors",
+        modules={"encoder": encoder, "decoder": decoder},
+        optimizers={"adamw": optimizer},
+        generators={"data": generator},
+    )
+    meta = checkpoint.load() or {"seen": 0, "seconds": 0.0}
+    seen, start = meta["seen"], time.perf_counter() - meta["seconds"]
+    encoder.train()
+    while seen < config.images:
+        for group in optimizer.param_groups:
+            group["lr"] = config.lr * max(0.5 * (1 + math.cos(math.pi * seen / config.images)), 0.01)
+        x = random_batch(images, config.batch, generator).contiguous(memory_format=torch.channels_last)
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=config.bf16):
+            latents = encoder(x)
+            noise = config.latent_noise * torch.randn(latents.shape, generator=generator)
+            y = decoder(latents + noise)
+            perceptual = distance(y, x).mean()
+        l1 = (y.float() - x).abs().mean()
+        loss = l1 + config.perceptual_weight * perceptual.float()
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
+        optimizer.step()
+        seen += config.batch
+        stop = report(seen, config.images, {"l1": l1.item(), "lpips": perceptual.item()})
+        if stop or seen % (config.batch * 250) == 0 or seen >= config.images:
+            checkpoint.save({"seen": seen, "seconds": time.perf_counter() - start, "config": asdict(config)})
+        if stop:
+            break
+    return encoder.eval(), decoder.eval()

@@ -1,0 +1,198 @@
+"""Training StyleGAN2 together with an encoder, on pictures or on an autoencoder's latents.
+
+Adversarial part as in StyleGAN2: non-saturating loss, lazy R1, style mixing, EMA. The encoder E is trained
+in the same loop: G(E(y)) must return y (and fool the discriminator) and E(G(w)) must return w. That keeps
+real pictures inside the range of G, which is what an inversion needs, and yields the feed-forward baseline.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from landscape_core.models.discriminator import Discriminator, LatentEncoder
+from landscape_core.models.stylegan import StyleGAN2
+from landscape_core.training.checkpoint import Checkpoint
+from landscape_core.training.progress import Report
+
+
+@dataclass(frozen=True)
+class GanConfig:
+    """`images` counts pictures shown to the discriminator. R1 is applied every `r1_every` updates."""
+
+    images: int = 3_000_000
+    batch: int = 64
+    lr: float = 2e-3
+    style_dim: int = 512
+    n_mapping: int = 4
+    channels: tuple[int, ...] = (160, 160)
+    critic_widths: tuple[int, ...] = (128, 160)
+    r1: float = 0.2
+    r1_every: int = 16
+    mixing: float = 0.5
+    ema_images: int = 20_000
+    reconstruction: float = 2.0
+    cycle: float = 0.5
+    instance_noise: float = 0.1
+    anneal_from: float = 0.6
+    seed: int = 0
+    bf16: bool = True
+
+
+class GanTrainer:
+    """The networks of one run and its update; `step` is one update of everything."""
+
+    def __init__(self, reals: Tensor, config: GanConfig, out: Path) -> None:
+        torch.manual_seed(config.seed)
+        self.reals, self.config = reals, config
+        channels = reals.shape[1]
+        self.generator = StyleGAN2(config.style_dim, config.n_mapping, config.channels, channels)
+        self.encoder = LatentEncoder(channels, config.critic_widths, config.style_dim)
+        self.critic = Discriminator(channels, config.critic_widths)
+        self.generator_ema = copy.deepcopy(self.generator).requires_grad_(False)
+        self.encoder_ema = copy.deepcopy(self.encoder).requires_grad_(False)
+        lazy = config.r1_every / (config.r1_every + 1)  # StyleGAN2's correction for the lazy penalty
+        self.g_params = [*self.generator.parameters(), *self.encoder.parameters()]
+        self.g_opt = torch.optim.Adam(self.g_params, lr=config.lr, betas=(0.0, 0.99))
+        self.d_opt = torch.optim.Adam(self.critic.parameters(), lr=config.lr * lazy, betas=(0.0, 0.99**lazy))
+        self.random = torch.Generator().manual_seed(config.seed)
+        self.seen, self.seconds = 0, 0.0
+        self.checkpoint = Checkpoint(
+            out / "checkpoint.safetensors",
+            modules={name: getattr(self, name) for name in ("generator", "encoder", "critic", "generator_ema", "encoder_ema")},
+            optimizers={"g": self.g_opt, "d": self.d_opt},
+            generators={"random": self.random},
+        )
+        meta = self.checkpoint.load()
+        if meta is not None:
+            self.seen, self.seconds = meta["seen"], meta["seconds"]
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        self.checkpoint.save({"seen": self.seen, "seconds": self.seconds, "config": asdict(self.config)})
+
+    def step(self) -> dict[str, float]:
+        """One critic update and one generator-and-encoder update on a fresh batch.
+
+        The pictures drawn for the critic are drawn with a graph and judged again for the generator.
+        """
+        started = time.perf_counter()
+        self._set_lr()
+        real = self._batch()
+        half = self.config.batch // 2
+        with self._autocast():
+            noises = self.generator.synthesis.random_noises(self.config.batch, self.random)
+            fake = self.generator.synthesis(self._sample_w(), noises).float()
+            rebuilt = self.generator.synthesis(self.encoder(real[:half])).float()
+        drawn = torch.cat([fake, rebuilt])
+        figures = self._critic_update(real, drawn.detach())
+        figures |= self._generator_update(real[:half], rebuilt, drawn)
+        self._update_ema()
+        self.seen += self.config.batch
+        self.seconds += time.perf_counter() - started
+        return figures
+
+    def _set_lr(self) -> None:
+        """Constant, then linear to zero over the last part of the run."""
+        done = self.seen / self.config.images
+        fraction = min(1.0, max(0.02, (1.0 - done) / (1.0 - self.config.anneal_from)))
+        lazy = self.config.r1_every / (self.config.r1_every + 1)
+        for optimizer, scale in ((self.g_opt, 1.0), (self.d_opt, lazy)):
+            for group in optimizer.param_groups:
+                group["lr"] = self.config.lr * scale * fraction
+
+    def _batch(self) -> Tensor:
+        index = torch.randint(len(self.reals), (self.config.batch,), generator=self.random)
+        return self.reals[index]
+
+    def _normal(self, *shape: int) -> Tensor:
+        return torch.randn(shape, generator=self.random)
+
+    def _sample_w(self) -> Tensor:
+        """w+ (B, n_styles, D) of random z, with style mixing."""
+        w = self.generator.mapping(self._normal(self.config.batch, self.config.style_dim))
+        n_styles = self.generator.synthesis.n_styles
+        w_plus = w[:, None].expand(-1, n_styles, -1)
+        if torch.rand((), generator=self.random) < self.config.mixing:
+            other = self.generator.mapping(self._normal(self.config.batch, self.config.style_dim))
+            cut = int(torch.randint(1, n_styles, (), generator=self.random))
+            w_plus = torch.cat([w_plus[:, :cut], other[:, None].expand(-1, n_styles - cut, -1)], dim=1)
+        return w_plus
+
+    def _judge(self, pictures: Tensor) -> Tensor:
+        """Critic logits; noise on its input keeps it from memorising a small data set."""
+        return self.critic(pictures + self.config.instance_noise * self._normal(*pictures.shape))
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.config.bf16)
+
+    def _critic_update(self, real: Tensor, drawn: Tensor) -> dict[str, float]:
+        with self._autocast():
+            on_real = self._judge(real).float()
+            on_fake = self._judge(drawn).float()
+        loss = F.softplus(-on_real).mean() + F.softplus(on_fake).mean()
+        update = self.seen // self.config.batch
+        if update % self.config.r1_every == 0:
+            loss = loss + self._r1(real) * (self.config.r1 / 2 * self.config.r1_every)
+        self.d_opt.zero_grad(set_to_none=True)
+        loss.backward()
+        self.d_opt.step()
+        return {"d_real": on_real.mean().item(), "d_fake": on_fake.mean().item()}
+
+    def _r1(self, real: Tensor) -> Tensor:
+        """Squared gradient norm of the critic at real pictures (Mescheder et al. 2018)."""
+        real = real.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(self._judge(real).sum(), real, create_graph=True)
+        return gradient.square().sum(dim=(1, 2, 3)).mean()
+
+    def _generator_update(self, real: Tensor, rebuilt: Tensor, drawn: Tensor) -> dict[str, float]:
+        self.critic.requires_grad_(False)
+        with self._autocast():
+            on_fake = self._judge(drawn).float()
+            w = self.generator.mapping(self._normal(len(real), self.config.style_dim)).detach()
+            with torch.no_grad():
+                picture = self.generator.synthesis(w)
+            w_back = self.encoder(picture.float())
+        adversarial = F.softplus(-on_fake).mean()
+        reconstruction = (rebuilt - real).square().mean()
+        cycle = (w_back.float() - w.float()).square().mean() / w.float().var().clamp_min(1e-4)
+        loss = adversarial + self.config.reconstruction * reconstruction + self.config.cycle * cycle
+        self.g_opt.zero_grad(set_to_none=True)
+        loss.backward()
+        self.g_opt.step()
+        self.critic.requires_grad_(True)
+        return {"g": adversarial.item(), "reconstruction": reconstruction.item(), "cycle": cycle.item()}
+
+    @torch.no_grad()
+    def _update_ema(self) -> None:
+        images = min(self.config.ema_images, max(0.05 * self.seen, 1.0))
+        decay = 0.5 ** (self.config.batch / images)
+        for ema, live in ((self.generator_ema, self.generator), (self.encoder_ema, self.encoder)):
+            torch._foreach_lerp_(list(ema.parameters()), list(live.parameters()), 1.0 - decay)
+
+    @torch.no_grad()
+    def finish(self, n: int = 10_000) -> tuple[StyleGAN2, LatentEncoder]:
+        """The averaged networks, with the mean of W measured on `n` samples."""
+        random = torch.Generator().manual_seed(self.config.seed)
+        z = torch.randn(n, self.config.style_dim, generator=random)
+        self.generator_ema.get_buffer("w_mean").copy_(self.generator_ema.mapping(z).mean(dim=0))
+        return self.generator_ema.eval(), self.encoder_ema.eval()
+
+
+def train_gan(reals: Tensor, config: GanConfig, out: Path, report: Report, *, save_every: int = 200) -> tuple[StyleGAN2, nn.Module]:
+    """Train on float pictures or latents (N, C, R, R); resumes from `out/checkpoint.safetensors`."""
+    trainer = GanTrainer(reals, config, out)
+    while trainer.seen < config.images:
+        figures = trainer.step()
+        stop = report(trainer.seen, config.images, figures)
+        if stop or (trainer.seen // config.batch) % save_every == 0 or trainer.seen >= config.images:
+            trainer.save()
+        if stop:
+            break
+    return trainer.finish()
