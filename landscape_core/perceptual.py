@@ -1,13 +1,22 @@
-"""Perceptual distances between pictures."""
+"""Perceptual distances between pictures: LPIPS, and the embedded one on adversarially robust features.
+
+Both compare the maps of a frozen network, normalised over channels (Zhang et al. 2018, equation 1):
+sum over taps of the spatial mean of sum_c w_c (a_c - b_c)^2.
+"""
 
 from __future__ import annotations
 
 import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
-from torch import nn
+import torch.nn.functional as F
+from torch import Tensor, nn
 
 from landscape_core.errors import UserError
+from landscape_core.models.classifier import RobustClassifier
 
 _MISSING_OPERATORS = {
     "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -53,3 +62,110 @@ def load_lpips(net: str = "squeeze") -> nn.Module:
             "in torch's hub folder ($TORCH_HOME/hub/checkpoints); use --perceptual embedded instead, which needs nothing."
         ) from error
     return distance.eval().requires_grad_(False)
+
+
+_EPS = 1e-10  # inside the square root, so that the normalisation is smooth at a map of zeros
+Features = tuple[Tensor, ...]
+
+
+class FeatureDistance(nn.Module, ABC):
+    """What the two distances share. Pictures are (B, 3, H, W) in [-1, 1]; a distance is (B,), one per sample."""
+
+    taps: Sequence[int]
+
+    @abstractmethod
+    def maps(self, image: Tensor) -> Sequence[Tensor]:
+        """Picture -> feature maps (B, C, h, w) of every layer, before normalisation."""
+
+    @abstractmethod
+    def weights(self) -> Sequence[Tensor]:
+        """Non-negative weights (C,) of every tap."""
+
+    def features(self, image: Tensor) -> Features:
+        """Picture -> maps (B, C, h, w) of unit length over channels; compute a target's once and keep them."""
+        maps = self.maps(image)
+        chosen = (maps[tap] for tap in self.taps)
+        return tuple(x * torch.rsqrt(x.square().sum(dim=1, keepdim=True) + _EPS) for x in chosen)
+
+    def distance(self, features_a: Features, features_b: Features, mask: Tensor | None = None) -> Tensor:
+        """Distance (B,) between what `features` returned for two pictures.
+
+        `mask` (B, 1, H, W) or (1, 1, H, W) in {0, 1} marks visible pixels and weighs the spatial means, averaged over
+        the area of each map's cells. Hide pixels in both pictures before `features`: a cell near a hidden region
+        still sees across its border, as far as its receptive field reaches.
+        """
+        pooled = pooled_differences(features_a, features_b, mask)
+        return sum((d @ w for d, w in zip(pooled, self.weights(), strict=True)), torch.zeros(()).to(pooled[0]))
+
+    def forward(self, a: Tensor, b: Tensor) -> Tensor:
+        """Distance (B,) between two batches of pictures."""
+        return self.distance(self.features(a), self.features(b))
+
+
+def pooled_differences(features_a: Features, features_b: Features, mask: Tensor | None = None) -> list[Tensor]:
+    """Spatial means (B, C) of the squared differences of every tap, over the visible pixels only."""
+    pooled = []
+    for a, b in zip(features_a, features_b, strict=True):
+        difference = (a - b).square()  # (B, C, h, w)
+        if mask is None:
+            pooled.append(difference.mean(dim=(2, 3)))
+        else:
+            visible = F.adaptive_avg_pool2d(mask.to(a), (a.shape[2], a.shape[3]))
+            area = visible.sum(dim=(2, 3)).clamp_min(1e-6)
+            pooled.append((difference * visible).sum(dim=(2, 3)) / area)
+    return pooled
+
+
+class EmbeddedDistance(FeatureDistance):
+    """The default distance: features of an adversarially robust CIFAR-10 network, weights calibrated against LPIPS."""
+
+    def __init__(self, widths: Sequence[int] = (32, 48, 72, 112), taps: Sequence[int] = (0, 1, 2, 3, 4, 5, 6)) -> None:
+        super().__init__()
+        self.taps = tuple(taps)
+        self.network = RobustClassifier(widths).fold().requires_grad_(False)
+        layers = [widths[0], *(width for width in widths[1:] for _ in range(2))]
+        for index, tap in enumerate(self.taps):
+            self.register_buffer(f"weight{index}", torch.ones(layers[tap]))
+
+    @classmethod
+    def from_state(cls, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> EmbeddedDistance:
+        """Build from a weights file: `config` holds the arguments of the constructor.
+
+        Raises:
+            UserError: the tensors do not belong to such a network.
+        """
+        distance = cls(**config)
+        try:
+            distance.load_state_dict(dict(tensors))
+        except RuntimeError as error:
+            raise UserError(f"These are not the weights of an embedded perceptual distance with {dict(config)}: {error}") from error
+        return distance.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def maps(self, image: Tensor) -> Sequence[Tensor]:
+        return self.network.features(image)
+
+    def weights(self) -> Sequence[Tensor]:
+        return [self.get_buffer(f"weight{index}") for index in range(len(self.taps))]
+
+    def train(self, mode: bool = True) -> EmbeddedDistance:
+        """Stays in eval mode: its network is frozen and folded."""
+        return super().train(False)
+
+
+class LpipsDistance(FeatureDistance):
+    """Real LPIPS with the same interface. Differs from the package only where a map is zero, where it is smooth.
+
+    Raises:
+        UserError: as `load_lpips`.
+    """
+
+    def __init__(self, net: str = "squeeze") -> None:
+        super().__init__()
+        self.lpips = load_lpips(net)
+        self.taps = tuple(range(len(self.lpips.lins)))  # type: ignore[arg-type]
+
+    def maps(self, image: Tensor) -> Sequence[Tensor]:
+        return self.lpips.net(self.lpips.scaling_layer(image))  # type: ignore[operator]
+
+    def weights(self) -> Sequence[Tensor]:
+        return [lin.model[-1].weight.flatten() for lin in self.lpips.lins]  # type: ignore[union-attr]

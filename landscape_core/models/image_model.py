@@ -1,0 +1,65 @@
+"""F for pictures: StyleGAN2's synthesis in an autoencoder's latents, then the decoder. W = 512 in, picture out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from landscape_core.models.autoencoder import ImageDecoder, ImageEncoder
+from landscape_core.models.discriminator import LatentEncoder
+from landscape_core.models.stylegan import StyleGAN2
+from landscape_core.tensors import under
+
+
+class ImageModel(nn.Module):
+    """w (B, 512) -> picture (B, 3, 64, 64), about [-1, 1]; noise maps are off, so the output depends on w alone."""
+
+    def __init__(self, generator: StyleGAN2, decoder: ImageDecoder) -> None:
+        super().__init__()
+        self.generator = generator
+        self.decoder = decoder
+
+    def forward(self, w: Tensor) -> Tensor:
+        return self.decoder(self.generator.synthesis(w))
+
+    def sample_w(self, n: int, random: torch.Generator, *, truncation: float = 1.0) -> Tensor:
+        """n inputs (n, 512) drawn through the mapping network."""
+        mean = self.generator.get_buffer("w_mean")
+        z = torch.randn(n, mean.shape[0], generator=random)
+        return mean + truncation * (self.generator.mapping(z) - mean)
+
+
+class PictureEncoder(nn.Module):
+    """Picture (B, 3, 64, 64) -> w (B, 512), one feed-forward guess."""
+
+    def __init__(self, image: ImageEncoder, latent: LatentEncoder) -> None:
+        super().__init__()
+        self.image = image
+        self.latent = latent
+
+    def forward(self, picture: Tensor) -> Tensor:
+        return self.latent(self.image(picture))
+
+
+def image_model_from(tensors: Mapping[str, Tensor], architecture: Mapping[str, Any]) -> ImageModel:
+    """The frozen F of a generator's weights and the constructor arguments on its card."""
+    generator = StyleGAN2(**architecture["generator"])
+    decoder = ImageDecoder(**_widths(architecture["decoder"]))
+    model = ImageModel(generator, decoder)
+    model.load_state_dict(under(tensors, "model."))
+    return model.eval().requires_grad_(False)
+
+
+def picture_encoder_from(tensors: Mapping[str, Tensor], architecture: Mapping[str, Any]) -> PictureEncoder:
+    """The frozen encoder of its weights and the constructor arguments on its card."""
+    encoder = PictureEncoder(ImageEncoder(**_widths(architecture["image"])), LatentEncoder(**architecture["latent"]))
+    encoder.load_state_dict(tensors)
+    return encoder.eval().requires_grad_(False)
+
+
+def _widths(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """JSON has no tuples."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in arguments.items()}

@@ -1,0 +1,91 @@
+"""Objectives L(ŷ, y): one loss per sample, lower is better. What is hidden is part of the target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+LossFunction = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Target:
+    """What was observed: `value` (B, ...) shaped like F's output, and `mask` of the same rank that broadcasts to it:
+    1 where observed, 0 where hidden. None means all is observed."""
+
+    value: Tensor
+    mask: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.value)
+
+    def repeat(self, n: int) -> Target:
+        """The whole batch n times over, block after block."""
+        if n == 1:
+            return self
+        mask = None if self.mask is None else torch.cat([self.mask] * n)
+        return Target(torch.cat([self.value] * n), mask)
+
+    def select(self, index: Tensor | slice) -> Target:
+        """The samples at `index`."""
+        return Target(self.value[index], None if self.mask is None else self.mask[index])
+
+
+class Objective(Protocol):
+    """Turns a target into a loss function, doing once what does not depend on the output."""
+
+    def bind(self, target: Target) -> LossFunction:
+        """A function of outputs ŷ (B, ...) that returns losses (B,)."""
+        ...
+
+
+class FeatureDistance(Protocol):
+    """A perceptual distance that can compute a picture's features apart from comparing them."""
+
+    def features(self, image: Tensor) -> tuple[Tensor, ...]: ...
+
+    def distance(self, a: tuple[Tensor, ...], b: tuple[Tensor, ...], mask: Tensor | None = None) -> Tensor: ...
+
+
+def masked_mean(error: Tensor, mask: Tensor | None) -> Tensor:
+    """Mean per sample over what is observed: error (B, ...) -> (B,)."""
+    if mask is None:
+        return error.flatten(1).mean(dim=1)
+    weight = mask.expand_as(error)
+    return (error * weight).flatten(1).sum(dim=1) / weight.flatten(1).sum(dim=1).clamp_min(1.0)
+
+
+class SquaredError:
+    """Mean squared error over the observed entries (Eq. 6, per entry)."""
+
+    def bind(self, target: Target) -> LossFunction:
+        return lambda output: masked_mean((output - target.value).square(), target.mask)
+
+
+class PerceptualObjective:
+    """Eq. 5: perceptual distance + squared error, on pictures (B, 3, H, W) in [-1, 1].
+
+    Hidden pixels are set to grey in both pictures before features are taken, so that nothing in them can
+    reach the loss, and both terms average over the visible part only.
+    """
+
+    def __init__(self, distance: FeatureDistance, *, pixel_weight: float = 1.0) -> None:
+        self.distance = distance
+        self.pixel_weight = pixel_weight
+
+    def bind(self, target: Target) -> LossFunction:
+        mask = target.mask
+        observed = target.value if mask is None else target.value * mask
+        with torch.no_grad():
+            wanted = self.distance.features(observed)
+
+        def loss(output: Tensor) -> Tensor:
+            visible = output if mask is None else output * mask
+            perceptual = self.distance.distance(self.distance.features(visible), wanted, mask)
+            return perceptual + self.pixel_weight * masked_mean((visible - observed).square(), mask)
+
+        return loss

@@ -1,0 +1,144 @@
+"""Run cards: versioned JSON that names every setting and model of a run, and replays it."""
+
+from __future__ import annotations
+
+import base64
+import io
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from PIL import Image
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor
+
+from landscape_core.data import to_unit
+from landscape_core.errors import UserError
+from landscape_core.inversion import Lane, Solver
+from landscape_core.objectives import Target
+from landscape_core.optimizers import LBFGS, Adam, GradientDescent, Optimizer, RampedAdam
+from landscape_core.spaces import Start, start_in
+from landscape_core.tasks.base import X, Task
+
+VERSION = 1
+MAX_STEPS = 2000
+OptimizerName = Literal["gd", "adam", "adam-ramps", "lbfgs"]
+
+
+class OptimizerSettings(BaseModel):
+    """One lane's optimiser. `lr` is the learning rate (for L-BFGS the length of a full step)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: OptimizerName = "adam"
+    lr: float = Field(0.1, gt=0.0, le=1000.0, allow_inf_nan=False)
+
+    def build(self, steps: int) -> Optimizer:
+        """The optimiser of a run of that many steps."""
+        if self.name == "gd":
+            return GradientDescent(self.lr)
+        if self.name == "adam-ramps":
+            return RampedAdam(self.lr, steps=steps)
+        return LBFGS(self.lr) if self.name == "lbfgs" else Adam(self.lr)
+
+
+class RunSettings(BaseModel):
+    """Everything a visitor can choose. The same fields are the URL's and the run card's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    task: str = "faces"
+    space: str = "residual"
+    perceptual: Literal["embedded", "lpips"] = "embedded"
+    seed: int = Field(0, ge=0, le=2**31 - 1)
+    steps: int = Field(100, ge=1, le=MAX_STEPS)
+    start: Start = "mean"
+    x: OptimizerSettings = OptimizerSettings()
+    z: OptimizerSettings = OptimizerSettings()
+
+
+class RunCard(BaseModel):
+    """A run that can be repeated: settings, the models' hashes, the target itself (PNG, base64), where it ran."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: Literal[1] = VERSION
+    settings: RunSettings
+    models: dict[str, str]
+    target_png: str = Field(max_length=400_000)
+    mask_png: str | None = Field(None, max_length=100_000)
+    environment: dict[str, Any] = {}
+    result: dict[str, Any] = {}
+
+
+def prepare(task: Task, settings: RunSettings, target: Target) -> tuple[Solver, list[Tensor]]:
+    """The race of X against the chosen space on a target, and where it starts.
+
+    Raises:
+        UserError: the task has no such space, or no encoder to start from.
+    """
+    if settings.start == "encoder" and task.encode is None:
+        raise UserError(f"{task.name} has no encoder; start from 'mean' or 'random'.")
+    lanes = [
+        Lane("X", task.space(X), settings.x.build(settings.steps)),
+        Lane("Z", task.space(settings.space), settings.z.build(settings.steps)),
+    ]
+    encoded = task.encode(target.value) if settings.start == "encoder" and task.encode is not None else None
+    random = torch.Generator().manual_seed(settings.seed)
+    starts = [start_in(lane.space, settings.start, len(target), random, encoded) for lane in lanes]
+    return Solver(task.forward, task.objective, target, lanes, max_steps=settings.steps), starts
+
+
+def make_card(task: Task, settings: RunSettings, target: Tensor, **result: Any) -> RunCard:
+    """The card of a run on one uint8 picture (3, H, W)."""
+    environment = {"torch": torch.__version__, "threads": torch.get_num_threads()}
+    return RunCard(
+        settings=settings,
+        models=dict(task.hashes),
+        target_png=png_base64(target),
+        environment=environment,
+        result=result,
+    )
+
+
+def read_run_card(text: str) -> RunCard:
+    """Parse a run card; it is untrusted input and every field is checked.
+
+    Raises:
+        UserError: not JSON, another version, or a value out of range; the sentence names the first problem.
+    """
+    try:
+        return RunCard.model_validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(p) for p in first["loc"]) or "the file"
+        raise UserError(f"This is not a run card that can be replayed: {where}: {first['msg']}.") from error
+
+
+def check_models(card: RunCard, task: Task) -> list[str]:
+    """The names of models that differ from those the card was made with; empty means a replay is exact."""
+    return [name for name, digest in card.models.items() if task.hashes.get(name) != digest]
+
+
+def card_target(card: RunCard) -> Target:
+    """The target a card carries, (1, 3, H, W) in [-1, 1]."""
+    return Target(to_unit(png_tensor(card.target_png))[None])
+
+
+def png_base64(picture: Tensor) -> str:
+    """uint8 (3, H, W) -> PNG, base64."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()).save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def png_tensor(text: str, *, side: int = 64) -> Tensor:
+    """The inverse of `png_base64`, for pictures of side x side pixels only."""
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=["PNG"]) as image:
+            if image.size != (side, side):
+                raise UserError(f"The card's picture is {image.width}x{image.height}; {side}x{side} is needed.")
+            pixels = np.asarray(image.convert("RGB"))
+    except (ValueError, OSError) as error:
+        raise UserError(f"The card's picture cannot be read: {error}") from error
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)

@@ -1,0 +1,126 @@
+"""Search spaces: what the variable being descended into means. X is the input of F itself, Z goes through Θ."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+import torch
+from torch import Tensor, nn
+
+Start = Literal["mean", "random", "encoder"]
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What is known of F's inputs before anything is observed: a Gaussian with `mean` (d,) and factor A (d, d),
+    so that x = mean + A n with n ~ N(0, I)."""
+
+    mean: Tensor
+    factor: Tensor
+
+    def sample(self, n: int, generator: torch.Generator) -> Tensor:
+        """n independent inputs (n, d)."""
+        return self.mean + torch.randn(n, self.factor.shape[1], generator=generator) @ self.factor.T
+
+    @staticmethod
+    def of(samples: Tensor) -> Prior:
+        """The Gaussian of the given inputs (n, d), with the principal axes, longest first, as columns of A."""
+        mean = samples.mean(dim=0)
+        covariance = torch.cov(samples.T.double())
+        variance, axes = torch.linalg.eigh(covariance)
+        factor = (axes * variance.clamp_min(0.0).sqrt()).flip(1)
+        return Prior(mean, factor.to(samples.dtype))
+
+
+@runtime_checkable
+class SearchSpace(Protocol):
+    """Anything a solver can descend in. Variables are (B, dim); inputs of F are (B, d)."""
+
+    @property
+    def dim(self) -> int: ...
+
+    def to_x(self, variable: Tensor) -> Tensor:
+        """Differentiable map from variables (B, dim) to inputs of F (B, d)."""
+        ...
+
+    def mean_start(self, n: int) -> Tensor:
+        """The same starting variable n times: the origin of the space."""
+        ...
+
+    def random_start(self, n: int, generator: torch.Generator) -> Tensor:
+        """n independent starting variables (n, dim)."""
+        ...
+
+    def at(self, x: Tensor) -> Tensor:
+        """Variables whose image is x (B, d), or the nearest to it that the space can reach."""
+        ...
+
+
+class XSpace:
+    """Descent in the inputs of F: x = mean + v (the baseline of Eq. 4)."""
+
+    def __init__(self, prior: Prior) -> None:
+        self.prior = prior
+
+    @property
+    def dim(self) -> int:
+        return len(self.prior.mean)
+
+    def to_x(self, variable: Tensor) -> Tensor:
+        return self.prior.mean + variable
+
+    def mean_start(self, n: int) -> Tensor:
+        return torch.zeros(n, self.dim)
+
+    def random_start(self, n: int, generator: torch.Generator) -> Tensor:
+        return self.prior.sample(n, generator) - self.prior.mean
+
+    def at(self, x: Tensor) -> Tensor:
+        return x - self.prior.mean
+
+
+class ZSpace:
+    """Descent in Z through a mapping network: x = Θ(z) (Eq. 2 and 4)."""
+
+    def __init__(self, mapping: nn.Module, dim: int, *, random_scale: float = 1.0) -> None:
+        self.mapping = mapping.eval().requires_grad_(False)
+        self._dim = dim
+        self.random_scale = random_scale
+
+    @property
+    def dim(self) -> int:
+        return self._dim
+
+    def to_x(self, variable: Tensor) -> Tensor:
+        return self.mapping(variable)
+
+    def mean_start(self, n: int) -> Tensor:
+        return torch.zeros(n, self.dim)
+
+    def random_start(self, n: int, generator: torch.Generator) -> Tensor:
+        return self.random_scale * torch.randn(n, self.dim, generator=generator)
+
+    def at(self, x: Tensor, *, steps: int = 100) -> Tensor:
+        """Least squares on |Θ(z) - x|² by L-BFGS from z = 0: Θ need not be surjective, so this is a nearest point."""
+        z = self.mean_start(len(x)).requires_grad_()
+        optimizer = torch.optim.LBFGS([z], max_iter=steps, history_size=20, line_search_fn="strong_wolfe")
+
+        def closure() -> Tensor:
+            optimizer.zero_grad()
+            error = (self.mapping(z) - x).square().sum()
+            error.backward()
+            return error
+
+        with torch.enable_grad():
+            optimizer.step(closure)
+        return z.detach()
+
+
+def start_in(space: SearchSpace, kind: Start, n: int, generator: torch.Generator, encoded: Tensor | None = None) -> Tensor:
+    """Starting variables (n, dim): the mean, random ones, or those of an encoder's guess `encoded` (n, d)."""
+    if kind == "encoder":
+        if encoded is None:
+            raise ValueError("an encoder start needs the encoder's inputs of F")
+        return space.at(encoded)
+    return space.mean_start(n) if kind == "mean" else space.random_start(n, generator)

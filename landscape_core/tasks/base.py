@@ -1,0 +1,45 @@
+"""What one application is: F, L, what is known of F's inputs, and the spaces it can be searched in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from torch import Tensor, nn
+
+from landscape_core.errors import UserError
+from landscape_core.objectives import Objective
+from landscape_core.spaces import Prior, SearchSpace, XSpace
+
+X = "X"
+
+
+@dataclass(frozen=True)
+class Task:
+    """An inversion problem without its target. Frozen and shared: nothing in it changes while it is used.
+
+    `mappings` are the learned spaces by name, the first being the default; `encode` is the feed-forward
+    baseline y -> x; `hashes` are the sha256 of every model file in use; `tuned_lr` is X's Adam learning rate
+    as swept on training data.
+    """
+
+    name: str
+    forward: nn.Module
+    prior: Prior
+    objective: Objective
+    mappings: Mapping[str, SearchSpace]
+    encode: Callable[[Tensor], Tensor] | None = None
+    hashes: Mapping[str, str] = field(default_factory=dict)
+    tuned_lr: float = 0.1
+
+    def space(self, name: str) -> SearchSpace:
+        """X, or the learned space of that name.
+
+        Raises:
+            UserError: there is no such space.
+        """
+        if name == X:
+            return XSpace(self.prior)
+        if name not in self.mappings:
+            raise UserError(f"{self.name} has no space {name!r}; it has: {', '.join([X, *self.mappings])}.")
+        return self.mappings[name]

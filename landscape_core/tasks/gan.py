@@ -1,0 +1,82 @@
+"""GAN inversion (section 4.1): F draws a picture from w, L is Eq. 5."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from landscape_core import zoo
+from landscape_core.mapping import MappingConfig, build_mapping
+from landscape_core.models.image_model import image_model_from, picture_encoder_from
+from landscape_core.objectives import PerceptualObjective
+from landscape_core.perceptual import EmbeddedDistance, LpipsDistance
+from landscape_core.spaces import Prior, SearchSpace, ZSpace
+from landscape_core.tasks.base import Task
+
+Perceptual = Literal["embedded", "lpips"]
+RANDOM = "random"
+
+
+def image_objective(perceptual: Perceptual = "embedded") -> PerceptualObjective:
+    """Eq. 5 with the embedded distance, or with real LPIPS.
+
+    Raises:
+        UserError: LPIPS cannot be had on this machine; the sentence says what is missing.
+    """
+    if perceptual == "lpips":
+        return PerceptualObjective(LpipsDistance())
+    card, tensors = zoo.load("perceptual")
+    return PerceptualObjective(EmbeddedDistance.from_state(tensors, card.architecture))
+
+
+def mapping_from(name: str, prior: Prior) -> tuple[zoo.Card, SearchSpace]:
+    """A trained Θ from assets/."""
+    card, tensors = zoo.load(name)
+    config = MappingConfig(**card.architecture)
+    mapping = build_mapping(config, prior)
+    mapping.load_state_dict(tensors)
+    return card, ZSpace(mapping, config.z_dim)
+
+
+def random_mapping(prior: Prior, *, seed: int = 0) -> ZSpace:
+    """The paper's MLP, untrained (Table 2, "random Θ")."""
+    config = MappingConfig.paper(len(prior.mean))
+    return ZSpace(build_mapping(config, prior, seed=seed), config.z_dim)
+
+
+def load_image_task(domain: str = "faces", *, perceptual: Perceptual = "embedded") -> Task:
+    """The embedded generator of a domain with its encoder and every Θ trained for it.
+
+    Raises:
+        UserError: a model is missing or altered, or LPIPS was asked for and is not available.
+    """
+    card, tensors = zoo.load(f"{domain}/generator")
+    forward = image_model_from(tensors, card.architecture)
+    prior = Prior(tensors["prior.mean"], tensors["prior.factor"])
+    encoder_card, encoder_tensors = zoo.load(f"{domain}/encoder")
+    encoder = picture_encoder_from(encoder_tensors, encoder_card.architecture)
+    hashes = {card.name: card.sha256, encoder_card.name: encoder_card.sha256}
+    mappings: dict[str, SearchSpace] = {}
+    for name in zoo.names():
+        if name.startswith(f"{domain}/theta-"):
+            theta, mappings[name.rsplit("theta-", 1)[1]] = mapping_from(name, prior)
+            hashes[name] = theta.sha256
+    mappings = {key: mappings[key] for key in sorted(mappings, key=lambda key: key != "residual")}
+    mappings[RANDOM] = random_mapping(prior)
+
+    @torch.no_grad()
+    def encode(pictures: Tensor) -> Tensor:
+        return encoder(pictures)
+
+    return Task(
+        name=domain,
+        forward=forward,
+        prior=prior,
+        objective=image_objective(perceptual),
+        mappings=mappings,
+        encode=encode,
+        hashes=hashes | {"perceptual": zoo.read_card("perceptual").sha256},
+        tuned_lr=float(card.metrics.get("x_adam_lr", 0.1)),
+    )
