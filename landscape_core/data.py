@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -17,7 +17,6 @@ from landscape_core.errors import UserError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 Box = tuple[int, int, int, int]
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
@@ -35,20 +34,23 @@ class ImageSource:
     box: Box | None = None
 
 
-def _names(source: ImageSource) -> Iterator[tuple[str, Callable[[], bytes]]]:
-    """(name inside the source, function reading its bytes), sorted by name."""
-    path, prefix = source.path, f"{source.split}/" if source.split else ""
-    if path.is_dir():
-        for file in sorted(p for p in path.rglob("*") if p.suffix.lower() in SUFFIXES):
-            if file.relative_to(path).as_posix().startswith(prefix):
-                yield file.relative_to(path).as_posix(), file.read_bytes
-    elif zipfile.is_zipfile(path):
-        with zipfile.ZipFile(path) as archive:
-            for name in sorted(archive.namelist()):
-                if name.startswith(prefix) and PurePosixPath(name).suffix.lower() in SUFFIXES:
-                    yield name, lambda name=name: archive.read(name)
+def _read_all(source: ImageSource, limit: int | None) -> Iterator[tuple[str, bytes]]:
+    """(name inside the source, its bytes) of every picture, sorted by name."""
+    prefix = f"{source.split}/" if source.split else ""
+
+    def wanted(names: Iterable[str]) -> list[str]:
+        pictures = (n for n in names if n.startswith(prefix) and PurePosixPath(n).suffix.lower() in SUFFIXES)
+        return sorted(pictures)[:limit]
+
+    if source.path.is_dir():
+        for name in wanted(p.relative_to(source.path).as_posix() for p in source.path.rglob("*") if p.is_file()):
+            yield name, (source.path / name).read_bytes()
+    elif zipfile.is_zipfile(source.path):
+        with zipfile.ZipFile(source.path) as archive:
+            for name in wanted(archive.namelist()):
+                yield name, archive.read(name)
     else:
-        raise UserError(f"{path} is neither a folder nor a zip of pictures ({', '.join(SUFFIXES)}).")
+        raise UserError(f"{source.path} is neither a folder nor a zip of pictures ({', '.join(SUFFIXES)}).")
 
 
 def _square(image: Image.Image, size: int, box: Box | None) -> Image.Image:
@@ -59,7 +61,7 @@ def _square(image: Image.Image, size: int, box: Box | None) -> Image.Image:
     return image.resize((size, size), Image.Resampling.LANCZOS, box=box)
 
 
-def load_images(source: ImageSource, *, limit: int | None = None, progress: Progress | None = None) -> Tensor:
+def load_images(source: ImageSource, *, limit: int | None = None) -> Tensor:
     """All pictures of a source: uint8 (N, 3, size, size), in order of their names.
 
     Raises:
@@ -67,18 +69,13 @@ def load_images(source: ImageSource, *, limit: int | None = None, progress: Prog
     """
     if not source.path.exists():
         raise UserError(f"There is no folder or zip at {source.path}.")
-    entries = list(_names(source))[:limit] if source.path.is_dir() else None
     arrays: list[np.ndarray] = []
-    for name, read in entries if entries is not None else _names(source):
-        if limit is not None and len(arrays) >= limit:
-            break
+    for name, content in _read_all(source, limit):
         try:
-            with Image.open(io.BytesIO(read())) as image:
+            with Image.open(io.BytesIO(content)) as image:
                 arrays.append(np.asarray(_square(image.convert("RGB"), source.size, source.box)))
         except (UnidentifiedImageError, OSError) as error:
             raise UserError(f"{name} in {source.path} is not a picture that can be read: {error}") from error
-        if progress is not None:
-            progress(len(arrays), len(entries) if entries is not None else 0)
     if not arrays:
         where = f"{source.path}" + (f" under {source.split}/" if source.split else "")
         raise UserError(f"No pictures ({', '.join(SUFFIXES)}) in {where}.")

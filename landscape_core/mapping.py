@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 from typing import Literal
 
@@ -35,7 +36,7 @@ class MLP(nn.Module):
     def __init__(self, n_in: int, n_out: int, hidden: int, layers: int) -> None:
         super().__init__()
         widths = [n_in, *[hidden] * (layers - 1), n_out]
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(widths))
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.layers[:-1]:
@@ -72,8 +73,8 @@ class ResidualMapping(nn.Module):
         self.register_buffer("factor", prior.factor.clone())
         self.log_scale = nn.Parameter(torch.zeros(config.z_dim))
         self.mlp = MLP(config.z_dim, config.x_dim, config.hidden, config.layers)
-        nn.init.zeros_(self.mlp.layers[-1].weight)
-        nn.init.zeros_(self.mlp.layers[-1].bias)
+        for parameter in self.mlp.layers[-1].parameters():
+            nn.init.zeros_(parameter)
 
     def forward(self, z: Tensor) -> Tensor:
         whitened = z * self.log_scale.exp() + self.mlp(z)

@@ -18,9 +18,8 @@ from landscape_core.inversion import Lane, Solver
 from landscape_core.objectives import Target
 from landscape_core.optimizers import LBFGS, Adam, GradientDescent, Optimizer, RampedAdam
 from landscape_core.spaces import Start, start_in
-from landscape_core.tasks.base import X, Task
+from landscape_core.tasks.base import Task, X
 
-VERSION = 1
 MAX_STEPS = 2000
 OptimizerName = Literal["gd", "adam", "adam-ramps", "lbfgs"]
 
@@ -62,7 +61,7 @@ class RunCard(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: Literal[1] = VERSION
+    version: Literal[1] = 1
     settings: RunSettings
     models: dict[str, str]
     target_png: str = Field(max_length=400_000)

@@ -8,6 +8,7 @@ where they can, so that `published.py` has little to rename.
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 
@@ -146,7 +147,7 @@ class SynthesisNetwork(nn.Module):
         self.const = nn.Parameter(torch.randn(1, channels[0], 4, 4))
         self.convs = nn.ModuleList([StyledConv(channels[0], channels[0], style_dim)])
         self.to_rgbs = nn.ModuleList([ToRGB(channels[0], out_channels, style_dim)])
-        for n_in, n_out in zip(channels[:-1], channels[1:], strict=True):
+        for n_in, n_out in itertools.pairwise(channels):
             self.convs.append(StyledConv(n_in, n_out, style_dim, upsample=True))
             self.convs.append(StyledConv(n_out, n_out, style_dim))
             self.to_rgbs.append(ToRGB(n_out, out_channels, style_dim))
@@ -180,16 +181,18 @@ class StyleGAN2(nn.Module):
     """Mapping and synthesis, with the mean of W (`w_mean`) that truncation and inversion start from."""
 
     def __init__(
-        self, style_dim: int = 512, n_mapping: int = 8, channels: Sequence[int] = (256, 256, 256, 128, 64), out_channels: int = 3
+        self,
+        style_dim: int = 512,
+        n_mapping: int = 8,
+        channels: Sequence[int] = (256, 256, 256, 128, 64),
+        out_channels: int = 3,
     ) -> None:
         super().__init__()
         self.mapping = MappingNetwork(style_dim, n_mapping)
         self.synthesis = SynthesisNetwork(style_dim, channels, out_channels)
         self.register_buffer("w_mean", torch.zeros(style_dim))
 
-    def forward(
-        self, z: Tensor, *, truncation: float = 1.0, noises: Sequence[Tensor] | None = None
-    ) -> Tensor:
+    def forward(self, z: Tensor, *, truncation: float = 1.0, noises: Sequence[Tensor] | None = None) -> Tensor:
         """z (B, D) -> picture (B, C, R, R); truncation 1 leaves w alone, 0 draws the mean."""
         w_mean = self.get_buffer("w_mean")
         w = w_mean + truncation * (self.mapping(z) - w_mean)

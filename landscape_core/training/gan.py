@@ -185,7 +185,9 @@ class GanTrainer:
         return self.generator_ema.eval(), self.encoder_ema.eval()
 
 
-def train_gan(reals: Tensor, config: GanConfig, out: Path, report: Report, *, save_every: int = 200) -> tuple[StyleGAN2, nn.Module]:
+def train_gan(
+    reals: Tensor, config: GanConfig, out: Path, report: Report, *, save_every: int = 200
+) -> tuple[StyleGAN2, nn.Module]:
     """Train on float pictures or latents (N, C, R, R); resumes from `out/checkpoint.safetensors`."""
     trainer = GanTrainer(reals, config, out)
     while trainer.seen < config.images:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -184,12 +184,12 @@ def train_mapping(trainer: MappingTrainer, report: Report) -> nn.Module:
     """Run the remaining buffers, saving after each. `report` is called at every update too, so a stop is quick:
     the buffer under way is dropped, everything before it is kept."""
     config = trainer.config
-    latest: dict[str, float] = {}
-    while trainer.progress.buffer < config.buffers:
-        losses = trainer.buffer_step(lambda: report(trainer.progress.buffer, config.buffers, latest))
-        if losses is None:
-            break
-        latest = losses
+
+    def tick() -> bool:
+        history = trainer.progress.history
+        return report(trainer.progress.buffer, config.buffers, history[-1] if history else {})
+
+    while trainer.progress.buffer < config.buffers and trainer.buffer_step(tick) is not None:
         trainer.save()
-    report(trainer.progress.buffer, config.buffers, latest)
+    tick()
     return trainer.mapping.eval().requires_grad_(False)
