@@ -8,12 +8,11 @@ from types import MappingProxyType
 
 import numpy as np
 import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from landscape_core.errors import UserError
-
-_MAX_PIXELS = 4096 * 4096
+from landscape_core.images import FORMATS, MAX_PIXELS, CropBox
 
 
 def check_mask(mask: Tensor) -> Tensor:
@@ -101,21 +100,28 @@ def preset(name: str, size: int) -> Tensor:
     return PRESETS[name](size)
 
 
-def read_mask(path: Path, size: int) -> Tensor:
+def read_mask(path: Path, size: int, *, box: CropBox | None = None, box_in: tuple[int, int] | None = None) -> Tensor:
     """A mask picture as (1, 1, size, size), checked: what is painted light and opaque is hidden, the rest is visible.
 
-    A picture of another size loses the margins of its longer side and is scaled.
+    A mask of `box_in` (width, height) is the photograph's own size and is cropped to `box` like the photograph; any
+    other is taken for the crop itself: it loses the margins of its longer side and is scaled.
 
     Raises:
-        UserError: the file is missing, not a picture, or larger than 4096 x 4096; or a mask that `check_mask` refuses.
+        UserError: the file is missing, not a picture, or has more than MAX_PIXELS; or a mask that `check_mask` refuses.
     """
     try:
-        with Image.open(path) as image:
-            if image.width * image.height > _MAX_PIXELS:
-                raise UserError(f"The mask {path} has {image.width} x {image.height} pixels; 4096 x 4096 is the most.")
-            painted = _painted(ImageOps.exif_transpose(image), size)
-    except (UnidentifiedImageError, OSError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(f"The mask {path} cannot be read as a picture: {error}") from error
+        with Image.open(path, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise UserError(f"The mask {path.name} has {image.width} x {image.height} pixels, more than {MAX_PIXELS:,}.")
+            upright = ImageOps.exif_transpose(image)
+            if box is not None and upright.size == box_in:
+                edges = (box.left, box.top, box.left + box.side, box.top + box.side)
+                upright = upright.convert("RGBA").crop(tuple(round(edge) for edge in edges))  # type: ignore[arg-type]
+            painted = _painted(upright, size)
+    except UserError:
+        raise
+    except Exception as error:  # a broken file makes Pillow's decoders raise many unrelated types
+        raise UserError(f"The mask {path.name} cannot be read as a picture: {error}") from error
     return check_mask(1.0 - painted)
 
 

@@ -92,12 +92,12 @@ def test_hidden_pixels_of_the_output_cannot_reach_the_loss(distance: nn.Module, 
 
 
 def test_an_objective_that_lets_hidden_pixels_in_is_found_out(picture: Tensor) -> None:
-    class ForgetsTheMask(SquaredError):
+    class ForgetfulSquaredError(SquaredError):
         def bind(self, target: Target) -> LossFunction:
             return super().bind(Target(target.value))
 
     target = Target(picture, preset("centre", 64)).repeat(2)
-    assert hidden_influence(ForgetsTheMask(), target, target.value) > 0.1
+    assert hidden_influence(ForgetfulSquaredError(), target, target.value) > 0.1
 
 
 def test_bad_requests_are_sentences(task: Task, picture: Tensor) -> None:

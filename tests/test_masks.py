@@ -10,6 +10,7 @@ import torch
 from PIL import Image
 
 from landscape_core.errors import UserError
+from landscape_core.images import CropBox
 from landscape_core.masks import PRESETS, check_mask, preset, read_mask
 
 
@@ -92,3 +93,19 @@ def test_an_all_black_mask_picture_hides_nothing(tmp_path: Path) -> None:
     Image.new("L", (64, 64)).save(tmp_path / "black.png")
     with pytest.raises(UserError, match="Nothing is hidden"):
         read_mask(tmp_path / "black.png", 64)
+
+
+def test_a_huge_mask_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    Image.new("1", (9000, 9000)).save(tmp_path / "huge.png")
+    with pytest.raises(UserError, match="9000 x 9000"):
+        read_mask(tmp_path / "huge.png", 64)
+
+
+def test_a_mask_as_large_as_the_photograph_is_cropped_like_it(tmp_path: Path) -> None:
+    paint = np.zeros((100, 200), np.uint8)
+    paint[:, 150:] = 255
+    Image.fromarray(paint).save(tmp_path / "mask.png")
+    box = CropBox(left=100, top=0, side=100)
+    assert read_mask(tmp_path / "mask.png", 64, box=box, box_in=(200, 100))[0, 0, 5].sum() == 32  # right half hidden
+    with pytest.raises(UserError, match="Nothing is hidden"):  # taken for the crop itself, its centre square is unpainted
+        read_mask(tmp_path / "mask.png", 64, box=box, box_in=(400, 200))
