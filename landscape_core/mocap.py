@@ -44,13 +44,11 @@ class Poses:
 def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
     """The npz, with anything numpy refuses in it (a damaged member, pickled objects) turned into a sentence."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise UserError(f"{path} is a single array; an npz of poses is needed.")
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             yield archive
     except FileNotFoundError as error:
         raise UserError(f"There is no file {path}.") from error
-    except (OSError, ValueError, TypeError, AttributeError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise UserError(f"{path} is not an npz of plain arrays: {error}") from error
 
 

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 
 from landscape_core.errors import UserError
-from landscape_core.training.checkpoint import read_tensors
 
 Version = Literal[1, 2]
 _SLOPES: dict[Version, float] = {1: 0.2, 2: 0.01}
@@ -69,7 +68,7 @@ class PoseEncoder(nn.Module):
 
     def forward(self, rotvec: Tensor) -> Normal:
         h = self.body(rotvec.flatten(1))  # (B, hidden)
-        return Normal(self.mean(h), F.softplus(self.spread(h)))
+        return Normal(self.mean(h).to(rotvec.dtype), F.softplus(self.spread(h).to(rotvec.dtype)))
 
 
 class PoseDecoder(nn.Module):
@@ -88,7 +87,8 @@ class PoseDecoder(nn.Module):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return rotation_from_6d(self.body(x).unflatten(-1, (-1, 6)))
+        six = self.body(x).to(x.dtype)  # autocast's half precision stops here: it is too coarse for Gram-Schmidt
+        return rotation_from_6d(six.unflatten(-1, (-1, 6)))
 
 
 class VPoser(nn.Module):
@@ -135,17 +135,17 @@ def _renamed(published: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Versio
     return state, found
 
 
-def _vposer(state: Mapping[str, Tensor], version: Version, path: Path) -> VPoser:
+def _published(state: Mapping[str, Tensor], version: Version, path: Path) -> VPoser:
     """A VPoser of the sizes of its tensors. Raises UserError where the tensors are not one's."""
     try:
         hidden, features = state["encoder.body.1.weight"].shape
-        model = VPoser(features // 3, state["encoder.mean.weight"].shape[0], hidden, version)
-        model.load_state_dict(dict(state))
+        latent = state["encoder.mean.weight"].shape[0]
+        model = vposer_from(state, {"joints": features // 3, "latent": latent, "hidden": hidden, "version": version})
     except (KeyError, ValueError, AttributeError, RuntimeError) as error:
         raise UserError(f"{path} does not have the tensors of VPoser v{version}: {error}") from error
     if not all(torch.isfinite(value).all() for value in model.state_dict().values()):
         raise UserError(f"{path} contains weights that are not finite.")
-    return model.eval()
+    return model
 
 
 def load_published_vposer(path: Path) -> VPoser:
@@ -164,17 +164,11 @@ def load_published_vposer(path: Path) -> VPoser:
     state, version = _renamed({str(k): v for k, v in published.items()} if isinstance(published, dict) else {})
     if version is None:
         raise UserError(f"{path} is neither VPoser v1 (bodyprior_* tensors) nor v2 (vp_model.* in 'state_dict').")
-    return _vposer(state, version, path)
+    return _published(state, version, path)
 
 
-def load_vposer(path: Path) -> VPoser:
-    """A prior of our own from the safetensors file that `landscape_core.training.pose.export_prior` writes.
-
-    Raises:
-        UserError: not such a file, or its tensors are not a VPoser's.
-    """
-    state, meta = read_tensors(path)
-    version = meta.get("version")
-    if version not in _SLOPES:
-        raise UserError(f"{path} is no pose prior of this project: its metadata names no VPoser version (1 or 2).")
-    return _vposer(state, version, path)
+def vposer_from(tensors: Mapping[str, Tensor], architecture: Mapping[str, Any]) -> VPoser:
+    """The frozen prior of its weights and the constructor arguments on its card."""
+    model = VPoser(**architecture)
+    model.load_state_dict(dict(tensors))
+    return model.eval().requires_grad_(False)
