@@ -24,7 +24,9 @@ class StopReason(Enum):
     """Why a run, or one sample of it, ended. The value is a sentence for people."""
 
     STEP_LIMIT = "The step limit was reached."
-    NON_FINITE = "The loss was no longer a finite number; this sample stopped where it last was finite. Try a lower learning rate."
+    NON_FINITE = (
+        "The loss was no longer a finite number; this sample stopped where it last was finite. Try a lower learning rate."
+    )
     ALL_STOPPED = "Every sample has stopped."
 
 
@@ -105,7 +107,9 @@ class Solver:
         """
         for lane, start in zip(self.lanes, starts, strict=True):
             if start.shape != (len(self.target), lane.space.dim):
-                raise ValueError(f"lane {lane.name} needs starts of shape {(len(self.target), lane.space.dim)}, got {tuple(start.shape)}")
+                raise ValueError(
+                    f"lane {lane.name} needs starts of shape {(len(self.target), lane.space.dim)}, got {tuple(start.shape)}"
+                )
         evaluations = self._evaluate(starts)
         states = [_first(lane, start, e) for lane, start, e in zip(self.lanes, starts, evaluations, strict=True)]
         return State(0, tuple(states))
@@ -114,9 +118,7 @@ class Solver:
         """One update in every lane, then one evaluation of F where it led."""
         moves = [self._move(lane, s, state.step) for lane, s in zip(self.lanes, state.lanes, strict=True)]
         evaluations = self._evaluate([variable for variable, _, _ in moves])
-        lanes = [
-            _advance(s, move, e, state.step + 1) for s, move, e in zip(state.lanes, moves, evaluations, strict=True)
-        ]
+        lanes = [_advance(s, move, e, state.step + 1) for s, move, e in zip(state.lanes, moves, evaluations, strict=True)]
         return State(state.step + 1, tuple(lanes))
 
     def done(self, state: State) -> StopReason | None:
@@ -173,7 +175,7 @@ def _first(lane: Lane, start: Tensor, e: _Evaluation) -> LaneState:
         optimizer=lane.optimizer.init(start.detach()),
         best_loss=e.loss,
         best_variable=start.detach(),
-        best_step=torch.zeros(len(start), dtype=torch.long),
+        best_step=torch.zeros(len(start), dtype=torch.long, device=start.device),
         alive=alive,
         seconds=e.seconds,
     )

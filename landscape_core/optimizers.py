@@ -98,16 +98,16 @@ class LBFGS:
 
     def init(self, variable: Tensor) -> OptimizerState:
         batch, dim = variable.shape
-        memory = torch.zeros(batch, self.history, dim)
+        memory = variable.new_zeros(batch, self.history, dim)
         return {
             "base": variable,
-            "base_loss": torch.full((batch,), math.inf),
+            "base_loss": variable.new_full((batch,), math.inf),
             "base_gradient": torch.zeros_like(variable),
             "direction": torch.zeros_like(variable),
-            "scale": torch.ones(batch),
+            "scale": variable.new_ones(batch),
             "moves": memory,
             "changes": memory.clone(),
-            "curvature": torch.zeros(batch, self.history),
+            "curvature": variable.new_zeros(batch, self.history),
         }
 
     def update(

@@ -21,7 +21,8 @@ class Prior:
 
     def sample(self, n: int, generator: torch.Generator) -> Tensor:
         """n independent inputs (n, d)."""
-        return self.mean + torch.randn(n, self.factor.shape[1], generator=generator) @ self.factor.T
+        noise = torch.randn(n, self.factor.shape[1], generator=generator).to(self.mean.device)
+        return self.mean + noise @ self.factor.T
 
     @staticmethod
     def of(samples: Tensor) -> Prior:
@@ -71,7 +72,7 @@ class XSpace:
         return self.prior.mean + variable
 
     def mean_start(self, n: int) -> Tensor:
-        return torch.zeros(n, self.dim)
+        return self.prior.mean.new_zeros(n, self.dim)
 
     def random_start(self, n: int, generator: torch.Generator) -> Tensor:
         return self.prior.sample(n, generator) - self.prior.mean
@@ -86,6 +87,7 @@ class ZSpace:
     def __init__(self, mapping: nn.Module, dim: int, *, random_scale: float = 1.0) -> None:
         self.mapping = mapping.eval().requires_grad_(False)
         self._dim = dim
+        self._device = next(mapping.parameters()).device
         self.random_scale = random_scale
 
     @property
@@ -96,10 +98,10 @@ class ZSpace:
         return self.mapping(variable)
 
     def mean_start(self, n: int) -> Tensor:
-        return torch.zeros(n, self.dim)
+        return torch.zeros(n, self.dim, device=self._device)
 
     def random_start(self, n: int, generator: torch.Generator) -> Tensor:
-        return self.random_scale * torch.randn(n, self.dim, generator=generator)
+        return self.random_scale * torch.randn(n, self.dim, generator=generator).to(self._device)
 
     def at(self, x: Tensor, *, steps: int = 100) -> Tensor:
         """Least squares on |Θ(z) - x|² by L-BFGS from z = 0: Θ need not be surjective, so this is a nearest point."""

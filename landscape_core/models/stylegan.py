@@ -158,8 +158,8 @@ class SynthesisNetwork(nn.Module):
 
     def random_noises(self, batch: int, generator: torch.Generator | None = None) -> list[Tensor]:
         """Fresh noise maps, as used while the generator is trained."""
-        device = self.const.device
-        return [torch.randn((batch, *s[1:]), generator=generator, device=device) for s in self.noise_shapes()]
+        shapes = self.noise_shapes()
+        return [torch.randn((batch, *shape[1:]), generator=generator).to(self.const.device) for shape in shapes]
 
     def forward(self, w: Tensor, noises: Sequence[Tensor] | None = None) -> Tensor:
         """Draw. `noises` are the maps added after each convolution; None adds none, which is what

@@ -40,14 +40,15 @@ def random_batch(images: Tensor, batch: int, generator: torch.Generator) -> Tens
 
 
 def train_autoencoder(
-    images: Tensor, config: AutoencoderConfig, out: Path, report: Report
-) -> tuple[ImageEncoder, ImageDecoder]:
-    """Train on uint8 pictures (N, 3, 64, 64); resumes from `out/checkpoint.safetensors`."""
+    images: Tensor, config: AutoencoderConfig, out: Path, report: Report, *, device: torch.device | str = "cpu"
+) -> tuple[ImageEncoder, ImageDecoder, float]:
+    """Train on uint8 pictures (N, 3, 64, 64); resumes from `out/checkpoint.safetensors`. Returns the networks and seconds."""
     torch.manual_seed(config.seed)
-    encoder, decoder = ImageEncoder(), ImageDecoder()
-    distance = load_lpips()
-    for module in (encoder, decoder, distance):
-        module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    device = torch.device(device)
+    encoder, decoder, distance = (
+        module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for module in (ImageEncoder(), ImageDecoder(), load_lpips())
+    )
     parameters = [*encoder.parameters(), *decoder.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay)
     generator = torch.Generator().manual_seed(config.seed)
@@ -63,10 +64,10 @@ def train_autoencoder(
     while seen < config.images:
         for group in optimizer.param_groups:
             group["lr"] = config.lr * max(0.5 * (1 + math.cos(math.pi * seen / config.images)), 0.01)
-        x = random_batch(images, config.batch, generator).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=config.bf16):
+        x = random_batch(images, config.batch, generator).to(device, memory_format=torch.channels_last)
+        with torch.autocast(device.type, dtype=torch.bfloat16, enabled=config.bf16):
             latents = encoder(x)
-            noise = config.latent_noise * torch.randn(latents.shape, generator=generator)
+            noise = config.latent_noise * torch.randn(latents.shape, generator=generator).to(device)
             y = decoder(latents + noise)
             perceptual = distance(y, x).mean()
         l1 = (y.float() - x).abs().mean()
@@ -81,4 +82,4 @@ def train_autoencoder(
             checkpoint.save({"seen": seen, "seconds": time.perf_counter() - start, "config": asdict(config)})
         if stop:
             break
-    return encoder.eval(), decoder.eval()
+    return encoder.eval(), decoder.eval(), time.perf_counter() - start

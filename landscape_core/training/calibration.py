@@ -20,7 +20,7 @@ _FLOOR = 0.01  # distances below it are all "almost the same picture": their rat
 class CalibrationConfig:
     """`pairs` of a picture and a distorted copy; `mixed` of the batches get two or three distortions in a row."""
 
-    pairs: int = 24_000
+    pairs: int = 9_600
     batch: int = 48
     mixed: float = 0.5
     steps: int = 1500

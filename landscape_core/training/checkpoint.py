@@ -65,4 +65,3 @@ class Checkpoint:
         for name, generator in self.generators.items():
             generator.set_state(tensors[f"generator/{name}"])
         return meta
-

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from landscape_core.models.discriminator import Discriminator, LatentEncoder
 from landscape_core.models.stylegan import StyleGAN2
@@ -48,13 +48,13 @@ class GanConfig:
 class GanTrainer:
     """The networks of one run and its update; `step` is one update of everything."""
 
-    def __init__(self, reals: Tensor, config: GanConfig, out: Path) -> None:
+    def __init__(self, reals: Tensor, config: GanConfig, out: Path, *, device: torch.device | str = "cpu") -> None:
         torch.manual_seed(config.seed)
-        self.reals, self.config = reals, config
+        self.reals, self.config, self.device = reals, config, torch.device(device)
         channels = reals.shape[1]
-        self.generator = StyleGAN2(config.style_dim, config.n_mapping, config.channels, channels)
-        self.encoder = LatentEncoder(channels, config.critic_widths, config.style_dim)
-        self.critic = Discriminator(channels, config.critic_widths)
+        self.generator = StyleGAN2(config.style_dim, config.n_mapping, config.channels, channels).to(device)
+        self.encoder = LatentEncoder(channels, config.critic_widths, config.style_dim).to(device)
+        self.critic = Discriminator(channels, config.critic_widths).to(device)
         self.generator_ema = copy.deepcopy(self.generator).requires_grad_(False)
         self.encoder_ema = copy.deepcopy(self.encoder).requires_grad_(False)
         lazy = config.r1_every / (config.r1_every + 1)  # StyleGAN2's correction for the lazy penalty
@@ -109,10 +109,10 @@ class GanTrainer:
 
     def _batch(self) -> Tensor:
         index = torch.randint(len(self.reals), (self.config.batch,), generator=self.random)
-        return self.reals[index]
+        return self.reals[index].to(self.device)
 
     def _normal(self, *shape: int) -> Tensor:
-        return torch.randn(shape, generator=self.random)
+        return torch.randn(shape, generator=self.random).to(self.device)
 
     def _sample_w(self) -> Tensor:
         """w+ (B, n_styles, D) of random z, with style mixing."""
@@ -130,7 +130,7 @@ class GanTrainer:
         return self.critic(pictures + self.config.instance_noise * self._normal(*pictures.shape))
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.config.bf16)
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bf16)
 
     def _critic_update(self, real: Tensor, drawn: Tensor) -> dict[str, float]:
         with self._autocast():
@@ -180,19 +180,16 @@ class GanTrainer:
     def finish(self, n: int = 10_000) -> tuple[StyleGAN2, LatentEncoder]:
         """The averaged networks, with the mean of W measured on `n` samples."""
         random = torch.Generator().manual_seed(self.config.seed)
-        z = torch.randn(n, self.config.style_dim, generator=random)
+        z = torch.randn(n, self.config.style_dim, generator=random).to(self.device)
         self.generator_ema.get_buffer("w_mean").copy_(self.generator_ema.mapping(z).mean(dim=0))
         return self.generator_ema.eval(), self.encoder_ema.eval()
 
 
-def train_gan(
-    reals: Tensor, config: GanConfig, out: Path, report: Report, *, save_every: int = 200
-) -> tuple[StyleGAN2, nn.Module]:
-    """Train on float pictures or latents (N, C, R, R); resumes from `out/checkpoint.safetensors`."""
-    trainer = GanTrainer(reals, config, out)
+def train_gan(trainer: GanTrainer, report: Report, *, save_every: int = 200) -> tuple[StyleGAN2, LatentEncoder]:
+    """Run the remaining updates, saving as it goes; returns the averaged networks."""
+    config = trainer.config
     while trainer.seen < config.images:
-        figures = trainer.step()
-        stop = report(trainer.seen, config.images, figures)
+        stop = report(trainer.seen, config.images, trainer.step())
         if stop or (trainer.seen // config.batch) % save_every == 0 or trainer.seen >= config.images:
             trainer.save()
         if stop:

@@ -112,13 +112,14 @@ class MappingTrainer:
             group["lr"] = self.config.lr * fraction
 
     def _autocast(self) -> torch.autocast:
-        return torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.config.bf16)
+        device = next(self.mapping.parameters()).device.type
+        return torch.autocast(device, dtype=torch.bfloat16, enabled=self.config.bf16)
 
     def _rollout(self, target: Target, tick: Callable[[], bool]) -> tuple[Tensor, Tensor, dict[str, float]] | None:
         """Every z_t, t = 1..T: (T·N, z_dim), with the index of its target, and the mean losses on the way."""
         self.mapping.requires_grad_(False)
         visited, owners = [], []
-        totals = torch.zeros(self.config.steps + 1)
+        totals = torch.zeros(self.config.steps + 1, device=next(self.mapping.parameters()).device)
         for first in range(0, len(target), self.config.rollout_chunk):
             part = target.select(slice(first, first + self.config.rollout_chunk))
             space = ZSpace(self.mapping, self.z_dim)
@@ -158,7 +159,7 @@ class MappingTrainer:
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         self.optimizer.step()
-        return float(loss)
+        return float(loss.detach())
 
     def _online(self, target: Target, tick: Callable[[], bool]) -> dict[str, float] | None:
         """Without buffer: after each step of z, θ steps once on the z's just reached."""

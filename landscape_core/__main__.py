@@ -1,0 +1,5 @@
+"""`python -m landscape_core`."""
+
+from landscape_core.cli import main
+
+main()

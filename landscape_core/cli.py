@@ -1,0 +1,34 @@
+"""The command line: `python -m landscape_core --help`."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from landscape_core.commands import bench, complete, invert, models, reproduce, serve, surface, train
+from landscape_core.errors import UserError
+
+app = typer.Typer(
+    help="Invert neural networks by descent in X and in a learned Z, and look at both landscapes.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command()(invert.invert)
+app.command()(complete.complete)
+app.command()(surface.surface)
+app.command()(bench.bench)
+app.command()(models.models)
+app.command()(serve.serve)
+app.add_typer(train.app, name="train")
+app.add_typer(reproduce.app, name="reproduce")
+
+
+def main() -> None:
+    """Run the command line; a user's mistake is one sentence on stderr and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        typer.echo(f"{error}", err=True)
+        sys.exit(2)

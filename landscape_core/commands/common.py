@@ -1,0 +1,73 @@
+"""Options and progress that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from tqdm import tqdm
+
+from landscape_core.errors import UserError
+
+Seed = Annotated[int, typer.Option(help="Fixes every random choice.", min=0, max=2**31 - 1)]
+Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.", min=0)]
+Data = Annotated[Path, typer.Option(help="Folder that holds the data sets (faces64.zip, cats128.zip, …).")]
+Out = Annotated[Path, typer.Option(help="Folder to write into; created where missing.")]
+
+
+def apply_threads(threads: int) -> None:
+    """Set torch's CPU threads before the first kernel runs."""
+    if threads:
+        torch.set_num_threads(threads)
+
+
+def parse_box(text: str | None) -> tuple[int, int, int, int] | None:
+    """ "left,top,right,bottom" in pixels.
+
+    Raises:
+        UserError: not four whole numbers in order.
+    """
+    if text is None:
+        return None
+    try:
+        left, top, right, bottom = (int(part) for part in text.split(","))
+    except ValueError as error:
+        raise UserError(f"--box needs four whole numbers, left,top,right,bottom; got {text!r}.") from error
+    if not (0 <= left < right and 0 <= top < bottom):
+        raise UserError(f"--box must have 0 <= left < right and 0 <= top < bottom; got {text!r}.")
+    return left, top, right, bottom
+
+
+class Bar:
+    """A progress bar that is a `Report`; Ctrl-C once asks the run to stop and keep what is there."""
+
+    def __init__(self, description: str) -> None:
+        self.bar: tqdm[None] = tqdm(desc=description, unit="", dynamic_ncols=True)
+        self.stopped = False
+
+    def __enter__(self) -> Bar:
+        import signal
+
+        self._previous = signal.signal(signal.SIGINT, self._ask_to_stop)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        import signal
+
+        signal.signal(signal.SIGINT, self._previous)
+        self.bar.close()
+
+    def _ask_to_stop(self, *_: object) -> None:
+        if self.stopped:
+            raise KeyboardInterrupt
+        self.stopped = True
+        self.bar.write("Stopping after this update; what is done is kept. Press Ctrl-C again to quit at once.")
+
+    def __call__(self, done: int, total: int, figures: Mapping[str, float]) -> bool:
+        self.bar.total = total
+        self.bar.update(done - self.bar.n)
+        self.bar.set_postfix({key: f"{value:.4g}" for key, value in figures.items()}, refresh=False)
+        return self.stopped

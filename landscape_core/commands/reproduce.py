@@ -1,0 +1,75 @@
+"""`reproduce`: the papers' tables and figures on our models, into results/NAME.json and a plot."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tqdm import tqdm
+
+from landscape_core.commands.common import Data, Out, Seed, Threads, apply_threads
+from landscape_core.data import ImageSource
+from landscape_core.reproduce import convergence as fig3a
+from landscape_core.reproduce.inputs import CATS, FACES, targets
+from landscape_core.reproduce.results import table
+from landscape_core.tasks.gan import Perceptual, load_image_task
+
+app = typer.Typer(help=__doc__, no_args_is_help=True)
+
+
+class Ticker:
+    """A progress bar per stage of an experiment."""
+
+    def __init__(self) -> None:
+        self.label: str | None = None
+        self.bar: tqdm[None] = tqdm(disable=True)
+
+    def __call__(self, label: str, done: int, total: int) -> None:
+        if label != self.label:
+            self.bar.close()
+            self.label, self.bar = label, tqdm(desc=label, total=total, dynamic_ncols=True)
+        self.bar.update(done - self.bar.n)
+
+    def close(self) -> None:
+        self.bar.close()
+
+
+def command_line() -> str:
+    """The command as typed, without paths of this machine."""
+    return "python -m landscape_core " + " ".join(sys.argv[1:])
+
+
+@app.command()
+def convergence(
+    data: Data = Path("../shared/data"),
+    number: Annotated[int, typer.Option("--targets", help="Pictures per data set.", min=1)] = 200,
+    split: Annotated[str, typer.Option(help="Split to evaluate; X is tuned on train.")] = "val",
+    images: Annotated[Path | None, typer.Option(help="Evaluate this folder or zip of pictures instead.")] = None,
+    steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=5000)] = 200,
+    space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
+    perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
+    out: Out = Path("results"),
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Fig. 3a: mean loss per step in X (learning rate tuned on train) and in Z, faces and cats, with the encoder's line."""
+    apply_threads(threads)
+    task = load_image_task("faces", perceptual=perceptual)
+    settings = fig3a.ConvergenceSettings(targets=number, steps=steps, space=space, seed=seed)
+    if images is not None:
+        sets = {"images": targets(ImageSource(images), number, seed)}
+    else:
+        sets = {
+            "faces": targets(FACES.source(data, split), number, seed),
+            "cats": targets(CATS.source(data, split), number, seed),
+        }
+    train = targets(FACES.source(data, "train"), settings.tune_targets, seed)
+    ticker = Ticker()
+    result = fig3a.run_convergence(task, train, sets, settings, command_line(), ticker)
+    ticker.close()
+    path = result.write(out)
+    fig3a.plot(result, path.with_suffix(".png"))
+    typer.echo(table(result.claims))
+    typer.echo(f"Wrote {path} and {path.with_suffix('.png')}.")

@@ -1,0 +1,95 @@
+"""`train`: the embedded models' recipes, on anybody's pictures."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landscape_core import zoo
+from landscape_core.commands.common import Bar, Seed, Threads, apply_threads, parse_box
+from landscape_core.commands.reproduce import command_line
+from landscape_core.data import ImageSource, load_images
+from landscape_core.errors import UserError
+from landscape_core.training import image_recipe
+from landscape_core.training.mapping import train_mapping
+from landscape_core.training.theta import MAPPING_PRESETS, mapping_trainer, publish_mapping
+
+app = typer.Typer(help=__doc__, no_args_is_help=True)
+
+Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of pictures to train on.")]
+Split = Annotated[str | None, typer.Option(help="Folder inside the data to take, e.g. train; all of it where absent.")]
+BoxOption = Annotated[str | None, typer.Option("--box", help="left,top,right,bottom in pixels to cut out before resizing.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, …")]
+Domain = Annotated[str, typer.Option(help="Name below the assets folder, e.g. faces.")]
+Work = Annotated[Path, typer.Option("--work", help="Folder for checkpoints; start again with the same one to resume.")]
+Assets = Annotated[Path, typer.Option(help="Where the finished model and its card go.")]
+
+
+@app.command()
+def generator(
+    data: Pictures,
+    split: Split = None,
+    box: BoxOption = None,
+    domain: Domain = "faces",
+    recipe: Annotated[str, typer.Option(help=f"One of: {', '.join(image_recipe.RECIPES)}.")] = "laptop",
+    licence: Annotated[str, typer.Option(help="Licence of the pictures, for the card.")] = "unknown",
+    work: Work = Path("runs/generator"),
+    assets: Assets = zoo.ASSETS,
+    device: Device = "cpu",
+    threads: Threads = 0,
+) -> None:
+    """Train autoencoder, generator and encoder. Ctrl-C stops and keeps; the same command goes on."""
+    apply_threads(threads)
+    if recipe not in image_recipe.RECIPES:
+        raise UserError(f"There is no recipe {recipe!r}; there are: {', '.join(image_recipe.RECIPES)}.")
+    images = load_images(ImageSource(data, split, 64, parse_box(box)))
+    bars: list[Bar] = []
+
+    def report_for(stage: str) -> Bar:
+        bars.append(Bar(stage).__enter__())
+        return bars[-1]
+
+    chosen = image_recipe.RECIPES[recipe]
+    trained = image_recipe.train_images(images, chosen, work, report_for, device=device)
+    stopped = any(bar.stopped for bar in bars)
+    for bar in reversed(bars):
+        bar.__exit__()
+    if stopped:
+        typer.echo(f"Stopped; everything so far is in {work}. Run the same command to go on.")
+        return
+    image_recipe.publish(
+        trained, chosen, domain, trained_on=f"{data.name} {split or ''}".strip(), licence=licence,
+        command=command_line(), hardware=f"{device}, {platform.machine()}", metrics={}, assets=assets,
+    )  # fmt: skip
+    typer.echo(f"Wrote {domain}/generator and {domain}/encoder below {assets}.")
+
+
+@app.command()
+def mapping(
+    data: Pictures,
+    split: Split = None,
+    box: BoxOption = None,
+    domain: Domain = "faces",
+    preset: Annotated[str, typer.Option(help=f"One of: {', '.join(MAPPING_PRESETS)}.")] = "residual",
+    buffers: Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)] = None,
+    work: Work = Path("runs/mapping"),
+    assets: Assets = zoo.ASSETS,
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Learn Θ by alternating optimisation (Algorithm 1). Ctrl-C stops and keeps all finished buffers."""
+    apply_threads(threads)
+    images = load_images(ImageSource(data, split, 64, parse_box(box)))
+    trainer, config = mapping_trainer(domain, preset, images, work, buffers=buffers, seed=seed)
+    with Bar("buffers") as bar:
+        train_mapping(trainer, bar)
+    if bar.stopped:
+        typer.echo(f"Stopped after {trainer.progress.buffer} buffers, kept in {work}. Run the same command to go on.")
+        return
+    card = publish_mapping(
+        trainer, config, domain, preset, trained_on=f"{data.name} {split or ''}".strip(), command=command_line(), assets=assets
+    )
+    typer.echo(f"Wrote {card.name} below {assets}.")

@@ -1,0 +1,140 @@
+"""From a folder of pictures to an embedded generator and encoder: autoencoder, then StyleGAN2 in its latents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from landscape_core import zoo
+from landscape_core.data import to_unit
+from landscape_core.models.autoencoder import ImageDecoder, ImageEncoder
+from landscape_core.models.image_model import ImageModel, PictureEncoder
+from landscape_core.spaces import Prior
+from landscape_core.training.autoencoder import AutoencoderConfig, train_autoencoder
+from landscape_core.training.gan import GanConfig, GanTrainer, train_gan
+from landscape_core.training.progress import Report
+
+ReportFor = Callable[[str], Report]
+
+
+@dataclass(frozen=True)
+class ImageRecipe:
+    """Both stages' settings. `laptop` takes some two hours on one CPU core; `accelerator` is wider and far longer."""
+
+    autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
+    gan: GanConfig = field(default_factory=GanConfig)
+
+
+RECIPES = {
+    "laptop": ImageRecipe(AutoencoderConfig(images=152_000), GanConfig(images=760_000)),
+    "accelerator": ImageRecipe(
+        AutoencoderConfig(images=2_000_000, batch=128),
+        GanConfig(images=10_000_000, batch=128, channels=(256, 256), critic_widths=(192, 256), n_mapping=8),
+    ),
+    "smoke": ImageRecipe(
+        AutoencoderConfig(images=64, batch=16),
+        GanConfig(images=64, batch=16, style_dim=32, channels=(16, 16), critic_widths=(16, 16), n_mapping=2),
+    ),
+}
+
+
+@dataclass(frozen=True)
+class TrainedImages:
+    """What the recipe ends with, and the seconds each stage took."""
+
+    model: ImageModel
+    encoder: PictureEncoder
+    prior: Prior
+    seconds: dict[str, float]
+
+
+@torch.no_grad()
+def encode_all(encoder: ImageEncoder, images: Tensor, *, batch: int = 256) -> Tensor:
+    """uint8 (N, 3, 64, 64) -> latents (2N, C, 8, 8) of every picture and its mirror image."""
+    device = next(encoder.parameters()).device
+    both = (images, images.flip(3))
+    return torch.cat([encoder(to_unit(part).to(device)).cpu() for side in both for part in side.split(batch)])
+
+
+@torch.no_grad()
+def encoded_prior(encoder: PictureEncoder, images: Tensor, *, batch: int = 256) -> Prior:
+    """The Gaussian of the encoder's guesses on real pictures: the part of W where inversions of photos lie."""
+    device = next(encoder.parameters()).device
+    return Prior.of(torch.cat([encoder(to_unit(part).to(device)).cpu() for part in images.split(batch)]))
+
+
+def train_images(
+    images: Tensor, recipe: ImageRecipe, out: Path, report_for: ReportFor, *, device: str = "cpu"
+) -> TrainedImages:
+    """Both stages on uint8 pictures (N, 3, 64, 64); each resumes from its own checkpoint below `out`."""
+    image_encoder, decoder, seconds = train_autoencoder(
+        images, recipe.autoencoder, out / "autoencoder", report_for("autoencoder"), device=device
+    )
+    latents = encode_all(image_encoder, images)
+    trainer = GanTrainer(latents, recipe.gan, out / "gan", device=device)
+    generator, latent_encoder = train_gan(trainer, report_for("generator"))
+    model = ImageModel(generator, decoder).cpu().eval().requires_grad_(False)
+    encoder = PictureEncoder(image_encoder, latent_encoder).cpu().eval().requires_grad_(False)
+    prior = encoded_prior(encoder, images)
+    return TrainedImages(model, encoder, prior, {"autoencoder": seconds, "generator": trainer.seconds})
+
+
+def publish(
+    trained: TrainedImages, recipe: ImageRecipe, domain: str, *, trained_on: str, licence: str, command: str, hardware: str,
+    metrics: dict[str, float], assets: Path = zoo.ASSETS,
+) -> None:  # fmt: skip
+    """Write `domain/generator` and `domain/encoder` with their cards."""
+    gan = recipe.gan
+    latent_channels = trained.model.generator.synthesis.to_rgbs[0].bias.shape[0]
+    generator = {
+        "style_dim": gan.style_dim,
+        "n_mapping": gan.n_mapping,
+        "channels": gan.channels,
+        "out_channels": latent_channels,
+    }
+    latent = {"in_channels": latent_channels, "widths": gan.critic_widths, "style_dim": gan.style_dim}
+    budget = {
+        "seconds": {stage: round(value) for stage, value in trained.seconds.items()},
+        "images": {"autoencoder": recipe.autoencoder.images, "generator": gan.images},
+        "hardware": hardware,
+    }
+    shared = {
+        "trained_on": trained_on,
+        "licence": licence,
+        "command": command,
+        "budget": budget,
+        "sha256": "",
+        "seed": gan.seed,
+    }
+    zoo.save(
+        zoo.Card(
+            name=f"{domain}/generator",
+            kind="StyleGAN2 in the latents of an autoencoder, F: w (512) -> picture 64x64",
+            architecture={"generator": generator, "decoder": {}},
+            metrics=metrics,
+            notes=f"Settings: autoencoder {asdict(recipe.autoencoder)}; GAN {asdict(gan)}.",
+            **shared,
+        ),
+        {
+            **{f"model.{key}": value for key, value in trained.model.state_dict().items()},
+            "prior.mean": trained.prior.mean,
+            "prior.factor": trained.prior.factor,
+        },
+        assets,
+    )
+    zoo.save(
+        zoo.Card(
+            name=f"{domain}/encoder",
+            kind="feed-forward encoder, picture 64x64 -> w (512)",
+            architecture={"image": {}, "latent": latent},
+            metrics={},
+            notes="Trained together with the generator on real and generated pictures.",
+            **shared,
+        ),
+        trained.encoder.state_dict(),
+        assets,
+    )

@@ -1,0 +1,85 @@
+"""The generator's recipe on a handful of pictures: it runs, resumes exactly, and publishes what loads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from landscape_core import zoo
+from landscape_core.models.image_model import image_model_from, picture_encoder_from
+from landscape_core.training import autoencoder, image_recipe
+from landscape_core.training.gan import GanConfig, GanTrainer, train_gan
+from landscape_core.training.progress import silent
+
+TINY = GanConfig(
+    images=96, batch=8, style_dim=16, n_mapping=2, channels=(8, 8), critic_widths=(8, 8), r1_every=4, ema_images=50, bf16=False
+)
+
+
+class MeanDistance(nn.Module):
+    """Stands in for LPIPS, whose weights a test machine need not have."""
+
+    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        return (a - b).abs().mean(dim=(1, 2, 3))
+
+
+def latents() -> torch.Tensor:
+    return torch.randn(40, 4, 8, 8, generator=torch.Generator().manual_seed(0))
+
+
+def test_interrupted_training_ends_with_the_same_networks(tmp_path: Path) -> None:
+    whole, _ = train_gan(GanTrainer(latents(), TINY, tmp_path / "whole"), silent)
+    calls = iter(range(100))
+    train_gan(GanTrainer(latents(), TINY, tmp_path / "cut"), lambda *_: next(calls) == 4)
+    resumed = GanTrainer(latents(), TINY, tmp_path / "cut")
+    assert resumed.seen == 5 * TINY.batch
+    again, _ = train_gan(resumed, silent)
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, again.state_dict()[name]), name
+
+
+def test_the_reconstruction_term_brings_real_latents_into_range(tmp_path: Path) -> None:
+    reals = latents()[:8].repeat(5, 1, 1, 1)
+    config = replace(TINY, images=8 * 300, reconstruction=20.0, anneal_from=0.9)
+    trainer = GanTrainer(reals, config, tmp_path)
+    before = trainer.step()["reconstruction"]
+    while trainer.seen < config.images:
+        after = trainer.step()["reconstruction"]
+    assert after < 0.7 * before
+
+
+def test_a_checkpoint_of_another_architecture_is_refused(tmp_path: Path) -> None:
+    trainer = GanTrainer(latents(), TINY, tmp_path)
+    trainer.step()
+    trainer.save()
+    with pytest.raises(image_recipe_error(), match="another architecture"):
+        GanTrainer(latents(), replace(TINY, channels=(16, 16)), tmp_path)
+
+
+def image_recipe_error() -> type[Exception]:
+    from landscape_core.errors import UserError
+
+    return UserError
+
+
+def test_the_whole_recipe_publishes_models_that_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autoencoder, "load_lpips", MeanDistance)
+    images = torch.randint(0, 256, (20, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    recipe = image_recipe.RECIPES["smoke"]
+    trained = image_recipe.train_images(images, recipe, tmp_path / "work", lambda stage: silent)
+    image_recipe.publish(
+        trained, recipe, "toys", trained_on="noise", licence="CC0", command="python -m landscape_core train generator",
+        hardware="cpu", metrics={}, assets=tmp_path / "assets",
+    )  # fmt: skip
+    card, tensors = zoo.load("toys/generator", tmp_path / "assets")
+    model = image_model_from(tensors, card.architecture)
+    w = torch.randn(2, 32, generator=torch.Generator().manual_seed(1))
+    assert torch.allclose(model(w), trained.model(w), atol=0.05)
+    encoder_card, encoder_tensors = zoo.load("toys/encoder", tmp_path / "assets")
+    encoder = picture_encoder_from(encoder_tensors, encoder_card.architecture)
+    assert encoder(model(w)).shape == (2, 32)
+    assert card.budget["images"]["generator"] == recipe.gan.images

@@ -1,0 +1,61 @@
+"""Results files: `met` is computed, intervals cover, relative changes are paired."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from landscape_core.reproduce.convergence import ConvergenceSettings, first_step_below, plot, run_convergence
+from landscape_core.reproduce.results import Claim, Result, relative_change, table
+from tests.tiny import tiny_task
+
+
+@pytest.mark.parametrize(("better", "ours", "met"), [("lower", -0.4, True), ("lower", -0.2, False), ("higher", -0.2, True)])
+def test_whether_a_claim_is_met_follows_from_its_numbers(tmp_path: Path, better: str, ours: float, met: bool) -> None:
+    claim = Claim("loss", -0.24, ours, -0.3, better, (ours - 0.1, ours + 0.1))
+    path = Result("toy", "python -m landscape_core", 0, {}, {}, {}, {}, [claim]).write(tmp_path)
+    assert json.loads(path.read_text())["claims"][0]["met"] is met
+    assert table([claim]).splitlines()[-1].endswith(f"{'yes' if met else 'no'} |")
+
+
+def test_relative_change_resamples_pairs() -> None:
+    random = torch.Generator().manual_seed(0)
+    baseline = torch.rand(100, generator=random) * 100 + 1
+    change, (low, high) = relative_change(0.75 * baseline, baseline)
+    assert change == pytest.approx(-0.25)
+    assert low == pytest.approx(-0.25, abs=1e-5)  # the targets differ a lot, the ratio within a pair never
+    assert high == pytest.approx(-0.25, abs=1e-5)
+
+
+def test_first_step_below() -> None:
+    assert first_step_below([3.0, 2.0, 1.0], 2.0) == 1
+    assert first_step_below([3.0, 2.0], 0.5) == 2
+
+
+def test_convergence_writes_series_and_claims_it_computed(tmp_path: Path) -> None:
+    task = tiny_task()
+    pictures = task.forward(task.prior.sample(6, torch.Generator().manual_seed(1)))
+    settings = ConvergenceSettings(targets=6, steps=22, tune_targets=2, batch=4)
+    sets = {"faces": pictures, "cats": pictures.flip(3)}
+    result = run_convergence(task, pictures, sets, settings, "python -m landscape_core reproduce convergence", lambda *_: None)
+    assert len(result.series["X faces"]) == len(result.series["Z cats"]) == 23
+    start = task.objective.bind(type_target(pictures))(task.forward(task.prior.mean[None].expand(6, -1))).mean()
+    assert result.series["X faces"][0] == pytest.approx(float(start), rel=1e-4)
+    assert str(result.settings["x_lr"]) in result.settings["x_sweep"]
+    assert min(result.settings["x_sweep"].values()) == result.settings["x_sweep"][str(result.settings["x_lr"])]
+    labels = [claim.claim for claim in result.claims]
+    assert "faces: loss in Z after 2 steps against X after 20" in labels
+    z2, x20 = result.series["Z faces"][2], result.series["X faces"][20]
+    assert result.claims[0].ours == pytest.approx(z2 / x20 - 1, rel=1e-4)
+    path = result.write(tmp_path)
+    plot(result, path.with_suffix(".png"))
+    assert path.with_suffix(".png").stat().st_size > 5000
+
+
+def type_target(pictures: torch.Tensor) -> object:
+    from landscape_core.objectives import Target
+
+    return Target(pictures)
