@@ -3,6 +3,8 @@
 Adversarial part as in StyleGAN2: non-saturating loss, lazy R1, style mixing, EMA. The encoder E is trained
 in the same loop: G(E(y)) must return y (and fool the discriminator) and E(G(w)) must return w. That keeps
 real pictures inside the range of G, which is what an inversion needs, and yields the feed-forward baseline.
+Half of the pictures drawn for the discriminator start from the Gaussian of the encoder's codes, and the mapping
+network is held to that Gaussian's moments: otherwise real and drawn pictures settle in different parts of W.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from landscape_core.models.discriminator import Discriminator, LatentEncoder
 from landscape_core.models.stylegan import StyleGAN2
@@ -37,12 +39,41 @@ class GanConfig:
     r1_every: int = 16
     mixing: float = 0.5
     ema_images: int = 20_000
-    reconstruction: float = 2.0
-    cycle: float = 0.5
+    reconstruction: float = 20.0
+    cycle: float = 1.0
+    alignment: float = 1.0
+    refresh_codes: int = 16_000
     instance_noise: float = 0.1
     anneal_from: float = 0.6
     seed: int = 0
     bf16: bool = True
+
+
+class CodeStatistics(nn.Module):
+    """Mean, principal axes and spread (floored) of the encoder's codes on real pictures."""
+
+    def __init__(self, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(dim))
+        self.register_buffer("axes", torch.eye(dim))
+        self.register_buffer("std", torch.ones(dim))
+
+    def refresh(self, codes: Tensor) -> None:
+        """Measure on codes (n, dim). Spreads below 1/20 of the largest count as that much."""
+        variance, axes = torch.linalg.eigh(torch.cov(codes.T.double()))
+        std = variance.clamp_min(0.0).sqrt()
+        self.get_buffer("mean").copy_(codes.mean(dim=0))
+        self.get_buffer("axes").copy_(axes)
+        self.get_buffer("std").copy_(std.clamp_min(float(std.max()) / 20))
+
+    def color(self, noise: Tensor) -> Tensor:
+        """Standard normal (n, dim) -> the Gaussian of the codes."""
+        return self.get_buffer("mean") + (noise * self.get_buffer("std")) @ self.get_buffer("axes").T
+
+    def misfit(self, w: Tensor) -> Tensor:
+        """How far the first two moments of w (n, dim) are from the codes', along the principal axes."""
+        white = (w - self.get_buffer("mean")) @ self.get_buffer("axes") / self.get_buffer("std")
+        return white.mean(dim=0).square().mean() + (white.std(dim=0) - 1.0).square().mean()
 
 
 class GanTrainer:
@@ -55,6 +86,7 @@ class GanTrainer:
         self.generator = StyleGAN2(config.style_dim, config.n_mapping, config.channels, channels).to(device)
         self.encoder = LatentEncoder(channels, config.critic_widths, config.style_dim).to(device)
         self.critic = Discriminator(channels, config.critic_widths).to(device)
+        self.codes = CodeStatistics(config.style_dim).to(device)
         self.generator_ema = copy.deepcopy(self.generator).requires_grad_(False)
         self.encoder_ema = copy.deepcopy(self.encoder).requires_grad_(False)
         lazy = config.r1_every / (config.r1_every + 1)  # StyleGAN2's correction for the lazy penalty
@@ -65,7 +97,10 @@ class GanTrainer:
         self.seen, self.seconds = 0, 0.0
         self.checkpoint = Checkpoint(
             out / "checkpoint.safetensors",
-            modules={name: getattr(self, name) for name in ("generator", "encoder", "critic", "generator_ema", "encoder_ema")},
+            modules={
+                name: getattr(self, name)
+                for name in ("generator", "encoder", "critic", "generator_ema", "encoder_ema", "codes")
+            },
             optimizers={"g": self.g_opt, "d": self.d_opt},
             generators={"random": self.random},
         )
@@ -84,15 +119,18 @@ class GanTrainer:
         """
         started = time.perf_counter()
         self._set_lr()
+        if self.seen % self.config.refresh_codes < self.config.batch:
+            self._refresh_codes()
         real = self._batch()
         half = self.config.batch // 2
         with self._autocast():
             noises = self.generator.synthesis.random_noises(self.config.batch, self.random)
-            fake = self.generator.synthesis(self._sample_w(), noises).float()
+            w = self._sample_w()
+            fake = self.generator.synthesis(w, noises).float()
             rebuilt = self.generator.synthesis(self.encoder(real[:half])).float()
         drawn = torch.cat([fake, rebuilt])
         figures = self._critic_update(real, drawn.detach())
-        figures |= self._generator_update(real[:half], rebuilt, drawn)
+        figures |= self._generator_update(real[:half], rebuilt, drawn, w)
         self._update_ema()
         self.seen += self.config.batch
         self.seconds += time.perf_counter() - started
@@ -114,15 +152,24 @@ class GanTrainer:
     def _normal(self, *shape: int) -> Tensor:
         return torch.randn(shape, generator=self.random).to(self.device)
 
+    @torch.no_grad()
+    def _refresh_codes(self, n: int = 2048) -> None:
+        index = torch.randint(len(self.reals), (n,), generator=self.random)
+        parts = self.reals[index].to(self.device).split(256)
+        self.codes.refresh(torch.cat([self.encoder_ema(part) for part in parts]))
+
     def _sample_w(self) -> Tensor:
-        """w+ (B, n_styles, D) of random z, with style mixing."""
-        w = self.generator.mapping(self._normal(self.config.batch, self.config.style_dim))
-        n_styles = self.generator.synthesis.n_styles
-        w_plus = w[:, None].expand(-1, n_styles, -1)
+        """w+ (B, n_styles, D): first half from the mapping network, second half from the codes' Gaussian;
+        with style mixing inside each half."""
+        dim, n_styles = self.config.style_dim, self.generator.synthesis.n_styles
+        half = self.config.batch // 2
+        mapped = self.generator.mapping(self._normal(half, dim))
+        coded = self.codes.color(self._normal(self.config.batch - half, dim))
+        w_plus = torch.cat([mapped, coded])[:, None].expand(-1, n_styles, -1)
         if torch.rand((), generator=self.random) < self.config.mixing:
-            other = self.generator.mapping(self._normal(self.config.batch, self.config.style_dim))
             cut = int(torch.randint(1, n_styles, (), generator=self.random))
-            w_plus = torch.cat([w_plus[:, :cut], other[:, None].expand(-1, n_styles - cut, -1)], dim=1)
+            other = torch.cat([w_plus[:half].roll(1, dims=0), w_plus[half:].roll(1, dims=0)])
+            w_plus = torch.cat([w_plus[:, :cut], other[:, cut:]], dim=1)
         return w_plus
 
     def _judge(self, pictures: Tensor) -> Tensor:
@@ -151,23 +198,29 @@ class GanTrainer:
         (gradient,) = torch.autograd.grad(self._judge(real).sum(), real, create_graph=True)
         return gradient.square().sum(dim=(1, 2, 3)).mean()
 
-    def _generator_update(self, real: Tensor, rebuilt: Tensor, drawn: Tensor) -> dict[str, float]:
+    def _generator_update(self, real: Tensor, rebuilt: Tensor, drawn: Tensor, w_plus: Tensor) -> dict[str, float]:
         self.critic.requires_grad_(False)
+        batch, half = self.config.batch, self.config.batch // 2
         with self._autocast():
             on_fake = self._judge(drawn).float()
-            w = self.generator.mapping(self._normal(len(real), self.config.style_dim)).detach()
-            with torch.no_grad():
-                picture = self.generator.synthesis(w)
-            w_back = self.encoder(picture.float())
+            w_back = self.encoder(drawn[half:batch].detach())
         adversarial = F.softplus(-on_fake).mean()
         reconstruction = (rebuilt - real).square().mean()
-        cycle = (w_back.float() - w.float()).square().mean() / w.float().var().clamp_min(1e-4)
-        loss = adversarial + self.config.reconstruction * reconstruction + self.config.cycle * cycle
+        w = w_plus[half:].mean(dim=1).detach().float()  # what E can know of mixed styles
+        cycle = (w_back.float() - w).square().mean() / w.var().clamp_min(1e-4)
+        misfit = self.codes.misfit(w_plus[:half, 0].float())
+        loss = adversarial + self.config.reconstruction * reconstruction
+        loss = loss + self.config.cycle * cycle + self.config.alignment * misfit
         self.g_opt.zero_grad(set_to_none=True)
         loss.backward()
         self.g_opt.step()
         self.critic.requires_grad_(True)
-        return {"g": adversarial.item(), "reconstruction": reconstruction.item(), "cycle": cycle.item()}
+        return {
+            "g": adversarial.item(),
+            "reconstruction": reconstruction.item(),
+            "cycle": cycle.item(),
+            "misfit": misfit.item(),
+        }
 
     @torch.no_grad()
     def _update_ema(self) -> None:

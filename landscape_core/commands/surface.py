@@ -1,0 +1,139 @@
+"""`surface`: the loss surfaces of a race on one picture, from the command line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from torch import Tensor
+
+from landscape_core.commands.common import Bar, Out, Seed, Threads, apply_threads, parse_box
+from landscape_core.data import ImageSource, to_unit
+from landscape_core.errors import UserError
+from landscape_core.images import prepare_upload
+from landscape_core.objectives import Target
+from landscape_core.planes import Plane
+from landscape_core.recovered import load_recovered
+from landscape_core.reproduce.inputs import targets as draw_targets
+from landscape_core.runs import OptimizerSettings, RunSettings, prepare
+from landscape_core.surface import evaluate, evaluate_all
+from landscape_core.surface_cache import FolderCache
+from landscape_core.surface_export import surface_page, surface_png
+from landscape_core.surface_panels import Panel, figures, panel, sentences
+from landscape_core.surface_views import Kind, View, recovered_planes, views
+from landscape_core.tasks.base import Task
+from landscape_core.tasks.gan import Perceptual, load_image_task
+from landscape_core.trajectory import Trajectory, states
+
+OWN_SAMPLES = 50
+
+
+def surface(
+    picture: Annotated[Path, typer.Argument(help="PNG, JPEG or WebP file; a face is found and cropped.")],
+    out: Out = Path("runs/surface"),
+    kind: Annotated[
+        Kind,
+        typer.Option(
+            help="recovered: the paper's plane, through principal directions of recovered latents. path: of this run's own "
+            "path. random: two random directions. ends: one surface in X through the start and both ends. shared: one "
+            "surface in X through the principal directions of both paths."
+        ),
+    ] = "recovered",
+    task: Annotated[str, typer.Option(help="Embedded image task.")] = "faces",
+    space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
+    steps: Annotated[int, typer.Option(help="Steps of descent; the grid is centred on the last.", min=2, max=500)] = 20,
+    size: Annotated[int, typer.Option(help="Points a side, odd; refined from coarse to fine.", min=5, max=161)] = 41,
+    x_lr: Annotated[float | None, typer.Option(help="X's learning rate; the tuned one where absent.")] = None,
+    z_lr: Annotated[float, typer.Option(help="Z's learning rate.")] = 0.1,
+    targets: Annotated[
+        Path | None,
+        typer.Option(help="Folder or zip of pictures to recover for the paper's plane; the embedded directions where absent."),
+    ] = None,
+    split: Annotated[str | None, typer.Option(help="Folder inside --targets to take, e.g. val.")] = None,
+    box: Annotated[str | None, typer.Option(help="left,top,right,bottom to cut out of every picture of --targets.")] = None,
+    number: Annotated[int, typer.Option(help="How many of --targets to recover.", min=3)] = 50,
+    log: Annotated[bool, typer.Option("--log/--linear", help="Logarithmic loss axis and colours.")] = False,
+    cache: Annotated[Path | None, typer.Option(help="Folder of kept surfaces: what was evaluated before is not again.")] = None,
+    perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Race X against Z on a picture, then draw the loss around where each ended: page, PNG, and numbers as JSON.
+
+    Ctrl-C keeps the finest surface that is complete. The measures of one picture prove nothing:
+    `reproduce landscapes` averages them over many.
+    """
+    apply_threads(threads)
+    if size % 2 == 0:
+        raise UserError(f"--size must be odd, so that the grid has a centre; got {size}.")
+    loaded = load_image_task(task, perceptual=perceptual)
+    settings = RunSettings(
+        task=task, space=space, perceptual=perceptual, seed=seed, steps=steps,
+        x=OptimizerSettings(lr=x_lr if x_lr is not None else loaded.tuned_lr), z=OptimizerSettings(lr=z_lr),
+    )  # fmt: skip
+    prepared = prepare_upload(picture)
+    for notice in prepared.notices:
+        typer.echo(f"{picture.name}: {notice}")
+    target = Target(to_unit(prepared.image)[None])
+    recovered = None
+    if kind == "recovered":
+        chosen = None if targets is None else draw_targets(ImageSource(targets, split, 64, parse_box(box)), number, seed)
+        recovered = _recovered(loaded, settings, chosen)
+    trajectory = _race(loaded, settings, target)
+    found = views(loaded, trajectory, space, kind, recovered=recovered, size=size, seed=seed)
+    panels = _evaluate(loaded, target, found, None if cache is None else FolderCache(cache))
+    _write(out, f"{picture.stem}-{kind}", panels, settings, log)
+
+
+def _recovered(task: Task, settings: RunSettings, pictures: Tensor | None) -> dict[str, Plane]:
+    """From the given pictures, else embedded, else from pictures that F itself draws."""
+    if pictures is None:
+        embedded = load_recovered(task, settings.space)
+        if embedded is not None:
+            return embedded
+        typer.echo(f"No directions are embedded for these models; recovering {OWN_SAMPLES} pictures that F itself draws.")
+        with torch.no_grad():
+            pictures = task.forward(task.prior.sample(OWN_SAMPLES, torch.Generator().manual_seed(settings.seed)))
+    with Bar("recovering latents") as bar:
+        return recovered_planes(
+            task, settings.space, Target(pictures), steps=20, z_lr=settings.z.lr,
+            progress=lambda done, total: bar(done, total, {}),
+        )  # fmt: skip
+
+
+def _race(task: Task, settings: RunSettings, target: Target) -> Trajectory:
+    solver, starts = prepare(task, settings, target)
+    trajectory = Trajectory.empty([lane.name for lane in solver.lanes])
+    with Bar("race") as bar:
+        for state in states(solver, solver.init(starts), stop=lambda: bar.stopped):
+            trajectory.record(state)
+            losses = {lane.name: float(now.loss) for lane, now in zip(solver.lanes, state.lanes, strict=True)}
+            bar(state.step, settings.steps, losses)
+    return trajectory
+
+
+def _evaluate(task: Task, target: Target, found: Sequence[View], cache: FolderCache | None) -> list[Panel]:
+    with Bar("surfaces") as bar:
+        total = sum(view.grid.size**2 for view in found)
+        running = {view.title: evaluate(task, target, view.grid, cache=cache, stop=lambda: bar.stopped) for view in found}
+        for latest in evaluate_all(running):
+            bar(sum(surface.done for surface in latest.values()), total, {})
+    if any(surface.level == 0 for surface in latest.values()):
+        raise UserError("Stopped before the first coarse surface was complete, so there is nothing to draw.")
+    return [panel(task, target, view, latest[view.title]) for view in found]
+
+
+def _write(out: Path, name: str, panels: Sequence[Panel], settings: RunSettings, log: bool) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    content: Mapping[str, object] = {"settings": settings.model_dump(), "surfaces": [figures(each) for each in panels]}
+    (out / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
+    (out / f"{name}.html").write_text(surface_page(panels, log=log, heading=f"Loss surfaces: {name}"))
+    (out / f"{name}.png").write_bytes(surface_png(panels, log=log))
+    for each in panels:
+        for sentence in sentences(each):
+            typer.echo(f"{each.view.title}: {sentence}")
+    typer.echo(f"Wrote {name}.html, .png and .json to {out}.")

@@ -1,0 +1,117 @@
+"""The command line: help that explains itself, mistakes as sentences, and commands that do what they say."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import pytest
+import torch
+from PIL import Image
+from typer.testing import CliRunner
+
+from landscape_core import cli
+from landscape_core.commands import bench, common, invert, reproduce
+from landscape_core.errors import UserError
+from landscape_core.runs import card_target, prepare, read_run_card
+from landscape_core.trajectory import run
+from tests.tiny import tiny_task
+
+runner = CliRunner()
+COMMANDS = [
+    [], ["invert"], ["complete"], ["surface"], ["bench"], ["models"], ["serve"], ["train"], ["train", "generator"],
+    ["train", "mapping"], ["reproduce"], ["reproduce", "convergence"],
+]  # fmt: skip
+
+
+@pytest.fixture
+def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (invert, bench, reproduce):
+        monkeypatch.setattr(module, "load_image_task", lambda name, perceptual="embedded": tiny_task(name))
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_every_command_explains_itself(command: list[str]) -> None:
+    result = runner.invoke(cli.app, [*command, "--help"])
+    assert result.exit_code == 0
+    assert "Usage" in result.output
+
+
+@pytest.mark.usefixtures("tiny")
+def test_invert_writes_a_run_that_replays(tmp_path: Path) -> None:
+    picture = tmp_path / "grey.png"
+    Image.new("RGB", (90, 70), (120, 130, 140)).save(picture)
+    result = runner.invoke(
+        cli.app, ["invert", str(picture), "--out", str(tmp_path / "runs"), "--steps", "6", "--start", "random", "--seed", "4"]
+    )
+    assert result.exit_code == 0, result.output
+    assert "grey.png: No face was found" in result.output
+    with zipfile.ZipFile(tmp_path / "runs/grey.zip") as archive:
+        assert {"run.json", "losses.csv", "sheet.png", "run.gif", "latents.safetensors"} == set(archive.namelist())
+        card = read_run_card(archive.read("run.json").decode())
+        rows = archive.read("losses.csv").decode().splitlines()
+    assert card.settings.seed == 4
+    assert len(rows) == 1 + 2 * 7
+    trajectory = run(*prepare(tiny_task(), card.settings, card_target(card)))
+    recorded = [float(row.split(",")[2]) for row in rows[1:] if row.split(",")[1] == "Z"]
+    assert recorded == pytest.approx(trajectory.lane("Z").loss_table()[:, 0].tolist(), abs=1e-7)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_reproduce_convergence_takes_anybodys_pictures(tmp_path: Path) -> None:
+    for index in range(3):
+        folder = tmp_path / "train" / "train"
+        folder.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (64, 64), (40 * index, 100, 200)).save(folder / f"{index}.png")
+    data = tmp_path / "data"
+    data.mkdir()
+    with zipfile.ZipFile(data / "faces64.zip", "w") as archive:
+        for path in (tmp_path / "train/train").glob("*.png"):
+            archive.write(path, f"train/{path.name}")
+    arguments = ["--data", str(data), "--images", str(tmp_path / "train"), "--targets", "3", "--steps", "3", "--out", str(tmp_path / "r")]
+    result = runner.invoke(cli.app, ["reproduce", "convergence", *arguments])
+    assert result.exit_code == 0, result.output
+    content = json.loads((tmp_path / "r/convergence.json").read_text())
+    assert content["n"] == {"images": 3}
+    assert len(content["series"]["Z images"]) == 4
+    assert (tmp_path / "r/convergence.png").exists()
+
+
+@pytest.mark.usefixtures("tiny")
+def test_bench_prints_ratios() -> None:
+    result = runner.invoke(cli.app, ["bench", "--rounds", "5"])
+    assert result.exit_code == 0, result.output
+    assert result.output.count("race is") == 2
+
+
+def test_mistakes_are_one_sentence_and_exit_code_two(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["landscape_core", "models", "no/such"])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 2
+    error = capsys.readouterr().err
+    assert "no model 'no/such'" in error
+    assert "Traceback" not in error
+
+
+def test_threads_are_set() -> None:
+    common.apply_threads(1)
+    assert torch.get_num_threads() == 1
+
+
+def test_boxes_are_read_or_refused() -> None:
+    assert common.parse_box("0,7,64,59") == (0, 7, 64, 59)
+    assert common.parse_box(None) is None
+    for wrong in ("1,2,3", "a,b,c,d", "5,0,5,9", "-1,0,4,4"):
+        with pytest.raises(UserError, match="--box"):
+            common.parse_box(wrong)
+
+
+def test_a_bar_stops_at_the_first_interrupt_and_quits_at_the_second() -> None:
+    with common.Bar("test") as bar:
+        assert bar(1, 3, {"loss": 0.5}) is False
+        bar._ask_to_stop()
+        assert bar(2, 3, {}) is True
+        with pytest.raises(KeyboardInterrupt):
+            bar._ask_to_stop()
