@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from landscape_core.errors import UserError
 from landscape_core.models.classifier import RobustClassifier
+from landscape_core.models.texture import TextureEnergies
 
 _MISSING_OPERATORS = {
     "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -71,8 +72,6 @@ Features = tuple[Tensor, ...]
 class FeatureDistance(nn.Module, ABC):
     """What the two distances share. Pictures are (B, 3, H, W) in [-1, 1]; a distance is (B,), one per sample."""
 
-    taps: Sequence[int]
-
     @abstractmethod
     def maps(self, image: Tensor) -> Sequence[Tensor]:
         """Picture -> feature maps (B, C, h, w) of every layer, before normalisation."""
@@ -83,9 +82,7 @@ class FeatureDistance(nn.Module, ABC):
 
     def features(self, image: Tensor) -> Features:
         """Picture -> maps (B, C, h, w) of unit length over channels; compute a target's once and keep them."""
-        maps = self.maps(image)
-        chosen = (maps[tap] for tap in self.taps)
-        return tuple(x * torch.rsqrt(x.square().sum(dim=1, keepdim=True) + _EPS) for x in chosen)
+        return tuple(x * torch.rsqrt(x.square().sum(dim=1, keepdim=True) + _EPS) for x in self.maps(image))
 
     def distance(self, features_a: Features, features_b: Features, mask: Tensor | None = None) -> Tensor:
         """Distance (B,) between what `features` returned for two pictures.
@@ -117,15 +114,21 @@ def pooled_differences(features_a: Features, features_b: Features, mask: Tensor 
 
 
 class EmbeddedDistance(FeatureDistance):
-    """The default distance: features of an adversarially robust CIFAR-10 network, weights calibrated against LPIPS."""
+    """The default distance: maps of an adversarially robust CIFAR-10 network and texture energies, weighted to match LPIPS.
 
-    def __init__(self, widths: Sequence[int] = (32, 48, 72, 112), taps: Sequence[int] = (0, 1, 2, 3, 4, 5, 6)) -> None:
+    `windows` are those of `TextureEnergies`; an empty tuple leaves the network's maps alone. Pictures need a side of at
+    least 32.
+    """
+
+    def __init__(self, widths: Sequence[int] = (32, 48, 72, 112), windows: Sequence[int] = (8, 8, 4)) -> None:
         super().__init__()
-        self.taps = tuple(taps)
         self.network = RobustClassifier(widths).fold().requires_grad_(False)
-        layers = [widths[0], *(width for width in widths[1:] for _ in range(2))]
-        for index, tap in enumerate(self.taps):
-            self.register_buffer(f"weight{index}", torch.ones(layers[tap]))
+        self.texture = TextureEnergies(tuple(windows))
+        channels = [widths[0], *(width for width in widths[1:] for _ in range(2))]
+        self.n_network_taps = len(channels)
+        channels += [TextureEnergies.CHANNELS] * len(windows)
+        for index, count in enumerate(channels):
+            self.register_buffer(f"weight{index}", torch.ones(count))
 
     @classmethod
     def from_state(cls, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> EmbeddedDistance:
@@ -138,14 +141,16 @@ class EmbeddedDistance(FeatureDistance):
         try:
             distance.load_state_dict(dict(tensors))
         except RuntimeError as error:
-            raise UserError(f"These are not the weights of an embedded perceptual distance with {dict(config)}: {error}") from error
+            raise UserError(
+                f"These are not the weights of an embedded perceptual distance with {dict(config)}: {error}"
+            ) from error
         return distance.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def maps(self, image: Tensor) -> Sequence[Tensor]:
-        return self.network.features(image)
+        return [*self.network.features(image), *self.texture(image)]
 
     def weights(self) -> Sequence[Tensor]:
-        return [self.get_buffer(f"weight{index}") for index in range(len(self.taps))]
+        return [self.get_buffer(f"weight{index}") for index in range(self.n_network_taps + len(self.texture.windows))]
 
     def train(self, mode: bool = True) -> EmbeddedDistance:
         """Stays in eval mode: its network is frozen and folded."""
@@ -162,7 +167,6 @@ class LpipsDistance(FeatureDistance):
     def __init__(self, net: str = "squeeze") -> None:
         super().__init__()
         self.lpips = load_lpips(net)
-        self.taps = tuple(range(len(self.lpips.lins)))  # type: ignore[arg-type]
 
     def maps(self, image: Tensor) -> Sequence[Tensor]:
         return self.lpips.net(self.lpips.scaling_layer(image))  # type: ignore[operator]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -51,7 +52,7 @@ class RobustClassifier(nn.Module):
     def __init__(self, widths: Sequence[int] = (32, 48, 72, 112), n_classes: int = 10) -> None:
         super().__init__()
         self.stem = ConvNorm(3, widths[0], 4, stride=2)
-        self.blocks = nn.ModuleList(DownBlock(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True))
+        self.blocks = nn.ModuleList(DownBlock(a, b) for a, b in pairwise(widths))
         self.head = nn.Linear(widths[-1], n_classes)
 
     def features(self, x: Tensor) -> list[Tensor]:

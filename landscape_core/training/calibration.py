@@ -18,13 +18,18 @@ _FLOOR = 0.01  # distances below it are all "almost the same picture": their rat
 
 @dataclass(frozen=True)
 class CalibrationConfig:
-    """`pairs` of a picture and a distorted copy; `mixed` of the batches get two or three distortions in a row."""
+    """`pairs` of a picture and a distorted copy; `mixed` of the batches get two or three distortions in a row.
+
+    `floor` of the distance is shared evenly among all maps of the network and never fitted away: LPIPS alone would
+    leave directions in which a picture can change unnoticed, and descent from noise would end in them.
+    """
 
     pairs: int = 9_600
     batch: int = 48
     mixed: float = 0.5
-    steps: int = 1500
-    lr: float = 0.03
+    steps: int = 1000
+    lr: float = 0.05
+    floor: float = 0.15
     shrink: float = 1e-3
     seed: int = 0
 
@@ -59,8 +64,8 @@ def _measure(
     return torch.cat(rows), torch.cat(targets)
 
 
-def fit_weights(differences: Tensor, targets: Tensor, config: CalibrationConfig) -> Tensor:
-    """Weights (C,) > 0 that minimise the mean squared logarithmic error of differences (N, C) @ weights to targets (N,).
+def fit_weights(differences: Tensor, targets: Tensor, lowest: Tensor, config: CalibrationConfig) -> Tensor:
+    """Weights (C,) > `lowest` that minimise the mean squared logarithmic error of differences (N, C) @ weights to targets (N,).
 
     The logarithm counts relative errors, so that near and far pairs weigh alike; `shrink` holds the weights'
     logarithms near their mean, so that no channel is trusted alone.
@@ -70,13 +75,22 @@ def fit_weights(differences: Tensor, targets: Tensor, config: CalibrationConfig)
     schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, config.steps)
     aim = (targets + _FLOOR).log()
     for _ in range(config.steps):
-        error = (differences @ logits.exp() + _FLOOR).log() - aim
+        error = (differences @ (lowest + logits.exp()) + _FLOOR).log() - aim
         loss = error.square().mean() + config.shrink * logits.var()
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
         schedule.step()
-    return logits.detach().exp()
+    return lowest + logits.detach().exp()
+
+
+def even_weights(distance: EmbeddedDistance, differences: Tensor, targets: Tensor) -> Tensor:
+    """Weights (C,), equal within a tap, by which every tap of the network alone gives the same mean; none for texture."""
+    per_tap = []
+    for tap, d in enumerate(differences.split([len(w) for w in distance.weights()], dim=1)):
+        level = targets.mean() / distance.n_network_taps / d.sum(dim=1).mean() if tap < distance.n_network_taps else 0.0
+        per_tap.append(torch.ones(d.shape[1]) * level)
+    return torch.cat(per_tap)
 
 
 def calibrate(
@@ -84,7 +98,8 @@ def calibrate(
 ) -> None:
     """Set the distance's weights, in place, so that it matches the reference on uint8 pictures (N, 3, H, W)."""
     differences, targets = _measure(distance, reference, images, config, report)
-    fitted = fit_weights(differences, targets, config).split([len(w) for w in distance.weights()])
+    lowest = config.floor * even_weights(distance, differences, targets)
+    fitted = fit_weights(differences, targets, lowest, config).split([len(w) for w in distance.weights()])
     for weight, value in zip(distance.weights(), fitted, strict=True):
         weight.copy_(value)
 
