@@ -1,0 +1,25 @@
+"""Starts the user interface: python app.py [--host HOST] [--port PORT]."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def main(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; the next free one is taken where 0.", min=0, max=65535)] = 7860,
+) -> None:
+    """Start the laboratory in the browser."""
+    from app.models import embedded_models
+    from app.ui import build_app, launch_options
+    from app.warm import warm_up
+
+    models = embedded_models()
+    warm_up(models)
+    build_app(models).launch(**launch_options(host=host, port=port or None))
+
+
+if __name__ == "__main__":
+    typer.run(main)

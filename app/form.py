@@ -1,0 +1,71 @@
+"""The settings of a race as Gradio components, in the order of `settings.FIELDS`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import gradio as gr
+from gradio.components import Component
+
+from landscape_core.runs import MAX_STEPS
+
+OPTIMISERS = [
+    ("Adam", "adam"),
+    ("Adam with ramps", "adam-ramps"),
+    ("Gradient descent", "gd"),
+    ("L-BFGS", "lbfgs"),
+]
+SPACES = {"residual": "Residual Θ", "paper": "The paper's Θ", "random": "Untrained Θ", "flow": "Invertible Θ"}
+_OPTIMISER = "How each step is made from the gradient. Adam adapts the step per dimension and is a good start."
+_RATE = "How far one step goes. Too small crawls, too large overshoots and the curve jumps."
+_SPACE = "Z is descended through a learned mapping x = Θ(z). Which Θ to use; an untrained one shows what training brings."
+_START = "Where both searches begin: the average picture, a random one (from the seed), or the encoder's one-pass guess."
+_STEPS = f"Steps of gradient descent in each lane, 1 to {MAX_STEPS}. You can stop at any moment and continue later."
+_SEED = "Fixes every random number, so the same settings give the same run."
+_PERCEPTUAL = "What counts as looking alike. Embedded needs no download; LPIPS is the published one, where it is installed."
+
+
+@dataclass(frozen=True)
+class Form:
+    """The form's components; `fields` has one per setting."""
+
+    fields: list[Component]
+    reset: gr.Button
+    card: gr.UploadButton
+
+
+def build_form(models: list[str], spaces: list[str]) -> Form:
+    """Lay the settings out in the current container."""
+    with gr.Group(elem_classes="fields"):
+        space = gr.Dropdown(space_choices(spaces), label="Space Z", info=_SPACE, elem_id="space")
+        starts = [("Mean", "mean"), ("Random", "random"), ("Encoder", "encoder")]
+        start = gr.Radio(starts, label="Start", info=_START, elem_classes="segmented")
+        steps = gr.Slider(1, MAX_STEPS, step=1, label="Steps", info=_STEPS, elem_id="steps", buttons=[])
+        with gr.Row(elem_classes="pair"):
+            x, x_lr = _optimiser("X")
+        with gr.Row(elem_classes="pair"):
+            z, z_lr = _optimiser("Z")
+    with gr.Accordion("Seed, model and distance", open=False, elem_classes="more"):
+        seed = gr.Number(label="Seed", info=_SEED, precision=0, minimum=0, elem_id="seed")
+        model = gr.Dropdown([(name.title(), name) for name in models], label="Model", visible=len(models) > 1)
+        perceptual = gr.Radio(
+            [("Embedded", "embedded"), ("LPIPS", "lpips")],
+            label="Perceptual distance",
+            info=_PERCEPTUAL,
+            elem_classes="segmented",
+        )
+    with gr.Row(elem_classes="form-actions"):
+        reset = gr.Button("Reset settings", size="sm", elem_classes="quiet")
+        card = gr.UploadButton("Load a run card", size="sm", type="binary", elem_id="load-card", elem_classes="quiet")
+    return Form([model, space, start, steps, seed, x, x_lr, z, z_lr, perceptual], reset, card)
+
+
+def space_choices(names: list[str]) -> list[tuple[str, str]]:
+    """Space names with words for them."""
+    return [(SPACES.get(name, name), name) for name in names]
+
+
+def _optimiser(lane: str) -> tuple[gr.Dropdown, gr.Number]:
+    name = gr.Dropdown(OPTIMISERS, label=f"{lane} optimiser", info=_OPTIMISER, min_width=120)
+    rate = gr.Number(label=f"{lane} learning rate", info=_RATE, min_width=90, step=0.01, elem_id=f"{lane.lower()}-lr")
+    return name, rate

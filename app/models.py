@@ -1,0 +1,49 @@
+"""The tasks that the app offers, loaded when first asked for and shared by all visitors."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from landscape_core import zoo
+from landscape_core.tasks.base import Task
+from landscape_core.tasks.gan import load_image_task
+
+TaskSource = Callable[[str], Task]
+
+
+class Models:
+    """Image tasks by name and perceptual distance. A source is called once per distance ("embedded", "lpips")."""
+
+    def __init__(self, sources: Mapping[str, TaskSource]) -> None:
+        self._sources = dict(sources)
+        self._loaded: dict[tuple[str, str], Task] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._sources)
+
+    def get(self, name: str, perceptual: str = "embedded") -> Task:
+        """The task, loading it the first time.
+
+        Raises:
+            UserError: a model is missing or altered, or the distance is not available on this machine.
+        """
+        with self._lock:
+            if (name, perceptual) not in self._loaded:
+                self._loaded[name, perceptual] = self._sources[name](perceptual)
+            return self._loaded[name, perceptual]
+
+
+def embedded_models() -> Models:
+    """Every domain in assets/ that has a generator and an encoder."""
+    there = set(zoo.names())
+    domains = sorted(name.split("/")[0] for name in there if name.endswith("/generator"))
+    domains = sorted((d for d in domains if f"{d}/encoder" in there), key=lambda d: d != "faces")
+    return Models({d: partial(_load, d) for d in domains})
+
+
+def _load(domain: str, perceptual: str) -> Task:
+    return load_image_task(domain, perceptual="lpips" if perceptual == "lpips" else "embedded")

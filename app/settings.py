@@ -1,0 +1,140 @@
+"""The settings of a run as form values, as URL parameters, and as words. All validation is RunSettings'."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from landscape_core.errors import UserError
+from landscape_core.runs import MAX_STEPS, RunSettings
+
+# Form order: (URL parameter, path inside RunSettings, words).
+FIELDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("model", ("task",), "model"),
+    ("space", ("space",), "space Z"),
+    ("start", ("start",), "start"),
+    ("steps", ("steps",), "steps"),
+    ("seed", ("seed",), "seed"),
+    ("x", ("x", "name"), "X optimiser"),
+    ("x_lr", ("x", "lr"), "X learning rate"),
+    ("z", ("z", "name"), "Z optimiser"),
+    ("z_lr", ("z", "lr"), "Z learning rate"),
+    ("perceptual", ("perceptual",), "perceptual distance"),
+)
+_LIMITS = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": (1e-6, 1000.0), "z_lr": (1e-6, 1000.0)}
+
+
+def values_of(settings: RunSettings) -> list[Any]:
+    """The form's values, in the order of `FIELDS`."""
+    return [_get(settings.model_dump(), path) for _, path, _ in FIELDS]
+
+
+def from_values(values: Sequence[Any]) -> RunSettings:
+    """Settings from the form, which is untrusted.
+
+    Raises:
+        UserError: a value is missing or out of range; the sentence names it.
+    """
+    data: dict[str, Any] = {}
+    for (_, path, _), value in zip(FIELDS, values, strict=True):
+        _set(data, path, value)
+    try:
+        return RunSettings.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"{_words(first['loc'])}: {_plain(first)}") from error
+
+
+def from_query(query: Mapping[str, str], defaults: RunSettings, models: Sequence[str]) -> tuple[RunSettings, list[str]]:
+    """Settings from the address: numbers out of range are brought back into it, anything else invalid is ignored.
+
+    Returns the settings and a sentence for each parameter that was changed or ignored.
+    """
+    settings, notes = defaults, []
+    for name, path, words in FIELDS:
+        if name not in query:
+            continue
+        text = query[name][:40]
+        value = _clamped(name, text)
+        data = settings.model_dump()
+        _set(data, path, value)
+        try:
+            settings = _known(RunSettings.model_validate(data), models)
+        except (ValidationError, UserError):
+            notes.append(f"The address asked for {words} “{text}”, which is not accepted; it was ignored.")
+            continue
+        if str(value) != text and name in _LIMITS and float(text) != float(value):
+            notes.append(f"The address asked for {words} {text}; {value} is the nearest that is accepted.")
+    return settings, notes
+
+
+def to_query(settings: RunSettings, defaults: RunSettings) -> dict[str, str]:
+    """URL parameters of what differs from the defaults."""
+    pairs = zip(FIELDS, values_of(settings), values_of(defaults), strict=True)
+    return {field[0]: str(value) for field, value, default in pairs if value != default}
+
+
+def difference(old: RunSettings, new: RunSettings) -> list[str]:
+    """What changed, in words: "Z learning rate 0.1 → 0.3"."""
+    pairs = zip(FIELDS, values_of(old), values_of(new), strict=True)
+    return [f"{field[2]} {_show(a)} → {_show(b)}" for field, a, b in pairs if a != b]
+
+
+def words(settings: RunSettings) -> list[list[str]]:
+    """Every setting as [what, value]."""
+    return [[field[2], _show(value)] for field, value in zip(FIELDS, values_of(settings), strict=True)]
+
+
+def _known(settings: RunSettings, models: Sequence[str]) -> RunSettings:
+    if settings.task not in models:
+        raise UserError(f"There is no model {settings.task!r}.")
+    return settings
+
+
+def _clamped(name: str, text: str) -> Any:
+    if name not in _LIMITS:
+        return text
+    low, high = _LIMITS[name]
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if not low <= number <= high:  # also catches NaN, which validation then refuses
+        number = min(max(number, low), high)
+    return int(number) if name in ("steps", "seed") and number.is_integer() else number
+
+
+def _get(data: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    for key in path:
+        data = data[key]
+    return data
+
+
+def _set(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for key in path[:-1]:
+        data = data.setdefault(key, {})
+    data[path[-1]] = value
+
+
+def _words(location: tuple[Any, ...]) -> str:
+    found = [words for _, path, words in FIELDS if path == tuple(location)]
+    text = found[0] if found else "settings"
+    return text[0].upper() + text[1:]
+
+
+def _plain(error: Any) -> str:
+    """Pydantic's message as a sentence."""
+    context = error.get("ctx", {})
+    bounds = {"greater_than": "more than {gt:g}", "greater_than_equal": "at least {ge:g}"}
+    bounds |= {"less_than_equal": "at most {le:g}"}
+    if error["type"] in bounds:
+        return f"it must be {bounds[error['type']].format(**context)}."
+    if error["type"] in ("int_type", "float_type", "int_from_float", "int_parsing", "float_parsing", "finite_number"):
+        return "a number is needed" + (", without decimals." if error["type"].startswith("int") else ".")
+    return f"{error['msg'].lower()}."
+
+
+def _show(value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,154 @@
+/**
+ * Loss curves on a logarithmic axis (Plotly), with a cursor that costs nothing to move.
+ * Reusable: `new LossCurves(element, {onPick})`, `draw(curves, axisTitle, flat)`, `cursor(x, points)`.
+ * A curve is {x, y, name, colour: CSS variable, faint, dash}.
+ */
+const CONFIG = { responsive: true, displayModeBar: false, displaylogo: false };
+
+export class LossCurves {
+  /**
+   * @param {HTMLElement} element holds the chart
+   * @param {{onPick: (x: number) => void}} options called with the x under the pointer on press and drag
+   */
+  constructor(element, { onPick }) {
+    this.element = element;
+    this.onPick = onPick;
+    this.curves = [];
+    this.drawn = false;
+    this.pending = false;
+    this.line = document.createElement("div");
+    this.line.className = "cursor";
+    this.dots = [];
+    (window.requestIdleCallback ?? setTimeout)(() => plotlyLoaded());
+    new MutationObserver(() => this.#schedule()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    new ResizeObserver(() => this.#place()).observe(element);
+  }
+
+  /** Replace all curves; redrawn at most once per animation frame. */
+  draw(curves, axisTitle, flat = null) {
+    this.curves = curves;
+    this.axisTitle = axisTitle;
+    this.flat = flat;
+    this.#schedule();
+  }
+
+  /** Put the cursor at x, with a dot per point {y, colour}. */
+  cursor(x, points) {
+    this.at = { x, points };
+    this.#place();
+  }
+
+  #schedule() {
+    if (this.pending || !this.curves.length) return;
+    this.pending = true;
+    requestAnimationFrame(async () => {
+      this.pending = false;
+      await plotlyLoaded();
+      await this.#plot();
+    });
+  }
+
+  async #plot() {
+    const style = getComputedStyle(this.element);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    const traces = this.curves.map((curve) => ({
+      x: curve.x,
+      y: curve.y,
+      name: curve.name,
+      mode: "lines",
+      type: "scatter",
+      opacity: curve.faint ? 0.38 : 1,
+      line: { color: colour(curve.colour), width: curve.faint ? 1.4 : 2.2, dash: curve.dash },
+      hovertemplate: `%{y:.4g}<extra>${curve.name}</extra>`,
+    }));
+    if (!this.drawn) {
+      this.element.replaceChildren();
+      this.drawn = true;
+      await Plotly.newPlot(this.element, traces, this.#layout(colour), CONFIG);
+      this.element.append(this.line);
+      this.element.on("plotly_afterplot", () => this.#place());
+      this.#listen();
+    } else {
+      await Plotly.react(this.element, traces, this.#layout(colour), CONFIG);
+    }
+    this.#place();
+  }
+
+  #layout(colour) {
+    const axis = { color: colour("--soft"), gridcolor: colour("--rule"), zeroline: false, linecolor: colour("--rule"), fixedrange: true };
+    const layout = {
+      margin: { l: 58, r: 12, t: 8, b: 40 },
+      height: this.element.clientWidth < 520 ? 240 : 300,
+      paper_bgcolor: "rgba(0,0,0,0)",
+      plot_bgcolor: "rgba(0,0,0,0)",
+      font: { family: getComputedStyle(this.element).fontFamily, size: 12, color: colour("--soft") },
+      showlegend: false,
+      hovermode: "x unified",
+      hoverlabel: { bgcolor: colour("--panel"), bordercolor: colour("--rule"), font: { color: colour("--ink") } },
+      dragmode: false,
+      uirevision: "one",
+      datarevision: (this.revision = (this.revision ?? 0) + 1), // the arrays grow in place
+      xaxis: { ...axis, title: { text: this.axisTitle, standoff: 6 }, rangemode: "tozero" },
+      yaxis: { ...axis, type: "log", title: { text: "loss", standoff: 4 }, exponentformat: "power", dtick: undefined },
+      shapes: [],
+      annotations: [],
+    };
+    if (this.flat) this.#flatLine(layout, colour);
+    return layout;
+  }
+
+  #flatLine(layout, colour) {
+    layout.shapes.push({
+      type: "line", xref: "paper", x0: 0, x1: 1, y0: this.flat.y, y1: this.flat.y,
+      line: { color: colour("--soft"), width: 1.4, dash: "dash" },
+    });
+    layout.annotations.push({
+      xref: "paper", x: 1, xanchor: "right", y: Math.log10(this.flat.y), yanchor: "bottom",
+      text: this.flat.name, showarrow: false, font: { size: 11, color: colour("--soft") },
+    });
+  }
+
+  /** Move the overlay by the chart's own scales; no redraw. */
+  #place() {
+    const layout = this.element._fullLayout;
+    if (!this.drawn || !layout?.xaxis || !this.at) return;
+    const { xaxis, yaxis } = layout;
+    const left = xaxis._offset + xaxis.l2p(this.at.x);
+    const inside = left >= xaxis._offset - 1 && left <= xaxis._offset + xaxis._length + 1;
+    this.line.style.cssText = `left:${left}px;top:${yaxis._offset}px;height:${yaxis._length}px;display:${inside ? "block" : "none"}`;
+    this.line.replaceChildren(...this.at.points.filter((p) => p.y > 0).map((point) => {
+      const dot = document.createElement("i");
+      dot.style.cssText = `top:${yaxis.l2p(Math.log10(point.y))}px;background:var(${point.colour})`;
+      return dot;
+    }));
+  }
+
+  #listen() {
+    let held = false;
+    const pick = (event) => {
+      const { xaxis } = this.element._fullLayout;
+      const x = event.clientX - this.element.getBoundingClientRect().left - xaxis._offset;
+      if (held) this.onPick(xaxis.p2l(Math.max(0, Math.min(xaxis._length, x))));
+    };
+    this.element.addEventListener("pointerdown", (event) => {
+      held = event.button === 0;
+      pick(event);
+    }, true);
+    window.addEventListener("pointermove", pick);
+    window.addEventListener("pointerup", () => { held = false; });
+  }
+}
+
+/** Plotly is large: fetched once, when the page has nothing better to do or a curve is there to be drawn. */
+let plotly = null;
+
+function plotlyLoaded() {
+  plotly ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = new URL("plotly.min.js", import.meta.url).href;
+    script.onload = resolve;
+    script.onerror = () => reject(new Error("plotly.js could not be loaded"));
+    document.head.append(script);
+  });
+  return plotly;
+}

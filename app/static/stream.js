@@ -1,0 +1,36 @@
+/** Messages in order: numbered ones are held back until those before them are there, and gaps are asked for again. */
+export class Inbox {
+  /**
+   * @param {(run: string, since: number) => Promise<object[]>} refetch messages of a run from a number on
+   * @param {(message: object) => void} deliver called once per message, in order
+   */
+  constructor(refetch, deliver) {
+    this.refetch = refetch;
+    this.deliver = deliver;
+    this.expected = new Map();
+    this.busy = Promise.resolve();
+  }
+
+  receive(message) {
+    if (!message) return;
+    this.busy = this.busy.then(() => this.#take(message)).catch((error) => console.error(error));
+  }
+
+  async #take(message) {
+    if (message.seq === undefined) {
+      this.deliver(message);
+      return;
+    }
+    const next = this.expected.get(message.run) ?? 0;
+    if (message.seq < next) return;
+    const missed = message.seq > next ? await this.refetch(message.run, next) : [message];
+    for (const one of missed) this.#pass(one);
+    if (message.seq >= (this.expected.get(message.run) ?? 0)) this.#pass(message);
+  }
+
+  #pass(message) {
+    if (message.seq < (this.expected.get(message.run) ?? 0)) return;
+    this.expected.set(message.run, message.seq + 1);
+    this.deliver(message);
+  }
+}

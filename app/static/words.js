@@ -1,0 +1,10 @@
+/** Numbers as people read them: three figures, and times in ms or s. */
+export function number(value) {
+  if (value === null || value === undefined) return "not finite";
+  const size = Math.abs(value);
+  return size === 0 || (size >= 1e-3 && size < 1e4) ? String(Number(value.toPrecision(3))) : value.toExponential(2);
+}
+
+export function clock(seconds) {
+  return seconds < 10 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`;
+}

@@ -1,0 +1,64 @@
+"""Where a target comes from: the model's own generator, a drawn example, or a crop of the visitor's photo."""
+
+from __future__ import annotations
+
+import torch
+from PIL import Image
+
+from app.examples import EXAMPLES, FOLDER
+from app.session import Photo, Picked
+from landscape_core.data import to_bytes
+from landscape_core.errors import UserError
+from landscape_core.images import centre_box, crop_square, load_picture
+from landscape_core.tasks.base import Task
+
+SIDE = 64
+PHOTO_SIDE = 1600
+MAX_SEED = 2**31 - 1
+
+
+def drawn(task: Task, seed: int) -> Picked:
+    """A picture the model draws itself: the easiest honest target, for an exact solution exists."""
+    if not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
+        raise UserError(f"The picture's number must be a whole number from 0 to {MAX_SEED}.")
+    with torch.no_grad():
+        output = task.forward(task.prior.sample(1, torch.Generator().manual_seed(seed)))
+    return Picked(to_bytes(output)[0], f"drawn by the model, number {seed}", {"target": f"drawn-{seed}"})
+
+
+def example(name: str) -> Picked:
+    """One of assets/examples.
+
+    Raises:
+        UserError: there is no such example.
+    """
+    if name not in EXAMPLES:
+        raise UserError(f"There is no example {name!r}; there are: {', '.join(EXAMPLES)}.")
+    with Image.open(FOLDER / f"{name}.png") as image:
+        square = image.convert("RGB")
+    return Picked(crop_square(square, centre_box(square), SIDE), EXAMPLES[name][0].lower(), {"target": name})
+
+
+def open_photo(path: str) -> Photo:
+    """A visitor's file, decoded safely and no larger than a crop can use, with the square to begin with.
+
+    Raises:
+        UserError: the file is not a picture that is accepted; the sentence says why.
+    """
+    picture = load_picture(path)
+    image = picture.image
+    image.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return Photo(image, centre_box(image), picture.notices)
+
+
+def cropped(photo: Photo) -> Picked:
+    """What the photo's box shows, at the model's size."""
+    return Picked(crop_square(photo.image, photo.box, SIDE), "your picture")
+
+
+def from_query(text: str | None, task: Task) -> Picked:
+    """The target that an address asks for; the model's first picture where it asks for none or an unknown one."""
+    if text in EXAMPLES:
+        return example(str(text))
+    number = (text or "").removeprefix("drawn-")
+    return drawn(task, min(int(number), MAX_SEED) if number.isascii() and number.isdigit() and len(number) < 12 else 0)

@@ -1,0 +1,75 @@
+"""The whole app: header, tabs, and how it is served."""
+
+from __future__ import annotations
+
+import os
+from importlib.resources import files
+from typing import Any
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
+
+import gradio as gr
+from starlette.requests import Request
+from starlette.responses import FileResponse
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from app.compute import share_cores
+from app.invert import build_invert
+from app.models import Models
+from app.session import Sessions
+from app.theme import THEME
+from app.views.view import ROUTE, STATIC
+
+TITLE = "Loss-landscape laboratory"
+MAX_WAITING = 32
+MAX_UPLOAD = "12mb"
+HEAD = f'<script type="module" src="{ROUTE}/page.js"></script>'
+ROOT = STATIC.parent.parent
+
+
+def build_app(models: Models) -> gr.Blocks:
+    """The interface on the given models. Serve it with `demo.launch(**launch_options())`."""
+    share_cores()
+    sessions = Sessions()
+    with gr.Blocks(title=TITLE, fill_width=True, delete_cache=(3600, 3600)) as demo:
+        gr.HTML((STATIC / "header.html").read_text(), elem_id="header")
+        with gr.Tabs(elem_id="tabs"), gr.Tab("Invert", id="invert"):
+            build_invert(demo, models, sessions)
+
+        def leave(request: gr.Request) -> None:
+            sessions.drop(request.session_hash)
+
+        demo.unload(leave)
+    demo.queue(max_size=MAX_WAITING, default_concurrency_limit=4)
+    return demo
+
+
+def launch_options(*, host: str = "127.0.0.1", port: int | None = None) -> dict[str, Any]:
+    """Arguments of `launch`: local by default, nothing shared, no server path readable, our look and scripts."""
+    return {
+        "server_name": host,
+        "server_port": port,
+        "share": False,
+        "blocked_paths": [str(ROOT)],
+        "max_file_size": MAX_UPLOAD,
+        "enable_monitoring": False,
+        "strict_cors": True,
+        "ssr_mode": False,
+        "run_history": False,
+        "footer_links": [],
+        "theme": THEME,
+        "css_paths": sorted(STATIC.glob("*.css")),
+        "head": HEAD,
+        "app_kwargs": {"routes": _routes(), "docs_url": None, "redoc_url": None},
+    }
+
+
+def _routes() -> list[Any]:
+    """Our scripts and plotly.js under one relative address, so that no file route of Gradio has to be opened."""
+    plotly = str(files("plotly") / "package_data" / "plotly.min.js")
+
+    async def plotly_js(request: Request) -> FileResponse:
+        return FileResponse(plotly, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
+
+    return [Route(f"/{ROUTE}/plotly.min.js", plotly_js), Mount(f"/{ROUTE}", StaticFiles(directory=STATIC))]

@@ -1,0 +1,32 @@
+"""Doing once, before the first visitor, what is slow the first time."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+
+from app import race, targets
+from app.models import Models
+from app.session import Session
+from landscape_core.errors import UserError
+from landscape_core.runs import RunSettings
+
+
+def warm_up(models: Models) -> threading.Thread:
+    """Load every model and take two steps with it, in the background."""
+    thread = threading.Thread(target=_work, args=(models,), daemon=True, name="warm-up")
+    thread.start()
+    return thread
+
+
+def _work(models: Models) -> None:
+    with contextlib.suppress(ImportError):  # Gradio imports it before the first event it answers, which takes seconds
+        import matplotlib.pyplot  # noqa: F401
+    for name in models.names:
+        try:
+            task = models.get(name)
+            session = Session(target=targets.drawn(task, 0))
+            for _ in race.start(models, session, RunSettings(task=name, space=next(iter(task.mappings)), steps=2)):
+                pass
+        except UserError as error:  # the visitor who chooses this model is told the same
+            print(f"{name}: {error}")
