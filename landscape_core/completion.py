@@ -15,16 +15,16 @@ from landscape_core.errors import UserError
 from landscape_core.inversion import Solver, State
 from landscape_core.masks import check_mask
 from landscape_core.objectives import FeatureDistance, Objective, PerceptualObjective, Target
-from landscape_core.runs import OptimizerSettings, RunSettings, prepare
-from landscape_core.tasks.base import Task
+from landscape_core.runs import RunSettings, prepare
+from landscape_core.tasks.base import Task, X
 from landscape_core.trajectory import Trajectory, states
 
 MIN_K, MAX_K = 2, 64
 
 
-def completion_settings(task: Task, *, space: str, steps: int = 100, seed: int = 0, z_lr: float = 0.1) -> RunSettings:
-    """Random starts, Adam in both spaces, X at the learning rate tuned for it."""
-    x, z = OptimizerSettings(lr=task.tuned_lr), OptimizerSettings(lr=z_lr)
+def completion_settings(task: Task, *, space: str, steps: int = 100, seed: int = 0, z_lr: float | None = None) -> RunSettings:
+    """Random starts, and in each space the optimiser advised for it."""
+    x, z = task.advice(X), task.advice(space, lr=z_lr)
     return RunSettings(task=task.name, space=space, steps=steps, seed=seed, start="random", x=x, z=z)
 
 
@@ -143,7 +143,7 @@ def hidden_influence(objective: Objective, target: Target, output: Tensor, *, se
     """
     if target.mask is None:
         raise ValueError("the target has no mask")
-    noise = torch.rand(output.shape, generator=torch.Generator().manual_seed(seed)) * 2 - 1
+    noise = torch.rand(output.shape, generator=torch.Generator().manual_seed(seed)).to(output) * 2 - 1
     loss = objective.bind(target)
     changed = torch.where(target.mask.bool(), output, noise)
     return float((loss(changed) - loss(output)).abs().max())

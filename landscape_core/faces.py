@@ -87,17 +87,37 @@ def overlap(a: CropBox, b: CropBox) -> float:
     return shared / (a.side**2 + b.side**2 - shared)
 
 
+def choose_crop(image: Image.Image) -> tuple[CropBox, tuple[str, ...]]:
+    """The crop to begin with, in pixels of an upright RGB picture, and sentences that say why it is this one.
+
+    The largest face framed as in training; else the largest centred square.
+    """
+    centre = centre_box(image)
+    try:
+        faces = find_faces(image)
+    except UserError as error:
+        return centre, (f"The centre square is used. {error}",)
+    if not faces:
+        return centre, ("No face was found; the centre square is used.",)
+    said = (f"{len(faces)} faces were found; the largest is used.",) if len(faces) > 1 else ()
+    crop = training_crop(faces[0])
+    if image.width == image.height and overlap(crop, centre) >= WHOLE:
+        return centre, said  # framed already: resampling a slightly other square would only blur it
+    return crop, said
+
+
 @dataclass(frozen=True)
 class Prepared:
     """A user's picture as the models take it, and what the crop's editor shows.
 
-    `image` is uint8 (3, size, size). `box` is in pixels of the upright original; `preview` is the original at
-    `preview_scale` times its size, at most PREVIEW_SIDE pixels a side.
+    `image` is uint8 (3, size, size). `box` is in pixels of the upright original, whose (width, height) is
+    `original_size`; `preview` is the original at `preview_scale` times its size, at most PREVIEW_SIDE pixels a side.
     """
 
     image: Tensor
     box: CropBox
     notices: tuple[str, ...]
+    original_size: tuple[int, int]
     preview: Image.Image
     preview_scale: float
 
@@ -111,25 +131,9 @@ def prepare_upload(path: str | Path, *, size: int = 64, box: CropBox | None = No
     picture = load_picture(path)
     notices = picture.notices
     if box is None:
-        box, said = _choose_crop(picture.image)
+        box, said = choose_crop(picture.image)
         notices += said
     scale = min(1.0, PREVIEW_SIDE / max(picture.image.size))
     preview = picture.image.copy()
     preview.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
-    return Prepared(crop_square(picture.image, box, size), box, notices, preview, scale)
-
-
-def _choose_crop(image: Image.Image) -> tuple[CropBox, tuple[str, ...]]:
-    """The largest face's crop, else the centred square, and why."""
-    centre = centre_box(image)
-    try:
-        faces = find_faces(image)
-    except UserError as error:
-        return centre, (f"The centre square is used. {error}",)
-    if not faces:
-        return centre, ("No face was found; the centre square is used.",)
-    said = (f"{len(faces)} faces were found; the largest is used.",) if len(faces) > 1 else ()
-    crop = training_crop(faces[0])
-    if image.width == image.height and overlap(crop, centre) >= WHOLE:
-        return centre, said  # framed already: resampling a slightly other square would only blur it
-    return crop, said
+    return Prepared(crop_square(picture.image, box, size), box, notices, picture.image.size, preview, scale)

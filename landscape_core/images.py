@@ -7,6 +7,7 @@ import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import torch
@@ -49,41 +50,50 @@ class Picture:
 
 
 def load_picture(path: str | Path) -> Picture:
-    """Decode one PNG, JPEG, WebP or GIF file to 8-bit RGB, turned upright by its EXIF tag.
-
-    Transparency is composited onto white, 16 bits are scaled to 8, the first frame of an animation is taken,
-    colours are read as sRGB, and metadata is dropped. The size is checked before any pixel is decoded.
+    """Decode one PNG, JPEG, WebP or GIF file to 8-bit RGB; see `decode_picture`.
 
     Raises:
-        UserError: no such file, an empty or broken one, another format, or more than MAX_PIXELS or MAX_SIDE.
+        UserError: no such file, or one that `decode_picture` refuses.
     """
     path = Path(path)
     if not path.is_file():
         raise UserError(f"There is no file {path.name}; {_ACCEPTED}.")
     try:
-        if path.stat().st_size == 0:
-            raise UserError(f"{path.name} is empty (0 bytes); {_ACCEPTED}.")
-        with _open(path) as image:
-            _check_size(image, path.name)
-            return _decode(image, path.name)
+        with path.open("rb") as file:
+            return decode_picture(file, path.name)
     except PermissionError as error:
         raise UserError(f"{path.name} cannot be read: permission denied.") from error
 
 
-def _open(path: Path) -> Image.Image:
+def decode_picture(file: BinaryIO, name: str) -> Picture:
+    """Decode to 8-bit RGB, turned upright by the EXIF tag; `name` is for the sentences.
+
+    Transparency is composited onto white, 16 bits are scaled to 8, the first frame of an animation is taken,
+    colours are read as sRGB, and metadata is dropped. The size is checked before any pixel is decoded.
+
+    Raises:
+        UserError: an empty or broken file, another format, or more than MAX_PIXELS or MAX_SIDE.
+    """
+    if not file.read(1):
+        raise UserError(f"{name} is empty (0 bytes); {_ACCEPTED}.")
+    file.seek(0)
+    with _open(file, name) as image:
+        _check_size(image, name)
+        return _decode(image, name)
+
+
+def _open(file: BinaryIO, name: str) -> Image.Image:
     """Read the header only. Pillow's own pixel limits speak through ours."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return Image.open(path, formats=FORMATS)
+            return Image.open(file, formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UserError(f"{path.name} is too large; {_SIZES}.") from error
+        raise UserError(f"{name} is too large; {_SIZES}.") from error
     except UnidentifiedImageError as error:
-        raise UserError(f"{path.name} is not a picture that can be read; {_ACCEPTED}.") from error
-    except PermissionError:
-        raise
+        raise UserError(f"{name} is not a picture that can be read; {_ACCEPTED}.") from error
     except Exception as error:  # a broken header makes Pillow raise many unrelated types
-        raise UserError(f"{path.name} is damaged: its header cannot be read ({error}).") from error
+        raise UserError(f"{name} is damaged: its header cannot be read ({error}).") from error
 
 
 def _check_size(image: Image.Image, name: str) -> None:

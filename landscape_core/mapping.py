@@ -1,4 +1,4 @@
-"""Mapping networks Θ: Z -> X. The paper's MLP, and a residual one whose untrained form is whitened X."""
+"""Mapping networks Θ: Z -> X. The paper's MLP, and a residual one that starts as X with the loss's curvature taken out."""
 
 from __future__ import annotations
 
@@ -57,32 +57,34 @@ class MLPMapping(nn.Module):
 
 
 class ResidualMapping(nn.Module):
-    """x = mean + A (S z + MLP(z)).
+    """x = mean + A (S z + MLP(z)), with A the whitener of the loss's mean curvature (`curvature.py`).
 
-    A holds the principal axes of F's inputs scaled by their spread, so a unit of z is one standard deviation
-    along each. The MLP's last layer starts at zero: untrained, Θ is whitened X, so a trained Θ can only have
-    departed from it for a gain, and far from the data the skip keeps every x reachable. S is a learned
-    diagonal (log-parametrised): how far one unit of each z moves.
+    The MLP's last layer starts at zero: before Algorithm 1, Θ is X with the curvature taken out, where one step of
+    descent goes most of the way; the skip keeps every x reachable, also far from the data. S is a learned
+    diagonal (log-parametrised).
     """
 
-    def __init__(self, config: MappingConfig, prior: Prior) -> None:
+    def __init__(self, config: MappingConfig, prior: Prior, whitener: Tensor | None = None) -> None:
         super().__init__()
         if config.z_dim != config.x_dim:
             raise ValueError("a residual mapping needs z_dim == x_dim; use kind='mlp' for another dimension of Z")
         self.register_buffer("mean", prior.mean.clone())
-        self.register_buffer("factor", prior.factor.clone())
+        self.register_buffer("whitener", torch.eye(config.x_dim) if whitener is None else whitener.clone())
         self.log_scale = nn.Parameter(torch.zeros(config.z_dim))
         self.mlp = MLP(config.z_dim, config.x_dim, config.hidden, config.layers)
         for parameter in self.mlp.layers[-1].parameters():
             nn.init.zeros_(parameter)
 
     def forward(self, z: Tensor) -> Tensor:
-        whitened = z * self.log_scale.exp() + self.mlp(z)
-        return self.get_buffer("mean") + whitened @ self.get_buffer("factor").T
+        white = z * self.log_scale.exp() + self.mlp(z)
+        return self.get_buffer("mean") + white @ self.get_buffer("whitener").T
 
 
-def build_mapping(config: MappingConfig, prior: Prior, *, seed: int = 0) -> nn.Module:
-    """A fresh Θ with weights fixed by `seed`; untrained, an 'mlp' is the paper's "random Θ"."""
+def build_mapping(config: MappingConfig, prior: Prior, *, whitener: Tensor | None = None, seed: int = 0) -> nn.Module:
+    """A fresh Θ with weights fixed by `seed`; untrained, an 'mlp' is the paper's "random Θ".
+
+    `whitener` (d, d) is for a residual Θ alone; without one it starts as X itself.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return (MLPMapping if config.kind == "mlp" else ResidualMapping)(config, prior)
+        return MLPMapping(config, prior) if config.kind == "mlp" else ResidualMapping(config, prior, whitener)

@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 import torch
+from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 OptimizerState = dict[str, Tensor]
+OptimizerName = Literal["gd", "adam", "adam-ramps", "lbfgs"]
+DEFAULT_RATES: dict[OptimizerName, float] = {"gd": 0.5, "adam": 0.1, "adam-ramps": 0.1, "lbfgs": 1.0}
 
 
 class Optimizer(Protocol):
@@ -163,3 +166,20 @@ class LBFGS:
 def _where(condition: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     """torch.where with a per-sample condition (B,)."""
     return torch.where(condition.reshape(-1, *[1] * (yes.dim() - 1)), yes, no)
+
+
+class OptimizerSettings(BaseModel):
+    """One lane's optimiser. `lr` is the learning rate (for L-BFGS the length of a full step)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: OptimizerName = "adam"
+    lr: float = Field(0.1, gt=0.0, le=1000.0, allow_inf_nan=False)
+
+    def build(self, steps: int) -> Optimizer:
+        """The optimiser of a run of that many steps."""
+        if self.name == "gd":
+            return GradientDescent(self.lr)
+        if self.name == "adam-ramps":
+            return RampedAdam(self.lr, steps=steps)
+        return LBFGS(self.lr) if self.name == "lbfgs" else Adam(self.lr)

@@ -54,7 +54,7 @@ def principal_plane(points: Tensor, space: str, origin: Tensor | None = None) ->
 
     if bool((points == points[0]).all()):
         raise UserError("These points are all the same, so that they define no plane; take more steps.")
-    pca = PCA(2, svd_solver="full").fit(points.double().numpy())
+    pca = PCA(2, svd_solver="full").fit(points.double().cpu().numpy())
     variance, ratio = pca.explained_variance_, pca.explained_variance_ratio_
     if variance[1] <= (_PARALLEL**2) * variance[0]:
         raise UserError("These points lie on one line, so that they define no plane; take more steps.")

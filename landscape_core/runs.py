@@ -16,29 +16,11 @@ from landscape_core.data import to_unit
 from landscape_core.errors import UserError
 from landscape_core.inversion import Lane, Solver
 from landscape_core.objectives import Target
-from landscape_core.optimizers import LBFGS, Adam, GradientDescent, Optimizer, RampedAdam
+from landscape_core.optimizers import OptimizerSettings
 from landscape_core.spaces import Start, start_in
 from landscape_core.tasks.base import Task, X
 
 MAX_STEPS = 2000
-OptimizerName = Literal["gd", "adam", "adam-ramps", "lbfgs"]
-
-
-class OptimizerSettings(BaseModel):
-    """One lane's optimiser. `lr` is the learning rate (for L-BFGS the length of a full step)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    name: OptimizerName = "adam"
-    lr: float = Field(0.1, gt=0.0, le=1000.0, allow_inf_nan=False)
-
-    def build(self, steps: int) -> Optimizer:
-        """The optimiser of a run of that many steps."""
-        if self.name == "gd":
-            return GradientDescent(self.lr)
-        if self.name == "adam-ramps":
-            return RampedAdam(self.lr, steps=steps)
-        return LBFGS(self.lr) if self.name == "lbfgs" else Adam(self.lr)
 
 
 class RunSettings(BaseModel):

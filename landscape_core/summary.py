@@ -33,7 +33,7 @@ def passed_sentence(trajectory: Trajectory, *, fast: str = "Z", slow: str = "X",
     result = passed(trajectory, fast=fast, slow=slow, at_step=at_step, sample=sample)
     where = f"{slow}'s loss at step {at_step}"
     if result is None:
-        return f"{fast} did not reach {where} in {trajectory.steps[-1]} steps."
+        return f"{fast} did not reach {where} in {_count(trajectory.steps[-1])}."
     time = _times(result.times_less_time, "less time", "more time")
     if result.steps == 0:
         return f"{fast} started below {where}: no step needed, {time}."

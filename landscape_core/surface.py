@@ -107,7 +107,7 @@ def evaluate(
     key = fingerprint(task.forward, task.objective, space, target, grid, thumbnail) if cache is not None else ""
     surface = _blank(grid) if cache is None or key not in cache else Surface(grid, **cache[key])
     losses = loss_in(task, grid.plane.space, target)
-    points = grid.coordinates().reshape(-1, 2)
+    points = grid.coordinates().reshape(-1, 2).to(grid.plane.origin)
     yield surface
     try:
         for indices in _batches(surface, batch):
@@ -187,4 +187,4 @@ def path_on_plane(
     coordinates, distance = plane.project(points)
     losses = loss_in(task, plane.space, target)
     plane_loss = torch.cat([losses(part)[0].cpu() for part in plane.at(coordinates).split(batch)])
-    return PathOnPlane(coordinates, distance, true_loss, plane_loss)
+    return PathOnPlane(coordinates.cpu(), distance.cpu(), true_loss.cpu(), plane_loss)

@@ -42,7 +42,7 @@ class Panel:
 def panel(task: Task, target: Target, view: View, surface: Surface) -> Panel:
     """Put a view's paths on its surface and measure it; target (1, ...). Costs one pass of F per step of every path."""
     plane = view.grid.plane
-    paths = {name: path_on_plane(task, target, plane, points, view.losses[name].cpu()) for name, points in view.paths.items()}
+    paths = {name: path_on_plane(task, target, plane, points, view.losses[name]) for name, points in view.paths.items()}
     return Panel(view, surface, paths, _measures(surface))
 
 

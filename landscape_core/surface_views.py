@@ -12,7 +12,7 @@ from torch import Tensor
 from landscape_core.errors import UserError
 from landscape_core.objectives import Target
 from landscape_core.planes import Grid, Plane, extent, grid_over, plane_through, principal_plane, random_plane
-from landscape_core.runs import OptimizerSettings, RunSettings, prepare
+from landscape_core.runs import RunSettings, prepare
 from landscape_core.spaces import XSpace
 from landscape_core.tasks.base import Task, X
 from landscape_core.trajectory import Trajectory, run
@@ -33,8 +33,8 @@ class View:
 
 
 def recovered_planes(
-    task: Task, space: str, targets: Target, *, steps: int = 20, z_lr: float = 0.1, batch: int = 25,
-    progress: Callable[[int, int], None] = lambda done, total: None,
+    task: Task, space: str, targets: Target, *, steps: int = 20, z_lr: float | None = None, batch: int = 25,
+    progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> dict[str, Plane]:  # fmt: skip
     """Appendix A: `steps` updates on every target, then the principal directions of the recovered latents, in X and in
     Z. The planes go through the last latent; use `Plane.through` for an example's own.
@@ -42,8 +42,7 @@ def recovered_planes(
     Raises:
         UserError: fewer than three targets, or no such space.
     """
-    optimizers = {"x": OptimizerSettings(lr=task.tuned_lr), "z": OptimizerSettings(lr=z_lr)}
-    settings = RunSettings(task=task.name, space=space, steps=steps, **optimizers)
+    settings = RunSettings(task=task.name, space=space, steps=steps, x=task.advice(X), z=task.advice(space, lr=z_lr))
     ends: dict[str, list[Tensor]] = {X: [], space: []}
     for first in range(0, len(targets), batch):
         trajectory = run(*prepare(task, settings, targets.select(slice(first, first + batch))))

@@ -91,4 +91,3 @@ def save(card: Card, tensors: Mapping[str, Tensor], assets: Path = ASSETS, *, dt
     partial.write_text(json.dumps(card.model_dump(), indent=2) + "\n")
     os.replace(partial, folder / CARD)
     return card
-

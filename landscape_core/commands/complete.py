@@ -38,7 +38,7 @@ def complete(
     task: Annotated[str, typer.Option(help="Embedded image task.")] = "faces",
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=2000)] = 100,
-    z_lr: Annotated[float, typer.Option(help="Z's learning rate; X uses its tuned one.")] = 0.1,
+    z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
     perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
     seed: Seed = 0,
     threads: Threads = 0,
@@ -81,16 +81,18 @@ def _run(task: Task, target: Tensor, mask: Tensor, k: int, settings: RunSettings
 def _write(folder: Path, sets: list[CompletionSet], target: Tensor, mask: Tensor, paste: bool, settings: RunSettings) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     masked = target * mask
-    rows, content = [], {"settings": settings.model_dump(), "pasted": paste, "spaces": {}}
+    rows: list[Tensor] = []
+    spaces: dict[str, object] = {}
     for each in sets:
         pictures = (pasted(each.pictures, target, mask) if paste else each.pictures)[each.order]
         rows.append(torch.cat([masked, pictures]))
         losses = each.losses[each.order].tolist()
         for index, completed in enumerate(to_bytes(pictures)):
             _image(completed).save(folder / f"{each.name}-{index + 1:02}.png")
-        content["spaces"][each.name] = {"diversity": each.diversity, "fidelity": each.fidelity, "losses": losses}
+        spaces[each.name] = {"diversity": each.diversity, "fidelity": each.fidelity, "losses": losses}
         typer.echo(f"{each.name}: fidelity {each.fidelity:.4g} (visible loss), diversity {each.diversity:.4g} (hidden region)")
     _sheet(rows).save(folder / "sheet.png")
+    content = {"settings": settings.model_dump(), "pasted": paste, "spaces": spaces}
     (folder / "completions.json").write_text(json.dumps(content, indent=1) + "\n")
     typer.echo(f"Wrote sheet.png (masked picture, then the closest first; X above, Z below), {2 * len(losses)} pictures and "
                f"completions.json to {folder}.")  # fmt: skip

@@ -13,10 +13,11 @@ from landscape_core.data import to_unit
 from landscape_core.export import export_zip
 from landscape_core.images import prepare_upload
 from landscape_core.objectives import Target
-from landscape_core.runs import MAX_STEPS, OptimizerName, OptimizerSettings, RunSettings, make_card, prepare
+from landscape_core.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
+from landscape_core.runs import MAX_STEPS, RunSettings, make_card, prepare
 from landscape_core.spaces import Start
 from landscape_core.summary import race_summary, result_of
-from landscape_core.tasks.base import Task
+from landscape_core.tasks.base import Task, X
 from landscape_core.tasks.gan import Perceptual, load_image_task
 from landscape_core.trajectory import Trajectory, states
 
@@ -28,9 +29,9 @@ def invert(
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)] = 100,
     start: Annotated[Start, typer.Option(help="Where both begin.")] = "mean",
-    optimizer: Annotated[OptimizerName, typer.Option(help="For both lanes.")] = "adam",
-    x_lr: Annotated[float | None, typer.Option(help="X's learning rate; the tuned one where absent.")] = None,
-    z_lr: Annotated[float, typer.Option(help="Z's learning rate.")] = 0.1,
+    optimizer: Annotated[OptimizerName | None, typer.Option(help="For both lanes; each space's own where absent.")] = None,
+    x_lr: Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")] = None,
+    z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
     perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
     seed: Seed = 0,
     threads: Threads = 0,
@@ -40,8 +41,7 @@ def invert(
     loaded = load_image_task(task, perceptual=perceptual)
     settings = RunSettings(
         task=task, space=space, perceptual=perceptual, seed=seed, steps=steps, start=start,
-        x=OptimizerSettings(name=optimizer, lr=x_lr if x_lr is not None else loaded.tuned_lr),
-        z=OptimizerSettings(name=optimizer, lr=z_lr),
+        x=_chosen(loaded, X, optimizer, x_lr), z=_chosen(loaded, space, optimizer, z_lr),
     )  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     for path in pictures:
@@ -52,6 +52,11 @@ def invert(
         typer.echo(f"{path.name}: {race_summary(trajectory)}")
 
 
+def _chosen(task: Task, space: str, name: OptimizerName | None, lr: float | None) -> OptimizerSettings:
+    """What the space advises, or the named optimiser; `lr` overrides either's rate."""
+    return task.advice(space, lr=lr) if name is None else OptimizerSettings(name=name, lr=lr or DEFAULT_RATES[name])
+
+
 def _race(task: Task, settings: RunSettings, picture: Tensor, archive: Path, label: str) -> Trajectory:
     """One race with its progress bar; Ctrl-C keeps the steps done, and the zip is written either way."""
     target = Target(to_unit(picture)[None])
@@ -60,7 +65,11 @@ def _race(task: Task, settings: RunSettings, picture: Tensor, archive: Path, lab
     with Bar(label) as bar:
         for state in states(solver, solver.init(starts), stop=lambda: bar.stopped):
             trajectory.record(state)
-            bar(state.step, settings.steps, {lane.name: float(now.loss) for lane, now in zip(solver.lanes, state.lanes, strict=True)})
+            bar(
+                state.step,
+                settings.steps,
+                {lane.name: float(now.loss) for lane, now in zip(solver.lanes, state.lanes, strict=True)},
+            )
     card = make_card(task, settings, picture, **result_of(trajectory))
     export_zip(archive, card, task.forward, solver.lanes, trajectory, picture)
     return trajectory

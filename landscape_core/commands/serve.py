@@ -16,4 +16,4 @@ def serve(
 ) -> None:
     """Start the app; the same as `python app.py`."""
     script = Path(__file__).resolve().parents[2] / "app.py"
-    os.execv(sys.executable, [sys.executable, str(script), "--host", host, "--port", str(port)])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, str(script), "--host", host, "--port", str(port)])

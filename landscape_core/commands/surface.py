@@ -14,18 +14,18 @@ from torch import Tensor
 from landscape_core.commands.common import Bar, Out, Seed, Threads, apply_threads, parse_box
 from landscape_core.data import ImageSource, to_unit
 from landscape_core.errors import UserError
-from landscape_core.images import prepare_upload
+from landscape_core.faces import prepare_upload
 from landscape_core.objectives import Target
 from landscape_core.planes import Plane
 from landscape_core.recovered import load_recovered
 from landscape_core.reproduce.inputs import targets as draw_targets
-from landscape_core.runs import OptimizerSettings, RunSettings, prepare
+from landscape_core.runs import RunSettings, prepare
 from landscape_core.surface import evaluate, evaluate_all
 from landscape_core.surface_cache import FolderCache
 from landscape_core.surface_export import surface_page, surface_png
 from landscape_core.surface_panels import Panel, figures, panel, sentences
 from landscape_core.surface_views import Kind, View, recovered_planes, views
-from landscape_core.tasks.base import Task
+from landscape_core.tasks.base import Task, X
 from landscape_core.tasks.gan import Perceptual, load_image_task
 from landscape_core.trajectory import Trajectory, states
 
@@ -47,8 +47,8 @@ def surface(
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of descent; the grid is centred on the last.", min=2, max=500)] = 20,
     size: Annotated[int, typer.Option(help="Points a side, odd; refined from coarse to fine.", min=5, max=161)] = 41,
-    x_lr: Annotated[float | None, typer.Option(help="X's learning rate; the tuned one where absent.")] = None,
-    z_lr: Annotated[float, typer.Option(help="Z's learning rate.")] = 0.1,
+    x_lr: Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")] = None,
+    z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
     targets: Annotated[
         Path | None,
         typer.Option(help="Folder or zip of pictures to recover for the paper's plane; the embedded directions where absent."),
@@ -73,7 +73,7 @@ def surface(
     loaded = load_image_task(task, perceptual=perceptual)
     settings = RunSettings(
         task=task, space=space, perceptual=perceptual, seed=seed, steps=steps,
-        x=OptimizerSettings(lr=x_lr if x_lr is not None else loaded.tuned_lr), z=OptimizerSettings(lr=z_lr),
+        x=loaded.advice(X, lr=x_lr), z=loaded.advice(space, lr=z_lr),
     )  # fmt: skip
     prepared = prepare_upload(picture)
     for notice in prepared.notices:

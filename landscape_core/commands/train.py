@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from tqdm import tqdm
 
 from landscape_core import zoo
 from landscape_core.commands.common import Bar, Seed, Threads, apply_threads, parse_box
@@ -83,7 +84,13 @@ def mapping(
     """Learn Θ by alternating optimisation (Algorithm 1). Ctrl-C stops and keeps all finished buffers."""
     apply_threads(threads)
     images = load_images(ImageSource(data, split, 64, parse_box(box)))
-    trainer, config = mapping_trainer(domain, preset, images, work, buffers=buffers, seed=seed)
+    with tqdm(desc="curvature", dynamic_ncols=True) as curvature:
+
+        def tick(done: int, total: int) -> None:
+            curvature.total = total
+            curvature.update(1)
+
+        trainer, config = mapping_trainer(domain, preset, images, work, buffers=buffers, seed=seed, tick=tick)
     with Bar("buffers") as bar:
         train_mapping(trainer, bar)
     if bar.stopped:

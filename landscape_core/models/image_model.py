@@ -50,6 +50,7 @@ def image_model_from(tensors: Mapping[str, Tensor], architecture: Mapping[str, A
     decoder = ImageDecoder(**_widths(architecture["decoder"]))
     model = ImageModel(generator, decoder)
     model.load_state_dict(under(tensors, "model."))
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a fifth faster on a CPU
     return model.eval().requires_grad_(False)
 
 

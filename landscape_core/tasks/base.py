@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from landscape_core.errors import UserError
 from landscape_core.objectives import Objective
+from landscape_core.optimizers import OptimizerSettings
 from landscape_core.spaces import Prior, SearchSpace, XSpace
 
 X = "X"
@@ -19,8 +20,8 @@ class Task:
     """An inversion problem without its target. Frozen and shared: nothing in it changes while it is used.
 
     `mappings` are the learned spaces by name, the first being the default; `encode` is the feed-forward
-    baseline y -> x; `hashes` are the sha256 of every model file in use; `tuned_lr` is X's Adam learning rate
-    as swept on training data.
+    baseline y -> x; `hashes` are the sha256 of every model file in use; `advised` is, by space, the optimiser that
+    did best on training data.
     """
 
     name: str
@@ -30,7 +31,7 @@ class Task:
     mappings: Mapping[str, SearchSpace]
     encode: Callable[[Tensor], Tensor] | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
-    tuned_lr: float = 0.1
+    advised: Mapping[str, OptimizerSettings] = field(default_factory=dict)
 
     def space(self, name: str) -> SearchSpace:
         """X, or the learned space of that name.
@@ -43,3 +44,8 @@ class Task:
         if name not in self.mappings:
             raise UserError(f"{self.name} has no space {name!r}; it has: {', '.join([X, *self.mappings])}.")
         return self.mappings[name]
+
+    def advice(self, name: str, *, lr: float | None = None) -> OptimizerSettings:
+        """The optimiser to start with in that space: the advised one, else the paper's Adam 0.1; `lr` overrides its rate."""
+        advised = self.advised.get(name, OptimizerSettings())
+        return advised if lr is None else OptimizerSettings(name=advised.name, lr=lr)

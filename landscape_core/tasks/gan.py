@@ -11,9 +11,10 @@ from landscape_core import zoo
 from landscape_core.mapping import MappingConfig, build_mapping
 from landscape_core.models.image_model import image_model_from, picture_encoder_from
 from landscape_core.objectives import PerceptualObjective
+from landscape_core.optimizers import OptimizerSettings
 from landscape_core.perceptual import EmbeddedDistance, LpipsDistance
 from landscape_core.spaces import Prior, SearchSpace, ZSpace
-from landscape_core.tasks.base import Task
+from landscape_core.tasks.base import Task, X
 
 Perceptual = Literal["embedded", "lpips"]
 RANDOM = "random"
@@ -59,10 +60,12 @@ def load_image_task(domain: str = "faces", *, perceptual: Perceptual = "embedded
     encoder = picture_encoder_from(encoder_tensors, encoder_card.architecture)
     hashes = {card.name: card.sha256, encoder_card.name: encoder_card.sha256}
     mappings: dict[str, SearchSpace] = {}
+    advised = {X: OptimizerSettings(**card.metrics.get("advised", {}))}
     for name in zoo.names():
         if name.startswith(f"{domain}/theta-"):
             theta, mappings[name.rsplit("theta-", 1)[1]] = mapping_from(name, prior)
             hashes[name] = theta.sha256
+            advised[name.rsplit("theta-", 1)[1]] = OptimizerSettings(**theta.metrics.get("advised", {}))
     mappings = {key: mappings[key] for key in sorted(mappings, key=lambda key: key != "residual")}
     mappings[RANDOM] = random_mapping(prior)
 
@@ -78,5 +81,5 @@ def load_image_task(domain: str = "faces", *, perceptual: Perceptual = "embedded
         mappings=mappings,
         encode=encode,
         hashes=hashes | {"perceptual": zoo.read_card("perceptual").sha256},
-        tuned_lr=float(card.metrics.get("x_adam_lr", 0.1)),
+        advised=advised,
     )

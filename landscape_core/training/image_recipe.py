@@ -11,7 +11,7 @@ from torch import Tensor
 
 from landscape_core import zoo
 from landscape_core.data import to_unit
-from landscape_core.models.autoencoder import ImageDecoder, ImageEncoder
+from landscape_core.models.autoencoder import ImageEncoder
 from landscape_core.models.image_model import ImageModel, PictureEncoder
 from landscape_core.spaces import Prior
 from landscape_core.training.autoencoder import AutoencoderConfig, train_autoencoder

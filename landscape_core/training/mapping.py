@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from landscape_core.inversion import Lane, Solver
 from landscape_core.objectives import Objective, Target
-from landscape_core.optimizers import Adam
+from landscape_core.optimizers import LBFGS, Adam, GradientDescent, Optimizer
 from landscape_core.spaces import ZSpace
 from landscape_core.training.checkpoint import Checkpoint
 from landscape_core.training.progress import Report
@@ -38,6 +38,7 @@ class MappingTraining:
     steps: int = 20
     batch: int = 1
     z_lr: float = 0.1
+    z_optimizer: Literal["adam", "gd", "lbfgs"] = "adam"
     lr: float = 1e-4
     weight_decay: float = 0.1
     rollout_chunk: int = 64
@@ -45,6 +46,11 @@ class MappingTraining:
     decay_from: float = 1.0
     bf16: bool = False
     seed: int = 0
+
+    def descent(self) -> Optimizer:
+        """The optimiser that collects trajectories."""
+        kinds = {"adam": Adam, "gd": GradientDescent, "lbfgs": LBFGS}
+        return kinds[self.z_optimizer](self.z_lr)
 
 
 @dataclass
@@ -123,7 +129,7 @@ class MappingTrainer:
         for first in range(0, len(target), self.config.rollout_chunk):
             part = target.select(slice(first, first + self.config.rollout_chunk))
             space = ZSpace(self.mapping, self.z_dim)
-            solver = Solver(self.forward, self.objective, part, [Lane("Z", space, Adam(self.config.z_lr))])
+            solver = Solver(self.forward, self.objective, part, [Lane("Z", space, self.config.descent())])
             with self._autocast():
                 state = solver.init([space.mean_start(len(part))])
                 totals[0] += state.lanes[0].loss.sum()
@@ -167,7 +173,7 @@ class MappingTrainer:
         losses = []
         for first in range(0, len(target), self.config.rollout_chunk):
             part = target.select(slice(first, first + self.config.rollout_chunk))
-            solver = Solver(self.forward, self.objective, part, [Lane("Z", space, Adam(self.config.z_lr))])
+            solver = Solver(self.forward, self.objective, part, [Lane("Z", space, self.config.descent())])
             self.mapping.requires_grad_(False)
             state = solver.init([space.mean_start(len(part))])
             for _ in range(self.config.steps):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -10,27 +11,49 @@ import torch
 from torch import Tensor
 
 from landscape_core import zoo
+from landscape_core.curvature import mean_curvature, whitener
 from landscape_core.data import to_unit
 from landscape_core.errors import UserError
 from landscape_core.mapping import MappingConfig, build_mapping
 from landscape_core.objectives import Target
+from landscape_core.optimizers import OptimizerSettings
+from landscape_core.tasks.base import Task
 from landscape_core.tasks.gan import load_image_task
 from landscape_core.training.mapping import MappingTrainer, MappingTraining, TargetSampler
 
 
 @dataclass(frozen=True)
 class MappingPreset:
-    """Which Θ and how it is trained."""
+    """Which Θ, how it is trained, and the optimiser to search its Z with.
+
+    A residual Θ begins with the loss's mean curvature taken out, measured at `curvature_inputs` points between
+    the mean and the encoder's guesses on training pictures.
+    """
 
     mapping: MappingConfig
     training: MappingTraining
+    advised: OptimizerSettings = OptimizerSettings()
+    curvature_inputs: int = 48
+    damping: float = 0.1
 
 
 # The paper's Algorithm 1 takes T·N draws a buffer; on a laptop they are averaged 32 at a time (the same draws in
 # 1/32 of the updates) at a higher rate. "full" is section 7.1 to the letter.
 MAPPING_PRESETS = {
     "residual": MappingPreset(
-        MappingConfig("residual"), MappingTraining(buffers=100, batch=32, lr=1e-3, weight_decay=0.01, decay_from=0.5, bf16=True)
+        MappingConfig("residual"),
+        MappingTraining(
+            buffers=40,
+            targets=128,
+            batch=32,
+            lr=1e-4,
+            weight_decay=0.01,
+            z_lr=1.0,
+            z_optimizer="lbfgs",
+            decay_from=0.5,
+            bf16=True,
+        ),
+        OptimizerSettings(name="lbfgs", lr=1.0),
     ),
     "paper": MappingPreset(MappingConfig.paper(), MappingTraining(buffers=100, batch=32, lr=1e-3, decay_from=0.5, bf16=True)),
     "online": MappingPreset(
@@ -38,6 +61,15 @@ MAPPING_PRESETS = {
     ),
     "full": MappingPreset(MappingConfig.paper(), MappingTraining()),
 }
+
+
+@torch.no_grad()
+def curvature_inputs(task: Task, images: Tensor, n: int, seed: int) -> Tensor:
+    """n inputs of F (n, d) on the way from the mean to the encoder's guess on n random pictures."""
+    random = torch.Generator().manual_seed(seed)
+    pictures = to_unit(images[torch.randint(len(images), (n,), generator=random)])
+    guesses = task.prior.sample(n, random) if task.encode is None else task.encode(pictures)
+    return task.prior.mean + torch.rand(n, 1, generator=random) * (guesses - task.prior.mean)
 
 
 def image_targets(images: Tensor) -> TargetSampler:
@@ -52,7 +84,14 @@ def image_targets(images: Tensor) -> TargetSampler:
 
 
 def mapping_trainer(
-    domain: str, preset: str, images: Tensor, work: Path, *, buffers: int | None = None, seed: int = 0
+    domain: str,
+    preset: str,
+    images: Tensor,
+    work: Path,
+    *,
+    buffers: int | None = None,
+    seed: int = 0,
+    tick: Callable[[int, int], None] = lambda *_: None,
 ) -> tuple[MappingTrainer, MappingConfig]:
     """The trainer of a preset for an embedded task, resumed from `work` where there is a checkpoint.
 
@@ -65,9 +104,16 @@ def mapping_trainer(
     chosen = MAPPING_PRESETS[preset]
     config = replace(chosen.mapping, x_dim=len(task.prior.mean))
     training = replace(chosen.training, seed=seed, buffers=buffers or chosen.training.buffers)
-    mapping = build_mapping(config, task.prior, seed=seed)
+    folder = work / domain / preset
+    taken_out = None
+    if config.kind == "residual" and not (folder / "checkpoint.safetensors").exists():
+        inputs = curvature_inputs(task, images, chosen.curvature_inputs, seed)
+        taken_out = whitener(mean_curvature(task.forward, task.objective, inputs, tick=tick), damping=chosen.damping)
+    mapping = build_mapping(config, task.prior, whitener=taken_out, seed=seed)
     sampler = image_targets(images)
-    trainer = MappingTrainer(mapping, config.z_dim, task.forward, task.objective, sampler, training, work / domain / preset)
+    trainer = MappingTrainer(mapping, config.z_dim, task.forward, task.objective, sampler, training, folder)
+    if trainer.progress.buffer == 0:
+        trainer.save()  # the curvature took a while; keep it
     return trainer, config
 
 
@@ -89,7 +135,7 @@ def publish_mapping(
             "buffers": trainer.progress.buffer,
             "hardware": f"cpu, {platform.machine()}, {torch.get_num_threads()} thread(s)",
         },
-        metrics={"last_buffer": trainer.progress.history[-1]},
+        metrics={"last_buffer": trainer.progress.history[-1], "advised": MAPPING_PRESETS[preset].advised.model_dump()},
         sha256="",
         seed=trainer.config.seed,
         notes=f"Settings: {asdict(trainer.config)}. Trained for {domain}/generator {generator.sha256[:12]}.",

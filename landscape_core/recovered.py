@@ -1,0 +1,63 @@
+"""The principal directions of recovered latents as a model file, so that appendix A's planes need no data set at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+
+from landscape_core import zoo
+from landscape_core.planes import Plane
+from landscape_core.tasks.base import Task
+
+KIND = "principal directions"
+
+
+def card_name(task: Task) -> str:
+    return f"{task.name}/directions"
+
+
+def save_recovered(
+    task: Task, planes: Mapping[str, Plane], *, n: int, steps: int, trained_on: str, licence: str, command: str, seed: int,
+    assets: Path = zoo.ASSETS,
+) -> zoo.Card:  # fmt: skip
+    """Write the planes of `recovered_planes`, by space, with the hashes of the models they belong to."""
+    tensors: dict[str, torch.Tensor] = {}
+    explained: dict[str, list[float]] = {}
+    for space, plane in planes.items():
+        if plane.spread is None or plane.explained is None:
+            raise ValueError(f"the plane in {space} was not fitted to recovered latents")
+        tensors |= {f"{space}.origin": plane.origin, f"{space}.axes": plane.axes, f"{space}.spread": plane.spread}
+        explained[space] = list(plane.explained)
+    architecture = {"explained": explained, "models": dict(task.hashes)}
+    card = zoo.Card(
+        name=card_name(task), kind=KIND, architecture=architecture, trained_on=trained_on, licence=licence, command=command,
+        budget={"targets": n, "steps": steps}, metrics={}, sha256="", seed=seed,
+    )  # fmt: skip
+    return zoo.save(card, tensors, assets, dtype=torch.float32)  # rounded further, the axes would not be orthonormal
+
+
+def load_recovered(task: Task, space: str, assets: Path = zoo.ASSETS) -> dict[str, Plane] | None:
+    """The planes in X and in `space`, or None where there are none for exactly these models.
+
+    Raises:
+        UserError: the file was altered.
+    """
+    name = card_name(task)
+    if name not in zoo.names(assets):
+        return None
+    card, tensors = zoo.load(name, assets)
+    explained, models = card.architecture["explained"], card.architecture["models"]
+    if "X" not in explained or space not in explained or not _same_models(models, task.hashes, space, task.name):
+        return None
+    return {
+        each: Plane(tensors[f"{each}.origin"], tensors[f"{each}.axes"], each, tuple(explained[each]), tensors[f"{each}.spread"])
+        for each in ("X", space)
+    }
+
+
+def _same_models(wanted: Mapping[str, str], have: Mapping[str, str], space: str, domain: str) -> bool:
+    """Whether F, L and this space's Θ are the ones the directions were found with; other Θ's do not matter."""
+    other = {name for name in {*wanted, *have} if "/theta-" in name and name != f"{domain}/theta-{space}"}
+    return all(wanted.get(name) == have.get(name) for name in {*wanted, *have} - other)
