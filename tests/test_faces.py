@@ -196,5 +196,6 @@ def test_preview_and_notices_of_decoding(tmp_path: Path) -> None:
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     prepared = prepare_upload(tmp_path / "a.gif")
     assert prepared.notices == ("The first of 2 frames is used.", "No face was found; the centre square is used.")
+    assert prepared.original_size == (1400, 700)
     assert prepared.preview.size == (PREVIEW_SIDE, PREVIEW_SIDE // 2)
     assert prepared.preview_scale == pytest.approx(PREVIEW_SIDE / 1400)
