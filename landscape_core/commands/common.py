@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import torch
 import typer
@@ -45,7 +45,7 @@ class Bar:
     """A progress bar that is a `Report`; Ctrl-C once asks the run to stop and keep what is there."""
 
     def __init__(self, description: str) -> None:
-        self.bar: tqdm[None] = tqdm(desc=description, unit="", dynamic_ncols=True)
+        self.bar: tqdm[Any] = tqdm(desc=description, unit="", dynamic_ncols=True)
         self.stopped = False
 
     def __enter__(self) -> Bar:

@@ -11,7 +11,7 @@ from torch import Tensor
 from landscape_core.commands.common import Bar, Out, Seed, Threads, apply_threads
 from landscape_core.data import to_unit
 from landscape_core.export import export_zip
-from landscape_core.images import prepare_upload
+from landscape_core.faces import prepare_upload
 from landscape_core.objectives import Target
 from landscape_core.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
 from landscape_core.runs import MAX_STEPS, RunSettings, make_card, prepare
@@ -65,11 +65,8 @@ def _race(task: Task, settings: RunSettings, picture: Tensor, archive: Path, lab
     with Bar(label) as bar:
         for state in states(solver, solver.init(starts), stop=lambda: bar.stopped):
             trajectory.record(state)
-            bar(
-                state.step,
-                settings.steps,
-                {lane.name: float(now.loss) for lane, now in zip(solver.lanes, state.lanes, strict=True)},
-            )
+            losses = {lane.name: float(now.loss) for lane, now in zip(solver.lanes, state.lanes, strict=True)}
+            bar(state.step, settings.steps, losses)
     card = make_card(task, settings, picture, **result_of(trajectory))
     export_zip(archive, card, task.forward, solver.lanes, trajectory, picture)
     return trajectory

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from tqdm import tqdm
@@ -24,7 +24,7 @@ class Ticker:
 
     def __init__(self) -> None:
         self.label: str | None = None
-        self.bar: tqdm[None] = tqdm(disable=True)
+        self.bar: tqdm[Any] = tqdm(disable=True)
 
     def __call__(self, label: str, done: int, total: int) -> None:
         if label != self.label:

@@ -89,7 +89,7 @@ def publish(
 ) -> None:  # fmt: skip
     """Write `domain/generator` and `domain/encoder` with their cards."""
     gan = recipe.gan
-    latent_channels = trained.model.generator.synthesis.to_rgbs[0].bias.shape[0]
+    latent_channels = trained.encoder.latent.body.stem.weight.shape[1]
     generator = {
         "style_dim": gan.style_dim,
         "n_mapping": gan.n_mapping,

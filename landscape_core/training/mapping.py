@@ -31,6 +31,8 @@ class MappingTraining:
 
     `batch` draws are averaged in one update, and a buffer still takes T·N draws. With mode "online" θ is
     updated along the rollout on the z just reached, without a buffer ("without AO and buffer" in Table 2).
+    `keep_start` also puts z_0 into the buffer: without it nothing holds Θ(0), and it drifts to where no
+    descent should begin.
     """
 
     buffers: int = 500
@@ -42,6 +44,7 @@ class MappingTraining:
     lr: float = 1e-4
     weight_decay: float = 0.1
     rollout_chunk: int = 64
+    keep_start: bool = False
     mode: Literal["alternating", "online"] = "alternating"
     decay_from: float = 1.0
     bf16: bool = False
@@ -133,6 +136,9 @@ class MappingTrainer:
             with self._autocast():
                 state = solver.init([space.mean_start(len(part))])
                 totals[0] += state.lanes[0].loss.sum()
+                if self.config.keep_start:
+                    visited.append(state.lanes[0].variable)
+                    owners.append(torch.arange(first, first + len(part)))
                 for t in range(1, self.config.steps + 1):
                     if tick():
                         return None

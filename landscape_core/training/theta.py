@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import torch
@@ -32,7 +32,7 @@ class MappingPreset:
 
     mapping: MappingConfig
     training: MappingTraining
-    advised: OptimizerSettings = OptimizerSettings()
+    advised: OptimizerSettings = field(default_factory=OptimizerSettings)
     curvature_inputs: int = 48
     damping: float = 0.1
 
