@@ -10,10 +10,11 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 import torch
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from torch import Tensor
 
 from landscape_core.errors import UserError
+from landscape_core.images import decode_picture
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
 Box = tuple[int, int, int, int]
@@ -39,8 +40,7 @@ def _read_all(source: ImageSource, limit: int | None) -> Iterator[tuple[str, byt
     prefix = f"{source.split}/" if source.split else ""
 
     def wanted(names: Iterable[str]) -> list[str]:
-        pictures = (n for n in names if n.startswith(prefix) and PurePosixPath(n).suffix.lower() in SUFFIXES)
-        return sorted(pictures)[:limit]
+        return sorted(name for name in names if name.startswith(prefix) and _is_picture(PurePosixPath(name)))[:limit]
 
     if source.path.is_dir():
         for name in wanted(p.relative_to(source.path).as_posix() for p in source.path.rglob("*") if p.is_file()):
@@ -48,17 +48,27 @@ def _read_all(source: ImageSource, limit: int | None) -> Iterator[tuple[str, byt
     elif zipfile.is_zipfile(source.path):
         with zipfile.ZipFile(source.path) as archive:
             for name in wanted(archive.namelist()):
-                yield name, archive.read(name)
+                try:
+                    yield name, archive.read(name)
+                except (zipfile.BadZipFile, OSError) as error:
+                    raise UserError(f"{name} in {source.path} cannot be read: {error}") from error
     else:
         raise UserError(f"{source.path} is neither a folder nor a zip of pictures ({', '.join(SUFFIXES)}).")
 
 
-def _square(image: Image.Image, size: int, box: Box | None) -> Image.Image:
+def _is_picture(path: PurePosixPath) -> bool:
+    """By its suffix, leaving out what other systems hide in folders and zips (`.DS_Store`, `__MACOSX/._a.png`)."""
+    return path.suffix.lower() in SUFFIXES and not any(part.startswith((".", "__MACOSX")) for part in path.parts)
+
+
+def _square(image: Image.Image, size: int, box: Box | None, name: str) -> np.ndarray:
     if box is None:
         side = min(image.size)
         left, top = (image.width - side) // 2, (image.height - side) // 2
         box = (left, top, left + side, top + side)
-    return image.resize((size, size), Image.Resampling.LANCZOS, box=box)
+    if box[2] > image.width or box[3] > image.height:
+        raise UserError(f"{name} is {image.width}x{image.height}; the box {box} reaches beyond it.")
+    return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS, box=box))
 
 
 def load_images(source: ImageSource, *, limit: int | None = None) -> Tensor:
@@ -71,11 +81,8 @@ def load_images(source: ImageSource, *, limit: int | None = None) -> Tensor:
         raise UserError(f"There is no folder or zip at {source.path}.")
     arrays: list[np.ndarray] = []
     for name, content in _read_all(source, limit):
-        try:
-            with Image.open(io.BytesIO(content)) as image:
-                arrays.append(np.asarray(_square(image.convert("RGB"), source.size, source.box)))
-        except (UnidentifiedImageError, OSError) as error:
-            raise UserError(f"{name} in {source.path} is not a picture that can be read: {error}") from error
+        image = decode_picture(io.BytesIO(content), name).image
+        arrays.append(_square(image, source.size, source.box, name))
     if not arrays:
         where = f"{source.path}" + (f" under {source.split}/" if source.split else "")
         raise UserError(f"No pictures ({', '.join(SUFFIXES)}) in {where}.")

@@ -29,7 +29,7 @@ def reached(trajectory: Trajectory, *, fast: str, slow: str, sample: int = 0) ->
 
 
 def passed_sentence(trajectory: Trajectory, *, fast: str = "Z", slow: str = "X", at_step: int, sample: int = 0) -> str:
-    """"Z passed X's loss at step 20 after 2 steps: 10× fewer steps, 8.1× less time", or that it did not."""
+    """ "Z passed X's loss at step 20 after 2 steps: 10× fewer steps, 8.1× less time", or that it did not."""
     result = passed(trajectory, fast=fast, slow=slow, at_step=at_step, sample=sample)
     where = f"{slow}'s loss at step {at_step}"
     if result is None:

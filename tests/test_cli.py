@@ -69,12 +69,23 @@ def test_reproduce_convergence_takes_anybodys_pictures(tmp_path: Path) -> None:
     with zipfile.ZipFile(data / "faces64.zip", "w") as archive:
         for path in (tmp_path / "train/train").glob("*.png"):
             archive.write(path, f"train/{path.name}")
-    arguments = ["--data", str(data), "--images", str(tmp_path / "train"), "--targets", "3", "--steps", "3", "--out", str(tmp_path / "r")]
+    arguments = [
+        "--data",
+        str(data),
+        "--images",
+        str(tmp_path / "train"),
+        "--targets",
+        "3",
+        "--steps",
+        "3",
+        "--out",
+        str(tmp_path / "r"),
+    ]
     result = runner.invoke(cli.app, ["reproduce", "convergence", *arguments])
     assert result.exit_code == 0, result.output
     content = json.loads((tmp_path / "r/convergence.json").read_text())
     assert content["n"] == {"images": 3}
-    assert len(content["series"]["Z images"]) == 4
+    assert len(content["series"]["Z | images"]) == 4
     assert (tmp_path / "r/convergence.png").exists()
 
 
@@ -85,7 +96,9 @@ def test_bench_prints_ratios() -> None:
     assert result.output.count("race is") == 2
 
 
-def test_mistakes_are_one_sentence_and_exit_code_two(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mistakes_are_one_sentence_and_exit_code_two(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("sys.argv", ["landscape_core", "models", "no/such"])
     with pytest.raises(SystemExit) as stopped:
         cli.main()

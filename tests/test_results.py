@@ -41,14 +41,15 @@ def test_convergence_writes_series_and_claims_it_computed(tmp_path: Path) -> Non
     settings = ConvergenceSettings(targets=6, steps=22, tune_targets=2, batch=4)
     sets = {"faces": pictures, "cats": pictures.flip(3)}
     result = run_convergence(task, pictures, sets, settings, "python -m landscape_core reproduce convergence", lambda *_: None)
-    assert len(result.series["X faces"]) == len(result.series["Z cats"]) == 23
+    assert len(result.series["X Adam | faces"]) == len(result.series["Z | cats"]) == 23
     start = task.objective.bind(type_target(pictures))(task.forward(task.prior.mean[None].expand(6, -1))).mean()
-    assert result.series["X faces"][0] == pytest.approx(float(start), rel=1e-4)
-    assert str(result.settings["x_lr"]) in result.settings["x_sweep"]
-    assert min(result.settings["x_sweep"].values()) == result.settings["x_sweep"][str(result.settings["x_lr"])]
+    assert result.series["X L-BFGS | faces"][0] == pytest.approx(float(start), rel=1e-4)
+    for name in ("x_adam", "x_lbfgs"):
+        sweep = result.settings[f"{name}_sweep"]
+        assert min(sweep.values()) == sweep[str(result.settings[f"{name}_lr"])]
     labels = [claim.claim for claim in result.claims]
-    assert "faces: loss in Z after 2 steps against X after 20" in labels
-    z2, x20 = result.series["Z faces"][2], result.series["X faces"][20]
+    assert "faces: loss in Z after 2 steps against X Adam after 20" in labels
+    z2, x20 = result.series["Z | faces"][2], result.series["X Adam | faces"][20]
     assert result.claims[0].ours == pytest.approx(z2 / x20 - 1, rel=1e-4)
     path = result.write(tmp_path)
     plot(result, path.with_suffix(".png"))

@@ -45,7 +45,9 @@ def test_seed_matters_for_random_starts_only() -> None:
     task = tiny_task()
     target = card_target(make_card(task, RunSettings(), to_bytes(task.forward(task.prior.mean[None]))[0]))
     starts = {
-        (kind, seed): prepare(task, RunSettings(start=kind, seed=seed), target)[1][0] for kind in ("mean", "random") for seed in (0, 1)
+        (kind, seed): prepare(task, RunSettings(start=kind, seed=seed), target)[1][0]
+        for kind in ("mean", "random")
+        for seed in (0, 1)
     }
     assert torch.equal(starts["mean", 0], starts["mean", 1])
     assert not torch.equal(starts["random", 0], starts["random", 1])

@@ -1,4 +1,4 @@
-"""Planes, grids and surfaces: exact where geometry says so, equal to the run where it stands, cheap to refine."""
+"""Surfaces: equal to the run where it stands, every point evaluated once, kept by content."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from pathlib import Path
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from landscape_core.errors import UserError
 from landscape_core.fingerprint import fingerprint
 from landscape_core.objectives import SquaredError, Target
-from landscape_core.planes import Grid, Plane, extent, grid_over, plane_through, principal_plane, random_plane
+from landscape_core.planes import Grid, random_plane
 from landscape_core.runs import RunSettings, prepare
-from landscape_core.surface import Surface, evaluate, evaluate_all, levels, loss_in, path_on_plane
+from landscape_core.surface import Surface, evaluate, evaluate_all, levels, loss_in
 from landscape_core.surface_cache import FolderCache
-from landscape_core.surface_views import KINDS, Kind, in_x, recovered_planes, views
+from landscape_core.surface_views import views
 from landscape_core.tasks.base import Task, X
 from landscape_core.trajectory import Trajectory, run
 from tests.tiny import DIM, tiny_task
@@ -42,7 +39,7 @@ def targets(task: Task) -> Target:
 
 @pytest.fixture(scope="module")
 def race(task: Task, targets: Target) -> Trajectory:
-    return run(*prepare(task, RunSettings(steps=5), targets))
+    return run(*prepare(task, RunSettings(space="paper", steps=5), targets))
 
 
 @pytest.fixture
@@ -63,74 +60,9 @@ def last(surfaces: Iterator[Surface]) -> Surface:
     return surface
 
 
-# Planes
-
-
-@settings(max_examples=20, deadline=None)
-@given(seed=st.integers(0, 10_000))
-def test_points_of_a_plane_project_to_themselves(seed: int) -> None:
-    points = torch.randn(3, 7, generator=random(seed))
-    for plane in (plane_through(*points, X), principal_plane(points, X), random_plane(points[0], X, random(seed))):
-        assert torch.allclose(plane.axes @ plane.axes.T, torch.eye(2), atol=1e-5)
-        coordinates = torch.randn(5, 2, generator=random(seed))
-        found, distance = plane.project(plane.at(coordinates))
-        assert torch.allclose(found, coordinates, atol=1e-4)
-        assert distance.max() < 1e-4
-
-
-def test_the_distance_from_a_plane_is_the_length_of_what_sticks_out() -> None:
-    plane = Plane(torch.zeros(4), torch.eye(4)[:2], X)
-    coordinates, distance = plane.project(torch.tensor([[1.0, 2.0, 3.0, 4.0]]))
-    assert coordinates.tolist() == [[1.0, 2.0]]
-    assert float(distance) == 5.0
-
-
-def test_three_points_lie_on_their_plane_and_a_line_has_none() -> None:
-    points = torch.randn(3, 9, generator=random(0))
-    assert plane_through(*points, X).project(points)[1].max() < 1e-5
-    with pytest.raises(UserError, match="one line"):
-        plane_through(points[0], points[1], points[0] + 2 * (points[1] - points[0]), X)
-    with pytest.raises(UserError, match="one line"):
-        plane_through(points[0], points[0], points[1], X)
-
-
-def test_principal_directions_are_those_of_the_spread() -> None:
-    scale = torch.tensor([0.1, 3.0, 0.2, 2.0, 0.1])
-    points = torch.randn(4000, 5, generator=random(0)) * scale
-    plane = principal_plane(points, X, origin=points[7])
-    assert plane.explained is not None
-    assert plane.spread is not None
-    assert plane.axes.abs().argmax(dim=1).tolist() == [1, 3]
-    assert plane.explained[0] == pytest.approx(9 / 13.06, abs=0.03)
-    assert plane.spread.tolist() == pytest.approx([3.0, 2.0], rel=0.05)
-    assert torch.equal(plane.at(torch.zeros(1, 2))[0], points[7])
-
-
-@pytest.mark.parametrize("points", [torch.randn(2, 5), torch.arange(6.0)[:, None] * torch.ones(5), torch.zeros(6, 5)])
-def test_too_few_points_or_a_line_have_no_principal_plane(points: Tensor) -> None:
-    with pytest.raises(UserError, match="points"):
-        principal_plane(points, X)
-
-
-def test_a_grid_has_its_centre_and_holds_the_path() -> None:
-    plane = Plane(torch.zeros(3), torch.eye(3)[:2], X)
-    path = torch.tensor([[0.0, 0.0], [4.0, 1.0]])
-    grid = grid_over(plane, path, size=11)
-    assert grid.coordinates()[5, 5].tolist() == [2.0, 0.5]
-    assert grid.coordinates()[0, -1].tolist() == pytest.approx([2 - 2.4, 0.5 + 0.6])
-    assert extent(torch.tensor([[1.0, 0.0]]), margin=1.0) == pytest.approx((1.0, 0.1))  # still a surface
-    with pytest.raises(UserError, match="not moved"):
-        extent(torch.zeros(3, 2))
-    with pytest.raises(ValueError, match="odd"):
-        Grid(plane, (1.0, 1.0), size=10)
-
-
-# Surfaces
-
-
 def test_the_centre_of_the_grid_is_the_runs_loss(task: Task, targets: Target, race: Trajectory) -> None:
     for sample in (0, 2):
-        for view in views(task, race, "residual", "path", sample=sample, size=5):
+        for view in views(task, race, "paper", "path", sample=sample, size=5):
             surface = last(evaluate(task, targets.select(slice(sample, sample + 1)), view.grid))
             assert float(surface.losses[2, 2]) == pytest.approx(float(next(iter(view.losses.values()))[-1]), rel=1e-5)
 
@@ -139,8 +71,8 @@ def test_a_masked_target_has_a_masked_surface(task: Task, targets: Target) -> No
     mask = torch.zeros(1, 1, 64, 64)
     mask[..., :20] = 1.0
     target = Target(targets.value[:1], mask)
-    race = run(*prepare(task, RunSettings(steps=2), target))
-    view = views(task, race, "residual", "path", size=3)[1]
+    race = run(*prepare(task, RunSettings(space="paper", steps=2), target))
+    view = views(task, race, "paper", "path", size=3)[1]
     surface = last(evaluate(task, target, view.grid))
     assert float(surface.losses[1, 1]) == pytest.approx(float(race.lanes[1].losses[-1][0]), rel=1e-5)
 
@@ -263,62 +195,3 @@ def test_losses_need_one_target_and_an_objective_per_sample(task: Task, targets:
     losses = loss_in(replace(task, objective=Averaging()), X, targets.select(slice(0, 1)))
     with pytest.raises(ValueError, match="many outputs"):
         losses(torch.zeros(3, DIM))
-
-
-# Views
-
-
-def test_a_path_on_a_plane_has_both_losses(task: Task, targets: Target, race: Trajectory) -> None:
-    view = views(task, race, "residual", "path", sample=1)[1]
-    path = path_on_plane(task, targets.select(slice(1, 2)), view.grid.plane, view.paths["Z"], view.losses["Z"], batch=2)
-    assert path.coordinates.shape == (6, 2)
-    assert float(path.distance[-1]) == 0.0  # the plane goes through the last step
-    assert float(path.plane_loss[-1]) == pytest.approx(float(path.true_loss[-1]), rel=1e-5)
-    off = int(path.distance.argmax())
-    assert float(path.distance[off]) > 0
-    assert float(path.plane_loss[off]) != pytest.approx(float(path.true_loss[off]), rel=1e-7)
-
-
-@pytest.mark.parametrize("kind", KINDS)
-def test_every_kind_of_view_holds_its_paths(task: Task, targets: Target, race: Trajectory, kind: Kind) -> None:
-    recovered = recovered_planes(task, "residual", targets, steps=2, batch=3)
-    found = views(task, race, "residual", kind, recovered=recovered, size=5, sample=1)
-    assert [view.grid.plane.space for view in found] == ([X] if kind in ("ends", "shared") else [X, "residual"])
-    assert {name for view in found for name in view.paths} == {"X", "Z"}
-    for view in found:
-        for name, path in view.paths.items():
-            coordinates, _ = view.grid.plane.project(path)
-            inside = (coordinates - torch.tensor(view.grid.centre)).abs() <= torch.tensor(view.grid.half)
-            assert inside.all(), f"{name} leaves the grid"
-            assert len(path) == len(view.losses[name]) == 6
-
-
-def test_the_plane_through_the_ends_holds_them_exactly(task: Task, race: Trajectory) -> None:
-    (view,) = views(task, race, "residual", "ends")
-    ends = torch.stack([view.paths["X"][0], view.paths["X"][-1], view.paths["Z"][-1]])
-    assert view.grid.plane.project(ends)[1].max() < 1e-4
-
-
-def test_z_is_drawn_in_x_through_the_mapping(task: Task) -> None:
-    z = torch.randn(3, DIM, generator=random(0))
-    with torch.no_grad():
-        x = task.space("paper").to_x(z)
-    assert torch.allclose(task.space(X).to_x(in_x(task, "paper", z)), x, atol=1e-6)
-
-
-def test_recovered_planes_are_those_of_the_runs_ends(task: Task, targets: Target) -> None:
-    settings = RunSettings(steps=3)
-    ends = run(*prepare(task, settings, targets)).lanes[1].variables[-1]
-    calls: list[tuple[int, int]] = []
-    planes = recovered_planes(task, "residual", targets, steps=3, batch=2, progress=lambda *c: calls.append(c))
-    expected = principal_plane(ends, "residual")
-    assert torch.allclose((planes["residual"].axes @ expected.axes.T).abs(), torch.eye(2), atol=1e-2)
-    assert calls == [(2, 4), (4, 4)]
-
-
-def test_a_run_too_short_for_a_plane_is_a_sentence(task: Task, targets: Target) -> None:
-    race = run(*prepare(task, RunSettings(steps=1), targets))
-    with pytest.raises(UserError, match="two steps or more"):
-        views(task, race, "residual", "path")
-    with pytest.raises(UserError, match="targets to recover"):
-        views(task, race, "residual", "recovered")

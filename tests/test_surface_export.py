@@ -27,9 +27,9 @@ def panels_of(kind: str, size: int = 5) -> list[Panel]:
     task = tiny_task()
     with torch.no_grad():
         target = Target(task.forward(task.prior.sample(1, torch.Generator().manual_seed(1))))
-    race = run(*prepare(task, RunSettings(steps=3), target))
+    race = run(*prepare(task, RunSettings(space="paper", steps=3), target))
     found = []
-    for view in views(task, race, "residual", kind, size=size):
+    for view in views(task, race, "paper", kind, size=size):
         *_, surface = evaluate(task, target, view.grid)
         found.append(panel(task, target, view, surface))
     return found
@@ -53,7 +53,7 @@ def test_a_panel_measures_its_surface_and_says_so(pair: list[Panel]) -> None:
 
 def test_figures_are_plain_json_and_complete(pair: list[Panel]) -> None:
     content = json.loads(json.dumps(figures(pair[1])))
-    assert content["space"] == "residual"
+    assert content["space"] == "paper"
     assert np.allclose(content["losses"], pair[1].surface.losses)
     path = content["paths"]["Z"]
     assert len(path["coordinates"]) == len(path["distance_from_plane"]) == len(path["true_loss"]) == 4
@@ -108,8 +108,8 @@ def test_nothing_is_drawn_of_a_surface_that_has_no_level() -> None:
     task = tiny_task()
     with torch.no_grad():
         target = Target(task.forward(task.prior.mean[None]))
-    race = run(*prepare(task, RunSettings(steps=3), target))
-    view = views(task, race, "residual", "path", size=11)[0]
+    race = run(*prepare(task, RunSettings(space="paper", steps=3), target))
+    view = views(task, race, "paper", "path", size=11)[0]
     blank = next(evaluate(task, target, view.grid))
     each = panel(task, target, view, blank)
     assert each.measures is None
@@ -126,7 +126,7 @@ def test_the_benchmark_compares_every_point_with_itself() -> None:
             seen += len(x)
             return task.forward(x)
 
-    cost = bench_surfaces(replace(task, forward=Counting()), space="residual", size=21, batch=64)
+    cost = bench_surfaces(replace(task, forward=Counting()), space="paper", size=21, batch=64)
     assert cost.points == 2 * 21 * 21
     assert seen == 3 * cost.points + 2 * 64 + 1  # the surfaces, twice bare, the warm-ups and the target
     assert 0 < cost.coarse_seconds < cost.seconds

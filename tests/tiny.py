@@ -49,6 +49,4 @@ def tiny_task(name: str = "faces") -> Task:
         means = pictures.mean(dim=(1, 2, 3))[:, None]
         return prior.mean + 0.1 * means.expand(-1, DIM)
 
-    return Task(
-        name, model, prior, PerceptualObjective(PooledDistance()), mappings, encode, {f"{name}/generator": "0" * 64}
-    )
+    return Task(name, model, prior, PerceptualObjective(PooledDistance()), mappings, encode, {f"{name}/generator": "0" * 64})

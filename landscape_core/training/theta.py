@@ -43,13 +43,13 @@ MAPPING_PRESETS = {
     "residual": MappingPreset(
         MappingConfig("residual"),
         MappingTraining(
-            buffers=40,
-            targets=128,
+            buffers=60,
+            steps=5,
             batch=32,
-            lr=1e-4,
             weight_decay=0.01,
             z_lr=1.0,
             z_optimizer="lbfgs",
+            keep_start=True,
             decay_from=0.5,
             bf16=True,
         ),
