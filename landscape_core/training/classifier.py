@@ -41,7 +41,7 @@ class ClassifierConfig:
 
     threat: Threat = Threat()
     widths: tuple[int, ...] = (32, 48, 72, 112)
-    epochs: int = 24
+    epochs: int = 18
     batch: int = 128
     lr: float = 0.15
     weight_decay: float = 5e-4
