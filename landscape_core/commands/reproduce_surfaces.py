@@ -1,0 +1,93 @@
+"""`reproduce landscapes` and `reproduce completions`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from torch import Tensor
+
+from landscape_core.commands.common import Data, Out, Seed, Threads, apply_threads
+from landscape_core.commands.reproduce import Ticker, command_line
+from landscape_core.data import ImageSource
+from landscape_core.recovered import save_recovered
+from landscape_core.reproduce import completions as fig6
+from landscape_core.reproduce import landscapes as fig8
+from landscape_core.reproduce.inputs import FACES, targets
+from landscape_core.reproduce.results import table
+from landscape_core.tasks.gan import Perceptual, load_image_task
+
+Number = Annotated[int, typer.Option("--targets", help="Pictures.", min=3)]
+Split = Annotated[str, typer.Option(help="Split of the faces to take.")]
+Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]
+Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
+Distance = Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")]
+
+
+def _pictures(data: Path, split: str, images: Path | None, number: int, seed: int) -> Tensor:
+    return targets(FACES.source(data, split) if images is None else ImageSource(images), number, seed)
+
+
+def landscapes(
+    data: Data = Path("../shared/data"),
+    number: Number = 50,
+    split: Split = "val",
+    images: Images = None,
+    steps: Annotated[int, typer.Option(help="Steps of descent before the grid is laid.", min=2)] = 20,
+    size: Annotated[int, typer.Option(help="Points a side of every surface, odd.", min=5)] = 21,
+    space: Space = "residual",
+    perceptual: Distance = "embedded",
+    embed: Annotated[
+        bool, typer.Option(help="Also write the recovered directions to assets/, for `surface` and the app.")
+    ] = False,
+    out: Out = Path("results"),
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Appendix A, Fig. 8: convexity, minima, roughness and steepness of the loss surfaces in X and in Z."""
+    apply_threads(threads)
+    task = load_image_task("faces", perceptual=perceptual)
+    pictures = _pictures(data, split, images, number, seed)
+    settings = fig8.LandscapeSettings(steps=steps, size=size, space=space, seed=seed)
+    ticker = Ticker()
+    result, examples, planes = fig8.run_landscapes(task, pictures, settings, command_line(), ticker)
+    ticker.close()
+    path = result.write(out)
+    fig8.plot(result, examples, path.with_suffix(".png"))
+    typer.echo(table(result.claims))
+    typer.echo(f"Wrote {path} and {path.with_suffix('.png')}.")
+    if embed:
+        source = f"latents of {len(pictures)} pictures of {(images or Path(FACES.file)).name}, {split}"
+        card = save_recovered(
+            task, planes, n=len(pictures), steps=steps, trained_on=source, licence="that of the pictures' data set",
+            command=command_line(), seed=seed,
+        )  # fmt: skip
+        typer.echo(f"Embedded {card.name}.")
+
+
+def completions(
+    data: Data = Path("../shared/data"),
+    number: Number = 50,
+    split: Split = "val",
+    images: Images = None,
+    k: Annotated[int, typer.Option("-k", help="Completions per face in each space.", min=2, max=64)] = 8,
+    steps: Annotated[int, typer.Option(help="Steps of descent.", min=1)] = 50,
+    space: Space = "residual",
+    perceptual: Distance = "embedded",
+    out: Out = Path("results"),
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Fig. 6 and 9: diversity of completions in the hidden part and fidelity in the visible one, X against Z."""
+    apply_threads(threads)
+    task = load_image_task("faces", perceptual=perceptual)
+    pictures = _pictures(data, split, images, number, seed)
+    study = fig6.CompletionStudy(k=k, steps=steps, space=space, seed=seed)
+    ticker = Ticker()
+    result = fig6.run_completions(task, pictures, study, command_line(), ticker)
+    ticker.close()
+    path = result.write(out)
+    fig6.plot(result, path.with_suffix(".png"))
+    typer.echo(table(result.claims))
+    typer.echo(f"Wrote {path} and {path.with_suffix('.png')}.")
