@@ -43,7 +43,7 @@ def command_line() -> str:
 
 @app.command()
 def convergence(
-    data: Data = Path("../shared/data"),
+    data: Data = Path("data"),
     number: Annotated[int, typer.Option("--targets", help="Pictures per data set.", min=1)] = 200,
     split: Annotated[str, typer.Option(help="Split to evaluate; X is tuned on train.")] = "val",
     images: Annotated[Path | None, typer.Option(help="Evaluate this folder or zip of pictures instead.")] = None,
