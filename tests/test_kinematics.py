@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 from torch import Tensor
@@ -34,17 +34,20 @@ def assert_rotation(matrix: Tensor) -> None:
     assert torch.all(torch.linalg.det(matrix) > 0.99)
 
 
+@settings(deadline=None)  # the first call imports a library
 @given(st.lists(number, min_size=6, max_size=6))
 def test_any_six_numbers_are_a_rotation(six: list[float]) -> None:
     assert_rotation(rotation_from_6d(torch.tensor(six)))
 
 
+@settings(deadline=None)  # the first call imports a library
 @given(st.lists(number, min_size=3, max_size=3), number)
 def test_columns_that_span_no_plane_are_a_rotation(column: list[float], scale: float) -> None:
     six = torch.tensor(column)[:, None] * torch.tensor([1.0, scale])
     assert_rotation(rotation_from_6d(six.clamp(-1e6, 1e6).flatten()))
 
 
+@settings(deadline=None)  # the first call imports a library
 @given(st.lists(st.floats(-3.0, 3.0, width=32), min_size=3, max_size=3), st.floats(0.1, 10.0), st.floats(-5.0, 5.0))
 def test_six_numbers_round_trip(rotvec: list[float], scale: float, shear: float) -> None:
     """A rotation survives, also when the second column is scaled and has the first added to it."""
