@@ -56,10 +56,12 @@ def surface_figure(panels: Sequence[Panel], *, log: bool = False) -> go.Figure:
     low, high = loss_range(panels)
     limits = [math.log10(low), math.log10(high)] if log else [low, high]
     axis = {"title": "loss", "type": "log" if log else "linear", "range": limits}
-    figure.update_scenes(camera=_CAMERA, xaxis_title="first direction", yaxis_title="second direction", zaxis=axis)
+    figure.update_scenes(
+        camera=_CAMERA, aspectmode="cube", xaxis_title="first direction", yaxis_title="second direction", zaxis=axis
+    )
     figure.update_yaxes(title="loss", type=axis["type"])
     figure.update_xaxes(title="step")
-    colorbar = {"title": "log10 loss" if log else "loss", "len": 0.6, "y": 0.7}
+    colorbar = {"title": "log₁₀ loss" if log else "loss", "len": 0.6, "y": 0.7}
     figure.update_layout(
         coloraxis={"colorscale": _SCALE, "cmin": limits[0], "cmax": limits[1], "colorbar": colorbar},
         height=900, margin={"l": 30, "r": 30, "t": 50, "b": 40}, legend={"orientation": "h", "y": -0.06},
@@ -129,10 +131,10 @@ def surface_png(panels: Sequence[Panel], *, log: bool = False) -> bytes:
         across, along = np.meshgrid(u, v)
         solid = figure.add_subplot(3, len(panels), column + 1, projection="3d")
         solid.plot_surface(across, along, height, cmap="viridis", vmin=limits[0], vmax=limits[1], rcount=41, ccount=41)
-        solid.set(title=each.view.title, zlim=limits, zlabel="log10 loss" if log else "loss")
+        solid.set(title=each.view.title, zlim=limits, zlabel="log₁₀ loss" if log else "loss")
         flat = figure.add_subplot(3, len(panels), len(panels) + column + 1)
         drawn = flat.contourf(across, along, height, levels=np.linspace(*limits, 25), cmap="viridis")
-        figure.colorbar(drawn, ax=flat, label="log10 loss" if log else "loss")
+        figure.colorbar(drawn, ax=flat, label="log₁₀ loss" if log else "loss")
         curves = figure.add_subplot(3, len(panels), 2 * len(panels) + column + 1)
         _draw_paths(each, flat, curves)
     buffer = io.BytesIO()

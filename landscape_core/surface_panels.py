@@ -94,7 +94,7 @@ def sentences(panel: Panel) -> list[str]:
     if panel.measures is not None:
         m = panel.measures
         said.append(
-            f"{100 * m.convex_share:.0f} % of the points are convex, {m.minima} local minima, {m.peaks} peaks, "
-            f"roughness {m.roughness:.2g}, steepness {m.steepness:.3g} per half-width."
+            f"Convex at {100 * m.convex_share:.0f} % of the points; local minima: {m.minima}; peaks: {m.peaks}; "
+            f"roughness {m.roughness:.2g}; steepness {m.steepness:.3g} per half-width."
         )
     return said

@@ -48,7 +48,7 @@ def test_a_panel_measures_its_surface_and_says_so(pair: list[Panel]) -> None:
         explained = each.surface.grid.plane.explained
         assert explained is not None
         assert f"{100 * sum(explained):.0f} % of the variance" in said
-        assert f"{each.measures.minima} local minima" in said
+        assert f"local minima: {each.measures.minima};" in said
 
 
 def test_figures_are_plain_json_and_complete(pair: list[Panel]) -> None:

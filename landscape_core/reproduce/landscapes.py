@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -145,7 +146,8 @@ def plot(result: Result, examples: Mapping[str, Sequence[Example]], path: Path) 
     low = min(float(example.surface.losses.min()) for example in shown)
     high = max(float(example.surface.losses.max()) for example in shown)
     figure = Figure(figsize=(13, 11), layout="constrained")
-    upper, lower = np.ravel(figure.subfigures(2, 1, height_ratios=[2, 1]))
+    parts: Any = figure.subfigures(2, 1, height_ratios=[2, 1])
+    upper, lower = parts
     columns = len(shown) // 2
     for index, example in enumerate(shown):
         axes = upper.add_subplot(2, columns, index + 1, projection="3d")
