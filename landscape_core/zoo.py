@@ -87,7 +87,18 @@ def save(card: Card, tensors: Mapping[str, Tensor], assets: Path = ASSETS, *, dt
     rounded = {key: value.to(dtype) if value.is_floating_point() else value for key, value in tensors.items()}
     write_tensors(folder / WEIGHTS, rounded, {"name": card.name})
     card = card.model_copy(update={"sha256": sha256(folder / WEIGHTS)})
+    _write_card(card, folder)
+    return card
+
+
+def update_card(name: str, assets: Path = ASSETS, **changes: Any) -> Card:
+    """Change fields of a model's card; its weights, and so its hash, stay as they are."""
+    card = read_card(name, assets).model_copy(update=changes)
+    _write_card(card, assets / name)
+    return card
+
+
+def _write_card(card: Card, folder: Path) -> None:
     partial = folder / (CARD + ".partial")
     partial.write_text(json.dumps(card.model_dump(), indent=2) + "\n")
     os.replace(partial, folder / CARD)
-    return card

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 from pathlib import Path
 from typing import Annotated
@@ -11,12 +12,15 @@ from tqdm import tqdm
 
 from landscape_core import zoo
 from landscape_core.commands.common import Bar, Seed, Threads, apply_threads, parse_box
-from landscape_core.commands.reproduce import command_line
+from landscape_core.commands.reproduce import Ticker, command_line
 from landscape_core.commands.train_perceptual import perceptual
 from landscape_core.data import ImageSource, load_images
 from landscape_core.errors import UserError
+from landscape_core.reproduce.inputs import targets
+from landscape_core.tasks.gan import load_image_task
 from landscape_core.training import image_recipe
 from landscape_core.training.mapping import train_mapping
+from landscape_core.training.measure import measure_generator
 from landscape_core.training.theta import MAPPING_PRESETS, mapping_trainer, publish_mapping
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
@@ -102,3 +106,25 @@ def mapping(
         trainer, config, domain, preset, trained_on=f"{data.name} {split or ''}".strip(), command=command_line(), assets=assets
     )
     typer.echo(f"Wrote {card.name} below {assets}.")
+
+
+@app.command()
+def measure(
+    train: Annotated[Path, typer.Option("--data", help="Folder or zip with train/ and val/ pictures.")],
+    box: BoxOption = None,
+    domain: Domain = "faces",
+    number: Annotated[int, typer.Option("--targets", help="Pictures of val to judge the encoder on.", min=1)] = 200,
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Measure a generator and its encoder, choose X's learning rate on train, and write both on the card."""
+    apply_threads(threads)
+    task = load_image_task(domain)
+    pictures = {
+        split: targets(ImageSource(train, split, 64, parse_box(box)), n, seed) for split, n in (("train", 24), ("val", number))
+    }
+    ticker = Ticker()
+    metrics = measure_generator(task, pictures["train"], pictures["val"], ticker)
+    ticker.close()
+    zoo.update_card(f"{domain}/generator", metrics=metrics)
+    typer.echo(json.dumps(metrics, indent=2))
