@@ -56,7 +56,7 @@ def test_every_example_is_measured_on_a_grid_of_the_same_extent_around_its_own_e
 
 
 def test_completions_compare_fidelity_and_diversity(tmp_path: Path) -> None:
-    study = fig6.CompletionStudy(k=2, steps=3, every=2, space="paper", masks=("mouth", "left-half"))
+    study = fig6.CompletionStudy(k=2, steps=3, marks=(0, 2, 9), space="paper", masks=("mouth", "left-half"))
     result = fig6.run_completions(tiny_task(), pictures(3), study, "test", silent)
     content = json.loads(result.write(tmp_path).read_text())
     series = content["series"]

@@ -92,7 +92,8 @@ def surface(
 def _recovered(task: Task, settings: RunSettings, pictures: Tensor | None) -> dict[str, Plane]:
     """From the given pictures, else embedded, else from pictures that F itself draws."""
     if pictures is None:
-        embedded = load_recovered(task, settings.space)
+        # The embedded directions were found with the embedded distance.
+        embedded = load_recovered(task, settings.space) if settings.perceptual == "embedded" else None
         if embedded is not None:
             return embedded
         typer.echo(f"No directions are embedded for these models; recovering {OWN_SAMPLES} pictures that F itself draws.")

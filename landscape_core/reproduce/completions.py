@@ -28,11 +28,11 @@ LANES = ("X", "Z")
 
 @dataclass(frozen=True)
 class CompletionStudy:
-    """K completions per face and space; the masks take turns. Diversity is taken every `every` steps."""
+    """K completions per face and space; the masks take turns. Both numbers are taken at `marks` and at the last step."""
 
     k: int = 8
     steps: int = 50
-    every: int = 10
+    marks: tuple[int, ...] = (0, 1, 2, 3, 5, 10, 20, 50, 100, 200)
     space: str = "residual"
     masks: tuple[str, ...] = tuple(PRESETS)
     seed: int = 0
@@ -89,7 +89,7 @@ def _one(task: Task, picture: Tensor, mask: Tensor, study: CompletionStudy, seed
 
 
 def _marks(study: CompletionStudy) -> list[int]:
-    return sorted({*range(0, study.steps + 1, study.every), study.steps})
+    return sorted({*(mark for mark in study.marks if mark < study.steps), study.steps})
 
 
 def _settings(task: Task, study: CompletionStudy) -> dict[str, object]:

@@ -131,7 +131,7 @@ def _claims(result: Result) -> list[Claim]:
         pairs = zip(result.series[f"{name} | Z"], result.series[f"{name} | X"], strict=True)
         difference = spread([z - x for z, x in pairs])
         interval = (difference.low, difference.high)
-        claims.append(Claim(f"{label}, Z minus X", paper, difference.mean, 0.0, better, interval))  # type: ignore[arg-type]
+        claims.append(Claim(f"{label}, Z minus X, mean over examples", paper, difference.mean, 0.0, better, interval))  # type: ignore[arg-type]
     z, x = (torch.tensor(result.series[f"last loss | {lane}"]) for lane in ("Z", "X"))
     change, bounds = relative_change(z, x)
     claims.append(Claim("loss at the centre of the surface, Z against X", "lower in Z", change, 0.0, "lower", bounds))
