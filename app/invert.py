@@ -19,7 +19,9 @@ from app.session import Picked, Session, Sessions
 from app.settings import values_of
 from app.views.note import note_view
 from app.views.race import race_view
+from app.views.view import sent
 from landscape_core.errors import UserError
+from landscape_core.optimizers import DEFAULT_RATES, OptimizerName
 from landscape_core.runs import RunSettings
 
 COMPUTE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": runs_at_once(), "api_visibility": "private"}
@@ -82,15 +84,15 @@ class InvertTab:
             chosen, notes = events.open_page(self.models, session, dict(request.query_params))
         except UserError as error:
             message = {"kind": "error", "text": str(error)}
-            return [gr.skip()] * (len(self.form.fields) + 6) + [message, "", None]
+            return [gr.skip()] * (len(self.form.fields) + 6) + [sent(message), "", None]
         assert session.target is not None
         query = session.target.query["target"]
         source = "drawn" if query.startswith("drawn-") else "example"
         number = int(query.removeprefix("drawn-")) if source == "drawn" else 0
         groups = [gr.update(visible=name == source) for name in self.panel.groups]
-        picker = events.picker_message(query if source == "example" else None)
-        note = {"text": " ".join(notes), "level": "error" if notes else "plain", "query": None}
-        shown = events.target_message(session.target)
+        picker = sent(events.picker_message(query if source == "example" else None))
+        note = sent({"text": " ".join(notes), "level": "error" if notes else "plain", "query": None})
+        shown = sent(events.target_message(session.target))
         return [*self.fill(chosen), source, *groups, number, picker, shown, "", note]
 
     def fill(self, chosen: RunSettings) -> list[Any]:
@@ -120,7 +122,8 @@ class InvertTab:
         """Take a target and say what that means: race view, message, note."""
         shown, sentence = events.choose(session, make)
         message = f"<p>{html.escape(sentence)}</p>" if sentence else ""
-        return [shown or gr.skip(), message, events.note(self.models, session, list(values))]
+        note = events.note(self.models, session, list(values))
+        return [sent(shown) if shown else gr.skip(), message, sent(note)]
 
     def drawn(self, number: Any, values: tuple[Any, ...]) -> Callable[[], Picked]:
         return lambda: targets.drawn(self.models.get(values[0]), number)
@@ -131,7 +134,7 @@ class InvertTab:
         if source == "drawn":
             return [*groups, gr.skip(), *self.choose(session, self.drawn(number, values), values)]
         if source == "example":
-            picker = events.picker_message("cartoon")
+            picker = sent(events.picker_message("cartoon"))
             return [*groups, picker, *self.choose(session, lambda: targets.example("cartoon"), values)]
         photo = session.photo
         if photo is None:
@@ -147,13 +150,14 @@ class InvertTab:
 
     def on_pick(self, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
         name = str(event._data.get("name"))
-        return [events.picker_message(name), *self.choose(self.session(request), lambda: targets.example(name), values)]
+        picker = sent(events.picker_message(name))
+        return [picker, *self.choose(self.session(request), lambda: targets.example(name), values)]
 
     def on_upload(self, request: gr.Request, path: str, *values: Any) -> list[Any]:
         session = self.session(request)
         session.photo = None
-        shown = self.choose(session, lambda: events.upload(session, path), values)
-        return [events.photo_message(session.photo), *shown]
+        shown = self.choose(session, lambda: events.upload(session, path, values[0]), values)
+        return [sent(events.photo_message(session.photo)), *shown]
 
     def on_crop(self, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
         session = self.session(request)
@@ -165,38 +169,50 @@ class InvertTab:
         form = self.form
         for component in form.fields[1:]:
             component.input(self.on_settings, form.fields, self.note, **QUICK)
+        space, (x, x_lr), (z, z_lr) = form.fields[1], form.fields[5:7], form.fields[7:9]
+        space.input(self.on_space, form.fields[:2], [z, z_lr], **QUICK)
+        x.input(self.on_optimiser, x, x_lr, **QUICK)
+        z.input(self.on_optimiser, z, z_lr, **QUICK)
         form.fields[0].input(self.on_model, form.fields[0], [*form.fields, *self.target_outputs], **QUICK)
         form.reset.click(self.on_reset, form.fields[0], [*form.fields, self.note], **QUICK)
         form.card.upload(self.on_card, form.card, [*form.fields, *self.target_outputs], **COMPUTE)
         self.view.restore(self.on_restore, outputs=[*form.fields, *self.target_outputs], **QUICK)
 
-    def on_settings(self, request: gr.Request, *values: Any) -> Any:
-        return events.note(self.models, self.session(request), list(values))
+    def on_settings(self, request: gr.Request, *values: Any) -> str:
+        return sent(events.note(self.models, self.session(request), list(values)))
 
     def on_model(self, model: str, request: gr.Request) -> list[Any]:
         chosen = events.defaults(self.models, model)
         values = tuple(values_of(chosen))
         return [*self.fill(chosen), *self.choose(self.session(request), self.drawn(0, values), values)]
 
+    def on_space(self, model: str, space: str) -> list[Any]:
+        """Each space comes with the optimiser that did best in it on training data."""
+        advice = self.models.get(model).advice(space)
+        return [advice.name, advice.lr]
+
+    def on_optimiser(self, name: OptimizerName) -> float:
+        return DEFAULT_RATES[name]
+
     def on_reset(self, model: str, request: gr.Request) -> list[Any]:
         chosen = events.defaults(self.models, model)
-        return [*self.fill(chosen), events.note(self.models, self.session(request), values_of(chosen))]
+        return [*self.fill(chosen), sent(events.note(self.models, self.session(request), values_of(chosen)))]
 
     def on_card(self, data: bytes, request: gr.Request) -> list[Any]:
         session = self.session(request)
         try:
             chosen, shown, sentence = events.load_card(self.models, session, data)
         except UserError as error:
-            return [gr.skip()] * (len(self.form.fields) + 2) + [{"text": str(error), "level": "error", "query": None}]
-        return [*self.fill(chosen), shown, "", {"text": sentence, "level": "plain", "query": None}]
+            return [gr.skip()] * (len(self.form.fields) + 2) + [sent({"text": str(error), "level": "error", "query": None})]
+        return [*self.fill(chosen), sent(shown), "", sent({"text": sentence, "level": "plain", "query": None})]
 
     def on_restore(self, event: gr.EventData, request: gr.Request) -> list[Any]:
         session = self.session(request)
         try:
             chosen, shown = events.restore(session, event._data.get("run"))
         except UserError as error:
-            return [gr.skip()] * (len(self.form.fields) + 2) + [{"text": str(error), "level": "error", "query": None}]
-        return [*self.fill(chosen), shown, "", events.note(self.models, session, values_of(chosen))]
+            return [gr.skip()] * (len(self.form.fields) + 2) + [sent({"text": str(error), "level": "error", "query": None})]
+        return [*self.fill(chosen), sent(shown), "", sent(events.note(self.models, session, values_of(chosen)))]
 
     # --- the run --------------------------------------------------------------------------------------------
 
@@ -208,17 +224,19 @@ class InvertTab:
         view.cancel(self.on_stop, cancels=[begun, further], **QUICK)
         view.export(self.on_export, outputs=[download, self.view], **COMPUTE, **progress).success(None, js=_CLICK)
 
-    def on_run(self, request: gr.Request, *values: Any) -> Iterator[Any]:
-        yield from events.run(self.models, self.session(request), list(values))
+    def on_run(self, request: gr.Request, *values: Any) -> Iterator[str]:
+        for message in events.run(self.models, self.session(request), list(values)):
+            yield sent(message)
 
-    def on_more(self, event: gr.EventData, request: gr.Request) -> Iterator[Any]:
-        yield from events.more(self.session(request), event._data.get("steps"))
+    def on_more(self, event: gr.EventData, request: gr.Request) -> Iterator[str]:
+        for message in events.more(self.session(request), event._data.get("steps")):
+            yield sent(message)
 
     def on_stop(self, request: gr.Request) -> None:
         self.session(request).stop()
 
     def on_export(self, request: gr.Request) -> list[Any]:
         try:
-            return [str(events.export(self.session(request))), {"kind": "exported"}]
+            return [str(events.export(self.session(request))), sent({"kind": "exported"})]
         except UserError as error:
-            return [gr.skip(), {"kind": "error", "text": str(error)}]
+            return [gr.skip(), sent({"kind": "error", "text": str(error)})]

@@ -17,14 +17,17 @@ from app.session import Photo, Picked, Session
 from landscape_core.errors import UserError
 from landscape_core.export import export_zip
 from landscape_core.images import CropBox
-from landscape_core.runs import OptimizerSettings, RunSettings, check_models, png_base64, png_tensor
+from landscape_core.runs import RunSettings, check_models, png_base64, png_tensor
+from landscape_core.tasks.base import X
 
 Message = dict[str, Any]
 PREVIEW = 640
 
 
-def defaults(models: Models, model: str | None = None) -> RunSettings:
-    """The settings a page starts with: X with its tuned learning rate, Z with the default Θ.
+def defaults(models: Models, model: str | None = None, space: str | None = None) -> RunSettings:
+    """The settings a page starts with: the model's first Θ, and in each space the optimiser advised for it.
+
+    `space` is the one whose advice Z gets, where it is not the first.
 
     Raises:
         UserError: there is no model at all, or its files are damaged.
@@ -33,16 +36,18 @@ def defaults(models: Models, model: str | None = None) -> RunSettings:
         raise UserError("There is no trained model in assets/ yet. Train one with: python -m landscape_core train generator")
     name = model if model in models.names else models.names[0]
     task = models.get(name)
-    return RunSettings(task=name, space=next(iter(task.mappings)), x=OptimizerSettings(lr=task.tuned_lr))
+    first = next(iter(task.mappings))
+    return RunSettings(task=name, space=first, x=task.advice(X), z=task.advice(space if space in task.mappings else first))
 
 
 def open_page(models: Models, session: Session, query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
     """Settings and target that the page's address asks for, with a sentence for each thing it could not have."""
-    chosen, notes = settings.from_query(query, defaults(models, query.get("model")), models.names)
+    usual = defaults(models, query.get("model"), query.get("space"))
+    chosen, notes = settings.from_query(query, usual, models.names)
     task = models.get(chosen.task)
     if chosen.space not in task.mappings:
-        notes.append(f"{chosen.task.title()} has no space “{chosen.space}”; {next(iter(task.mappings))} is used.")
-        chosen = chosen.model_copy(update={"space": next(iter(task.mappings))})
+        notes.append(f"{chosen.task.title()} has no space “{chosen.space}”; {usual.space} is used.")
+        chosen = chosen.model_copy(update={"space": usual.space})
     session.target = targets.from_query(query.get("target"), task)
     return chosen, notes
 
@@ -72,7 +77,8 @@ def note(models: Models, session: Session, values: list[Any]) -> Message:
     """What the form means now: an error, or how the next run differs from the one that stands; and its address."""
     try:
         chosen = settings.from_values(values)
-        query = settings.to_query(chosen, defaults(models, chosen.task)) | (session.target.query if session.target else {})
+        usual = defaults(models, chosen.task, chosen.space)
+        query = settings.to_query(chosen, usual) | (session.target.query if session.target else {})
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
     return {"text": _next_run(session, chosen), "level": "plain", "query": query}
@@ -108,9 +114,9 @@ def photo_message(photo: Photo | None) -> Message | None:
     }
 
 
-def upload(session: Session, path: str) -> Picked:
-    """Open a visitor's file and use its default square."""
-    session.photo = targets.open_photo(path)
+def upload(session: Session, path: str, model: str) -> Picked:
+    """Open a visitor's file and use the square found in it."""
+    session.photo = targets.open_photo(path, faces=model == "faces")
     return targets.cropped(session.photo)
 
 

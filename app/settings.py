@@ -101,8 +101,8 @@ def _clamped(name: str, text: str) -> Any:
         number = float(text)
     except ValueError:
         return text
-    if not low <= number <= high:  # also catches NaN, which validation then refuses
-        number = min(max(number, low), high)
+    if not low <= number <= high:
+        number = float(min(max(number, low), high))  # NaN stays, for validation to refuse
     return int(number) if name in ("steps", "seed") and number.is_integer() else number
 
 

@@ -9,6 +9,7 @@ from app.examples import EXAMPLES, FOLDER
 from app.session import Photo, Picked
 from landscape_core.data import to_bytes
 from landscape_core.errors import UserError
+from landscape_core.faces import choose_crop
 from landscape_core.images import centre_box, crop_square, load_picture
 from landscape_core.tasks.base import Task
 
@@ -39,8 +40,9 @@ def example(name: str) -> Picked:
     return Picked(crop_square(square, centre_box(square), SIDE), EXAMPLES[name][0].lower(), {"target": name})
 
 
-def open_photo(path: str) -> Photo:
-    """A visitor's file, decoded safely and no larger than a crop can use, with the square to begin with.
+def open_photo(path: str, *, faces: bool) -> Photo:
+    """A visitor's file, decoded safely and no larger than a crop can use, with the square to begin with: for a model
+    of `faces` the one that frames a face as the training pictures do, else the centre.
 
     Raises:
         UserError: the file is not a picture that is accepted; the sentence says why.
@@ -48,7 +50,8 @@ def open_photo(path: str) -> Photo:
     picture = load_picture(path)
     image = picture.image
     image.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    return Photo(image, centre_box(image), picture.notices)
+    box, said = choose_crop(image) if faces else (centre_box(image), ())
+    return Photo(image, box, (*picture.notices, *said))
 
 
 def cropped(photo: Photo) -> Picked:

@@ -14,6 +14,7 @@ from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from app.complete import build_complete
 from app.compute import share_cores
 from app.invert import build_invert
 from app.models import Models
@@ -34,8 +35,11 @@ def build_app(models: Models) -> gr.Blocks:
     sessions = Sessions()
     with gr.Blocks(title=TITLE, fill_width=True, delete_cache=(3600, 3600)) as demo:
         gr.HTML((STATIC / "header.html").read_text(), elem_id="header")
-        with gr.Tabs(elem_id="tabs"), gr.Tab("Invert", id="invert"):
-            build_invert(demo, models, sessions)
+        with gr.Tabs(elem_id="tabs"):
+            with gr.Tab("Invert", id="invert"):
+                build_invert(demo, models, sessions)
+            with gr.Tab("Complete", id="complete") as complete:
+                build_complete(demo, complete, models, sessions)
 
         def leave(request: gr.Request) -> None:
             sessions.drop(request.session_hash)

@@ -4,6 +4,7 @@
  * A curve is {x, y, name, colour: CSS variable, faint, dash}.
  */
 const CONFIG = { responsive: true, displayModeBar: false, displaylogo: false };
+const REDRAW_EVERY = 200; // ms; a redraw costs 10-40 ms, the cursor none
 
 export class LossCurves {
   /**
@@ -24,7 +25,7 @@ export class LossCurves {
     new ResizeObserver(() => this.#place()).observe(element);
   }
 
-  /** Replace all curves; redrawn at most once per animation frame. */
+  /** Replace all curves; redrawn a few times a second at most. */
   draw(curves, axisTitle, flat = null) {
     this.curves = curves;
     this.axisTitle = axisTitle;
@@ -41,11 +42,12 @@ export class LossCurves {
   #schedule() {
     if (this.pending || !this.curves.length) return;
     this.pending = true;
-    requestAnimationFrame(async () => {
-      this.pending = false;
+    setTimeout(async () => {
       await plotlyLoaded();
+      this.pending = false;
+      this.latest = performance.now();
       await this.#plot();
-    });
+    }, Math.max(0, (this.latest ?? 0) + REDRAW_EVERY - performance.now()));
   }
 
   async #plot() {

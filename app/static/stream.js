@@ -2,7 +2,7 @@
 export class Inbox {
   /**
    * @param {(run: string, since: number) => Promise<object[]>} refetch messages of a run from a number on
-   * @param {(message: object) => void} deliver called once per message, in order
+   * @param {(message: object) => void | Promise<void>} deliver called once per message, one after the other
    */
   constructor(refetch, deliver) {
     this.refetch = refetch;
@@ -18,19 +18,19 @@ export class Inbox {
 
   async #take(message) {
     if (message.seq === undefined) {
-      this.deliver(message);
+      await this.deliver(message);
       return;
     }
     const next = this.expected.get(message.run) ?? 0;
     if (message.seq < next) return;
     const missed = message.seq > next ? await this.refetch(message.run, next) : [message];
-    for (const one of missed) this.#pass(one);
-    if (message.seq >= (this.expected.get(message.run) ?? 0)) this.#pass(message);
+    for (const one of missed) await this.#pass(one);
+    await this.#pass(message);
   }
 
-  #pass(message) {
+  async #pass(message) {
     if (message.seq < (this.expected.get(message.run) ?? 0)) return;
     this.expected.set(message.run, message.seq + 1);
-    this.deliver(message);
+    await this.deliver(message);
   }
 }

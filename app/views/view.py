@@ -10,6 +10,8 @@ Events named in `emits` become listeners: `view.run(fn, ...)` for "run". A plain
 
 from __future__ import annotations
 
+import json
+import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,9 +24,16 @@ ROUTE = "lab"
 _LOADER = """
 const events = {events};
 import(new URL('{route}/{name}.js', document.baseURI)).then(module => module.mount({{
-  element, trigger, server, upload, watch, value: () => props.value,
+  element, trigger, server, upload, watch, value: () => (props.value ? JSON.parse(props.value) : null),
 }})).catch(error => {{ element.textContent = 'This view could not start: ' + error.message; throw error; }});
 """
+
+
+def sent(message: Any) -> str:
+    """A message as a view takes it: JSON text, which Gradio and its frontend hand on without looking inside."""
+    if isinstance(message, dict):
+        message = {**message, "nonce": secrets.token_hex(4)}  # the frontend passes over a value equal to the last
+    return json.dumps(message, allow_nan=False)
 
 
 def view(
@@ -34,7 +43,7 @@ def view(
     server_functions: Sequence[Callable[..., Any]] = (),
     elem_id: str | None = None,
 ) -> gr.HTML:
-    """A component drawn by `static/<module>.js`; its value is a JSON message, its events carry JSON."""
+    """A component drawn by `static/<module>.js`; its value is a message as `sent` makes it, its events carry JSON."""
     return gr.HTML(
         html_template=(STATIC / f"{module}.html").read_text(),
         js_on_load=_LOADER.format(events=list(emits), route=ROUTE, name=module),

@@ -1,0 +1,112 @@
+"""Completions as messages for the gallery: losses of every step, and one sheet of all K pictures for the steps shown.
+
+Kinds: `begin`, `frames` (a batch of steps), `end`. Sheets sent on the way are WebP (quality 90: 40 pictures a step would
+be heavy otherwise); those of the end are lossless PNG, and so is whatever is sent on to another tab.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from app.complete_words import verdict
+from app.session import Run
+from app.settings import words
+from app.stream import INTERVAL
+from landscape_core.completion import completion_sets
+from landscape_core.data import to_bytes
+from landscape_core.inversion import State
+from landscape_core.runs import png_base64
+
+Message = dict[str, Any]
+EVERY_STEP_TO, SHEETS = 10, 40
+
+
+def shown(step: int, limit: int) -> bool:
+    """Whether the browser gets the pictures of this step: the first ten, then about forty in all."""
+    return step <= EVERY_STEP_TO or step % max(1, limit // SHEETS) == 0
+
+
+def sheet(output: Tensor) -> Tensor:
+    """K pictures (K, 3, H, W) in [-1, 1] as one row, uint8 (3, H, K·W)."""
+    return torch.cat(list(to_bytes(output)), dim=2)
+
+
+def webp(picture: Tensor) -> str:
+    """uint8 (3, H, W) -> WebP, base64."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()).save(buffer, "WEBP", quality=90, method=1)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def mask_text(mask: Tensor) -> str:
+    """(1, 1, H, W) -> a character per pixel, row by row: 1 visible, 0 hidden."""
+    return "".join("1" if value else "0" for value in mask[0, 0].flatten().tolist())
+
+
+def begin(run: Run) -> Message:
+    """The first message: what is completed, behind which mask, how many times, with which settings."""
+    mask = run.solver.target.mask
+    assert mask is not None  # completion_solver refuses a target without one
+    return {
+        "kind": "begin",
+        "number": run.number,
+        "target": png_base64(run.target.picture),
+        "label": run.target.label,
+        "mask": mask_text(mask[:1]),
+        "k": len(run.solver.target),
+        "lanes": [lane.name for lane in run.solver.lanes],
+        "settings": words(run.settings),
+        "limit": run.solver.max_steps,
+    }
+
+
+def batches(run: Run, states: Iterator[State], *, clock: Callable[[], float] = time.perf_counter) -> Iterator[Message]:
+    """Record the states and send them on: the first at once, then whatever came in each `INTERVAL` seconds."""
+    batch, sent = _empty(run), clock() - INTERVAL
+    for state in states:
+        run.trajectory.record(state)
+        _append(batch, state, run.solver.max_steps)
+        if clock() - sent >= INTERVAL:
+            yield batch
+            batch, sent = _empty(run), clock()
+    if batch["steps"]:
+        yield batch
+
+
+def end(run: Run, reason: str) -> Message:
+    """The last message: every lane's completions with fidelity and diversity, and what the two lanes say together."""
+    state, mask = run.trajectory.last, run.solver.target.mask
+    assert state is not None
+    assert mask is not None
+    sets = completion_sets(run.task.objective, [lane.name for lane in run.solver.lanes], state, mask[:1])
+    lanes = {
+        each.name: {"sheet": png_base64(sheet(each.pictures)), "fidelity": finite(each.fidelity), "diversity": each.diversity}
+        for each in sets
+    }
+    return {"kind": "end", "reason": reason, "step": state.step, "lanes": lanes, "verdict": verdict(*sets)}
+
+
+def _empty(run: Run) -> Message:
+    lanes: Message = {lane.name: {"loss": [], "seconds": [], "sheet": []} for lane in run.solver.lanes}
+    return {"kind": "frames", "steps": [], "lanes": lanes}
+
+
+def _append(batch: Message, state: State, limit: int) -> None:
+    batch["steps"].append(state.step)
+    for columns, lane in zip(batch["lanes"].values(), state.lanes, strict=True):
+        columns["loss"].append([finite(value) for value in lane.loss.tolist()])
+        columns["seconds"].append(lane.seconds)
+        columns["sheet"].append(webp(sheet(lane.output)) if shown(state.step, limit) else None)
+
+
+def finite(value: float) -> float | None:
+    """JSON has no infinity."""
+    return value if abs(value) < float("inf") else None
