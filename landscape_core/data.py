@@ -96,4 +96,4 @@ def to_unit(images: Tensor) -> Tensor:
 
 def to_bytes(images: Tensor) -> Tensor:
     """float in [-1, 1] -> uint8 in 0..255, clipped and rounded."""
-    return ((images.detach().clamp(-1.0, 1.0) + 1.0) * 127.5).round().to(torch.uint8)
+    return ((images.detach().clamp(-1.0, 1.0) + 1.0) * 127.5).round().to("cpu", torch.uint8)

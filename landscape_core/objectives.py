@@ -30,6 +30,10 @@ class Target:
         mask = None if self.mask is None else torch.cat([self.mask] * n)
         return Target(torch.cat([self.value] * n), mask)
 
+    def to(self, device: torch.device | str) -> Target:
+        """The same target on another device."""
+        return Target(self.value.to(device), None if self.mask is None else self.mask.to(device))
+
     def select(self, index: Tensor | slice) -> Target:
         """The samples at `index`."""
         return Target(self.value[index], None if self.mask is None else self.mask[index])

@@ -60,6 +60,7 @@ def prepare(task: Task, settings: RunSettings, target: Target) -> tuple[Solver, 
     """
     if settings.start == "encoder" and task.encode is None:
         raise UserError(f"{task.name} has no encoder; start from 'mean' or 'random'.")
+    target = target.to(task.device)
     lanes = [
         Lane("X", task.space(X), settings.x.build(settings.steps)),
         Lane("Z", task.space(settings.space), settings.z.build(settings.steps)),

@@ -24,6 +24,10 @@ class Prior:
         noise = torch.randn(n, self.factor.shape[1], generator=generator).to(self.mean.device)
         return self.mean + noise @ self.factor.T
 
+    def to(self, device: torch.device | str) -> Prior:
+        """The same Gaussian on another device."""
+        return Prior(self.mean.to(device), self.factor.to(device))
+
     @staticmethod
     def of(samples: Tensor) -> Prior:
         """The Gaussian of the given inputs (n, d), with the principal axes, longest first, as columns of A."""

@@ -28,7 +28,7 @@ COMMANDS = [
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (invert, bench, reproduce):
-        monkeypatch.setattr(module, "load_image_task", lambda name, perceptual="embedded": tiny_task(name))
+        monkeypatch.setattr(module, "load_image_task", lambda name, perceptual="embedded", device="cpu": tiny_task(name))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -111,6 +111,15 @@ def test_mistakes_are_one_sentence_and_exit_code_two(
 def test_threads_are_set() -> None:
     common.apply_threads(1)
     assert torch.get_num_threads() == 1
+
+
+def test_a_device_that_is_not_there_is_a_sentence() -> None:
+    from landscape_core.tasks.gan import check_device
+
+    assert check_device("cpu").type == "cpu"
+    for name in ("cuda:99", "toaster"):
+        with pytest.raises(UserError, match="cpu always works"):
+            check_device(name)
 
 
 def test_boxes_are_read_or_refused() -> None:

@@ -14,6 +14,7 @@ from landscape_core.errors import UserError
 
 Seed = Annotated[int, typer.Option(help="Fixes every random choice.", min=0, max=2**31 - 1)]
 Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.", min=0)]
+Device = Annotated[str, typer.Option(help="cpu, cuda, … whatever torch has on this machine.")]
 Data = Annotated[Path, typer.Option(help="Folder that holds the data sets (faces64.zip, cats128.zip, …).")]
 Out = Annotated[Path, typer.Option(help="Folder to write into; created where missing.")]
 

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from torch import Tensor
 
-from landscape_core.commands.common import Bar, Out, Seed, Threads, apply_threads
+from landscape_core.commands.common import Bar, Device, Out, Seed, Threads, apply_threads
 from landscape_core.data import to_unit
 from landscape_core.export import export_zip
 from landscape_core.faces import prepare_upload
@@ -32,13 +32,14 @@ def invert(
     optimizer: Annotated[OptimizerName | None, typer.Option(help="For both lanes; each space's own where absent.")] = None,
     x_lr: Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")] = None,
     z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
+    device: Device = "cpu",
     perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
     """Race X against Z on each picture and write one zip per picture: card, losses, sheet, GIF, latents."""
     apply_threads(threads)
-    loaded = load_image_task(task, perceptual=perceptual)
+    loaded = load_image_task(task, perceptual=perceptual, device=device)
     settings = RunSettings(
         task=task, space=space, perceptual=perceptual, seed=seed, steps=steps, start=start,
         x=_chosen(loaded, X, optimizer, x_lr), z=_chosen(loaded, space, optimizer, z_lr),

@@ -9,10 +9,11 @@ from typing import Annotated, Any
 import typer
 from tqdm import tqdm
 
-from landscape_core.commands.common import Data, Out, Seed, Threads, apply_threads
+from landscape_core.commands.common import Data, Device, Out, Seed, Threads, apply_threads
 from landscape_core.data import ImageSource
 from landscape_core.reproduce import convergence as fig3a
 from landscape_core.reproduce.inputs import CATS, FACES, targets
+from landscape_core.reproduce.report import report, with_results
 from landscape_core.reproduce.results import table
 from landscape_core.tasks.gan import Perceptual, load_image_task
 
@@ -49,6 +50,7 @@ def convergence(
     images: Annotated[Path | None, typer.Option(help="Evaluate this folder or zip of pictures instead.")] = None,
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=5000)] = 200,
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
+    device: Device = "cpu",
     perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
     out: Out = Path("results"),
     seed: Seed = 0,
@@ -56,7 +58,7 @@ def convergence(
 ) -> None:
     """Fig. 3a: mean loss per step in X (learning rate tuned on train) and in Z, faces and cats, with the encoder's line."""
     apply_threads(threads)
-    task = load_image_task("faces", perceptual=perceptual)
+    task = load_image_task("faces", perceptual=perceptual, device=device)
     settings = fig3a.ConvergenceSettings(targets=number, steps=steps, space=space, seed=seed)
     if images is not None:
         sets = {"images": targets(ImageSource(images), number, seed)}
@@ -73,3 +75,13 @@ def convergence(
     fig3a.plot(result, path.with_suffix(".png"))
     typer.echo(table(result.claims))
     typer.echo(f"Wrote {path} and {path.with_suffix('.png')}.")
+
+
+@app.command("report")
+def write_report(
+    results: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
+    document: Annotated[Path, typer.Option(help="Markdown file with the two result markers.")] = Path("README.md"),
+) -> None:
+    """Write the results' tables into the README."""
+    document.write_text(with_results(document.read_text(), report(results)))
+    typer.echo(f"Wrote the results of {results} into {document}.")

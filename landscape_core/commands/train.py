@@ -11,7 +11,7 @@ import typer
 from tqdm import tqdm
 
 from landscape_core import zoo
-from landscape_core.commands.common import Bar, Seed, Threads, apply_threads, parse_box
+from landscape_core.commands.common import Bar, Device, Seed, Threads, apply_threads, parse_box
 from landscape_core.commands.reproduce import Ticker, command_line
 from landscape_core.commands.train_perceptual import perceptual
 from landscape_core.data import ImageSource, load_images
@@ -29,7 +29,6 @@ app.command()(perceptual)
 Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of pictures to train on.")]
 Split = Annotated[str | None, typer.Option(help="Folder inside the data to take, e.g. train; all of it where absent.")]
 BoxOption = Annotated[str | None, typer.Option("--box", help="left,top,right,bottom in pixels to cut out before resizing.")]
-Device = Annotated[str, typer.Option(help="cpu, cuda, …")]
 Domain = Annotated[str, typer.Option(help="Name below the assets folder, e.g. faces.")]
 Work = Annotated[Path, typer.Option("--work", help="Folder for checkpoints; start again with the same one to resume.")]
 Assets = Annotated[Path, typer.Option(help="Where the finished model and its card go.")]

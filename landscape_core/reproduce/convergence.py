@@ -40,7 +40,7 @@ def loss_curves(
     """Losses (steps + 1, n) of every lane, {name: (space, optimiser)}, from the mean start; not best-so-far."""
     chunks: dict[str, list[Tensor]] = {name: [] for name in lanes}
     for first in range(0, len(pictures), batch):
-        target = Target(pictures[first : first + batch])
+        target = Target(pictures[first : first + batch]).to(task.device)
         built = [Lane(name, task.space(space), optimizer) for name, (space, optimizer) in lanes.items()]
         solver = Solver(task.forward, task.objective, target, built, max_steps=steps)
         history: dict[str, list[Tensor]] = {name: [] for name in lanes}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor, nn
 
 from landscape_core.errors import UserError
@@ -32,6 +33,11 @@ class Task:
     encode: Callable[[Tensor], Tensor] | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
     advised: Mapping[str, OptimizerSettings] = field(default_factory=dict)
+
+    @property
+    def device(self) -> torch.device:
+        """Where F and everything searched lives."""
+        return self.prior.mean.device
 
     def space(self, name: str) -> SearchSpace:
         """X, or the learned space of that name.

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from landscape_core import zoo
+from landscape_core.errors import UserError
 from landscape_core.mapping import MappingConfig, build_mapping
 from landscape_core.models.image_model import image_model_from, picture_encoder_from
 from landscape_core.objectives import PerceptualObjective
@@ -20,16 +21,28 @@ Perceptual = Literal["embedded", "lpips"]
 RANDOM = "random"
 
 
-def image_objective(perceptual: Perceptual = "embedded") -> PerceptualObjective:
+def check_device(device: str) -> torch.device:
+    """The torch device of that name.
+
+    Raises:
+        UserError: there is none on this machine.
+    """
+    try:
+        return torch.zeros(1, device=device).device
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"There is no device {device!r} on this machine ({error}); cpu always works.") from error
+
+
+def image_objective(perceptual: Perceptual = "embedded", device: torch.device | str = "cpu") -> PerceptualObjective:
     """Eq. 5 with the embedded distance, or with real LPIPS.
 
     Raises:
         UserError: LPIPS cannot be had on this machine; the sentence says what is missing.
     """
     if perceptual == "lpips":
-        return PerceptualObjective(LpipsDistance())
+        return PerceptualObjective(LpipsDistance().to(device))
     card, tensors = zoo.load("perceptual")
-    return PerceptualObjective(EmbeddedDistance.from_state(tensors, card.architecture))
+    return PerceptualObjective(EmbeddedDistance.from_state(tensors, card.architecture).to(device))
 
 
 def mapping_from(name: str, prior: Prior) -> tuple[zoo.Card, SearchSpace]:
@@ -38,26 +51,27 @@ def mapping_from(name: str, prior: Prior) -> tuple[zoo.Card, SearchSpace]:
     config = MappingConfig(**card.architecture)
     mapping = build_mapping(config, prior)
     mapping.load_state_dict(tensors)
-    return card, ZSpace(mapping, config.z_dim)
+    return card, ZSpace(mapping.to(prior.mean.device), config.z_dim)
 
 
 def random_mapping(prior: Prior, *, seed: int = 0) -> ZSpace:
     """The paper's MLP, untrained (Table 2, "random Θ")."""
     config = MappingConfig.paper(len(prior.mean))
-    return ZSpace(build_mapping(config, prior, seed=seed), config.z_dim)
+    return ZSpace(build_mapping(config, prior, seed=seed).to(prior.mean.device), config.z_dim)
 
 
-def load_image_task(domain: str = "faces", *, perceptual: Perceptual = "embedded") -> Task:
+def load_image_task(domain: str = "faces", *, perceptual: Perceptual = "embedded", device: str = "cpu") -> Task:
     """The embedded generator of a domain with its encoder and every Θ trained for it.
 
     Raises:
-        UserError: a model is missing or altered, or LPIPS was asked for and is not available.
+        UserError: a model is missing or altered, LPIPS was asked for and is not available, or no such device.
     """
+    where = check_device(device)
     card, tensors = zoo.load(f"{domain}/generator")
-    forward = image_model_from(tensors, card.architecture)
-    prior = Prior(tensors["prior.mean"], tensors["prior.factor"])
+    forward = image_model_from(tensors, card.architecture).to(where)
+    prior = Prior(tensors["prior.mean"], tensors["prior.factor"]).to(where)
     encoder_card, encoder_tensors = zoo.load(f"{domain}/encoder")
-    encoder = picture_encoder_from(encoder_tensors, encoder_card.architecture)
+    encoder = picture_encoder_from(encoder_tensors, encoder_card.architecture).to(where)
     hashes = {card.name: card.sha256, encoder_card.name: encoder_card.sha256}
     mappings: dict[str, SearchSpace] = {}
     advised = {X: OptimizerSettings(**card.metrics.get("advised", {}))}
@@ -71,13 +85,13 @@ def load_image_task(domain: str = "faces", *, perceptual: Perceptual = "embedded
 
     @torch.no_grad()
     def encode(pictures: Tensor) -> Tensor:
-        return encoder(pictures)
+        return encoder(pictures.to(where))
 
     return Task(
         name=domain,
         forward=forward,
         prior=prior,
-        objective=image_objective(perceptual),
+        objective=image_objective(perceptual, where),
         mappings=mappings,
         encode=encode,
         hashes=hashes | {"perceptual": zoo.read_card("perceptual").sha256},
