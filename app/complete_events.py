@@ -106,7 +106,8 @@ def _messages(standing: Run, starts: list[Tensor]) -> Iterator[Message]:
 
 
 def picked(session: Session, asked: dict[str, Any]) -> Picked:
-    """One completion as a target: {"lane", "index", "step", "pasted"} of the session's run, drawn again exactly.
+    """One completion as a target: {"lane", "index", "step", "pasted"} of the session's run. Of the last step it is the
+    picture itself; of others it is drawn again, which can differ by the rounding of a batch of one.
 
     Raises:
         UserError: no such completion.
@@ -115,17 +116,24 @@ def picked(session: Session, asked: dict[str, Any]) -> Picked:
     if standing is None or standing.trajectory.last is None:
         raise UserError("There are no completions yet; press Run first.")
     lane, index, step = asked.get("lane"), asked.get("index"), asked.get("step")
-    names = [each.name for each in standing.solver.lanes]
-    k = len(standing.solver.target)
-    if lane not in names or not isinstance(index, int) or not 0 <= index < k or step not in standing.trajectory.steps:
+    names, target = [each.name for each in standing.solver.lanes], standing.solver.target
+    known = lane in names and isinstance(index, int) and 0 <= index < len(target) and step in standing.trajectory.steps
+    if not known:
         raise UserError("That completion is no longer known to the server.")
-    variable = standing.trajectory.lane(lane).variables[standing.trajectory.steps.index(step)][index : index + 1]
-    with torch.no_grad():
-        output = standing.task.forward(standing.solver.lanes[names.index(lane)].space.to_x(variable))
-    target = standing.solver.target
+    output = _output(standing, names.index(str(lane)), index, standing.trajectory.steps.index(step))
     if asked.get("pasted") and target.mask is not None:
         output = pasted(output, target.value[:1], target.mask[:1])
     return Picked(to_bytes(output)[0], f"completion {index + 1} in {lane}")
+
+
+def _output(standing: Run, lane: int, index: int, at: int) -> Tensor:
+    """Completion `index` of a lane at the recorded step number `at`: (1, 3, H, W)."""
+    last = standing.trajectory.last
+    if last is not None and at == len(standing.trajectory.steps) - 1:
+        return last.lanes[lane].output[index : index + 1]
+    variable = standing.trajectory.lanes[lane].variables[at][index : index + 1]
+    with torch.no_grad():
+        return standing.task.forward(standing.solver.lanes[lane].space.to_x(variable))
 
 
 def send_on(session: Session, invert: Session, asked: dict[str, Any]) -> tuple[Message | None, str]:

@@ -21,7 +21,8 @@ def verdict(x: CompletionSet, z: CompletionSet) -> str:
     if _same(cost):
         return f"{head} at the same visible loss: its variety was not bought with error."
     if cost < 1:
-        return f"{head} and fits the visible part better (mean loss {_less(cost)} lower): its variety was not bought with error."
+        closer = f"fits the visible part better (mean loss {_less(cost)} lower)"
+        return f"{head} and {closer}: its variety was not bought with error."
     return f"{head}, but its mean visible loss is {_more(cost)} higher: that variety was bought with error."
 
 

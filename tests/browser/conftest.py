@@ -1,0 +1,95 @@
+"""The app on tiny models in headless Chromium. Any JavaScript error and any request to another host fails the test."""
+
+from __future__ import annotations
+
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.tiny import tiny_task
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+PATIENCE = 30_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "browser" in item.path.parts:
+            item.add_marker(pytest.mark.browser)
+            # Gradio's own threads warn (about pandas, say); as errors these would break the server, not the test.
+            item.add_marker(pytest.mark.filterwarnings("default"))
+
+
+@pytest.fixture(scope="session")
+def address() -> Iterator[str]:
+    """A running app."""
+    from app.models import Models
+    from app.ui import build_app, launch_options
+    from app.warm import warm_up
+
+    models = Models({name: lambda perceptual, name=name: tiny_task(name) for name in ("faces", "cats")})
+    warm_up(models).join()
+    demo = build_app(models)
+    _, url, _ = demo.launch(**launch_options(port=_free_port()), prevent_thread_lock=True, quiet=True)
+    yield url
+    demo.close(verbose=False)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    """A browser; WebGL is drawn in software, as on a machine without a graphics card."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
+    if CHROMIUM is None:
+        pytest.skip("needs an installed Chromium")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
+    """`open_page(query, width=…, height=…, dark=…)` gives a page that is ready; what went wrong fails the test at its end."""
+    wrong: list[str] = []
+    contexts = []
+
+    def listen(page: Any) -> None:
+        page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
+        page.on("console", lambda said: wrong.append(f"console: {said.text}") if said.type == "error" else None)
+        page.on("request", lambda sent: None if _ours(sent.url, address) else wrong.append(f"outside: {sent.url}"))
+
+    def opened(query: str = "", *, width: int = 1440, height: int = 1000, dark: bool = False) -> Any:
+        context = chromium.new_context(viewport={"width": width, "height": height})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        listen(page)
+        theme = "dark" if dark else "light"
+        page.goto(f"{address}{query}{'&' if query else '?'}__theme={theme}")
+        page.wait_for_selector("[data-act=run]:enabled")
+        return page
+
+    yield opened
+    for context in contexts:
+        context.close()
+    assert wrong == []
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _ours(url: str, address: str) -> bool:
+    return url.startswith((address, "data:", "blob:"))

@@ -1,0 +1,74 @@
+"""The Complete tab, driven in Chromium as a visitor would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+Open = Callable[..., Any]
+PAPER = ".painter .paper"
+
+
+def hidden(page: Any) -> int:
+    return int(page.get_attribute(PAPER, "data-hidden"))
+
+
+def test_paint_a_mask_with_the_mouse_run_scrub_and_send_one_to_invert(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Complete").click()
+    page.wait_for_selector(f"{PAPER}[data-hidden]")
+    assert hidden(page) == 64 * 64 - 32 * 32  # the preset "centre only"
+
+    page.click("[data-do=clear]")
+    assert hidden(page) == 0
+    page.wait_for_function("document.querySelector('#mask-message').textContent.includes('Nothing is hidden')")
+    page.click(".gallery [data-act=run]")
+    page.wait_for_selector(".gallery .notice >> text=Nothing is hidden")
+
+    box = page.locator(PAPER).bounding_box()
+    middle = box["y"] + 32.5 / 64 * box["height"]  # through the middle of a row of pixels
+    page.mouse.move(box["x"] + 0.25 * box["width"], middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.75 * box["width"], middle, steps=6)
+    page.mouse.up()
+    painted = hidden(page)
+    assert 32 * 7 <= painted <= 32 * 7 + 7 * 7  # half the width, seven pixels high, round ends
+    page.focus(PAPER)
+    page.keyboard.press("e")
+    page.keyboard.press("Space")
+    assert hidden(page) < painted  # erased under the brush by key
+    page.keyboard.press("z")
+    assert hidden(page) == painted
+
+    page.fill("#complete-steps input[type=number]", "12")
+    page.fill("#complete-k input[type=number]", "5")
+    page.keyboard.press("Tab")
+    page.click(".gallery [data-act=run]")
+    page.wait_for_selector(".gallery [data-act=export]:visible")
+    assert page.locator(".gallery .tiles button").count() == 10
+    assert "varie" in page.text_content(".gallery .summary")
+
+    tile = page.locator(".gallery .z .tiles button").first
+    pixels = "button => button.querySelector('canvas').toDataURL()"
+    last = tile.evaluate(pixels)
+    losses = page.locator(".gallery .z .tiles span").all_text_contents()
+    assert losses == sorted(losses, key=float)
+    page.focus(".gallery .transport input")
+    page.keyboard.press("Home")
+    page.wait_for_function("document.querySelector('.gallery').closest('[data-step]').dataset.step === '0'")
+    assert tile.evaluate(pixels) != last
+    page.keyboard.press("End")
+    page.wait_for_function("document.querySelector('.gallery').closest('[data-step]').dataset.step === '12'")
+    page.click("[data-show=pasted]")
+    page.wait_for_function(
+        "([tile, last]) => tile.querySelector('canvas').toDataURL() !== last", arg=[tile.element_handle(), last]
+    )
+
+    page.locator(".gallery .x .tiles button").nth(1).click()
+    page.click("[data-pick=discard]")
+    assert page.locator(".gallery .x .tiles button").count() == 4
+    index = int(tile.get_attribute("data-index"))
+    tile.click()
+    page.click("[data-pick=send]")
+    page.wait_for_function(f"document.querySelector('[data-target-label]')?.textContent === 'completion {index + 1} in Z'")
+    assert page.get_by_role("tab", name="Invert").get_attribute("aria-selected") == "true"
