@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from landscape_core import zoo
 from landscape_core.commands.common import Bar, Device, Seed, Threads, apply_threads, parse_box
+from landscape_core.commands.pose_train import pose_mapping
 from landscape_core.commands.reproduce import Ticker, command_line
 from landscape_core.commands.train_perceptual import perceptual
 from landscape_core.data import ImageSource, load_images
@@ -25,6 +26,7 @@ from landscape_core.training.theta import MAPPING_PRESETS, mapping_trainer, publ
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 app.command()(perceptual)
+app.command()(pose_mapping)
 
 Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of pictures to train on.")]
 Split = Annotated[str | None, typer.Option(help="Folder inside the data to take, e.g. train; all of it where absent.")]

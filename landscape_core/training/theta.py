@@ -43,7 +43,7 @@ MAPPING_PRESETS = {
     "residual": MappingPreset(
         MappingConfig("residual"),
         MappingTraining(
-            buffers=60,
+            buffers=48,
             steps=5,
             batch=32,
             weight_decay=0.01,
@@ -102,16 +102,36 @@ def mapping_trainer(
         raise UserError(f"There is no preset {preset!r}; there are: {', '.join(MAPPING_PRESETS)}.")
     task = load_image_task(domain)
     chosen = MAPPING_PRESETS[preset]
-    config = replace(chosen.mapping, x_dim=len(task.prior.mean))
     training = replace(chosen.training, seed=seed, buffers=buffers or chosen.training.buffers)
-    folder = work / domain / preset
+    return build_trainer(
+        task,
+        replace(chosen, mapping=replace(chosen.mapping, x_dim=len(task.prior.mean)), training=training),
+        image_targets(images),
+        lambda: curvature_inputs(task, images, chosen.curvature_inputs, seed),
+        work / domain / preset,
+        tick=tick,
+    )
+
+
+def build_trainer(
+    task: Task,
+    chosen: MappingPreset,
+    sampler: TargetSampler,
+    inputs: Callable[[], Tensor],
+    folder: Path,
+    *,
+    tick: Callable[[int, int], None] = lambda *_: None,
+) -> tuple[MappingTrainer, MappingConfig]:
+    """The trainer of any task's Θ, resumed from `folder` where there is a checkpoint.
+
+    `inputs` draws the inputs of F (n, d) at which a residual Θ's curvature is measured.
+    """
+    config, seed = chosen.mapping, chosen.training.seed
     taken_out = None
     if config.kind == "residual" and not (folder / "checkpoint.safetensors").exists():
-        inputs = curvature_inputs(task, images, chosen.curvature_inputs, seed)
-        taken_out = whitener(mean_curvature(task.forward, task.objective, inputs, tick=tick), damping=chosen.damping)
+        taken_out = whitener(mean_curvature(task.forward, task.objective, inputs(), tick=tick), damping=chosen.damping)
     mapping = build_mapping(config, task.prior, whitener=taken_out, seed=seed)
-    sampler = image_targets(images)
-    trainer = MappingTrainer(mapping, config.z_dim, task.forward, task.objective, sampler, training, folder)
+    trainer = MappingTrainer(mapping, config.z_dim, task.forward, task.objective, sampler, chosen.training, folder)
     if trainer.progress.buffer == 0:
         trainer.save()  # the curvature took a while; keep it
     return trainer, config
@@ -122,22 +142,32 @@ def publish_mapping(
     assets: Path = zoo.ASSETS,
 ) -> zoo.Card:  # fmt: skip
     """Write `domain/theta-PRESET` and its card."""
-    generator = zoo.read_card(f"{domain}/generator")
+    return publish_theta(
+        trainer, config, f"{domain}/theta-{preset}", zoo.read_card(f"{domain}/generator"), MAPPING_PRESETS[preset].advised,
+        trained_on=trained_on, command=command, assets=assets,
+    )  # fmt: skip
+
+
+def publish_theta(
+    trainer: MappingTrainer, config: MappingConfig, name: str, forward: zoo.Card, advised: OptimizerSettings, *,
+    trained_on: str, command: str, assets: Path = zoo.ASSETS,
+) -> zoo.Card:  # fmt: skip
+    """Write a Θ as model `name`, with a card that names the forward model it is for."""
     card = zoo.Card(
-        name=f"{domain}/theta-{preset}",
-        kind="mapping network Θ: z -> w",
+        name=name,
+        kind="mapping network Θ: z -> x",
         architecture=asdict(config),
         trained_on=trained_on,
-        licence=generator.licence,
+        licence=forward.licence,
         command=command,
         budget={
             "seconds": round(trainer.progress.seconds),
             "buffers": trainer.progress.buffer,
             "hardware": f"cpu, {platform.machine()}, {torch.get_num_threads()} thread(s)",
         },
-        metrics={"last_buffer": trainer.progress.history[-1], "advised": MAPPING_PRESETS[preset].advised.model_dump()},
+        metrics={"last_buffer": trainer.progress.history[-1], "advised": advised.model_dump()},
         sha256="",
         seed=trainer.config.seed,
-        notes=f"Settings: {asdict(trainer.config)}. Trained for {domain}/generator {generator.sha256[:12]}.",
+        notes=f"Settings: {asdict(trainer.config)}. Trained for {forward.name} {forward.sha256[:12]}.",
     )
     return zoo.save(card, trainer.mapping.state_dict(), assets)

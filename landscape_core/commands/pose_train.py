@@ -1,0 +1,44 @@
+"""`train pose-mapping`: Θ for the pose prior."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landscape_core import zoo
+from landscape_core.commands.common import Bar, Seed, Threads, apply_threads
+from landscape_core.commands.reproduce import command_line
+from landscape_core.mocap import load_poses
+from landscape_core.tasks.pose import Observation
+from landscape_core.training.mapping import train_mapping
+from landscape_core.training.pose_theta import PRESETS, pose_mapping_trainer, publish_pose_mapping
+
+
+def pose_mapping(
+    data: Annotated[Path, typer.Option(help="npz of poses, of the prior's skeleton.")] = Path("data/mocap.npz"),
+    split: Annotated[str, typer.Option(help="Split of the npz to train on.")] = "train",
+    observation: Annotated[Observation, typer.Option(help="What is observed of a pose.")] = "rotations",
+    preset: Annotated[str, typer.Option(help=f"One of: {', '.join(PRESETS)}.")] = "residual",
+    buffers: Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)] = None,
+    work: Annotated[Path, typer.Option(help="Folder for checkpoints; start again with the same one to resume.")] = Path(
+        "runs/pose-mapping"
+    ),
+    assets: Annotated[Path, typer.Option(help="Where the finished model and its card go.")] = zoo.ASSETS,
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Learn Θ for the pose prior (Algorithm 1). Ctrl-C stops and keeps all finished buffers."""
+    apply_threads(threads)
+    poses = load_poses(data, split).rotvec
+    trainer, config = pose_mapping_trainer(observation, preset, poses, work, buffers=buffers, seed=seed)
+    with Bar("buffers") as bar:
+        train_mapping(trainer, bar)
+    if bar.stopped:
+        typer.echo(f"Stopped after {trainer.progress.buffer} buffers, kept in {work}. Run the same command to go on.")
+        return
+    card = publish_pose_mapping(
+        trainer, config, observation, preset, trained_on=f"{data.name} {split}", command=command_line(), assets=assets
+    )
+    typer.echo(f"Wrote {card.name} below {assets}.")
