@@ -63,7 +63,7 @@ def complete(
 
 def pasted(pictures: Tensor, picture: Tensor, mask: Tensor) -> Tensor:
     """Completions (K, 3, H, W) with the visible part replaced by what was observed."""
-    return torch.where(mask.bool(), picture, pictures)
+    return torch.where(mask.bool().to(pictures.device), picture.to(pictures), pictures)
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def diversity(distance: FeatureDistance, pictures: Tensor, mask: Tensor) -> floa
     """
     if len(pictures) < 2:
         raise ValueError("diversity needs at least two pictures")
-    hidden = 1.0 - mask[:1]
+    hidden = 1.0 - mask[:1].to(pictures)
     features = distance.features(pictures * hidden)
     first, second = torch.triu_indices(len(pictures), len(pictures), offset=1)
     # One row of the table of pairs at a time: all pairs of K = 64 at once would take gigabytes.
@@ -144,8 +144,8 @@ def hidden_influence(objective: Objective, target: Target, output: Tensor, *, se
     if target.mask is None:
         raise ValueError("the target has no mask")
     noise = torch.rand(output.shape, generator=torch.Generator().manual_seed(seed)).to(output) * 2 - 1
-    loss = objective.bind(target)
-    changed = torch.where(target.mask.bool(), output, noise)
+    loss = objective.bind(target.to(output.device))
+    changed = torch.where(target.mask.bool().to(output.device), output, noise)
     return float((loss(changed) - loss(output)).abs().max())
 
 
@@ -184,12 +184,12 @@ def border_effect(
     """
     if len(pictures) < 2:
         raise ValueError("the border effect needs two pictures, one to compare the other with")
-    mask = check_mask(mask)
+    mask = check_mask(mask).to(pictures)
     whole, greyed = distance.features(pictures), distance.features(pictures * mask)
-    away = torch.from_numpy(distance_transform_edt(np.asarray(mask[0, 0]))).float()[None, None]
+    away = torch.from_numpy(distance_transform_edt(np.asarray(mask[0, 0].cpu()))).to(pictures)[None, None]
     rings: list[float | None] = []
     for near, far in itertools.pairwise(edges):
-        ring = ((away > near) & (away <= far)).float()
+        ring = ((away > near) & (away <= far)).to(pictures)
         rings.append(float(distance.distance(greyed, whole, ring).mean()) if ring.any() else None)
     others = tuple(feature.roll(1, dims=0) for feature in greyed)
     return BorderEffect(

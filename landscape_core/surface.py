@@ -71,7 +71,7 @@ def loss_in(task: Task, space: str, target: Target) -> Losses:
     """
     if len(target) != 1:
         raise ValueError(f"a surface belongs to one target, not to {len(target)}")
-    to_x, loss = task.space(space).to_x, task.objective.bind(target)
+    to_x, loss = task.space(space).to_x, task.objective.bind(target.to(task.device))
 
     @torch.no_grad()
     def losses(points: Tensor) -> tuple[Tensor, Tensor]:

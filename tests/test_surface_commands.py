@@ -36,7 +36,7 @@ def picture(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (complete_command, surface_command):
-        monkeypatch.setattr(module, "load_image_task", lambda name, perceptual: tiny_task(name))
+        monkeypatch.setattr(module, "load_image_task", lambda name, perceptual, device: tiny_task(name))
 
 
 def pixels(path: Path) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 from PIL import Image
 from torch import Tensor
 
-from landscape_core.commands.common import Bar, Out, Seed, Threads, apply_threads
+from landscape_core.commands.common import Bar, Device, Out, Seed, Threads, apply_threads
 from landscape_core.completion import CompletionSet, completion_sets, completion_settings, completion_solver, pasted
 from landscape_core.data import to_bytes, to_unit
 from landscape_core.faces import Prepared, prepare_upload
@@ -40,6 +41,7 @@ def complete(
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=2000)] = 100,
     z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
     perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
+    device: Device = "cpu",
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
@@ -53,7 +55,7 @@ def complete(
     hidden = _mask(mask, prepared)
     for notice in prepared.notices:
         typer.echo(f"{picture.name}: {notice}")
-    loaded = load_image_task(task, perceptual=perceptual)
+    loaded = load_image_task(task, perceptual=perceptual, device=device)
     settings = completion_settings(loaded, space=space, steps=steps, seed=seed, z_lr=z_lr)
     target = to_unit(prepared.image)[None]
     state = _run(loaded, target, hidden, k, settings)
@@ -81,6 +83,7 @@ def _run(task: Task, target: Tensor, mask: Tensor, k: int, settings: RunSettings
 def _write(folder: Path, sets: list[CompletionSet], target: Tensor, mask: Tensor, paste: bool, settings: RunSettings) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     masked = target * mask
+    sets = [replace(each, pictures=each.pictures.cpu(), losses=each.losses.cpu()) for each in sets]
     rows: list[Tensor] = []
     spaces: dict[str, object] = {}
     for each in sets:

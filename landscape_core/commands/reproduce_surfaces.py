@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from torch import Tensor
 
-from landscape_core.commands.common import Data, Out, Seed, Threads, apply_threads
+from landscape_core.commands.common import Data, Device, Out, Seed, Threads, apply_threads
 from landscape_core.commands.reproduce import Ticker, command_line
 from landscape_core.data import ImageSource
 from landscape_core.recovered import save_recovered
@@ -42,12 +42,13 @@ def landscapes(
         bool, typer.Option(help="Also write the recovered directions to assets/, for `surface` and the app.")
     ] = False,
     out: Out = Path("results"),
+    device: Device = "cpu",
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
     """Appendix A, Fig. 8: convexity, minima, roughness and steepness of the loss surfaces in X and in Z."""
     apply_threads(threads)
-    task = load_image_task("faces", perceptual=perceptual)
+    task = load_image_task("faces", perceptual=perceptual, device=device)
     pictures = _pictures(data, split, images, number, seed)
     settings = fig8.LandscapeSettings(steps=steps, size=size, space=space, seed=seed)
     ticker = Ticker()
@@ -76,12 +77,13 @@ def completions(
     space: Space = "residual",
     perceptual: Distance = "embedded",
     out: Out = Path("results"),
+    device: Device = "cpu",
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
     """Fig. 6 and 9: diversity of completions in the hidden part and fidelity in the visible one, X against Z."""
     apply_threads(threads)
-    task = load_image_task("faces", perceptual=perceptual)
+    task = load_image_task("faces", perceptual=perceptual, device=device)
     pictures = _pictures(data, split, images, number, seed)
     study = fig6.CompletionStudy(k=k, steps=steps, space=space, seed=seed)
     ticker = Ticker()

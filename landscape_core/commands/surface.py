@@ -11,7 +11,7 @@ import torch
 import typer
 from torch import Tensor
 
-from landscape_core.commands.common import Bar, Out, Seed, Threads, apply_threads, parse_box
+from landscape_core.commands.common import Bar, Device, Out, Seed, Threads, apply_threads, parse_box
 from landscape_core.data import ImageSource, to_unit
 from landscape_core.errors import UserError
 from landscape_core.faces import prepare_upload
@@ -59,6 +59,7 @@ def surface(
     log: Annotated[bool, typer.Option("--log/--linear", help="Logarithmic loss axis and colours.")] = False,
     cache: Annotated[Path | None, typer.Option(help="Folder of kept surfaces: what was evaluated before is not again.")] = None,
     perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
+    device: Device = "cpu",
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
@@ -70,7 +71,7 @@ def surface(
     apply_threads(threads)
     if size % 2 == 0:
         raise UserError(f"--size must be odd, so that the grid has a centre; got {size}.")
-    loaded = load_image_task(task, perceptual=perceptual)
+    loaded = load_image_task(task, perceptual=perceptual, device=device)
     settings = RunSettings(
         task=task, space=space, perceptual=perceptual, seed=seed, steps=steps,
         x=loaded.advice(X, lr=x_lr), z=loaded.advice(space, lr=z_lr),
