@@ -9,13 +9,14 @@ import torch
 
 from landscape_core import zoo
 from landscape_core.planes import Plane
-from landscape_core.tasks.base import Task
+from landscape_core.tasks.base import Task, X
 
 KIND = "principal directions"
 
 
-def card_name(task: Task) -> str:
-    return f"{task.name}/directions"
+def card_name(task: Task, space: str) -> str:
+    """One file per learned space, holding the directions in X beside it."""
+    return f"{task.name}/directions-{space}"
 
 
 def save_recovered(
@@ -23,16 +24,17 @@ def save_recovered(
     assets: Path = zoo.ASSETS,
 ) -> zoo.Card:  # fmt: skip
     """Write the planes of `recovered_planes`, by space, with the hashes of the models they belong to."""
+    (space,) = planes.keys() - {X}
     tensors: dict[str, torch.Tensor] = {}
     explained: dict[str, list[float]] = {}
-    for space, plane in planes.items():
+    for each, plane in planes.items():
         if plane.spread is None or plane.explained is None:
-            raise ValueError(f"the plane in {space} was not fitted to recovered latents")
-        tensors |= {f"{space}.origin": plane.origin, f"{space}.axes": plane.axes, f"{space}.spread": plane.spread}
-        explained[space] = list(plane.explained)
+            raise ValueError(f"the plane in {each} was not fitted to recovered latents")
+        tensors |= {f"{each}.origin": plane.origin, f"{each}.axes": plane.axes, f"{each}.spread": plane.spread}
+        explained[each] = list(plane.explained)
     architecture = {"explained": explained, "models": dict(task.hashes)}
     card = zoo.Card(
-        name=card_name(task), kind=KIND, architecture=architecture, trained_on=trained_on, licence=licence, command=command,
+        name=card_name(task, space), kind=KIND, architecture=architecture, trained_on=trained_on, licence=licence, command=command,
         budget={"targets": n, "steps": steps}, metrics={}, sha256="", seed=seed,
     )  # fmt: skip
     return zoo.save(card, tensors, assets, dtype=torch.float32)  # rounded further, the axes would not be orthonormal
@@ -44,16 +46,16 @@ def load_recovered(task: Task, space: str, assets: Path = zoo.ASSETS) -> dict[st
     Raises:
         UserError: the file was altered.
     """
-    name = card_name(task)
+    name = card_name(task, space)
     if name not in zoo.names(assets):
         return None
     card, tensors = zoo.load(name, assets)
     explained, models = card.architecture["explained"], card.architecture["models"]
-    if "X" not in explained or space not in explained or not _same_models(models, task.hashes, space, task.name):
+    if not _same_models(models, task.hashes, space, task.name):
         return None
     return {
         each: Plane(tensors[f"{each}.origin"], tensors[f"{each}.axes"], each, tuple(explained[each]), tensors[f"{each}.spread"])
-        for each in ("X", space)
+        for each in (X, space)
     }
 
 
