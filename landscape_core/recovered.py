@@ -34,8 +34,8 @@ def save_recovered(
         explained[each] = list(plane.explained)
     architecture = {"explained": explained, "models": dict(task.hashes)}
     card = zoo.Card(
-        name=card_name(task, space), kind=KIND, architecture=architecture, trained_on=trained_on, licence=licence, command=command,
-        budget={"targets": n, "steps": steps}, metrics={}, sha256="", seed=seed,
+        name=card_name(task, space), kind=KIND, architecture=architecture, trained_on=trained_on, licence=licence,
+        command=command, budget={"targets": n, "steps": steps}, metrics={}, sha256="", seed=seed,
     )  # fmt: skip
     return zoo.save(card, tensors, assets, dtype=torch.float32)  # rounded further, the axes would not be orthonormal
 
@@ -49,7 +49,8 @@ def load_recovered(task: Task, space: str, assets: Path = zoo.ASSETS) -> dict[st
     name = card_name(task, space)
     if name not in zoo.names(assets):
         return None
-    card, tensors = zoo.load(name, assets)
+    card, loaded = zoo.load(name, assets)
+    tensors = {key: value.to(task.device) for key, value in loaded.items()}
     explained, models = card.architecture["explained"], card.architecture["models"]
     if not _same_models(models, task.hashes, space, task.name):
         return None
