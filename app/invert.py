@@ -26,7 +26,7 @@ from landscape_core.runs import RunSettings
 
 COMPUTE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": runs_at_once(), "api_visibility": "private"}
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
-_CLICK = "() => setTimeout(() => document.querySelector('#export-file a, #export-file button')?.click(), 50)"
+_CLICK = "() => setTimeout(() => document.querySelector('#export-file').click(), 50)"
 
 
 def build_invert(demo: gr.Blocks, models: Models, sessions: Sessions) -> None:
@@ -49,11 +49,13 @@ def build_invert(demo: gr.Blocks, models: Models, sessions: Sessions) -> None:
     tab.wire_run(status, download)
 
 
-def _missed(sessions: Sessions) -> Callable[[list[Any]], list[dict[str, Any]]]:
-    def missed(asked: list[Any]) -> list[dict[str, Any]]:
-        """Messages of a run that the page did not get: [run id, first number]."""
-        run_id, since = asked
-        return sessions.missed(str(run_id), max(0, int(since)))
+def _missed(sessions: Sessions) -> Callable[[Any], list[dict[str, Any]]]:
+    def missed(asked: Any) -> list[dict[str, Any]]:
+        """Messages of a run that the page did not get: [run id, first number]. Anything else gets none."""
+        match asked:
+            case [str(run_id), int(since)]:
+                return sessions.missed(run_id, max(0, since))
+        return []
 
     return missed
 

@@ -173,8 +173,10 @@ def load_card(models: Models, session: Session, data: bytes) -> tuple[RunSetting
     picture = png_tensor(card.target_png)
     session.card, session.target = card, Picked(picture, "from a run card")
     changed = check_models(card, task)
-    exact = f"these models differ from the card's, so results will too: {', '.join(changed)}." if changed else (
-        "the models are the same, so Run repeats it exactly."
+    exact = (
+        f"these models differ from the card's, so results will too: {', '.join(changed)}."
+        if changed
+        else ("the models are the same, so Run repeats it exactly.")
     )
     return card.settings, target_message(session.target), f"Run card loaded; {exact}"
 

@@ -97,8 +97,6 @@ def _leg(session: Session, run: Run, further: Iterator[State]) -> Iterator[strea
     yield message
 
 
-
-
 def _scheduled(settings: RunSettings) -> bool:
     return "adam-ramps" in (settings.x.name, settings.z.name)
 

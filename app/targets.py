@@ -24,7 +24,7 @@ def drawn(task: Task, seed: int) -> Picked:
         raise UserError(f"The picture's number must be a whole number from 0 to {MAX_SEED}.")
     with torch.no_grad():
         output = task.forward(task.prior.sample(1, torch.Generator().manual_seed(seed)))
-    return Picked(to_bytes(output)[0], f"drawn by the model, number {seed}", {"target": f"drawn-{seed}"})
+    return Picked(to_bytes(output)[0], f"model's picture {seed}", {"target": f"drawn-{seed}"})
 
 
 def example(name: str) -> Picked:

@@ -34,12 +34,12 @@ def passed_sentence(trajectory: Trajectory, *, fast: str = "Z", slow: str = "X",
     where = f"{slow}'s loss at step {at_step}"
     if result is None:
         return f"{fast} did not reach {where} in {_count(trajectory.steps[-1])}."
-    time = _times(result.times_less_time, "less time", "more time")
+    time = _times(result.times_less_time, "less time", "more time", "about the same time")
     if result.steps == 0:
         return f"{fast} started below {where}: no step needed, {time}."
     if result.steps == at_step:
         return f"{fast} passed {where} after as many steps, {time}."
-    steps = _times(at_step / result.steps, "fewer steps", "more steps")
+    steps = _times(at_step / result.steps, "fewer steps", "more steps", "about as many")
     return f"{fast} passed {where} after {_count(result.steps)}: {steps}, {time}."
 
 
@@ -84,8 +84,10 @@ def _loss(value: float) -> str:
     return f"{value:.3g}".replace("e-0", "e-")
 
 
-def _times(ratio: float, fewer: str, more: str) -> str:
-    return f"{_short(ratio)}× {fewer}" if ratio >= 1.0 else f"{_short(1.0 / ratio)}× {more}"
+def _times(ratio: float, fewer: str, more: str, same: str) -> str:
+    if 0.95 < ratio < 1.05:
+        return same
+    return f"{_short(ratio)}× {fewer}" if ratio > 1.0 else f"{_short(1.0 / ratio)}× {more}"
 
 
 def _short(ratio: float) -> str:

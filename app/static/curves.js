@@ -1,3 +1,5 @@
+import { number } from "./words.js";
+
 /**
  * Loss curves on a logarithmic axis (Plotly), with a cursor that costs nothing to move.
  * Reusable: `new LossCurves(element, {onPick})`, `draw(curves, axisTitle, flat)`, `cursor(x, points)`.
@@ -63,6 +65,7 @@ export class LossCurves {
       line: { color: colour(curve.colour), width: curve.faint ? 1.4 : 2.2, dash: curve.dash },
       hovertemplate: `%{y:.4g}<extra>${curve.name}</extra>`,
     }));
+    if (this.flat) traces.push(this.#flatTrace(colour));
     if (!this.drawn) {
       this.element.replaceChildren();
       this.drawn = true;
@@ -79,7 +82,7 @@ export class LossCurves {
   #layout(colour) {
     const axis = { color: colour("--soft"), gridcolor: colour("--rule"), zeroline: false, linecolor: colour("--rule"), fixedrange: true };
     const layout = {
-      margin: { l: 58, r: 12, t: 8, b: 40 },
+      margin: { l: 58, r: 26, t: 8, b: 40 },
       height: this.element.clientWidth < 520 ? 240 : 300,
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
@@ -91,23 +94,39 @@ export class LossCurves {
       uirevision: "one",
       datarevision: (this.revision = (this.revision ?? 0) + 1), // the arrays grow in place
       xaxis: { ...axis, title: { text: this.axisTitle, standoff: 6 }, rangemode: "tozero" },
-      yaxis: { ...axis, type: "log", title: { text: "loss", standoff: 4 }, exponentformat: "power", dtick: undefined },
+      yaxis: { ...axis, type: "log", title: { text: "loss", standoff: 4 }, ...logTicks([...this.curves.flatMap((curve) => curve.y), this.flat?.y]) },
       shapes: [],
       annotations: [],
     };
-    if (this.flat) this.#flatLine(layout, colour);
+    if (this.flat) layout.annotations.push(this.#flatName(colour));
+    layout.annotations.push(...this.#names(colour));
     return layout;
   }
 
-  #flatLine(layout, colour) {
-    layout.shapes.push({
-      type: "line", xref: "paper", x0: 0, x1: 1, y0: this.flat.y, y1: this.flat.y,
-      line: { color: colour("--soft"), width: 1.4, dash: "dash" },
-    });
-    layout.annotations.push({
-      xref: "paper", x: 1, xanchor: "right", y: Math.log10(this.flat.y), yanchor: "bottom",
-      text: this.flat.name, showarrow: false, font: { size: 11, color: colour("--soft") },
-    });
+  /** The name of each curve at its end, the lower one pushed down so that both can be read. */
+  #names(colour) {
+    const ends = this.curves.filter((curve) => !curve.faint && curve.y.at(-1) > 0)
+      .map((curve) => ({ ...curve, end: curve.y.at(-1) })).sort((a, b) => b.end - a.end);
+    return ends.map((curve, i) => ({
+      x: curve.x.at(-1), y: Math.log10(curve.end), xanchor: "left", xshift: 6, yshift: i ? -7 : 7,
+      text: `<b>${curve.name}</b>`, showarrow: false, font: { size: 14, color: colour(curve.colour) },
+    }));
+  }
+
+  /** A level to compare with, dashed over the whole width; a trace, so that the axis makes room for it. */
+  #flatTrace(colour) {
+    const xs = this.curves.flatMap((curve) => [curve.x[0] ?? 0, curve.x.at(-1) ?? 0]);
+    return {
+      x: [Math.min(...xs), Math.max(...xs)], y: [this.flat.y, this.flat.y], mode: "lines", type: "scatter",
+      line: { color: colour("--soft"), width: 1.4, dash: "dash" }, hoverinfo: "skip",
+    };
+  }
+
+  #flatName(colour) {
+    return {
+      xref: "paper", x: 0, xanchor: "left", y: Math.log10(this.flat.y), yanchor: "bottom",
+      text: this.flat.name, showarrow: false, font: { size: 12, color: colour("--soft") },
+    };
   }
 
   /** Move the overlay by the chart's own scales; no redraw. */
@@ -139,6 +158,18 @@ export class LossCurves {
     window.addEventListener("pointermove", pick);
     window.addEventListener("pointerup", () => { held = false; });
   }
+}
+
+/** Ticks at 1, 2 and 5 of every decade (1 alone over many decades), written out: 0.02, 0.05, 0.1. */
+function logTicks(values) {
+  const known = values.filter((value) => value > 0);
+  if (!known.length) return {};
+  const low = Math.floor(Math.log10(known.reduce((a, b) => Math.min(a, b))));
+  const high = Math.ceil(Math.log10(known.reduce((a, b) => Math.max(a, b))));
+  const within = high - low > 3 ? [1] : high - low > 1 ? [1, 2, 5] : [1, 2, 3, 4, 5, 7];
+  const tickvals = [];
+  for (let power = low; power <= high; power += 1) tickvals.push(...within.map((digit) => digit * 10 ** power));
+  return { tickvals, ticktext: tickvals.map((value) => number(value)) };
 }
 
 /** Plotly is large: fetched once, when the page has nothing better to do or a curve is there to be drawn. */

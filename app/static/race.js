@@ -111,8 +111,9 @@ class Race {
     if (state === "running") this.#say("Running…");
   }
 
-  #say(text) {
+  #say(text, aside = "") {
     this.find(".summary").textContent = text;
+    this.find(".aside").textContent = aside;
   }
 
   #act(act, steps) {
@@ -156,7 +157,7 @@ class Race {
     this.stage.showTarget(run.target, run.label, run.encoder, run.guess);
     const ticks = run.ticks(this.axis);
     this.timeline.setTicks(ticks, index ?? ticks.length - 1);
-    if (run.end) this.#say([run.end.reason, run.end.summary, run.end.replay, run.end.hint].filter(Boolean).join(" "));
+    if (run.end) this.#say(run.end.summary, [run.end.reason, run.end.replay, run.end.hint].filter(Boolean).join(" "));
     this.#draw();
   }
 

@@ -8,7 +8,7 @@ import gradio as gr
 from app.views.view import view
 
 
-def race_view(missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: str = "race") -> gr.HTML:
+def race_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "race") -> gr.HTML:
     """It takes the messages of `app.stream`, keeps every run in the browser, and emits: run, stop, cancel (while queued),
     more {steps}, export, restore {run}. `missed` is called with [run id, first number] for messages that were lost.
     """

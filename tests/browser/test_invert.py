@@ -1,0 +1,215 @@
+"""The Invert tab, driven in Chromium as a visitor would."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from landscape_core.runs import read_run_card
+
+Open = Callable[..., Any]
+OUTPUT = ".transport output"
+
+
+def run_to_end(page: Any) -> None:
+    page.click("[data-act=run]")
+    page.wait_for_selector("[data-act=export]:visible")
+
+
+def shown(page: Any) -> str:
+    return page.text_content(OUTPUT)
+
+
+def pixels(page: Any, lane: str) -> str:
+    return page.evaluate(f"document.querySelector('.lane.{lane} .frame canvas').toDataURL()")
+
+
+def wait_for_text(page: Any, selector: str, text: str) -> None:
+    page.wait_for_function("([s, t]) => document.querySelector(s)?.textContent.includes(t)", arg=[selector, text])
+
+
+def test_run_then_look_at_any_step_without_the_server(open_page: Open) -> None:
+    page = open_page("?steps=20")
+    assert pixels(page, "target") != pixels(page, "x")
+    run_to_end(page)
+    assert shown(page) == "step 20 of 20"
+    assert "Z" in page.text_content(".summary")
+    page.wait_for_selector(".chart .main-svg")
+    requests: list[str] = []
+    page.on("request", lambda sent: requests.append(sent.url) if not sent.url.startswith("data:") else None)
+    page.keyboard.press("Home")
+    assert shown(page) == "step 0 of 20"
+    first = pixels(page, "z")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    assert shown(page) == "step 11 of 20"
+    assert pixels(page, "z") != first
+    page.keyboard.press("ArrowLeft")
+    assert "step 10" in page.text_content(".lane.x .reading")
+    page.keyboard.press("End")
+    page.click("[aria-label='One step back']")
+    assert shown(page) == "step 19 of 20"
+    page.evaluate("const r = document.querySelector('.transport input'); r.value = 5; r.dispatchEvent(new Event('input'))")
+    assert "step 5" in page.text_content(".lane.z .reading")
+    assert requests == []
+
+
+def test_playing_moves_on_and_space_pauses(open_page: Open) -> None:
+    page = open_page("?steps=20")
+    run_to_end(page)
+    page.keyboard.press("Home")
+    page.keyboard.press("Space")
+    page.wait_for_function("document.querySelector('.transport output').textContent.match(/step [3-9] /)")
+    page.keyboard.press("Space")
+    stood = shown(page)
+    page.wait_for_timeout(300)
+    assert shown(page) == stood
+
+
+def test_by_time_each_lane_stands_where_it_was_at_that_moment(open_page: Open) -> None:
+    page = open_page("?steps=8")
+    run_to_end(page)
+    page.click("[data-axis=seconds]")
+    assert "ms of" in shown(page)
+    assert "step 8" in page.text_content(".lane.x .reading")
+    page.keyboard.press("Home")
+    readings = page.text_content(".lane.x .reading") + page.text_content(".lane.z .reading")
+    assert "not begun" in readings
+
+
+def test_stop_keeps_what_is_there_and_continue_goes_on(open_page: Open) -> None:
+    page = open_page("?steps=2000")
+    page.click("[data-act=run]")
+    wait_for_text(page, OUTPUT, "step ")
+    page.click("[data-act=stop]")
+    page.wait_for_selector("[data-act=more]:visible")
+    assert "Stopped at step" in page.text_content(".aside")
+    stopped = int(shown(page).split()[1])
+    assert stopped < 2000
+    assert int(page.input_value("[data-more]")) == 2000 - stopped
+    page.fill("[data-more]", "5")
+    page.click("[data-act=more]")
+    wait_for_text(page, OUTPUT, f"step {stopped + 5} of {stopped + 5}")
+
+
+def test_runs_are_kept_to_compare_and_their_settings_can_be_used_again(open_page: Open) -> None:
+    page = open_page("?steps=5")
+    run_to_end(page)
+    page.fill("#z-lr input", "0.3")
+    page.keyboard.press("Tab")
+    wait_for_text(page, ".note", "same target and start as run 1, but Z learning rate 0.1 → 0.3")
+    run_to_end(page)
+    page.wait_for_function("document.querySelectorAll('.runs li').length === 2")
+    assert "Z learning rate 0.1" in page.text_content(".runs li:nth-child(2)")
+    curves = "document.querySelectorAll('.chart .scatterlayer .trace').length"
+    page.wait_for_function(f"{curves} === 4")
+    page.uncheck(".runs li:nth-child(2) input")
+    page.wait_for_function(f"{curves} === 2")
+    page.click(".runs li:nth-child(2) >> text=Run 1")
+    assert page.text_content(".runs .current .link") == "Run 1"
+    page.click(".runs li:nth-child(2) >> text=Use its settings")
+    page.wait_for_function("document.querySelector('#z-lr input').value === '0.1'")
+
+
+def test_export_and_load_the_run_card_again(open_page: Open, tmp_path: Path) -> None:
+    page = open_page("?steps=4&seed=9&start=random")
+    run_to_end(page)
+    with page.expect_download() as download:
+        page.click("[data-act=export]")
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    with zipfile.ZipFile(path) as archive:
+        card = read_run_card(archive.read("run.json").decode())
+    assert (card.settings.seed, card.settings.steps, card.settings.start) == (9, 4, "random")
+    page.wait_for_selector("[data-act=run]:visible")
+
+    other = open_page()
+    other.set_input_files(".form-actions input[type=file]", path)
+    wait_for_text(other, ".note", "Run repeats it exactly")
+    assert other.input_value("#steps input[type=number]") == "4"
+    assert shown(other) == ""
+    run_to_end(other)
+    wait_for_text(other, ".aside", "repeats the card's run exactly")
+
+
+def test_settings_live_in_the_address(open_page: Open) -> None:
+    page = open_page("?steps=7&z=lbfgs&z_lr=0.5&target=cat&x_lr=1e9")
+    wait_for_text(page, ".note", "1000.0 is the nearest")
+    assert page.input_value("#steps input[type=number]") == "7"
+    wait_for_text(page, "[data-target-label]", "drawn cat")
+    page.fill("#steps input[type=number]", "12")
+    page.keyboard.press("Tab")
+    page.wait_for_function("location.search.includes('steps=12')")
+    page.reload()
+    page.wait_for_selector("[data-act=run]:enabled")
+    assert page.input_value("#steps input[type=number]") == "12"
+    assert page.input_value("#z-lr input") == "0.5"
+    page.click("text=Reset settings")
+    page.wait_for_function("!location.search.includes('steps=')")
+
+
+def test_upload_crop_and_a_file_that_is_no_picture(open_page: Open, tmp_path: Path) -> None:
+    image = Image.new("RGB", (400, 200), "white")
+    image.paste("red", (0, 0, 100, 200))
+    image.save(tmp_path / "photo.png")
+    (tmp_path / "text.png").write_text("this is not a picture")
+    page = open_page("?steps=3")
+    page.check(".target-card input[value=photo]")
+    page.set_input_files("#upload input[type=file]", tmp_path / "photo.png")
+    page.wait_for_selector("#crop .square", state="visible")
+    wait_for_text(page, "[data-target-label]", "your picture")
+    wait_for_text(page, "#crop .notices", "No face was found")
+    before = pixels(page, "target")
+    box = page.locator("#crop .square").bounding_box()
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] - 40, box["y"] + 20, steps=4)
+    page.mouse.up()
+    page.wait_for_function("before => document.querySelector('.lane.target .frame canvas').toDataURL() !== before", arg=before)
+    run_to_end(page)
+    page.click("#upload [aria-label=Clear], #upload [aria-label='Remove this file']")
+    page.set_input_files("#upload input[type=file]", tmp_path / "text.png")
+    wait_for_text(page, "#target-message", "is not a picture")
+    run_to_end(page)
+
+
+def test_examples_and_drawn_pictures(open_page: Open) -> None:
+    page = open_page()
+    first = pixels(page, "target")
+    page.click("text=Draw another")
+    page.wait_for_function("before => document.querySelector('.lane.target .frame canvas').toDataURL() !== before", arg=first)
+    page.check(".target-card input[value=example]")
+    wait_for_text(page, "[data-target-label]", "drawn face")
+    page.click(".picker >> text=Pear and ball")
+    wait_for_text(page, "[data-target-label]", "pear and ball")
+    page.wait_for_function("location.search.includes('target=still-life')")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_a_narrow_screen_holds_everything(open_page: Open, dark: bool) -> None:
+    page = open_page("?steps=4", width=390, height=844, dark=dark)
+    run_to_end(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    x, target, z = (page.locator(f".lane.{name} .frame").bounding_box() for name in ("x", "target", "z"))
+    assert x["x"] < target["x"] < z["x"]
+    ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground == ("rgb(19, 20, 21)" if dark else "rgb(246, 245, 241)")
+    page.click(".masthead .theme")
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") != ground
+    with Image.open(io.BytesIO(page.screenshot())) as screenshot:
+        assert screenshot.size == (390, 844)
+
+
+def test_two_visitors_at_once_both_finish(open_page: Open) -> None:
+    pages = [open_page(f"?steps=30&target=drawn-{n}") for n in (1, 2)]
+    for page in pages:
+        page.click("[data-act=run]")
+    for page in pages:
+        wait_for_text(page, OUTPUT, "step 30 of 30")
+    assert pixels(pages[0], "target") != pixels(pages[1], "target")
