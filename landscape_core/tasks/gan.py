@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -45,9 +46,9 @@ def image_objective(perceptual: Perceptual = "embedded", device: torch.device | 
     return PerceptualObjective(EmbeddedDistance.from_state(tensors, card.architecture).to(device))
 
 
-def mapping_from(name: str, prior: Prior) -> tuple[zoo.Card, SearchSpace]:
+def mapping_from(name: str, prior: Prior, assets: Path = zoo.ASSETS) -> tuple[zoo.Card, SearchSpace]:
     """A trained Θ from assets/."""
-    card, tensors = zoo.load(name)
+    card, tensors = zoo.load(name, assets)
     config = MappingConfig(**card.architecture)
     mapping = build_mapping(config, prior)
     mapping.load_state_dict(tensors)

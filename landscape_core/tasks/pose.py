@@ -128,7 +128,7 @@ def load_pose_task(observation: Observation = "rotations", assets: Path = zoo.AS
     start = f"pose/theta-{observation}-"
     for name in sorted(zoo.names(assets), key=lambda name: not name.endswith("-residual")):
         if name.startswith(start):
-            theta, mappings[name.removeprefix(start)] = mapping_from(name, prior)
+            theta, mappings[name.removeprefix(start)] = mapping_from(name, prior, assets)
             hashes[name] = theta.sha256
             advised[name.removeprefix(start)] = OptimizerSettings(**theta.metrics.get("advised", {}))
     mappings[RANDOM] = random_mapping(prior)

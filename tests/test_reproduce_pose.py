@@ -1,0 +1,102 @@
+"""The pose experiments: tuned baselines, claims computed from curves, hypotheses measured where they should be."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from landscape_core.reproduce import pose as fig3b
+from landscape_core.reproduce import pose_completions as fig6
+from landscape_core.tasks.base import X
+from landscape_core.tasks.pose import load_body, load_pose_task, upper_body
+from tests.tiny_pose import random_rotvec
+
+J = 20
+
+
+def quiet(label: str, done: int, total: int) -> None:
+    pass
+
+
+def test_an_experiment_tunes_x_and_states_its_claims(tmp_path: Path) -> None:
+    task, body = load_pose_task(), load_body()
+    settings = fig3b.PoseSettings(targets=5, steps=21, batch=3, space=next(iter(task.mappings)))
+    sets = {"near": 0.2 * random_rotvec(5, J, seed=1), "far": random_rotvec(5, J, seed=2)}
+    result = fig3b.run_pose(task, body, 0.2 * random_rotvec(4, J), sets, settings, "test", quiet)
+    sweep = result.settings["x_sweep"]["Adam"]
+    assert set(sweep) == {"0.5", "0.1", "0.05", "0.01", "0.001"}
+    assert result.settings["x_lr"]["Adam"] == float(min(sweep, key=sweep.get))
+    assert len(result.series["X Adam | near"]) == len(result.series["Z cm | far"]) == 22
+    assert result.series["Z | near"] == sorted(result.series["Z | near"], reverse=True), "best so far never rises"
+    change = result.series["Z | far"][-1] / result.series["X Adam | far"][-1] - 1
+    claim = next(c for c in result.claims if c.claim == "far: loss after 21 steps, Z against X Adam")
+    assert (claim.ours, claim.paper, claim.aim) == (pytest.approx(change, abs=1e-6), -0.11, -0.15)
+    fig3b.plot(result, tmp_path / "pose.png")
+    assert (tmp_path / "pose.png").stat().st_size > 10_000
+    assert json.loads(result.write(tmp_path).read_text())["n"] == {"near": 5, "far": 5}
+
+
+def test_curves_do_not_depend_on_the_batch() -> None:
+    task, body = load_pose_task(), load_body()
+    poses = 0.3 * random_rotvec(4, J)
+    lanes = {"X": (X, fig3b.Adam(0.1))}
+    settings = fig3b.PoseSettings(steps=3, batch=4)
+    whole = fig3b.pose_curves(task, body, poses, lanes, settings, quiet, "")["X"]
+    parts = fig3b.pose_curves(task, body, poses, lanes, replace(settings, batch=3), quiet, "")["X"]
+    torch.testing.assert_close(whole.loss, parts.loss)
+    torch.testing.assert_close(whole.error, parts.error, rtol=1e-3, atol=1e-3)
+
+
+def test_the_error_reported_is_that_of_the_best_loss() -> None:
+    body = load_body("positions")
+    target = body.target(torch.zeros(1, J, 3)).value
+    follow = fig3b._Best(body, target)
+    task = load_pose_task("positions")
+    state = fig3b.Solver(
+        task.forward, task.objective, body.target(torch.zeros(1, J, 3)), fig3b.pose_lanes(task, {"X": (X, fig3b.Adam())})
+    ).init([torch.zeros(1, 32)])
+    good, bad = target + 1.0, target + 5.0
+    for output, loss, best in ((good, 1.0, 1.0), (bad, 25.0, 1.0)):
+        follow.record(replace(state.lanes[0], output=output, loss=torch.tensor([loss]), best_loss=torch.tensor([best])))
+    assert float(follow.error[-1]) == pytest.approx(3**0.5, rel=1e-5)
+
+
+def test_diversity_is_the_mean_distance_between_hypotheses() -> None:
+    positions = torch.zeros(1, 3, 2, 3)
+    positions[0, 1, :, 0], positions[0, 2, :, 0] = 3.0, 6.0
+    assert float(fig6.diversity(positions)) == pytest.approx((3 + 6 + 3) / 3)
+    with pytest.raises(ValueError, match="two"):
+        fig6.diversity(positions[:, :1])
+
+
+def test_fit_is_measured_on_visible_joints_and_variety_on_hidden_ones() -> None:
+    body = load_body("positions")
+    truth = body.target(random_rotvec(2, J)).value  # (2, J + 1, 3)
+    visible = upper_body(body.skeleton)
+    outputs = truth.repeat_interleave(2, dim=0)
+    hidden = [i for i, name in enumerate(body.skeleton.node_names) if name not in visible and i > 0]
+    moved = outputs.clone()
+    moved[1, hidden, 1] += 7.0  # the second hypothesis of the first pose
+    found = fig6.measure(body, moved, truth, visible)
+    torch.testing.assert_close(found.visible, torch.zeros(2))
+    torch.testing.assert_close(found.diversity, torch.tensor([7.0, 0.0]))
+
+
+def test_hypotheses_fit_better_as_steps_go_by(tmp_path: Path) -> None:
+    task, body = load_pose_task(), load_body()
+    settings = fig6.HypothesesSettings(targets=3, k=2, report_at=(0, 3, 12), batch=2, space=next(iter(task.mappings)))
+    poses = {"val": 0.2 * random_rotvec(3, J)}
+    result = fig6.run_hypotheses(task, body, 0.2 * random_rotvec(3, J, seed=3), poses, settings, "test", quiet)
+    for name in ("X Adam", "Z"):
+        for half in ("upper body", "lower body"):
+            errors = result.series[f"{name} visible cm | {half}"]
+            assert errors[2] < errors[0]
+    starts = [result.series[f"{name} diversity cm | upper body"][0] for name in ("X Adam", "Z")]
+    assert np.isclose(*starts, rtol=0.05), "both spaces start from the same inputs"
+    fig6.plot(result, tmp_path / "completions.png")
+    assert (tmp_path / "completions.png").stat().st_size > 10_000
