@@ -72,8 +72,11 @@ def events(address: str, component: str, event: str) -> list[dict[str, Any]]:
 
 
 def queued(address: str, event: dict[str, Any], data: list[Any]) -> str:
-    """Everything the server sends for a queued event."""
+    """Everything the server sends for a queued event, in a session that has opened the page."""
     session = secrets.token_hex(6)
+    load = next(d for d in config(address)["dependencies"] if any(name == "load" for _, name in d["targets"]))
+    opened, answer = post(f"{address}gradio_api/run/predict", {"data": [], "fn_index": load["id"], "session_hash": session})
+    assert opened == 200, answer
     body = {"data": data, "fn_index": event["id"], "session_hash": session, "trigger_id": event["targets"][0][0]}
     status, answer = post(f"{address}gradio_api/queue/join", body)
     assert status == 200, answer
