@@ -38,7 +38,7 @@ def test_first_step_below() -> None:
 def test_convergence_writes_series_and_claims_it_computed(tmp_path: Path) -> None:
     task = tiny_task()
     pictures = task.forward(task.prior.sample(6, torch.Generator().manual_seed(1)))
-    settings = ConvergenceSettings(targets=6, steps=22, tune_targets=2, batch=4)
+    settings = ConvergenceSettings(targets=6, steps=22, tune_targets=2)
     sets = {"faces": pictures, "cats": pictures.flip(3)}
     result = run_convergence(task, pictures, sets, settings, "python -m landscape_core reproduce convergence", lambda *_: None)
     assert len(result.series["X Adam | faces"]) == len(result.series["Z | cats"]) == 23
