@@ -85,6 +85,7 @@ def mapping(
     buffers: Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)] = None,
     work: Work = Path("runs/mapping"),
     assets: Assets = zoo.ASSETS,
+    device: Device = "cpu",
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
@@ -97,7 +98,7 @@ def mapping(
             curvature.total = total
             curvature.update(1)
 
-        trainer, config = mapping_trainer(domain, preset, images, work, buffers=buffers, seed=seed, tick=tick)
+        trainer, config = mapping_trainer(domain, preset, images, work, buffers=buffers, seed=seed, device=device, tick=tick)
     with Bar("buffers") as bar:
         train_mapping(trainer, bar)
     if bar.stopped:

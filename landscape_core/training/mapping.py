@@ -79,6 +79,7 @@ class MappingTrainer:
         self.mapping, self.z_dim = mapping, z_dim
         self.forward, self.objective = forward, objective
         self.sample_targets, self.config = sample_targets, config
+        self.device = next(mapping.parameters()).device
         self.optimizer = torch.optim.AdamW(mapping.parameters(), lr=config.lr, weight_decay=config.weight_decay)
         self.random = torch.Generator().manual_seed(config.seed)
         self.progress = _Progress()
@@ -100,7 +101,7 @@ class MappingTrainer:
         """One buffer; `tick` is asked before each update whether to stop, and then the buffer is dropped (None)."""
         started = time.perf_counter()
         self._set_lr()
-        target = self.sample_targets(self.config.targets, self.random)
+        target = self.sample_targets(self.config.targets, self.random).to(self.device)
         if self.config.mode == "online":
             losses = self._online(target, tick)
         else:
@@ -121,14 +122,13 @@ class MappingTrainer:
             group["lr"] = self.config.lr * fraction
 
     def _autocast(self) -> torch.autocast:
-        device = next(self.mapping.parameters()).device.type
-        return torch.autocast(device, dtype=torch.bfloat16, enabled=self.config.bf16)
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bf16)
 
     def _rollout(self, target: Target, tick: Callable[[], bool]) -> tuple[Tensor, Tensor, dict[str, float]] | None:
         """Every z_t, t = 1..T: (T·N, z_dim), with the index of its target, and the mean losses on the way."""
         self.mapping.requires_grad_(False)
         visited, owners = [], []
-        totals = torch.zeros(self.config.steps + 1, device=next(self.mapping.parameters()).device)
+        totals = torch.zeros(self.config.steps + 1, device=self.device)
         for first in range(0, len(target), self.config.rollout_chunk):
             part = target.select(slice(first, first + self.config.rollout_chunk))
             space = ZSpace(self.mapping, self.z_dim)

@@ -91,6 +91,7 @@ def mapping_trainer(
     *,
     buffers: int | None = None,
     seed: int = 0,
+    device: str = "cpu",
     tick: Callable[[int, int], None] = lambda *_: None,
 ) -> tuple[MappingTrainer, MappingConfig]:
     """The trainer of a preset for an embedded task, resumed from `work` where there is a checkpoint.
@@ -100,7 +101,7 @@ def mapping_trainer(
     """
     if preset not in MAPPING_PRESETS:
         raise UserError(f"There is no preset {preset!r}; there are: {', '.join(MAPPING_PRESETS)}.")
-    task = load_image_task(domain)
+    task = load_image_task(domain, device=device)
     chosen = MAPPING_PRESETS[preset]
     training = replace(chosen.training, seed=seed, buffers=buffers or chosen.training.buffers)
     return build_trainer(
@@ -130,7 +131,7 @@ def build_trainer(
     taken_out = None
     if config.kind == "residual" and not (folder / "checkpoint.safetensors").exists():
         taken_out = whitener(mean_curvature(task.forward, task.objective, inputs(), tick=tick), damping=chosen.damping)
-    mapping = build_mapping(config, task.prior, whitener=taken_out, seed=seed)
+    mapping = build_mapping(config, task.prior, whitener=taken_out, seed=seed).to(task.device)
     trainer = MappingTrainer(mapping, config.z_dim, task.forward, task.objective, sampler, chosen.training, folder)
     if trainer.progress.buffer == 0:
         trainer.save()  # the curvature took a while; keep it
@@ -163,7 +164,7 @@ def publish_theta(
         budget={
             "seconds": round(trainer.progress.seconds),
             "buffers": trainer.progress.buffer,
-            "hardware": f"cpu, {platform.machine()}, {torch.get_num_threads()} thread(s)",
+            "hardware": f"{trainer.device.type}, {platform.machine()}, {torch.get_num_threads()} thread(s)",
         },
         metrics={"last_buffer": trainer.progress.history[-1], "advised": advised.model_dump()},
         sha256="",
