@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import nn
 
+from landscape_core.curvature import mean_curvature, whitener
 from landscape_core.inversion import Lane, Solver
 from landscape_core.mapping import MappingConfig, ResidualMapping, build_mapping
 from landscape_core.objectives import SquaredError, Target
@@ -46,7 +47,11 @@ def sample_targets(n: int, random: torch.Generator) -> Target:
 
 def trainer(out: Path, settings: MappingTraining = SETTINGS, kind: str = "residual") -> MappingTrainer:
     forward, prior = problem()
-    mapping = build_mapping(MappingConfig(kind, DIM, DIM, 32), prior, seed=2)
+    taken_out = None
+    if kind == "residual":
+        inputs = torch.randn(20, DIM, generator=torch.Generator().manual_seed(7))
+        taken_out = whitener(mean_curvature(forward, SquaredError(), inputs))
+    mapping = build_mapping(MappingConfig(kind, DIM, DIM, 32), prior, whitener=taken_out, seed=2)
     return MappingTrainer(mapping, DIM, forward, SquaredError(), sample_targets, settings, out)
 
 
@@ -59,7 +64,7 @@ def mean_loss(space: XSpace | ZSpace, steps: int) -> float:
 
 @pytest.mark.parametrize("kind", ["residual", "mlp"])
 def test_descent_in_the_learned_space_is_faster_on_targets_never_seen(tmp_path: Path, kind: str) -> None:
-    settings = replace(SETTINGS, buffers=60)
+    settings = replace(SETTINGS, buffers=60, keep_start=kind == "residual")
     mapping = train_mapping(trainer(tmp_path, settings, kind), silent)
     _, prior = problem()
     assert mean_loss(ZSpace(mapping, DIM), 5) < 0.8 * mean_loss(XSpace(prior), 5)
@@ -73,6 +78,14 @@ def test_a_buffer_takes_as_many_draws_as_it_holds(tmp_path: Path) -> None:
     each.buffer_step()
     assert sum(drawn) == SETTINGS.targets * SETTINGS.steps
     assert set(drawn) == {SETTINGS.batch}
+
+
+def test_the_start_is_kept_in_the_buffer_where_asked(tmp_path: Path) -> None:
+    each = trainer(tmp_path, replace(SETTINGS, keep_start=True))
+    visited, owners, _ = each._rollout(sample_targets(16, each.random), lambda: False)
+    assert len(visited) == SETTINGS.targets * (SETTINGS.steps + 1)
+    assert (visited == 0).all(dim=1).sum() == SETTINGS.targets
+    assert torch.equal(torch.bincount(owners), torch.full((16,), SETTINGS.steps + 1))
 
 
 def test_collecting_leaves_theta_alone(tmp_path: Path) -> None:
