@@ -115,12 +115,13 @@ def picked(session: Session, asked: dict[str, Any]) -> Picked:
     standing = session.run
     if standing is None or standing.trajectory.last is None:
         raise UserError("There are no completions yet; press Run first.")
-    lane, index, step = asked.get("lane"), asked.get("index"), asked.get("step")
-    names, target = [each.name for each in standing.solver.lanes], standing.solver.target
-    known = lane in names and isinstance(index, int) and 0 <= index < len(target) and step in standing.trajectory.steps
-    if not known:
+    lane, index, step = str(asked.get("lane")), asked.get("index"), asked.get("step")
+    names, target, steps = [each.name for each in standing.solver.lanes], standing.solver.target, standing.trajectory.steps
+    if not isinstance(index, int) or not 0 <= index < len(target) or lane not in names or not isinstance(step, int):
         raise UserError("That completion is no longer known to the server.")
-    output = _output(standing, names.index(str(lane)), index, standing.trajectory.steps.index(step))
+    if step not in steps:
+        raise UserError("That step is no longer known to the server.")
+    output = _output(standing, names.index(lane), index, steps.index(step))
     if asked.get("pasted") and target.mask is not None:
         output = pasted(output, target.value[:1], target.mask[:1])
     return Picked(to_bytes(output)[0], f"completion {index + 1} in {lane}")

@@ -169,7 +169,7 @@ def test_sending_what_is_not_there_keeps_the_target(models: Models, session: Ses
     invert = Session(target=session.target)
     shown, sentence = events.send_on(session, invert, {"lane": "X", "index": 0, "step": 5} | change)
     assert shown is None
-    assert "no longer known" in sentence
+    assert "is no longer known" in sentence
     assert invert.target is session.target
 
 

@@ -1,0 +1,213 @@
+"""The Landscape tab without a browser: what it streams for each plane, what it says to bad input, what it exports."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from app import landscape_events as events
+from app import landscape_stream as stream
+from app import race, targets
+from app.models import Models
+from app.session import Session
+from landscape_core.errors import UserError
+from landscape_core.planes import Grid, random_plane
+from landscape_core.runs import RunSettings
+from landscape_core.surface import Surface, levels
+from tests.tiny import tiny_task
+
+Message = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return Models({"faces": lambda perceptual: tiny_task()})
+
+
+@pytest.fixture
+def lab(models: Models) -> events.Laboratory:
+    return events.Laboratory(models)
+
+
+@pytest.fixture
+def invert(models: Models) -> Session:
+    return Session(target=targets.drawn(models.get("faces"), 3))
+
+
+def run(lab: events.Laboratory, session: Session, invert: Session, **changes: Any) -> list[Message]:
+    form = {"source": "own", "model": "faces", "space": "residual", "plane": "path", "size": 21, "steps": 4, "seed": 0}
+    return list(events.run(lab, session, invert, list((form | changes).values())))
+
+
+def only(messages: list[Message], kind: str) -> list[Message]:
+    return [m for m in messages if m["kind"] == kind]
+
+
+def test_a_race_then_its_surfaces_from_coarse_to_fine(lab: events.Laboratory, invert: Session) -> None:
+    session = Session()
+    messages = run(lab, session, invert)
+    assert [m["seq"] for m in messages] == list(range(len(messages)))
+    assert len({m["run"] for m in messages}) == 1
+    kinds = [m["kind"] for m in messages]
+    assert kinds[0] == "begin"
+    assert kinds.index("end") < kinds.index("surfaces")
+    drawn = only(messages, "surfaces")
+    assert [m["panels"][0]["points_a_side"] for m in drawn] == list(levels(21))
+    assert messages[-1] == messages[-1] | {"kind": "drawn", "done": 2 * 21**2, "total": 2 * 21**2, "reason": ""}
+    assert session.target is invert.target
+    json.dumps(messages, allow_nan=False)
+
+
+def test_the_centre_of_the_grid_is_where_the_run_ended(lab: events.Laboratory, invert: Session) -> None:
+    session = Session()
+    panels = only(run(lab, session, invert), "surfaces")[-1]["panels"]
+    for name, panel in zip(("X", "Z"), panels, strict=True):
+        end = float(session.run.trajectory.lane(name).losses[-1])
+        assert panel["losses"][10][10] == pytest.approx(end, rel=1e-4)
+        assert panel["paths"][name]["true_loss"][-1] == pytest.approx(end, rel=1e-5)
+        assert panel["paths"][name]["distance_from_plane"][-1] == pytest.approx(0, abs=1e-4)
+        assert 0 < sum(panel["explained_variance"]) <= 1.0001
+
+
+def test_one_range_holds_every_surface_and_path(lab: events.Laboratory, invert: Session) -> None:
+    (_, last) = only(run(lab, Session(), invert), "surfaces")
+    values = np.concatenate([np.ravel(panel["losses"]) for panel in last["panels"]])
+    assert last["range"][0] <= values.min() * (1 + 1e-6)  # sent with seven figures
+    assert last["range"][1] >= values.max() * (1 - 1e-6)
+
+
+@pytest.mark.parametrize(("plane", "n"), [("recovered", 2), ("path", 2), ("random", 2), ("shared", 1)])
+def test_every_plane_gives_its_surfaces(lab: events.Laboratory, invert: Session, plane: str, n: int) -> None:
+    last = only(run(lab, Session(), invert, plane=plane, seed=1), "surfaces")[-1]
+    assert len(last["panels"]) == n
+    assert set().union(*(panel["paths"] for panel in last["panels"])) == {"X", "Z"}
+    assert (last["panels"][0]["explained_variance"] is None) == (plane == "random")
+
+
+def test_the_papers_plane_is_recovered_once(lab: events.Laboratory, invert: Session) -> None:
+    first = only(run(lab, Session(), invert, plane="recovered"), "wait")
+    assert "that the model draws" in first[0]["text"]
+    assert only(run(lab, Session(), invert, plane="recovered"), "wait") == []
+
+
+def test_a_grid_drawn_before_is_not_evaluated_again(
+    lab: events.Laboratory, invert: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = only(run(lab, Session(), invert), "surfaces")[-1]
+
+    def forbidden(*_: Any) -> Any:
+        raise AssertionError("a point was evaluated again")
+
+    monkeypatch.setattr("landscape_core.surface._extended", forbidden)
+    (again,) = only(run(lab, Session(), invert), "surfaces")
+    assert again["panels"] == before["panels"]
+
+
+def test_stop_keeps_the_finest_complete_surface(lab: events.Laboratory, invert: Session) -> None:
+    session = Session()
+    going = events.run(lab, session, invert, ["own", "faces", "residual", "path", 81, 4, 0])
+    for message in going:
+        if message["kind"] == "surfaces":
+            session.stop()
+            break
+    rest = list(going)
+    assert rest[-1]["kind"] == "drawn"
+    assert rest[-1]["done"] < 2 * 81**2
+    assert rest[-1]["reason"].startswith("Stopped; the finest")
+    assert events.export(lab, session, "html", False).exists()
+
+
+def test_stop_during_the_race_is_said_and_leaves_nothing_to_export(lab: events.Laboratory, invert: Session) -> None:
+    session = Session()
+    going = events.run(lab, session, invert, ["own", "faces", "residual", "path", 21, 200, 0])
+    for message in going:
+        if message["kind"] == "frames" and message["steps"][-1] >= 3:
+            session.stop()
+            break
+    assert list(going)[-1]["reason"] == "Stopped before the first coarse surface was complete."
+    with pytest.raises(UserError, match="no surface"):
+        events.export(lab, session, "html", False)
+
+
+def test_the_run_of_the_invert_tab_is_drawn_as_it_stands(lab: events.Laboratory, models: Models, invert: Session) -> None:
+    (message,) = run(lab, Session(), invert, source="invert")
+    assert "no run in the Invert tab" in message["text"]
+    sent = list(race.start(models, invert, RunSettings(steps=7, seed=2)))
+    session = Session()
+    messages = run(lab, session, invert, source="invert")
+    assert [m["kind"] for m in messages[: len(sent)]] == [m["kind"] for m in sent]
+    assert {m["run"] for m in messages} == {session.run.id} != {invert.run.id}
+    recorded = [float(loss[0]) for loss in invert.run.trajectory.lane("Z").losses]
+    assert only(messages, "surfaces")[-1]["panels"][1]["paths"]["Z"]["true_loss"] == pytest.approx(recorded, rel=1e-5)
+
+
+def test_a_run_still_going_or_too_short_is_refused(lab: events.Laboratory, models: Models, invert: Session) -> None:
+    going = race.start(models, invert, RunSettings(steps=50))
+    next(going), next(going)
+    (message,) = run(lab, Session(), invert, source="invert")
+    assert "still going" in message["text"]
+    going.close()
+    list(race.start(models, invert, RunSettings(steps=1)))
+    message = run(lab, Session(), invert, source="invert")[-1]
+    assert "at least two steps" in message["text"]
+
+
+def test_a_long_path_is_thinned_with_both_ends_kept(models: Models, invert: Session) -> None:
+    list(race.start(models, invert, RunSettings(steps=25)))
+    thin = events.thinned(invert.run.trajectory, 11)
+    assert thin.steps == [0, 3, 6, 9, 12, 15, 18, 21, 24, 25]
+    assert torch.equal(thin.lanes[0].variables[-1], invert.run.trajectory.lanes[0].variables[-1])
+    assert events.thinned(invert.run.trajectory, 201).steps == list(range(26))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [({"plane": "flat"}, "Plane: "), ({"plane": None}, "Plane: "), ({"size": 40}, "Points a side"),
+     ({"size": 100_001}, "Points a side"),
+     ({"steps": 1}, "from 2 to 200"), ({"steps": None}, "from 2 to 200"), ({"steps": 201}, "from 2 to 200"),
+     ({"seed": -1}, "Seed: "), ({"space": "nowhere"}, "no space 'nowhere'")],
+)  # fmt: skip
+def test_a_form_value_out_of_range_is_named(lab: events.Laboratory, invert: Session, change: Any, sentence: str) -> None:
+    message = run(lab, Session(), invert, **change)[-1]
+    assert message["kind"] == "error"
+    assert sentence in message["text"]
+
+
+def test_thumbnails_lie_where_their_losses_do() -> None:
+    grid = Grid(random_plane(torch.zeros(16), "X", torch.Generator().manual_seed(0)), (1.0, 1.0), size=5)
+    pictures = torch.zeros(5, 5, 3, 4, 4, dtype=torch.uint8)
+    pictures[3, 1] = 200
+    flat = stream.sheet(pictures)
+    assert flat.shape == (3, 20, 20)
+    assert flat[:, 12:16, 4:8].min() == 200
+    assert int(flat.sum()) == 200 * 3 * 16
+    shown = stream.thumbnails(Surface(grid, torch.zeros(5, 5), torch.ones(5, 5, dtype=torch.bool), pictures))
+    with Image.open(io.BytesIO(base64.b64decode(shown["sheet"]))) as image:
+        assert image.size == (20, 20)
+        assert min(image.getpixel((5, 13))) > 120  # column 1, row 3
+
+
+def test_exports_are_a_page_that_needs_no_network_and_a_picture(lab: events.Laboratory, invert: Session) -> None:
+    session = Session()
+    run(lab, session, invert)
+    page = events.export(lab, session, "html", True).read_text()
+    assert "of the variance of the points it was fitted to" in page
+    assert "<script src" not in page
+    with Image.open(events.export(lab, session, "png", False)) as image:
+        assert image.width > 800
+    with pytest.raises(UserError, match="html or png"):
+        events.export(lab, session, "../x", False)
+
+
+def test_what_is_kept_between_visitors_is_bounded() -> None:
+    recent = events.Recent(2)
+    for key in "abca":
+        recent[key] = key
+    assert list(recent) == ["c", "a"]
