@@ -34,7 +34,10 @@ class HypothesesSettings:
 
 @dataclass(frozen=True)
 class Hypotheses:
-    """Per pose (n,): mean error of visible joints in cm, mean distance in cm between hypotheses' hidden joints."""
+    """Per pose (n,): mean error of visible joints in cm, mean distance in cm between hypotheses' hidden joints.
+
+    The latter is NaN where there is nothing to compare: one hypothesis, or nothing hidden.
+    """
 
     visible: Tensor
     diversity: Tensor
@@ -58,7 +61,9 @@ def measure(body: Body, output: Tensor, truth: Tensor, visible: list[str]) -> Hy
     seen = torch.tensor([name in visible for name in body.skeleton.names])
     positions = body.positions(output).unflatten(0, (len(truth), -1))[:, :, 1:]  # (n, K, J, 3)
     error = (positions - truth[:, None, 1:]).norm(dim=-1)[:, :, seen]
-    return Hypotheses(error.mean(dim=(1, 2)), diversity(positions[:, :, ~seen]))
+    comparable = positions.shape[1] > 1 and bool((~seen).any())
+    apart = diversity(positions[:, :, ~seen]) if comparable else torch.full((len(truth),), torch.nan)
+    return Hypotheses(error.mean(dim=(1, 2)), apart)
 
 
 def hypotheses(

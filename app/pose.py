@@ -1,0 +1,180 @@
+"""The Pose tab: one body pose, inverted in X and in a learned Z, seen whole or in part. Layout and wiring only."""
+
+from __future__ import annotations
+
+import html
+import random
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from app import pose_run as events
+from app import pose_stream
+from app.form import space_choices
+from app.invert import COMPUTE, QUICK, _missed
+from app.models import Models
+from app.pose_form import PoseForm, PoseTarget, build_pose_form, build_pose_target, settings_from
+from app.session import Picked, Session, Sessions
+from app.views.figure import figure_view
+from app.views.view import sent
+from landscape_core.errors import UserError
+from landscape_core.optimizers import DEFAULT_RATES, OptimizerName
+from landscape_core.tasks.pose import load_body, load_pose_task
+
+_CLICK = "() => setTimeout(() => document.querySelector('#pose-export-file').click(), 50)"
+
+
+def pose_models() -> Models:
+    """The pose prior seen through each kind of observation."""
+    return Models({
+        "rotations": lambda _: load_pose_task("rotations"),
+        "positions": lambda _: load_pose_task("positions"),
+    })  # fmt: skip
+
+
+def build_pose(demo: gr.Blocks, models: Models | None = None) -> None:
+    """Lay the tab out inside the current container and wire it."""
+    models, sessions = models or pose_models(), Sessions()
+    with gr.Row(elem_classes="invert pose"):
+        with gr.Column(elem_classes="card target-card"):
+            target = build_pose_target(list(load_body().skeleton.names))
+        with gr.Column(elem_classes="card race-card"):
+            view = figure_view(_missed(sessions))
+            status = gr.HTML(elem_id="pose-status")
+            download = gr.DownloadButton("download", elem_id="pose-export-file")
+        with gr.Column(elem_classes="card settings-card"):
+            gr.HTML("<h2>Search</h2>")
+            form = build_pose_form(models)
+    tab = PoseTab(models, sessions, target, form, view)
+    tab.wire(demo, status, download)
+
+    def leave(request: gr.Request) -> None:
+        sessions.drop(request.session_hash)
+
+    demo.unload(leave)
+
+
+class PoseTab:
+    """Listeners of the tab. Each finds the visitor's session and hands on to `pose_run`."""
+
+    def __init__(self, models: Models, sessions: Sessions, target: PoseTarget, form: PoseForm, view: gr.HTML) -> None:
+        self.models, self.sessions = models, sessions
+        self.target, self.form, self.view = target, form, view
+
+    def session(self, request: gr.Request) -> Session:
+        return self.sessions.get(request.session_hash)
+
+    def wire(self, demo: gr.Blocks, status: gr.HTML, download: gr.DownloadButton) -> None:
+        panel, form, view = self.target, self.form, self.view
+        outputs: list[Component] = [view, panel.message]
+        demo.load(self.on_number, [panel.number, panel.joint], [*outputs, *panel.angles], **QUICK)
+        panel.number.submit(self.on_number, [panel.number, panel.joint], [*outputs, *panel.angles], **QUICK)
+        panel.another.click(self.on_another, panel.joint, [panel.number, *outputs, *panel.angles], **QUICK)
+        panel.file.upload(self.on_upload, [panel.file, panel.frame, panel.joint], [*outputs, *panel.angles], **COMPUTE)
+        panel.frame.submit(self.on_upload, [panel.file, panel.frame, panel.joint], [*outputs, *panel.angles], **COMPUTE)
+        panel.joint.input(self.on_joint, panel.joint, panel.angles, **QUICK)
+        for angle in panel.angles:
+            angle.release(self.on_angles, [panel.joint, *panel.angles], outputs, **QUICK)
+        form.observation.input(self.on_observation, form.observation, [form.space, form.z, form.z_lr], **QUICK)
+        form.space.input(self.on_space, [form.observation, form.space], [form.z, form.z_lr], **QUICK)
+        form.x.input(self.on_optimiser, form.x, form.x_lr, **QUICK)
+        form.z.input(self.on_optimiser, form.z, form.z_lr, **QUICK)
+        progress = {"show_progress": "full", "show_progress_on": status}
+        begun = view.run(self.on_run, form.fields, view, **COMPUTE, **progress)
+        further = view.more(self.on_more, outputs=view, **COMPUTE, **progress)
+        view.stop(self.on_stop, **QUICK)
+        view.cancel(self.on_stop, cancels=[begun, further], **QUICK)
+        view.export(self.on_export, outputs=[download, view], **COMPUTE, **progress).success(None, js=_CLICK)
+
+    # --- the target -----------------------------------------------------------------------------------------
+
+    def choose(self, session: Session, make: Callable[[], Picked], joint: str) -> list[Any]:
+        """Take a target and show it: view, message, and the chosen joint's angles."""
+        try:
+            session.target = make()
+        except UserError as error:
+            return [gr.skip(), f"<p>{html.escape(str(error))}</p>", gr.skip(), gr.skip(), gr.skip()]
+        return [sent(self.shown(session.target)), "", *_degrees(session.target, joint)]
+
+    def shown(self, picked: Picked) -> dict[str, Any]:
+        return pose_stream.target_message(load_body(), picked.picture, picked.label)
+
+    def on_number(self, number: Any, joint: str, request: gr.Request) -> list[Any]:
+        task = self.models.get("rotations")
+        return self.choose(self.session(request), lambda: events.drawn(task, number), joint)
+
+    def on_another(self, joint: str, request: gr.Request) -> list[Any]:
+        number = random.randrange(10_000)
+        return [number, *self.on_number(number, joint, request)]
+
+    def on_upload(self, path: str | None, frame: Any, joint: str, request: gr.Request) -> list[Any]:
+        if path is None:
+            return [gr.skip()] * 5
+        return self.choose(self.session(request), lambda: events.uploaded(Path(path), frame), joint)
+
+    def on_joint(self, joint: str, request: gr.Request) -> list[Any]:
+        target = self.session(request).target
+        return [gr.skip()] * 3 if target is None else _degrees(target, joint)
+
+    def on_angles(self, joint: str, x: Any, y: Any, z: Any, request: gr.Request) -> list[Any]:
+        session = self.session(request)
+        if session.target is None:
+            return [gr.skip(), gr.skip()]
+        before = session.target
+        return self.choose(session, lambda: events.edited(before, joint, [x, y, z]), joint)[:2]
+
+    # --- the settings ---------------------------------------------------------------------------------------
+
+    def on_observation(self, observation: str) -> list[Any]:
+        """Each kind of observation has its own Θs."""
+        spaces = list(self.models.get(observation).mappings)
+        choices = gr.update(choices=space_choices(spaces), value=spaces[0])
+        return [choices, *self.on_space(observation, spaces[0])]
+
+    def on_space(self, observation: str, space: str) -> list[Any]:
+        advice = self.models.get(observation).advice(space)
+        return [advice.name, advice.lr]
+
+    def on_optimiser(self, name: OptimizerName) -> float:
+        return DEFAULT_RATES[name]
+
+    # --- the run --------------------------------------------------------------------------------------------
+
+    def on_run(self, event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[str]:
+        session = self.session(request)
+
+        def messages() -> Iterator[dict[str, Any]]:
+            settings, k = settings_from(values)
+            yield from events.start(self.models, session, settings, k, event._data.get("visible"))
+
+        yield from _sent(messages())
+
+    def on_more(self, event: gr.EventData, request: gr.Request) -> Iterator[str]:
+        yield from _sent(events.resume(self.session(request), event._data.get("steps")))
+
+    def on_stop(self, request: gr.Request) -> None:
+        self.session(request).stop()
+
+    def on_export(self, request: gr.Request) -> list[Any]:
+        try:
+            return [str(events.export(self.session(request))), sent({"kind": "exported"})]
+        except UserError as error:
+            return [gr.skip(), sent({"kind": "error", "text": str(error)})]
+
+
+def _sent(messages: Iterator[dict[str, Any]]) -> Iterator[str]:
+    """Messages as the view takes them; a user's mistake becomes the last one."""
+    try:
+        for message in messages:
+            yield sent(message)
+    except UserError as error:
+        yield sent({"kind": "error", "text": str(error)})
+
+
+def _degrees(picked: Picked, joint: str) -> list[float]:
+    """A joint's axis-angle in degrees."""
+    index = load_body().skeleton.names.index(joint)
+    return [round(float(angle)) for angle in picked.picture[index].rad2deg()]

@@ -1,0 +1,243 @@
+/** The figure view: a target pose and its reconstructions in X and Z as turnable bodies, with one camera and one scrubber. */
+import { Controls } from "./controls.js";
+import { LossCurves } from "./curves.js";
+import { Camera, drawScene, jointAt, points } from "./figure_body.js";
+import { PoseRecord, readings } from "./figure_run.js";
+import { Inbox } from "./stream.js";
+import { Timeline } from "./timeline.js";
+
+const LOWER = /Leg|Foot|Toes/;
+const BEGIN_HERE = "Click joints of the target to hide them, drag to turn, then press Run.";
+const CLICK = 5; // px a pointer may move and still mean a click
+
+class Figures {
+  constructor({ element, trigger, server, watch, value }) {
+    this.element = element;
+    this.trigger = trigger;
+    this.camera = new Camera();
+    this.hidden = new Set();
+    this.target = null;
+    this.run = null;
+    this.count = 0;
+    this.axis = "steps";
+    this.canvases = Object.fromEntries(["x", "target", "z"].map((lane) => [lane, this.find(`.lane.${lane} canvas`)]));
+    this.controls = new Controls(element, (act, steps) => this.#act(act, steps));
+    this.timeline = new Timeline(this.find("[data-timeline]"), {
+      onMove: () => this.#look(),
+      describe: (index) => this.run?.describe(this.axis, index) ?? "",
+    });
+    this.curves = new LossCurves(this.find("[data-chart]"), { onPick: (x) => this.timeline.moveToValue(x) });
+    this.inbox = new Inbox((run, since) => server.missed([run, since]), (message) => this.#deliver(message));
+    element.addEventListener("click", (event) => this.#click(event));
+    element.addEventListener("change", (event) => this.#tick(event));
+    for (const canvas of Object.values(this.canvases)) this.#listen(canvas);
+    new MutationObserver(() => this.#look()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    new ResizeObserver(() => this.#look()).observe(this.find(".stage"));
+    this.timeline.setTicks([]);
+    watch("value", () => this.inbox.receive(value()));
+    this.inbox.receive(value());
+  }
+
+  find(selector) {
+    return this.element.querySelector(selector);
+  }
+
+  #deliver(message) {
+    const kinds = {
+      target: () => this.#target(message),
+      begin: () => this.#begin(message),
+      frames: () => this.#frames(message),
+      end: () => this.#end(message),
+      error: () => this.#error(message.text),
+      exported: () => this.#become("rest"),
+    };
+    return kinds[message.kind]?.();
+  }
+
+  #target(message) {
+    this.target = { ...message, points: points(message.joints) };
+    this.controls.ready();
+    if (this.controls.busy) return;
+    this.run = null;
+    this.timeline.setTicks([]);
+    this.#say(BEGIN_HERE);
+    this.#joints();
+    this.#look();
+  }
+
+  #begin(message) {
+    this.run = new PoseRecord(message);
+    this.count = message.number;
+    this.target = { ...message, points: points(message.joints) };
+    this.#become("running");
+    this.timeline.setTicks([]);
+    this.#look();
+  }
+
+  #frames(message) {
+    if (message.run !== this.run?.id) return;
+    this.run.add(message);
+    if (this.controls.state !== "stopping") this.#become("running");
+    this.#draw();
+  }
+
+  #end(message) {
+    if (message.run !== this.run?.id) return;
+    this.run.end = message;
+    this.controls.offer(message.more);
+    this.#become("rest");
+    this.#say(message.summary, message.reason);
+    this.#draw();
+  }
+
+  #error(text) {
+    this.#become(this.run ? "rest" : "idle");
+    this.#say(this.run?.end?.summary ?? BEGIN_HERE, this.run?.end?.reason);
+    this.controls.notice(text);
+  }
+
+  #become(state) {
+    if (state === this.controls.state) return;
+    this.controls.become(state, this.count);
+    if (state === "waiting") this.#say("Waiting for a free processor…");
+    if (state === "running") this.#say("Running…");
+  }
+
+  #say(text, aside = "") {
+    this.find(".summary").textContent = text;
+    this.find(".aside").textContent = aside;
+  }
+
+  #act(act, steps) {
+    if (act === "more") this.trigger("more", { steps });
+    else if (act === "run") this.trigger("run", { visible: this.visible });
+    else this.trigger(act);
+    if (act === "stop") this.#become("stopping");
+    else if (act === "cancel") this.#become(this.run ? "rest" : "idle");
+    else if (act !== "export") this.#become("waiting");
+  }
+
+  /** Names of the joints that are not hidden; the hips are no joint. */
+  get visible() {
+    return this.target.names.slice(1).filter((name) => !this.hidden.has(name));
+  }
+
+  #click(event) {
+    const { seen, turn, axis } = event.target.closest("button")?.dataset ?? {};
+    if (seen) this.#hide(this.target.names.slice(1).filter((name) => seen !== "all" && LOWER.test(name) === (seen === "upper")));
+    if (turn) this.#turn(turn);
+    if (axis) {
+      this.axis = axis;
+      press(this.element, "axis", axis);
+      this.#draw(true);
+    }
+  }
+
+  #tick(event) {
+    const name = event.target.dataset.joint;
+    if (name) this.#toggle(name);
+  }
+
+  #toggle(name) {
+    const hidden = new Set(this.hidden);
+    if (!hidden.delete(name)) hidden.add(name);
+    this.#hide([...hidden]);
+  }
+
+  #hide(names) {
+    this.hidden = new Set(names);
+    const lower = this.target.names.slice(1).filter((name) => LOWER.test(name));
+    const upper = this.target.names.slice(1).filter((name) => !LOWER.test(name));
+    const same = (list) => list.length === this.hidden.size && list.every((name) => this.hidden.has(name));
+    press(this.element, "seen", same([]) ? "all" : same(lower) ? "upper" : same(upper) ? "lower" : "some");
+    this.#joints();
+    this.#look();
+  }
+
+  #joints() {
+    this.find("[data-joints]").replaceChildren(...this.target.names.slice(1).map((name) => {
+      const label = document.createElement("label");
+      const box = document.createElement("input");
+      Object.assign(box, { type: "checkbox", checked: !this.hidden.has(name) });
+      box.dataset.joint = name;
+      label.append(box, name.replace("_L", ", left").replace("_R", ", right"));
+      return label;
+    }));
+  }
+
+  #turn(how) {
+    if (how === "left" || how === "right") this.camera.turn(how === "left" ? -0.4 : 0.4, 0);
+    else [this.camera.azimuth, this.camera.elevation] = [how === "front" ? 0 : Math.PI / 2, 0.05];
+    this.#look();
+  }
+
+  #listen(canvas) {
+    let from = null;
+    canvas.addEventListener("pointerdown", (event) => {
+      from = { x: event.clientX, y: event.clientY, moved: 0 };
+      canvas.setPointerCapture(event.pointerId);
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      if (!from) return;
+      const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
+      from = { x: event.clientX, y: event.clientY, moved: from.moved + Math.abs(dx) + Math.abs(dy) };
+      this.camera.turn(dx * 0.012, dy * 0.008);
+      this.#look();
+    });
+    canvas.addEventListener("pointerup", (event) => {
+      const clicked = from && from.moved < CLICK && canvas === this.canvases.target && this.target;
+      from = null;
+      const name = clicked ? jointAt(canvas, this.camera, this.target, event) : null;
+      if (name) this.#toggle(name);
+    });
+    canvas.addEventListener("pointercancel", () => { from = null; });
+    canvas.addEventListener("dblclick", () => {
+      this.camera.reset();
+      this.#look();
+    });
+  }
+
+  #draw(toEnd = false) {
+    const ticks = this.run?.ticks(this.axis) ?? [];
+    this.timeline.setTicks(ticks, toEnd ? ticks.length - 1 : undefined);
+    this.curves.draw(this.run?.curves(this.axis) ?? [], this.axis === "steps" ? "step" : "seconds of computing in each lane");
+  }
+
+  /** Draw all three canvases for the step that the scrubber stands on. */
+  #look() {
+    if (!this.target) return;
+    const style = getComputedStyle(this.element);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    const floor = Math.min(...this.target.points.map(([, y]) => y)) - 4;
+    const scene = { floor, rule: colour("--rule") };
+    const { names, parents } = this.target;
+    const hidden = this.hidden;
+    const body = { names, parents };
+    const own = { ...body, points: this.target.points, colour: colour("--soft"), hidden, marks: true, ink: colour("--ink"), paper: colour("--panel") };
+    drawScene(this.canvases.target, this.camera, [own], scene);
+    this.find("[data-target-label]").textContent = this.target.label;
+    this.find(".lane.target .reading").textContent = hidden.size
+      ? `${this.visible.length} of ${names.length - 1} joints seen` : "all joints seen";
+    const tick = this.timeline?.ticks[this.timeline.index];
+    for (const lane of ["X", "Z"]) this.#lane(lane, tick, body, colour(`--${lane.toLowerCase()}`), scene);
+    if (this.run && tick !== undefined) this.curves.cursor(tick, this.run.at(this.axis, tick));
+  }
+
+  #lane(lane, tick, body, colour, scene) {
+    const at = this.run && tick !== undefined ? this.run.place(lane, this.axis, tick) : -1;
+    const bodies = at < 0 ? [] : this.run.bodies(lane, at);
+    const alpha = bodies.length > 1 ? 0.25 + 0.5 / bodies.length : 1;
+    drawScene(this.canvases[lane.toLowerCase()], this.camera, bodies.map((place) => ({ ...body, points: place, colour, alpha })), scene);
+    this.find(`.lane.${lane.toLowerCase()} .reading`).replaceChildren(...(this.run ? readings(this.run, lane, at) : []));
+  }
+}
+
+function press(element, key, value) {
+  for (const button of element.querySelectorAll(`[data-${key}]`)) {
+    button.setAttribute("aria-pressed", String(button.dataset[key] === value));
+  }
+}
+
+export function mount(view) {
+  return new Figures(view);
+}
