@@ -7,14 +7,9 @@ from dataclasses import dataclass
 import gradio as gr
 from gradio.components import Component
 
+from app.settings import OPTIMISERS
 from landscape_core.runs import MAX_STEPS
 
-OPTIMISERS = [
-    ("Adam", "adam"),
-    ("Adam with ramps", "adam-ramps"),
-    ("Gradient descent", "gd"),
-    ("L-BFGS", "lbfgs"),
-]
 SPACES = {"residual": "Residual Θ", "paper": "The paper's Θ", "random": "Untrained Θ", "flow": "Invertible Θ"}
 _OPTIMISER = "How each step is made from the gradient. Adam adapts the step per dimension and is a good start."
 _RATE = "How far one step goes. Too small crawls, too large overshoots and the curve jumps."
@@ -66,6 +61,11 @@ def space_choices(names: list[str]) -> list[tuple[str, str]]:
 
 
 def _optimiser(lane: str) -> tuple[gr.Dropdown, gr.Number]:
-    name = gr.Dropdown(OPTIMISERS, label=f"{lane} optimiser", info=_OPTIMISER, min_width=120)
+    name = gr.Dropdown(
+        [(words[0].upper() + words[1:], name) for name, words in OPTIMISERS.items()],
+        label=f"{lane} optimiser",
+        info=_OPTIMISER,
+        min_width=120,
+    )
     rate = gr.Number(label=f"{lane} learning rate", info=_RATE, min_width=90, step=0.01, elem_id=f"{lane.lower()}-lr")
     return name, rate

@@ -222,6 +222,8 @@ class InvertTab:
         view, progress = self.view, {"show_progress": "full", "show_progress_on": status}
         begun = view.run(self.on_run, self.form.fields, view, **COMPUTE, **progress)
         further = view.more(self.on_more, outputs=view, **COMPUTE, **progress)
+        for event in (begun, further):
+            event.then(self.on_settings, self.form.fields, self.note, **QUICK)
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun, further], **QUICK)
         view.export(self.on_export, outputs=[download, self.view], **COMPUTE, **progress).success(None, js=_CLICK)

@@ -23,6 +23,7 @@ FIELDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("z_lr", ("z", "lr"), "Z learning rate"),
     ("perceptual", ("perceptual",), "perceptual distance"),
 )
+OPTIMISERS = {"adam": "Adam", "adam-ramps": "Adam with ramps", "gd": "gradient descent", "lbfgs": "L-BFGS"}
 _LIMITS = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": (1e-6, 1000.0), "z_lr": (1e-6, 1000.0)}
 
 
@@ -137,4 +138,4 @@ def _plain(error: Any) -> str:
 
 
 def _show(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else OPTIMISERS.get(str(value), str(value))

@@ -18,6 +18,7 @@ from app.complete import build_complete
 from app.compute import share_cores
 from app.invert import build_invert
 from app.models import Models
+from app.pose import build_pose
 from app.session import Sessions
 from app.theme import THEME
 from app.views.view import ROUTE, STATIC
@@ -40,6 +41,8 @@ def build_app(models: Models) -> gr.Blocks:
                 build_invert(demo, models, sessions)
             with gr.Tab("Complete", id="complete") as complete:
                 build_complete(demo, complete, models, sessions)
+            with gr.Tab("Pose", id="pose"):
+                build_pose(demo)
 
         def leave(request: gr.Request) -> None:
             sessions.drop(request.session_hash)

@@ -124,8 +124,8 @@ export class LossCurves {
 
   #flatName(colour) {
     return {
-      xref: "paper", x: 0, xanchor: "left", y: Math.log10(this.flat.y), yanchor: "bottom",
-      text: this.flat.name, showarrow: false, font: { size: 12, color: colour("--soft") },
+      xref: "paper", x: 0.5, xanchor: "center", y: Math.log10(this.flat.y), yanchor: "middle",
+      text: this.flat.name, bgcolor: colour("--panel"), borderpad: 3, showarrow: false, font: { size: 12, color: colour("--soft") },
     };
   }
 

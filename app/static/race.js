@@ -155,6 +155,7 @@ class Race {
   #show(run, index) {
     this.shown = run;
     this.stage.showTarget(run.target, run.label, run.encoder, run.guess);
+    this.stage.name(run);
     const ticks = run.ticks(this.axis);
     this.timeline.setTicks(ticks, index ?? ticks.length - 1);
     if (run.end) this.#say(run.end.summary, [run.end.reason, run.end.replay, run.end.hint].filter(Boolean).join(" "));

@@ -31,9 +31,19 @@ export class Stage {
     place.querySelector("span").textContent = `Encoder, one pass: ${number(encoder.loss)} · ${encoder.psnr.toFixed(1)} dB`;
   }
 
+  /** Say by what each lane of a run descends, for the two need not use the same optimiser. */
+  name(run) {
+    for (const name of Object.keys(run.lanes)) {
+      const how = this.#lane(name).querySelector("[data-how]");
+      how.textContent = [how.dataset.how, run.optimiser(name)].filter(Boolean).join(" · ");
+    }
+  }
+
   /** Empty both reconstructions. */
   clear() {
     for (const name of ["X", "Z"]) {
+      const how = this.#lane(name).querySelector("[data-how]");
+      how.textContent = how.dataset.how;
       this.#paint(this.#canvas(name), null);
       this.#reading(name).replaceChildren();
       this.#best(name).hidden = true;

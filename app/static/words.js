@@ -2,7 +2,7 @@
 export function number(value) {
   if (value === null || value === undefined) return "not finite";
   const size = Math.abs(value);
-  return size === 0 || (size >= 1e-3 && size < 1e4) ? String(Number(value.toPrecision(3))) : value.toExponential(2);
+  return size === 0 || (size >= 1e-4 && size < 1e4) ? String(Number(value.toPrecision(3))) : value.toExponential(2);
 }
 
 export function clock(seconds) {

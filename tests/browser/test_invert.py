@@ -107,10 +107,11 @@ def test_runs_are_kept_to_compare_and_their_settings_can_be_used_again(open_page
     run_to_end(page)
     page.wait_for_function("document.querySelectorAll('.runs li').length === 2")
     assert "Z learning rate 0.1" in page.text_content(".runs li:nth-child(2)")
+    # two runs of two lanes, and the encoder's level
     curves = "document.querySelectorAll('.chart .scatterlayer .trace').length"
-    page.wait_for_function(f"{curves} === 4")
+    page.wait_for_function(f"{curves} === 5")
     page.uncheck(".runs li:nth-child(2) input")
-    page.wait_for_function(f"{curves} === 2")
+    page.wait_for_function(f"{curves} === 3")
     page.click(".runs li:nth-child(2) >> text=Run 1")
     assert page.text_content(".runs .current .link") == "Run 1"
     page.click(".runs li:nth-child(2) >> text=Use its settings")
