@@ -17,7 +17,6 @@ CASCADE = "haarcascade_frontalface_alt2.xml"
 LONG_SIDE, SHORT_SIDE = 640, 240  # the detector's working size: photographs shrink to the one, thumbnails grow to the other
 SMALLEST_FACE = 40  # pixels at the working size
 WHOLE = 0.7  # overlap (IoU) from which a square picture counts as framed already; 98 % of validation crops do
-PREVIEW_SIDE = 512
 
 
 @dataclass(frozen=True)
@@ -108,18 +107,16 @@ def choose_crop(image: Image.Image) -> tuple[CropBox, tuple[str, ...]]:
 
 @dataclass(frozen=True)
 class Prepared:
-    """A user's picture as the models take it, and what the crop's editor shows.
+    """A user's picture as the models take it.
 
     `image` is uint8 (3, size, size). `box` is in pixels of the upright original, whose (width, height) is
-    `original_size`; `preview` is the original at `preview_scale` times its size, at most PREVIEW_SIDE pixels a side.
+    `original_size`.
     """
 
     image: Tensor
     box: CropBox
     notices: tuple[str, ...]
     original_size: tuple[int, int]
-    preview: Image.Image
-    preview_scale: float
 
 
 def prepare_upload(path: str | Path, *, size: int = 64, box: CropBox | None = None) -> Prepared:
@@ -133,7 +130,4 @@ def prepare_upload(path: str | Path, *, size: int = 64, box: CropBox | None = No
     if box is None:
         box, said = choose_crop(picture.image)
         notices += said
-    scale = min(1.0, PREVIEW_SIDE / max(picture.image.size))
-    preview = picture.image.copy()
-    preview.thumbnail((PREVIEW_SIDE, PREVIEW_SIDE))
-    return Prepared(crop_square(picture.image, box, size), box, notices, picture.image.size, preview, scale)
+    return Prepared(crop_square(picture.image, box, size), box, notices, picture.image.size)

@@ -15,7 +15,6 @@ from PIL import Image, ImageDraw, ImageFilter
 from landscape_core.errors import UserError
 from landscape_core.faces import (
     CELEBA_FRAMING,
-    PREVIEW_SIDE,
     Framing,
     find_faces,
     measure_framing,
@@ -191,11 +190,9 @@ def test_users_box_overrides_the_face(tmp_path: Path) -> None:
     assert prepared.notices == ()
 
 
-def test_preview_and_notices_of_decoding(tmp_path: Path) -> None:
+def test_size_and_notices_of_decoding(tmp_path: Path) -> None:
     frames = [scene(size=(1400, 700)), scene((0, 0, 90), size=(1400, 700))]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
     prepared = prepare_upload(tmp_path / "a.gif")
     assert prepared.notices == ("The first of 2 frames is used.", "No face was found; the centre square is used.")
     assert prepared.original_size == (1400, 700)
-    assert prepared.preview.size == (PREVIEW_SIDE, PREVIEW_SIDE // 2)
-    assert prepared.preview_scale == pytest.approx(PREVIEW_SIDE / 1400)

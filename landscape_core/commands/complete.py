@@ -67,7 +67,7 @@ def _mask(mask: str, prepared: Prepared) -> Tensor:
     size = prepared.image.shape[-1]
     if mask in PRESETS:
         return preset(mask, size)
-    original = (round(prepared.preview.width / prepared.preview_scale), round(prepared.preview.height / prepared.preview_scale))
+    original = prepared.original_size
     return read_mask(Path(mask), size, box=prepared.box, box_in=original)
 
 
