@@ -66,6 +66,21 @@ def image_recipe_error() -> type[Exception]:
     return UserError
 
 
+def test_a_stop_in_the_first_stage_ends_the_recipe_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(autoencoder, "load_lpips", MeanDistance)
+    images = torch.randint(0, 256, (20, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    recipe, stages = image_recipe.RECIPES["smoke"], []
+
+    def stop_at_once(stage: str) -> object:
+        stages.append(stage)
+        return lambda *_: True
+
+    assert image_recipe.train_images(images, recipe, tmp_path, stop_at_once) is None
+    assert stages == ["autoencoder"]
+    trained = image_recipe.train_images(images, recipe, tmp_path, lambda stage: silent)
+    assert trained is not None
+
+
 def test_the_whole_recipe_publishes_models_that_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(autoencoder, "load_lpips", MeanDistance)
     images = torch.randint(0, 256, (20, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))

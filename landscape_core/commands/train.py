@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -54,18 +55,10 @@ def generator(
     if recipe not in image_recipe.RECIPES:
         raise UserError(f"There is no recipe {recipe!r}; there are: {', '.join(image_recipe.RECIPES)}.")
     images = load_images(ImageSource(data, split, 64, parse_box(box)))
-    bars: list[Bar] = []
-
-    def report_for(stage: str) -> Bar:
-        bars.append(Bar(stage).__enter__())
-        return bars[-1]
-
     chosen = image_recipe.RECIPES[recipe]
-    trained = image_recipe.train_images(images, chosen, work, report_for, device=device)
-    stopped = any(bar.stopped for bar in bars)
-    for bar in reversed(bars):
-        bar.__exit__()
-    if stopped:
+    with ExitStack() as bars:
+        trained = image_recipe.train_images(images, chosen, work, lambda stage: bars.enter_context(Bar(stage)), device=device)
+    if trained is None:
         typer.echo(f"Stopped; everything so far is in {work}. Run the same command to go on.")
         return
     image_recipe.publish(

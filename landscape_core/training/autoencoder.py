@@ -31,6 +31,16 @@ class AutoencoderConfig:
     bf16: bool = True
 
 
+@dataclass(frozen=True)
+class TrainedAutoencoder:
+    """Both networks, the seconds spent over all sessions, and whether the run reached its end."""
+
+    encoder: ImageEncoder
+    decoder: ImageDecoder
+    seconds: float
+    finished: bool
+
+
 def random_batch(images: Tensor, batch: int, generator: torch.Generator) -> Tensor:
     """A random batch in [-1, 1], each picture mirrored with probability 1/2."""
     index = torch.randint(len(images), (batch,), generator=generator)
@@ -41,8 +51,11 @@ def random_batch(images: Tensor, batch: int, generator: torch.Generator) -> Tens
 
 def train_autoencoder(
     images: Tensor, config: AutoencoderConfig, out: Path, report: Report, *, device: torch.device | str = "cpu"
-) -> tuple[ImageEncoder, ImageDecoder, float]:
-    """Train on uint8 pictures (N, 3, 64, 64); resumes from `out/checkpoint.safetensors`. Returns the networks and seconds."""
+) -> TrainedAutoencoder:
+    """Train on uint8 pictures (N, 3, 64, 64); resumes from `out/checkpoint.safetensors`.
+
+    A stopped run returns what it has, with `finished` False.
+    """
     torch.manual_seed(config.seed)
     device = torch.device(device)
     encoder, decoder, distance = (
@@ -82,4 +95,4 @@ def train_autoencoder(
             checkpoint.save({"seen": seen, "seconds": time.perf_counter() - start, "config": asdict(config)})
         if stop:
             break
-    return encoder.eval(), decoder.eval(), time.perf_counter() - start
+    return TrainedAutoencoder(encoder.eval(), decoder.eval(), time.perf_counter() - start, seen >= config.images)

@@ -69,18 +69,23 @@ def encoded_prior(encoder: PictureEncoder, images: Tensor, *, batch: int = 256) 
 
 def train_images(
     images: Tensor, recipe: ImageRecipe, out: Path, report_for: ReportFor, *, device: str = "cpu"
-) -> TrainedImages:
-    """Both stages on uint8 pictures (N, 3, 64, 64); each resumes from its own checkpoint below `out`."""
-    image_encoder, decoder, seconds = train_autoencoder(
-        images, recipe.autoencoder, out / "autoencoder", report_for("autoencoder"), device=device
-    )
-    latents = encode_all(image_encoder, images)
+) -> TrainedImages | None:
+    """Both stages on uint8 pictures (N, 3, 64, 64); each resumes from its own checkpoint below `out`.
+
+    None where a stage was stopped: what there is waits in its checkpoint.
+    """
+    first = train_autoencoder(images, recipe.autoencoder, out / "autoencoder", report_for("autoencoder"), device=device)
+    if not first.finished:
+        return None
+    latents = encode_all(first.encoder, images)
     trainer = GanTrainer(latents, recipe.gan, out / "gan", device=device)
     generator, latent_encoder = train_gan(trainer, report_for("generator"))
-    model = ImageModel(generator, decoder).cpu().eval().requires_grad_(False)
-    encoder = PictureEncoder(image_encoder, latent_encoder).cpu().eval().requires_grad_(False)
+    if trainer.seen < recipe.gan.images:
+        return None
+    model = ImageModel(generator, first.decoder).cpu().eval().requires_grad_(False)
+    encoder = PictureEncoder(first.encoder, latent_encoder).cpu().eval().requires_grad_(False)
     prior = encoded_prior(encoder, images)
-    return TrainedImages(model, encoder, prior, {"autoencoder": seconds, "generator": trainer.seconds})
+    return TrainedImages(model, encoder, prior, {"autoencoder": first.seconds, "generator": trainer.seconds})
 
 
 def publish(
