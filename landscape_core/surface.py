@@ -92,7 +92,7 @@ def evaluate(
     target: Target,
     grid: Grid,
     *,
-    batch: int = 64,
+    batch: int = 32,
     thumbnail: int = 0,
     cache: Cache | None = None,
     stop: Callable[[], bool] = lambda: False,

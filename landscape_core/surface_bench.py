@@ -37,7 +37,7 @@ class SurfaceCost:
         return self.seconds / self.bare_forward_seconds
 
 
-def bench_surfaces(task: Task, *, space: str, size: int = 41, batch: int = 64, thumbnail: int = 0) -> SurfaceCost:
+def bench_surfaces(task: Task, *, space: str, size: int = 41, batch: int = 32, thumbnail: int = 0) -> SurfaceCost:
     """Evaluate a pair of size x size surfaces, and after every batch the same number of points bare, so that a drift
     of the machine's speed falls on both."""
     with torch.no_grad():

@@ -79,3 +79,14 @@ def test_diversity_at_equal_fidelity_is_that_of_the_first_mark_below() -> None:
     curves = fig6.Curves(fidelity=[3.0, 2.0, 1.0], diversity=[0.9, 0.5, 0.2])
     assert curves.diversity_at(2.5) == 0.5
     assert curves.diversity_at(0.5) is None
+
+
+def test_x_can_be_given_zs_optimiser() -> None:
+    settings = fig8.LandscapeSettings(steps=2, size=5, space="paper", x_optimizer="lbfgs")
+    result, examples, _ = fig8.run_landscapes(tiny_task(), pictures(3), settings, "test", silent)
+    assert result.experiment == "landscapes-x-lbfgs"  # beside the other, not over it
+    assert (result.settings["x_optimizer"], result.settings["x_lr"]) == ("lbfgs", 1.0)
+    advised = fig8.LandscapeSettings(steps=2, size=5, space="paper")
+    _, others, _ = fig8.run_landscapes(tiny_task(), pictures(3), advised, "test", silent)
+    assert not torch.equal(examples["X"][0].path.true_loss, others["X"][0].path.true_loss)
+    assert torch.equal(examples["Z"][0].path.true_loss, others["Z"][0].path.true_loss)

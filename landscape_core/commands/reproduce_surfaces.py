@@ -11,6 +11,7 @@ from torch import Tensor
 from landscape_core.commands.common import Data, Device, Out, Seed, Threads, apply_threads
 from landscape_core.commands.reproduce import Ticker, command_line
 from landscape_core.data import ImageSource
+from landscape_core.optimizers import OptimizerName
 from landscape_core.recovered import save_recovered
 from landscape_core.reproduce import completions as fig6
 from landscape_core.reproduce import landscapes as fig8
@@ -36,6 +37,7 @@ def landscapes(
     images: Images = None,
     steps: Annotated[int, typer.Option(help="Steps of descent before the grid is laid.", min=2)] = 20,
     size: Annotated[int, typer.Option(help="Points a side of every surface, odd.", min=5)] = 21,
+    x_optimizer: Annotated[OptimizerName | None, typer.Option(help="X's optimiser; the advised one where absent.")] = None,
     space: Space = "residual",
     perceptual: Distance = "embedded",
     embed: Annotated[
@@ -50,7 +52,7 @@ def landscapes(
     apply_threads(threads)
     task = load_image_task("faces", perceptual=perceptual, device=device)
     pictures = _pictures(data, split, images, number, seed)
-    settings = fig8.LandscapeSettings(steps=steps, size=size, space=space, seed=seed)
+    settings = fig8.LandscapeSettings(steps=steps, size=size, space=space, x_optimizer=x_optimizer, seed=seed)
     ticker = Ticker()
     result, examples, planes = fig8.run_landscapes(task, pictures, settings, command_line(), ticker)
     ticker.close()
