@@ -37,7 +37,9 @@ def defaults(models: Models, model: str | None = None, space: str | None = None)
     name = model if model in models.names else models.names[0]
     task = models.get(name)
     first = next(iter(task.mappings))
-    return RunSettings(task=name, space=first, x=task.advice(X), z=task.advice(space if space and space in task.mappings else first))
+    return RunSettings(
+        task=name, space=first, x=task.advice(X), z=task.advice(space if space and space in task.mappings else first)
+    )
 
 
 def open_page(models: Models, session: Session, query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
