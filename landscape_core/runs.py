@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import numpy as np
@@ -17,7 +18,7 @@ from landscape_core.errors import UserError
 from landscape_core.inversion import Lane, Solver
 from landscape_core.objectives import Target
 from landscape_core.optimizers import OptimizerSettings
-from landscape_core.spaces import Start, start_in
+from landscape_core.spaces import SearchSpace, Start
 from landscape_core.tasks.base import Task, X
 
 MAX_STEPS = 2000
@@ -65,10 +66,23 @@ def prepare(task: Task, settings: RunSettings, target: Target) -> tuple[Solver, 
         Lane("X", task.space(X), settings.x.build(settings.steps)),
         Lane("Z", task.space(settings.space), settings.z.build(settings.steps)),
     ]
-    encoded = task.encode(target.value) if settings.start == "encoder" and task.encode is not None else None
-    random = torch.Generator().manual_seed(settings.seed)
-    starts = [start_in(lane.space, settings.start, len(target), random, encoded) for lane in lanes]
+    starts = starts_in([lane.space for lane in lanes], task, settings.start, target, settings.seed)
     return Solver(task.forward, task.objective, target, lanes, max_steps=settings.steps), starts
+
+
+def starts_in(spaces: Sequence[SearchSpace], task: Task, kind: Start, target: Target, seed: int) -> list[Tensor]:
+    """Starting variables (B, dim) for every space.
+
+    "mean" is each space's origin. "random" (drawn from the prior by `seed`) and "encoder" are inputs of F, the same
+    for every space: a race then starts from the same pictures in all its lanes, as near as each space can reach.
+    """
+    if kind == "mean":
+        return [space.mean_start(len(target)) for space in spaces]
+    if kind == "encoder" and task.encode is not None:
+        inputs = task.encode(target.value)
+    else:
+        inputs = task.prior.sample(len(target), torch.Generator().manual_seed(seed))
+    return [space.at(inputs) for space in spaces]
 
 
 def make_card(task: Task, settings: RunSettings, target: Tensor, **result: Any) -> RunCard:

@@ -53,10 +53,6 @@ class SearchSpace(Protocol):
         """The same starting variable n times: the origin of the space."""
         ...
 
-    def random_start(self, n: int, generator: torch.Generator) -> Tensor:
-        """n independent starting variables (n, dim)."""
-        ...
-
     def at(self, x: Tensor) -> Tensor:
         """Variables whose image is x (B, d), or the nearest to it that the space can reach."""
         ...
@@ -78,9 +74,6 @@ class XSpace:
     def mean_start(self, n: int) -> Tensor:
         return self.prior.mean.new_zeros(n, self.dim)
 
-    def random_start(self, n: int, generator: torch.Generator) -> Tensor:
-        return self.prior.sample(n, generator) - self.prior.mean
-
     def at(self, x: Tensor) -> Tensor:
         return x - self.prior.mean
 
@@ -88,11 +81,10 @@ class XSpace:
 class ZSpace:
     """Descent in Z through a mapping network: x = Θ(z) (Eq. 2 and 4)."""
 
-    def __init__(self, mapping: nn.Module, dim: int, *, random_scale: float = 1.0) -> None:
+    def __init__(self, mapping: nn.Module, dim: int) -> None:
         self.mapping = mapping.eval().requires_grad_(False)
         self._dim = dim
         self._device = next(mapping.parameters()).device
-        self.random_scale = random_scale
 
     @property
     def dim(self) -> int:
@@ -103,9 +95,6 @@ class ZSpace:
 
     def mean_start(self, n: int) -> Tensor:
         return torch.zeros(n, self.dim, device=self._device)
-
-    def random_start(self, n: int, generator: torch.Generator) -> Tensor:
-        return self.random_scale * torch.randn(n, self.dim, generator=generator).to(self._device)
 
     def at(self, x: Tensor, *, steps: int = 100) -> Tensor:
         """Least squares on |Θ(z) - x|² by L-BFGS from z = 0: Θ need not be surjective, so this is a nearest point."""
@@ -121,12 +110,3 @@ class ZSpace:
         with torch.enable_grad():
             optimizer.step(closure)
         return z.detach()
-
-
-def start_in(space: SearchSpace, kind: Start, n: int, generator: torch.Generator, encoded: Tensor | None = None) -> Tensor:
-    """Starting variables (n, dim): the mean, random ones, or those of an encoder's guess `encoded` (n, d)."""
-    if kind == "encoder":
-        if encoded is None:
-            raise ValueError("an encoder start needs the encoder's inputs of F")
-        return space.at(encoded)
-    return space.mean_start(n) if kind == "mean" else space.random_start(n, generator)

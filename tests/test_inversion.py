@@ -9,7 +9,8 @@ from torch import Tensor, nn
 from landscape_core.inversion import Lane, Solver, StopReason
 from landscape_core.objectives import SquaredError, Target
 from landscape_core.optimizers import LBFGS, Adam, GradientDescent, Optimizer, RampedAdam
-from landscape_core.spaces import Prior, XSpace, start_in
+from landscape_core.runs import starts_in
+from landscape_core.spaces import Prior, XSpace
 from landscape_core.tasks.base import Task
 from landscape_core.trajectory import passed, run, states
 from tests.tiny import tiny_task
@@ -27,7 +28,7 @@ def race(task: Task, optimizer: Optimizer, n: int = 2, steps: int = 12) -> tuple
     pictures = task.forward(task.prior.sample(n, random))
     lanes = [Lane("X", task.space("X"), optimizer), Lane("Z", task.space("residual"), optimizer)]
     solver = Solver(task.forward, task.objective, Target(pictures), lanes, max_steps=steps)
-    return solver, [lane.space.random_start(n, random) for lane in lanes]
+    return solver, starts_in([lane.space for lane in lanes], task, "random", solver.target, 6)
 
 
 def test_linear_model_reaches_the_least_squares_solution() -> None:
@@ -160,14 +161,15 @@ def test_passing_is_told_in_steps_and_time() -> None:
 
 @pytest.mark.parametrize("kind", ["mean", "random", "encoder"])
 def test_starts_mean_what_they_say(task: Task, kind: str) -> None:
-    random = torch.Generator().manual_seed(0)
-    encoded = task.prior.sample(3, torch.Generator().manual_seed(9))
-    for name in ("X", "residual"):
-        space = task.space(name)
-        x = space.to_x(start_in(space, kind, 3, random, encoded))
-        if kind == "mean" and name == "X":
-            assert torch.allclose(x, task.prior.mean.expand(3, -1))
-        if kind == "encoder":
-            assert torch.allclose(x, encoded, atol=1e-2)
-        if kind == "random":
-            assert (x[0] - x[1]).abs().max() > 1e-3
+    target = Target(task.forward(task.prior.sample(3, torch.Generator().manual_seed(9))))
+    spaces = [task.space("X"), task.space("residual")]
+    inputs = [space.to_x(start) for space, start in zip(spaces, starts_in(spaces, task, kind, target, 0), strict=True)]
+    assert torch.allclose(*inputs, atol=1e-2)  # both lanes begin with the same picture
+    if kind == "mean":
+        assert torch.allclose(inputs[0], task.prior.mean.expand(3, -1))
+    if kind == "encoder":
+        assert torch.allclose(inputs[0], task.encode(target.value), atol=1e-5)
+    if kind == "random":
+        assert (inputs[0][0] - inputs[0][1]).abs().max() > 1e-3
+        again = starts_in(spaces, task, kind, target, 1)
+        assert (spaces[0].to_x(again[0]) - inputs[0]).abs().max() > 1e-3
