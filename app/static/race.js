@@ -2,6 +2,7 @@
 import { Controls } from "./controls.js";
 import { LossCurves } from "./curves.js";
 import { decode } from "./frames.js";
+import { tellPlace } from "./queue.js";
 import { RunRecord } from "./run.js";
 import { RunList } from "./runlist.js";
 import { Stage } from "./stage.js";
@@ -107,7 +108,7 @@ class Race {
   #become(state) {
     if (state === this.controls.state) return;
     this.controls.become(state, this.runs.length);
-    if (state === "waiting") this.#say("Waiting for a free processor…");
+    if (state === "waiting") tellPlace("queue-status", () => this.controls.state === "waiting", (text) => this.#say(text));
     if (state === "running") this.#say("Running…");
   }
 

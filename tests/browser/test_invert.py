@@ -214,3 +214,22 @@ def test_two_visitors_at_once_both_finish(open_page: Open) -> None:
     for page in pages:
         wait_for_text(page, OUTPUT, "step 30 of 30")
     assert pixels(pages[0], "target") != pixels(pages[1], "target")
+
+
+def test_who_waits_is_told_the_place_and_can_cancel(open_page: Open) -> None:
+    from app.compute import runs_at_once
+
+    busy = [open_page("?steps=2000") for _ in range(runs_at_once())]
+    for page in busy:
+        page.click("[data-act=run]")
+    for page in busy:
+        wait_for_text(page, OUTPUT, "step ")
+    late = open_page("?steps=3")
+    late.click("[data-act=run]")
+    wait_for_text(late, ".summary", "Number 1 of 1 waiting")
+    late.click("text=Cancel")
+    wait_for_text(late, ".summary", "Press Run")
+    for page in busy:
+        page.click("[data-act=stop]")
+    run_to_end(late)
+    assert shown(late) == "step 3 of 3"
