@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from landscape_core.commands import bench, complete, invert, models, pose, reproduce, serve, surface, train
+from landscape_core.commands import bench, complete, invert, models, pose, reproduce, reproduce_surfaces, serve, surface, train
 from landscape_core.errors import UserError
 
 app = typer.Typer(
@@ -23,6 +23,8 @@ app.command()(models.models)
 app.command()(serve.serve)
 app.add_typer(train.app, name="train")
 app.add_typer(reproduce.app, name="reproduce")
+reproduce.app.command()(reproduce_surfaces.landscapes)
+reproduce.app.command()(reproduce_surfaces.completions)
 reproduce.app.command()(pose.pose)
 reproduce.app.command("pose-completions")(pose.pose_completions)
 

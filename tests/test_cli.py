@@ -21,7 +21,8 @@ from tests.tiny import tiny_task
 runner = CliRunner()
 COMMANDS = [
     [], ["invert"], ["complete"], ["surface"], ["bench"], ["models"], ["serve"], ["train"], ["train", "generator"],
-    ["train", "mapping"], ["reproduce"], ["reproduce", "convergence"],
+    ["train", "mapping"], ["reproduce"], ["reproduce", "convergence"], ["reproduce", "landscapes"],
+    ["reproduce", "completions"], ["reproduce", "pose"], ["reproduce", "pose-completions"], ["reproduce", "report"],
 ]  # fmt: skip
 
 
