@@ -17,6 +17,7 @@ from starlette.staticfiles import StaticFiles
 from app.complete import build_complete
 from app.compute import share_cores
 from app.invert import build_invert
+from app.landscape import build_landscape
 from app.models import Models
 from app.pose import build_pose
 from app.session import Sessions
@@ -41,6 +42,8 @@ def build_app(models: Models) -> gr.Blocks:
                 build_invert(demo, models, sessions)
             with gr.Tab("Complete", id="complete") as complete:
                 build_complete(demo, complete, models, sessions)
+            with gr.Tab("Landscape", id="landscape") as landscape:
+                build_landscape(demo, landscape, models, sessions)
             with gr.Tab("Pose", id="pose"):
                 build_pose(demo)
 

@@ -57,8 +57,8 @@ class Surfaces {
     this.run = new RunRecord(message);
     await this.run.ready;
     this.panels = null;
-    this.find(".hover").hidden = true;
     this.stage.clear();
+    this.stage.name(this.run);
     this.stage.showTarget(this.run.target, this.run.label, this.run.encoder, this.run.guess);
     this.timeline.setTicks([]);
     this.#become("running");
@@ -85,6 +85,7 @@ class Surfaces {
     this.plot.set({ panels, range, at: this.#point() });
     fillTable(this.find("table"), panels);
     this.find(".told").hidden = false;
+    this.find(".hover").hidden = false;
     this.#drawCurves();
   }
 
@@ -195,7 +196,6 @@ class Surfaces {
     const panel = this.panels[index];
     const [i, j] = [nearest(panel.ticks[0], x), nearest(panel.ticks[1], y)];
     const hover = this.find(".hover");
-    hover.hidden = false;
     hover.querySelector("span").textContent = `${panel.title.split(" ")[0].replace(",", "")} at (${number(panel.ticks[0][i])}, ${number(panel.ticks[1][j])}): loss ${number(panel.losses[i][j])}, and what the model draws there.`;
     const sheet = await this.thumbnails[index];
     if (!sheet) return;

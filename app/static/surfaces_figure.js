@@ -9,30 +9,46 @@ export function sceneName(i) {
   return i ? `scene${i + 1}` : "scene";
 }
 
-/** Traces of all panels: the surface or contour, then per path a line and a marker at `at`. `most` caps the points a side. */
-export function traces(panels, { mode, log, range, at, most = Infinity }) {
+/** Traces of all panels: the surface or contour, then per path a line and a marker at point `at`. */
+export function traces(panels, state) {
   return panels.flatMap((panel, i) => {
-    const paths = Object.entries(panel.paths).flatMap(([name, path]) => pathTraces(name, path, i, { mode, log, range, at }));
-    return [ground(panel, i, { mode, log, most }), ...paths];
+    const paths = Object.entries(panel.paths).flatMap(([name, path]) => pathTraces(name, path, i, state));
+    return [state.mode === "contour" ? contour(panel, i, state.log) : surface(panel, i, state.log), ...paths];
   });
 }
 
-function ground(panel, i, { mode, log, most }) {
-  const { x, y, z } = mesh(panel, most);
-  const colour = log ? z.map((row) => row.map(log10)) : z;
-  const common = { x, y, coloraxis: "coloraxis", hoverinfo: "none", name: panel.title };
-  if (mode === "contour") return { ...common, ...axesOf(i), type: "contour", z: colour, contours: { coloring: "heatmap" }, line: { width: 0.6, color: "rgba(0,0,0,0.35)" }, ncontours: 24 };
-  return { ...common, type: "surface", scene: sceneName(i), z, surfacecolor: colour, contours: { x: { highlight: false }, y: { highlight: false }, z: { highlight: false } }, lighting: { ambient: 0.72, diffuse: 0.6, specular: 0.06, roughness: 0.9 } };
+function contour(panel, i, log) {
+  const [x, y] = panel.ticks;
+  // Plotly's z has its first index along y.
+  const z = y.map((_, j) => panel.losses.map((row) => (log ? log10(row[j]) : row[j])));
+  const lines = { contours: { coloring: "heatmap" }, line: { width: 0.6, color: "rgba(0,0,0,0.35)" }, ncontours: 24 };
+  return { type: "contour", x, y, z, coloraxis: "coloraxis", hoverinfo: "none", ...axesOf(i), ...lines };
 }
 
-/** Ticks and losses with at most `most` points a side; z has its first index along y, as Plotly has it. */
-export function mesh(panel, most) {
+/** A triangle mesh, not Plotly's own surface: that one is resampled to 128 points a side, several times the work. */
+function surface(panel, i, log) {
   const [u, v] = panel.ticks;
-  let stride = 1;
-  while ((u.length - 1) / stride + 1 > most && ((u.length - 1) / stride) % 2 === 0) stride *= 2;
-  const thin = (values) => values.filter((_, k) => k % stride === 0);
-  const rows = thin(panel.losses).map(thin);
-  return { x: thin(u), y: thin(v), z: thin(v).map((_, j) => rows.map((row) => row[j])) };
+  const z = panel.losses.flat();
+  const place = { x: u.flatMap((each) => v.map(() => each)), y: u.flatMap(() => v), z, ...triangles(z, u.length) };
+  const light = { ambient: 0.72, diffuse: 0.6, specular: 0.06, roughness: 0.9, fresnel: 0.05 };
+  return { type: "mesh3d", scene: sceneName(i), ...place, intensity: log ? z.map(log10) : z, coloraxis: "coloraxis", hoverinfo: "none", lighting: light };
+}
+
+/** Two triangles per cell of an n × n grid, without those that touch a loss that is not finite. */
+function triangles(z, n) {
+  const corners = { i: [], j: [], k: [] };
+  const add = (...triangle) => {
+    if (triangle.some((vertex) => z[vertex] === null)) return;
+    ["i", "j", "k"].forEach((name, at) => corners[name].push(triangle[at]));
+  };
+  for (let row = 0; row < n - 1; row++) {
+    for (let column = 0; column < n - 1; column++) {
+      const first = row * n + column;
+      add(first, first + 1, first + n);
+      add(first + 1, first + n + 1, first + n);
+    }
+  }
+  return corners;
 }
 
 function pathTraces(name, path, i, state) {
@@ -84,7 +100,7 @@ function place(made, panel, i, { mode, log, limits, camera, colour, stacked, n }
   made.annotations.push({ text: `<b>${titleOf(panel)}</b>`, xref: "paper", yref: "paper", x: domain.x[0], y: domain.y[1], xanchor: "left", yanchor: "bottom", showarrow: false, font: { size: 14, color: colour("--ink") } });
   const axis = { gridcolor: colour("--rule"), zerolinecolor: colour("--rule"), color: colour("--soft"), showbackground: false, showspikes: false, nticks: 5, title: { text: "" } };
   if (mode === "surface") {
-    made[sceneName(i)] = { domain, aspectmode: "cube", camera, uirevision: "one", dragmode: "orbit", hovermode: "closest", xaxis: axis, yaxis: axis, zaxis: { ...axis, title: { text: "loss" }, type: log ? "log" : "linear", range: padded(limits), exponentformat: "power" } };
+    made[sceneName(i)] = { domain, aspectmode: "cube", camera, uirevision: "one", dragmode: "orbit", hovermode: "closest", xaxis: axis, yaxis: axis, zaxis: { ...axis, type: log ? "log" : "linear", range: padded(limits), exponentformat: "power" } };
     return;
   }
   const suffix = i ? String(i + 1) : "";

@@ -1,12 +1,12 @@
 /**
- * Surfaces in Plotly: the camera of one is the camera of all and stays across updates; a coarse mesh while one drags.
- * Where WebGL is missing the same panels are drawn as contours.
+ * Surfaces in Plotly: the camera of one is the camera of all and stays across updates. Nothing is drawn anew while one
+ * drags. Where WebGL is missing the same panels are drawn as contours.
  */
-import { CAMERA, layout, mesh, sceneName, traces } from "./surfaces_figure.js";
-import { plotlyLoaded, webgl } from "./surfaces_support.js";
+import { CAMERA, layout, sceneName, traces } from "./surfaces_figure.js";
+import { plotlyLoaded, webgl, withoutSmoothing } from "./surfaces_support.js";
 
-const COARSE = 21; // points a side while the surface is being turned
 const SETTLE = 300;
+const NARROW = 480;
 
 export class SurfacePlot {
   /** @param {{onHover: (panel: number, x: number, y: number) => void, onLeave: () => void}} options */
@@ -59,12 +59,14 @@ export class SurfacePlot {
   async #draw() {
     this.busy = true;
     if (!this.drawn) this.element.replaceChildren();
+    if (!this.drawn && this.element.clientWidth < NARROW) this.camera = farther(CAMERA);
     const style = getComputedStyle(this.element);
     const state = { mode: this.mode, log: this.log, range: this.range, at: this.at };
     const look = { ...state, camera: this.camera, colour: (name) => style.getPropertyValue(name).trim(), width: this.element.clientWidth, font: style.fontFamily };
     const config = { responsive: false, displayModeBar: false, displaylogo: false, scrollZoom: false, plotGlPixelRatio: this.gl === "software" ? 1 : 2 };
     this.width = this.element.clientWidth;
-    await Plotly.react(this.element, traces(this.panels, state), layout(this.panels, look), config);
+    const react = () => Plotly.react(this.element, traces(this.panels, state), layout(this.panels, look), config);
+    await (this.gl === "software" ? withoutSmoothing(react) : react());
     this.element.dataset.updates = ++this.updates;
     this.element.dataset.points = this.panels.map((panel) => panel.points_a_side).join();
     if (!this.drawn) this.#listen();
@@ -73,8 +75,8 @@ export class SurfacePlot {
   }
 
   #listen() {
-    this.element.on("plotly_relayouting", (change) => this.#turned(change));
-    this.element.on("plotly_relayout", (change) => this.#turned(change));
+    this.element.on("plotly_relayouting", (change) => this.#turned(change, false));
+    this.element.on("plotly_relayout", (change) => this.#turned(change, true));
     this.element.on("plotly_hover", ({ points: [point] }) => {
       if (!this.dragging && !["scatter", "scatter3d"].includes(point.data.type)) this.onHover(this.#panelOf(point.curveNumber), point.x, point.y);
     });
@@ -95,52 +97,40 @@ export class SurfacePlot {
     });
   }
 
-  /** One scene was turned: the others follow, once per frame. */
-  #turned(change) {
-    const moved = Object.keys(change).find((key) => /^scene\d*\.camera/.test(key));
+  /** One scene is being turned: the others follow, once per frame; `done` when the pointer was let go. */
+  #turned(change, done) {
+    const moved = Object.keys(change).find((key) => /^scene\d*\.camera$/.test(key));
     if (!moved || this.following) return;
-    const scene = moved.split(".")[0];
-    this.camera = change[`${scene}.camera`] ?? this.element.layout[scene].camera;
-    this.#coarse();
-    this.follow ??= requestAnimationFrame(async () => {
-      this.follow = null;
-      await this.#others(scene);
-    });
-  }
-
-  async #others(scene) {
-    const update = {};
-    this.panels.forEach((_, i) => {
-      if (sceneName(i) !== scene) update[`${sceneName(i)}.camera`] = structuredClone(this.camera);
-    });
-    if (!Object.keys(update).length) return;
-    this.following = true;
-    await Plotly.relayout(this.element, update);
-    this.following = false;
-  }
-
-  /** Fewer points while the surface is being turned, all of them once it rests. */
-  async #coarse() {
-    clearTimeout(this.settle);
-    this.settle = setTimeout(() => this.#mesh(Infinity), SETTLE);
-    if (this.dragging) return;
+    this.turning = moved.split(".")[0];
+    this.camera = structuredClone(change[moved] ?? this.element.layout[this.turning].camera);
     this.dragging = true;
-    await this.#mesh(COARSE);
+    clearTimeout(this.settle);
+    this.settle = setTimeout(() => this.#rest(), done ? 0 : SETTLE);
+    this.follow ??= requestAnimationFrame(() => this.#others());
   }
 
-  async #mesh(most) {
-    if (most === Infinity) this.dragging = false;
-    if (this.panels.every((panel) => panel.points_a_side <= COARSE)) return;
-    const meshes = this.panels.map((panel) => mesh(panel, most));
-    const grounds = traces(this.panels, { mode: this.mode, log: this.log, range: this.range, at: this.at, most }).filter((trace) => trace.type === "surface");
-    const update = { x: meshes.map((m) => m.x), y: meshes.map((m) => m.y), z: meshes.map((m) => m.z), surfacecolor: grounds.map((trace) => trace.surfacecolor) };
-    await Plotly.restyle(this.element, update, this.#starts());
-    this.element.dataset.mesh = meshes.map((m) => m.x.length).join();
+  /** Not by relayout, which would put the scene under the pointer back to where it last rested. */
+  #others() {
+    this.follow = null;
+    const full = this.element._fullLayout;
+    for (const name of this.panels.map((_, i) => sceneName(i))) {
+      if (name !== this.turning) full[name]?._scene?.setViewport({ ...full[name], camera: structuredClone(this.camera) });
+    }
+  }
+
+  /** Let go: the camera becomes part of every scene's layout. */
+  async #rest() {
+    this.dragging = false;
+    this.following = true;
+    await Plotly.relayout(this.element, Object.fromEntries(this.panels.map((_, i) => [`${sceneName(i)}.camera`, structuredClone(this.camera)])));
+    this.following = false;
+    this.element.dataset.turned = Number(this.element.dataset.turned ?? 0) + 1;
+    this.#restyleMarkers();
   }
 
   #restyleMarkers() {
     const state = { mode: this.mode, log: this.log, range: this.range, at: this.at };
-    const all = traces(this.panels, { ...state, most: 3 });
+    const all = traces(this.panels, state);
     const indices = all.map((trace, i) => (trace.mode === "markers" ? i : -1)).filter((i) => i >= 0);
     const update = {};
     for (const axis of this.mode === "contour" ? ["x", "y"] : ["x", "y", "z"]) update[axis] = indices.map((i) => all[i][axis]);
@@ -150,4 +140,10 @@ export class SurfacePlot {
   #resized() {
     if (this.drawn && Math.abs(this.element.clientWidth - this.width) > 4) this.#schedule();
   }
+}
+
+/** From a little farther away, so that a narrow scene holds the whole surface. */
+function farther(camera) {
+  const eye = Object.fromEntries(Object.entries(camera.eye).map(([axis, value]) => [axis, 1.35 * value]));
+  return { ...camera, eye };
 }

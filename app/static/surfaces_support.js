@@ -24,3 +24,16 @@ export function webgl() {
   gl.getExtension("WEBGL_lose_context")?.loseContext();
   return /swiftshader|llvmpipe|software|basic render/i.test(renderer) ? "software" : "hardware";
 }
+
+/** Run `draw` with WebGL contexts that do not smooth edges, which in software costs as much again as all the rest. */
+export async function withoutSmoothing(draw) {
+  const { getContext } = HTMLCanvasElement.prototype;
+  HTMLCanvasElement.prototype.getContext = function plain(type, options) {
+    return getContext.call(this, type, type.includes("webgl") ? { ...options, antialias: false } : options);
+  };
+  try {
+    return await draw();
+  } finally {
+    HTMLCanvasElement.prototype.getContext = getContext;
+  }
+}
