@@ -10,9 +10,10 @@ import gradio as gr
 from gradio.components import Component
 from pydantic import ValidationError
 
-from app.form import OPTIMISERS, space_choices
+from app.form import space_choices
 from app.models import Models
 from app.pose_run import MAX_K
+from app.settings import OPTIMISERS
 from landscape_core.errors import UserError
 from landscape_core.optimizers import OptimizerSettings
 from landscape_core.runs import MAX_STEPS, RunSettings
@@ -121,6 +122,7 @@ def _words(name: str) -> str:
 
 
 def _optimiser(lane: str, advised: OptimizerSettings) -> tuple[gr.Dropdown, gr.Number]:
-    name = gr.Dropdown(OPTIMISERS, value=advised.name, label=f"{lane} optimiser", min_width=120)
+    choices = [(words[0].upper() + words[1:], name) for name, words in OPTIMISERS.items()]
+    name = gr.Dropdown(choices, value=advised.name, label=f"{lane} optimiser", min_width=120)
     rate = gr.Number(advised.lr, label=f"{lane} learning rate", min_width=90, step=0.01, elem_id=f"pose-{lane.lower()}-lr")
     return name, rate

@@ -154,7 +154,11 @@ class Figures {
     this.#look();
   }
 
+  /** A box for every joint, made once: a box that is replaced when it is ticked would lose the keyboard's focus. */
   #joints() {
+    const boxes = this.element.querySelectorAll("[data-joint]");
+    for (const box of boxes) box.checked = !this.hidden.has(box.dataset.joint);
+    if (boxes.length) return;
     this.find("[data-joints]").replaceChildren(...this.target.names.slice(1).map((name) => {
       const label = document.createElement("label");
       const box = document.createElement("input");

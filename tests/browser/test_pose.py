@@ -1,0 +1,128 @@
+"""The Pose tab, driven in Chromium as a visitor would."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from landscape_core.bvh import bvh_text
+from landscape_core.tasks.pose import load_body
+
+Open = Callable[..., Any]
+VIEW = "#figures "
+OUTPUT = VIEW + ".transport output"
+
+
+@pytest.fixture
+def pose_page(open_page: Open) -> Open:
+    def opened(**options: Any) -> Any:
+        page = open_page(**options)
+        page.get_by_role("tab", name="Pose").click()
+        page.wait_for_selector(VIEW + "[data-act=run]:enabled")
+        page.wait_for_function("document.querySelector('#figures .lane.target canvas').width > 0")
+        return page
+
+    return opened
+
+
+def run_to_end(page: Any, steps: int) -> None:
+    page.fill("#pose-steps input[type=number]", str(steps))
+    page.keyboard.press("Tab")
+    page.click(VIEW + "[data-act=run]")
+    page.wait_for_selector(VIEW + "[data-act=export]:visible")
+
+
+def pixels(page: Any, lane: str) -> str:
+    return page.evaluate(f"document.querySelector('#figures .lane.{lane} canvas').toDataURL()")
+
+
+def reading(page: Any, lane: str) -> str:
+    return page.text_content(f"{VIEW}.lane.{lane} .reading")
+
+
+def wait_for_text(page: Any, selector: str, text: str) -> None:
+    page.wait_for_function("([s, t]) => document.querySelector(s)?.textContent.includes(t)", arg=[selector, text])
+
+
+def test_a_run_can_be_looked_at_from_every_side_and_step_without_the_server(pose_page: Open) -> None:
+    page = pose_page()
+    run_to_end(page, 12)
+    assert page.text_content(OUTPUT) == "step 12 of 12"
+    assert "cm off" in reading(page, "z")
+    page.wait_for_selector(VIEW + ".chart .main-svg")
+    requests: list[str] = []
+    page.on("request", lambda sent: requests.append(sent.url) if not sent.url.startswith("data:") else None)
+    last = pixels(page, "x")
+    page.keyboard.press("Home")
+    assert page.text_content(OUTPUT) == "step 0 of 12"
+    first = pixels(page, "x")
+    assert first != last
+    seen = {lane: pixels(page, lane) for lane in ("x", "target", "z")}
+    box = page.locator(VIEW + ".lane.x canvas").bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + 60)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 140, box["y"] + 60, steps=4)
+    page.mouse.up()
+    assert all(pixels(page, lane) != seen[lane] for lane in seen), "one camera turns all three"
+    assert requests == []
+
+
+def test_hypotheses_of_a_half_seen_body(pose_page: Open) -> None:
+    page = pose_page()
+    page.click(VIEW + "[data-seen=upper]")
+    assert reading(page, "target") == "12 of 20 joints seen"
+    page.click(VIEW + ".joints summary")
+    page.uncheck(VIEW + "[data-joint=Head]")
+    assert reading(page, "target") == "11 of 20 joints seen"
+    page.fill("#pose-k input[type=number]", "3")
+    run_to_end(page, 6)
+    assert "hidden joints" in reading(page, "z")
+    assert "3 hypotheses" in page.text_content(VIEW + ".summary")
+
+
+def test_clicking_a_joint_hides_it_and_a_body_without_any_is_refused(pose_page: Open) -> None:
+    page = pose_page()
+    page.click(VIEW + "[data-turn=front]")
+    box = page.locator(VIEW + ".lane.target canvas").bounding_box()
+    hit = False
+    for row in range(12, 60):  # down the middle of the body, until a joint is met
+        page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] * row / 64)
+        hit = reading(page, "target") == "19 of 20 joints seen"
+        if hit:
+            break
+    assert hit
+    page.click(VIEW + ".joints summary")
+    for name in load_body().skeleton.names:
+        page.uncheck(f"{VIEW}[data-joint={name}]")
+    page.click(VIEW + "[data-act=run]")
+    wait_for_text(page, VIEW + ".notice", "At least one joint must be visible")
+
+
+def test_a_bvh_file_is_the_target_and_a_bad_one_is_named(pose_page: Open, tmp_path: Path) -> None:
+    page = pose_page()
+    before = pixels(page, "target")
+    path = tmp_path / "still.bvh"
+    path.write_text(bvh_text(load_body().skeleton, torch.zeros(1, 20, 3)))
+    page.set_input_files("#pose-file input[type=file]", path)
+    wait_for_text(page, VIEW + "[data-target-label]", "still, frame 0")
+    assert pixels(page, "target") != before
+    path.write_text("not a motion")
+    page.click("#pose-file [aria-label*=lear]")
+    page.set_input_files("#pose-file input[type=file]", path)
+    wait_for_text(page, "#pose-message", "not a BVH file")
+
+
+def test_an_export_holds_bodies(pose_page: Open, tmp_path: Path) -> None:
+    page = pose_page(width=390, dark=True)
+    run_to_end(page, 3)
+    with page.expect_download() as download:
+        page.click(VIEW + "[data-act=export]")
+    download.value.save_as(tmp_path / "run.zip")
+    assert {"target.bvh", "X.bvh", "Z.bvh"} <= set(zipfile.ZipFile(tmp_path / "run.zip").namelist())
+    page.wait_for_selector(VIEW + "[data-act=run]:visible")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
