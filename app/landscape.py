@@ -56,7 +56,7 @@ def _build_form(models: Models) -> list[Component]:
         first = models.names[0] if models.names else None
         model = gr.Dropdown(choices, value=first, label="Model", visible=len(choices) > 1)
         space = gr.Dropdown([], label="Space Z", elem_id="landscape-space")
-        plane = gr.Dropdown(PLANES, value="path", label="Plane", info=_PLANE, elem_id="plane")
+        plane = gr.Dropdown(PLANES, value="recovered", label="Plane", info=_PLANE, elem_id="plane")
         size = gr.Radio([(f"{n} × {n}", n) for n in events.SIZES], value=41, label="Grid", info=_SIZE, elem_classes="segmented")
         steps = gr.Slider(events.MIN_STEPS, events.MAX_STEPS, 20, step=1, label="Steps", elem_id="landscape-steps", buttons=[])
         seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="landscape-seed")

@@ -1,8 +1,8 @@
 /** Panels as a Plotly figure: one camera, one colour scale and one loss axis for all, paths lifted a little over the surface. */
 const SAND = [[0, "#f7f3e6"], [0.3, "#ddd2ae"], [0.65, "#a9a590"], [1, "#5b6064"]];
 const PATHS = { X: "#b4480f", Z: "#1f6199" }; // on the sand both themes need the darker ones
-const LIFT = 0.015;
-export const CAMERA = { eye: { x: 1.35, y: -1.55, z: 0.85 }, center: { x: 0, y: 0, z: -0.15 }, up: { x: 0, y: 0, z: 1 } };
+const LIFT = 0.015; // with a translucent surface no path is hidden altogether
+export const CAMERA = { eye: { x: 1.2, y: -1.35, z: 1.3 }, center: { x: 0, y: 0, z: -0.15 }, up: { x: 0, y: 0, z: 1 } };
 
 /** "scene", "scene2", … of panel i. */
 export function sceneName(i) {
@@ -31,7 +31,7 @@ function surface(panel, i, log) {
   const z = panel.losses.flat();
   const place = { x: u.flatMap((each) => v.map(() => each)), y: u.flatMap(() => v), z, ...triangles(z, u.length) };
   const light = { ambient: 0.72, diffuse: 0.6, specular: 0.06, roughness: 0.9, fresnel: 0.05 };
-  return { type: "mesh3d", scene: sceneName(i), ...place, intensity: log ? z.map(log10) : z, coloraxis: "coloraxis", hoverinfo: "none", lighting: light };
+  return { type: "mesh3d", scene: sceneName(i), opacity: 0.85, ...place, intensity: log ? z.map(log10) : z, coloraxis: "coloraxis", hoverinfo: "none", lighting: light };
 }
 
 /** Two triangles per cell of an n × n grid, without those that touch a loss that is not finite. */
