@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -67,12 +68,23 @@ def test_completions_compare_fidelity_and_diversity(tmp_path: Path) -> None:
         assert marks[-1] == pytest.approx(np.mean(series[f"fidelity | {lane}"]), rel=1e-4)
         assert marks[-1] < marks[0]
     claims = {claim["claim"]: claim for claim in content["claims"]}
-    visible = claims["visible loss of completions, Z against X"]
+    visible = claims["visible loss of completions, Z (adam) against X (adam)"]
     expected = np.mean(series["fidelity | Z"]) / np.mean(series["fidelity | X"]) - 1
     assert visible["ours"] == pytest.approx(expected, rel=1e-3)
     assert claims["largest change of the loss when hidden pixels change"]["ours"] == 0.0
     fig6.plot(result, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 10_000
+
+
+def test_completions_can_give_x_zs_optimiser() -> None:
+    study = fig6.CompletionStudy(k=2, steps=2, marks=(0,), space="paper", masks=("mouth",), x_optimizer="lbfgs")
+    result = fig6.run_completions(tiny_task(), pictures(2), study, "test", silent)
+    assert result.experiment == "completions-x-lbfgs"
+    assert result.settings["x_optimizer"] == {"name": "lbfgs", "lr": 1.0}
+    advised = fig6.run_completions(tiny_task(), pictures(2), replace(study, x_optimizer=None), "test", silent)
+    assert result.series["fidelity | X"] != advised.series["fidelity | X"]
+    assert result.series["fidelity | Z"] == advised.series["fidelity | Z"]
+    assert "X (lbfgs)" in result.claims[0].claim
 
 
 def test_diversity_at_equal_fidelity_is_that_of_the_first_mark_below() -> None:

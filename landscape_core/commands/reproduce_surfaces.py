@@ -76,6 +76,7 @@ def completions(
     images: Images = None,
     k: Annotated[int, typer.Option("-k", help="Completions per face in each space.", min=2, max=64)] = 8,
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1)] = 50,
+    x_optimizer: Annotated[OptimizerName | None, typer.Option(help="X's optimiser; the advised one where absent.")] = None,
     space: Space = "residual",
     perceptual: Distance = "embedded",
     out: Out = Path("results"),
@@ -87,7 +88,7 @@ def completions(
     apply_threads(threads)
     task = load_image_task("faces", perceptual=perceptual, device=device)
     pictures = _pictures(data, split, images, number, seed)
-    study = fig6.CompletionStudy(k=k, steps=steps, space=space, seed=seed)
+    study = fig6.CompletionStudy(k=k, steps=steps, space=space, x_optimizer=x_optimizer, seed=seed)
     ticker = Ticker()
     result = fig6.run_completions(task, pictures, study, command_line(), ticker)
     ticker.close()

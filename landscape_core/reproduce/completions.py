@@ -19,7 +19,9 @@ from landscape_core.completion import (
 )
 from landscape_core.masks import PRESETS, preset
 from landscape_core.objectives import Target
+from landscape_core.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
 from landscape_core.reproduce.results import Claim, Result, relative_change
+from landscape_core.runs import RunSettings
 from landscape_core.tasks.base import Task
 
 Tick = Callable[[str, int, int], None]
@@ -28,12 +30,16 @@ LANES = ("X", "Z")
 
 @dataclass(frozen=True)
 class CompletionStudy:
-    """K completions per face and space; the masks take turns. Both numbers are taken at `marks` and at the last step."""
+    """K completions per face and space; the masks take turns. Both numbers are taken at `marks` and at the last step.
+
+    `x_optimizer` replaces the one advised for X, at its default rate: with Z's, only the space differs.
+    """
 
     k: int = 8
     steps: int = 50
     marks: tuple[int, ...] = (0, 1, 2, 3, 5, 10, 20, 50, 100, 200)
     space: str = "residual"
+    x_optimizer: OptimizerName | None = None
     masks: tuple[str, ...] = tuple(PRESETS)
     seed: int = 0
 
@@ -63,7 +69,8 @@ def run_completions(task: Task, pictures: Tensor, study: CompletionStudy, comman
             found[lane].append(each)
         influence = max(influence, hidden_influence(task.objective, Target(picture, mask).repeat(len(outputs)), outputs))
         tick("completing", i + 1, len(pictures))
-    result = Result("completions", command, study.seed, task.hashes, {"faces": len(pictures)}, _settings(task, study))
+    name = "completions" if study.x_optimizer is None else f"completions-x-{study.x_optimizer}"
+    result = Result(name, command, study.seed, task.hashes, {"faces": len(pictures)}, _settings(task, study))
     for lane, each_curve in found.items():
         result.series[f"fidelity | {lane}"] = [c.fidelity[-1] for c in each_curve]
         result.series[f"diversity | {lane}"] = [c.diversity[-1] for c in each_curve]
@@ -78,7 +85,7 @@ def run_completions(task: Task, pictures: Tensor, study: CompletionStudy, comman
 def _one(task: Task, picture: Tensor, mask: Tensor, study: CompletionStudy, seed: int) -> tuple[list[Curves], Tensor]:
     """Both lanes' curves on one face, and X's last outputs."""
     distance = perceptual_distance(task.objective)
-    settings = completion_settings(task, space=study.space, steps=study.steps, seed=seed)
+    settings = _run_settings(task, study, seed)
     curves, marks = [Curves() for _ in LANES], _marks(study)
     for state in completions(task, picture, mask, study.k, settings):
         for each, lane in zip(curves, state.lanes, strict=True):
@@ -88,12 +95,18 @@ def _one(task: Task, picture: Tensor, mask: Tensor, study: CompletionStudy, seed
     return curves, state.lanes[0].output
 
 
+def _run_settings(task: Task, study: CompletionStudy, seed: int) -> RunSettings:
+    settings = completion_settings(task, space=study.space, steps=study.steps, seed=seed)
+    name = study.x_optimizer
+    return settings if name is None else settings.model_copy(update={"x": OptimizerSettings(name=name, lr=DEFAULT_RATES[name])})
+
+
 def _marks(study: CompletionStudy) -> list[int]:
     return sorted({*(mark for mark in study.marks if mark < study.steps), study.steps})
 
 
 def _settings(task: Task, study: CompletionStudy) -> dict[str, object]:
-    chosen = completion_settings(task, space=study.space, steps=study.steps)
+    chosen = _run_settings(task, study, study.seed)
     return {**asdict(study), "x_optimizer": chosen.x.model_dump(), "z_optimizer": chosen.z.model_dump()}
 
 
@@ -113,9 +126,10 @@ def _claims(result: Result, found: dict[str, list[Curves]], influence: float) ->
     series = {name: torch.tensor(values) for name, values in result.series.items()}
     fidelity, bounds = relative_change(series["fidelity | Z"], series["fidelity | X"])
     variety, interval = relative_change(series["diversity | Z"], series["diversity | X"])
+    who = f"Z ({result.settings['z_optimizer']['name']}) against X ({result.settings['x_optimizer']['name']})"
     claims = [
-        Claim("visible loss of completions, Z against X", None, fidelity, 0.0, "lower", bounds),
-        Claim("diversity in the hidden region, Z against X", "diverse", variety, 0.0, "higher", interval),
+        Claim(f"visible loss of completions, {who}", None, fidelity, 0.0, "lower", bounds),
+        Claim(f"diversity in the hidden region, {who}", "diverse", variety, 0.0, "higher", interval),
     ]
     pairs = [(z.diversity_at(x.fidelity[-1]), x.diversity[-1]) for z, x in zip(found["Z"], found["X"], strict=True)]
     equal = [(z, x) for z, x in pairs if z is not None]
@@ -123,7 +137,7 @@ def _claims(result: Result, found: dict[str, list[Curves]], influence: float) ->
     if len(equal) > 1:
         z, x = torch.tensor(equal).T
         change, bounds = relative_change(z, x)
-        label = f"diversity where Z's visible loss first is at or below X's last ({len(equal)} of {len(pairs)} faces)"
+        label = f"diversity where Z's visible loss first is at or below X's last ({len(equal)} of {len(pairs)} faces), {who}"
         claims.append(Claim(label, None, change, 0.0, "higher", bounds))
     claims.append(Claim("largest change of the loss when hidden pixels change", "gradient zero", influence, 0.0, "lower"))
     return claims

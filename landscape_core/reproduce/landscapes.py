@@ -138,11 +138,13 @@ COMPARED = {
 def _claims(result: Result) -> list[Claim]:
     """Differences Z - X, paired by example, with their 95 % t intervals."""
     claims = []
+    # The optimiser decides where a surface is centred and how wide it is, so no claim is about the space alone.
+    difference_of = "Z ({z_optimizer}) minus X ({x_optimizer})".format(**result.settings)
     for name, (label, paper, better) in COMPARED.items():
         pairs = zip(result.series[f"{name} | Z"], result.series[f"{name} | X"], strict=True)
         difference = spread([z - x for z, x in pairs])
         interval = (difference.low, difference.high)
-        claims.append(Claim(f"{label}, Z minus X, mean over examples", paper, difference.mean, 0.0, better, interval))  # type: ignore[arg-type]
+        claims.append(Claim(f"{label}, {difference_of}, mean over examples", paper, difference.mean, 0.0, better, interval))  # type: ignore[arg-type]
     z, x = (torch.tensor(result.series[f"last loss | {lane}"]) for lane in ("Z", "X"))
     change, bounds = relative_change(z, x)
     label = "loss after {steps} steps, Z ({z_optimizer}) against X ({x_optimizer})".format(**result.settings)
