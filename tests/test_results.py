@@ -13,9 +13,22 @@ from landscape_core.reproduce.results import Claim, Result, relative_change, tab
 from tests.tiny import tiny_task
 
 
-@pytest.mark.parametrize(("better", "ours", "met"), [("lower", -0.4, True), ("lower", -0.2, False), ("higher", -0.2, True)])
-def test_whether_a_claim_is_met_follows_from_its_numbers(tmp_path: Path, better: str, ours: float, met: bool) -> None:
-    claim = Claim("loss", -0.24, ours, -0.3, better, (ours - 0.1, ours + 0.1))
+@pytest.mark.parametrize(
+    ("better", "ours", "spread", "met"),
+    [
+        ("lower", -0.4, 0.05, True),
+        ("lower", -0.4, 0.2, False),
+        ("lower", -0.3, 0.0, False),
+        ("lower", -0.2, 0.05, False),
+        ("higher", -0.2, 0.05, True),
+        ("higher", -0.2, 0.2, False),
+    ],
+)
+def test_whether_a_claim_is_met_follows_from_its_numbers(
+    tmp_path: Path, better: str, ours: float, spread: float, met: bool
+) -> None:
+    assert Claim("loss", -0.24, -0.3, -0.3, better).met  # without an interval, reaching the aim is enough
+    claim = Claim("loss", -0.24, ours, -0.3, better, (ours - spread, ours + spread))
     path = Result("toy", "python -m landscape_core", 0, {}, {}, {}, {}, [claim]).write(tmp_path)
     assert json.loads(path.read_text())["claims"][0]["met"] is met
     assert table([claim]).splitlines()[-1].endswith(f"{'yes' if met else 'no'} |")

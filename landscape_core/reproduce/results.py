@@ -20,7 +20,8 @@ from torch import Tensor
 class Claim:
     """One statement with the paper's figure, ours, our aim, and a 95 % interval of ours.
 
-    `better` says on which side of `aim` ours must lie for the claim to be met.
+    `better` says on which side of `aim` ours must lie for the claim to be met: all of the interval, where there is
+    one, so that a tie or a doubtful difference meets nothing.
     """
 
     claim: str
@@ -32,7 +33,10 @@ class Claim:
 
     @property
     def met(self) -> bool:
-        return self.ours <= self.aim if self.better == "lower" else self.ours >= self.aim
+        if self.interval is None:
+            return self.ours <= self.aim if self.better == "lower" else self.ours >= self.aim
+        low, high = self.interval
+        return high < self.aim if self.better == "lower" else low > self.aim
 
 
 @dataclass
