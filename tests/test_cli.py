@@ -109,6 +109,12 @@ def test_mistakes_are_one_sentence_and_exit_code_two(
     assert "Traceback" not in error
 
 
+def test_a_recorded_command_leaves_out_where_it_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
+    typed = ["landscape_core", "train", "mapping", "--work", "/tmp/w", "--data", "my faces.zip", "--out=/tmp/o", "--seed", "3"]
+    monkeypatch.setattr("sys.argv", typed)
+    assert reproduce.command_line() == "python -m landscape_core train mapping --data 'my faces.zip' --seed 3"
+
+
 def test_threads_are_set() -> None:
     common.apply_threads(1)
     assert torch.get_num_threads() == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,9 +38,14 @@ class Ticker:
         self.bar.close()
 
 
+FOLDERS = ("--work", "--out", "--assets")
+
+
 def command_line() -> str:
-    """The command as typed, without paths of this machine."""
-    return "python -m landscape_core " + " ".join(sys.argv[1:])
+    """The command as typed, without the folders it wrote to, which are this machine's own."""
+    words = sys.argv[1:]
+    kept = [word for i, word in enumerate(words) if word not in FOLDERS and (i == 0 or words[i - 1] not in FOLDERS)]
+    return shlex.join(["python", "-m", "landscape_core", *(word for word in kept if not word.startswith(FOLDERS))])
 
 
 @app.command()
