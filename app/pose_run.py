@@ -21,7 +21,7 @@ from landscape_core.bvh import bvh_text, load_bvh, pose_of
 from landscape_core.errors import UserError
 from landscape_core.inversion import Lane, Solver, State
 from landscape_core.kinematics import matrix_to_rotvec
-from landscape_core.runs import MAX_STEPS, RunSettings
+from landscape_core.runs import MAX_STEPS, START_STREAM, RunSettings
 from landscape_core.tasks.base import Task, X
 from landscape_core.tasks.pose import Body, load_body
 from landscape_core.trajectory import Trajectory, states
@@ -164,7 +164,7 @@ def decoder_of(task: Task) -> torch.nn.Module:
 def _starts(task: Task, lanes: list[Lane], k: int, seed: int) -> list[Tensor]:
     if k == 1:
         return [lane.space.mean_start(1) for lane in lanes]
-    inputs = task.prior.sample(k, torch.Generator().manual_seed(seed))
+    inputs = task.prior.sample(k, torch.Generator().manual_seed(seed + START_STREAM))
     return [lane.space.at(inputs) for lane in lanes]
 
 

@@ -22,6 +22,8 @@ from landscape_core.spaces import SearchSpace, Start
 from landscape_core.tasks.base import Task, X
 
 MAX_STEPS = 2000
+# Added to the seed of random starts: a picture that the model drew with the same number must not be one of them.
+START_STREAM = 2**31  # seeds end below it, and generators take 32 bits
 
 
 class RunSettings(BaseModel):
@@ -81,7 +83,7 @@ def starts_in(spaces: Sequence[SearchSpace], task: Task, kind: Start, target: Ta
     if kind == "encoder" and task.encode is not None:
         inputs = task.encode(target.value)
     else:
-        inputs = task.prior.sample(len(target), torch.Generator().manual_seed(seed))
+        inputs = task.prior.sample(len(target), torch.Generator().manual_seed(seed + START_STREAM))
     return [space.at(inputs) for space in spaces]
 
 

@@ -170,6 +170,8 @@ def test_starts_mean_what_they_say(task: Task, kind: str) -> None:
     if kind == "encoder":
         assert torch.allclose(inputs[0], task.encode(target.value), atol=1e-5)
     if kind == "random":
+        same_number = task.prior.sample(3, torch.Generator().manual_seed(0))
+        assert (inputs[0] - same_number).abs().max() > 1e-3  # a target drawn with seed 0 is not where seed 0 starts
         assert (inputs[0][0] - inputs[0][1]).abs().max() > 1e-3
         again = starts_in(spaces, task, kind, target, 1)
         assert (spaces[0].to_x(again[0]) - inputs[0]).abs().max() > 1e-3
