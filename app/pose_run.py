@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from app import pose_stream, stream
 from app.models import Models
@@ -21,7 +20,8 @@ from landscape_core.bvh import bvh_text, load_bvh, pose_of
 from landscape_core.errors import UserError
 from landscape_core.inversion import Lane, Solver, State
 from landscape_core.kinematics import matrix_to_rotvec
-from landscape_core.runs import MAX_STEPS, START_STREAM, RunSettings
+from landscape_core.runs import MAX_STEPS, RunSettings, starts_in
+from landscape_core.spaces import Start
 from landscape_core.tasks.base import Task, X
 from landscape_core.tasks.pose import Body, load_body
 from landscape_core.trajectory import Trajectory, states
@@ -97,7 +97,9 @@ def start(models: Models, session: Session, settings: RunSettings, k: int, visib
     run = Run(session.count + 1, settings, session.target, task, solver, Trajectory.empty(["X", "Z"]))
     session.begin(run)
     with run.lock:
-        further = states(solver, solver.init(_starts(task, lanes, k, settings.seed)), stop=run.stop.is_set)
+        kind: Start = "mean" if k == 1 else "random"
+        starts = starts_in([lane.space for lane in lanes], task, kind, solver.target, settings.seed)
+        further = states(solver, solver.init(starts), stop=run.stop.is_set)
         yield from stream.numbered(run, _first_leg(run, body, seen, further))
 
 
@@ -159,13 +161,6 @@ def export(session: Session) -> Path:
 def decoder_of(task: Task) -> torch.nn.Module:
     """The part of F that gives rotations: the first of a sequence, or all of it."""
     return task.forward[0] if isinstance(task.forward, torch.nn.Sequential) else task.forward
-
-
-def _starts(task: Task, lanes: list[Lane], k: int, seed: int) -> list[Tensor]:
-    if k == 1:
-        return [lane.space.mean_start(1) for lane in lanes]
-    inputs = task.prior.sample(k, torch.Generator().manual_seed(seed + START_STREAM))
-    return [lane.space.at(inputs) for lane in lanes]
 
 
 def _first_leg(run: Run, body: Body, visible: list[str], further: Iterator[State]) -> Iterator[Message]:

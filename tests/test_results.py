@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from landscape_core.reproduce.convergence import ConvergenceSettings, first_step_below, plot, run_convergence
+from landscape_core.reproduce.convergence import ConvergenceSettings, plot, run_convergence
 from landscape_core.reproduce.results import Claim, Result, relative_change, table
 from tests.tiny import tiny_task
 
@@ -41,11 +41,6 @@ def test_relative_change_resamples_pairs() -> None:
     assert change == pytest.approx(-0.25)
     assert low == pytest.approx(-0.25, abs=1e-5)  # the targets differ a lot, the ratio within a pair never
     assert high == pytest.approx(-0.25, abs=1e-5)
-
-
-def test_first_step_below() -> None:
-    assert first_step_below([3.0, 2.0, 1.0], 2.0) == 1
-    assert first_step_below([3.0, 2.0], 0.5) == 2
 
 
 def test_convergence_writes_series_and_claims_it_computed(tmp_path: Path) -> None:

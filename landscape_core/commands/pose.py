@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import ModuleType
 from typing import Annotated
 
 import typer
 
 from landscape_core.commands.common import Data, Out, Seed, Threads, apply_threads
-from landscape_core.commands.reproduce import Ticker, command_line
+from landscape_core.commands.reproduce import Ticker, command_line, finish
 from landscape_core.mocap import load_poses
 from landscape_core.reproduce import pose as fig3b
 from landscape_core.reproduce import pose_completions as fig6
-from landscape_core.reproduce.results import Result, table
 from landscape_core.tasks.pose import Observation, load_body, load_pose_task
 
 MOCAP = "mocap.npz"
@@ -43,7 +41,7 @@ def pose(
     task, body, ticker = load_pose_task(observation), load_body(observation), Ticker()
     result = fig3b.run_pose(task, body, train, sets, settings, command_line(), ticker)
     ticker.close()
-    _write(result, out, fig3b)
+    finish(result, out, lambda picture: fig3b.plot(result, picture))
 
 
 def pose_completions(
@@ -66,11 +64,4 @@ def pose_completions(
     task, body, ticker = load_pose_task(observation), load_body(observation), Ticker()
     result = fig6.run_hypotheses(task, body, train, {split: poses}, settings, command_line(), ticker)
     ticker.close()
-    _write(result, out, fig6)
-
-
-def _write(result: Result, out: Path, experiment: ModuleType) -> None:
-    path = result.write(out)
-    experiment.plot(result, path.with_suffix(".png"))
-    typer.echo(table(result.claims))
-    typer.echo(f"Wrote {path} and {path.with_suffix('.png')}.")
+    finish(result, out, lambda picture: fig6.plot(result, picture))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,7 +16,7 @@ from landscape_core.data import ImageSource
 from landscape_core.reproduce import convergence as fig3a
 from landscape_core.reproduce.inputs import CATS, FACES, targets
 from landscape_core.reproduce.report import report, with_results
-from landscape_core.reproduce.results import table
+from landscape_core.reproduce.results import Result, table
 from landscape_core.tasks.gan import Perceptual, load_image_task
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
@@ -48,6 +49,14 @@ def command_line() -> str:
     return shlex.join(["python", "-m", "landscape_core", *(word for word in kept if not word.startswith(FOLDERS))])
 
 
+def finish(result: Result, out: Path, plot: Callable[[Path], None]) -> None:
+    """Write the result and its plot, and print the claims."""
+    path = result.write(out)
+    plot(path.with_suffix(".png"))
+    typer.echo(table(result.claims))
+    typer.echo(f"Wrote {path} and {path.with_suffix('.png')}.")
+
+
 @app.command()
 def convergence(
     data: Data = Path("data"),
@@ -77,10 +86,7 @@ def convergence(
     ticker = Ticker()
     result = fig3a.run_convergence(task, train, sets, settings, command_line(), ticker)
     ticker.close()
-    path = result.write(out)
-    fig3a.plot(result, path.with_suffix(".png"))
-    typer.echo(table(result.claims))
-    typer.echo(f"Wrote {path} and {path.with_suffix('.png')}.")
+    finish(result, out, lambda picture: fig3a.plot(result, picture))
 
 
 @app.command("report")

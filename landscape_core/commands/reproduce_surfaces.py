@@ -9,14 +9,13 @@ import typer
 from torch import Tensor
 
 from landscape_core.commands.common import Data, Device, Out, Seed, Threads, apply_threads
-from landscape_core.commands.reproduce import Ticker, command_line
+from landscape_core.commands.reproduce import Ticker, command_line, finish
 from landscape_core.data import ImageSource
 from landscape_core.optimizers import OptimizerName
 from landscape_core.recovered import save_recovered
 from landscape_core.reproduce import completions as fig6
 from landscape_core.reproduce import landscapes as fig8
 from landscape_core.reproduce.inputs import FACES, targets
-from landscape_core.reproduce.results import table
 from landscape_core.tasks.gan import Perceptual, load_image_task
 
 Number = Annotated[int, typer.Option("--targets", help="Pictures.", min=3)]
@@ -31,7 +30,7 @@ def _pictures(data: Path, split: str, images: Path | None, number: int, seed: in
 
 
 def landscapes(
-    data: Data = Path("../shared/data"),
+    data: Data = Path("data"),
     number: Number = 50,
     split: Split = "val",
     images: Images = None,
@@ -56,10 +55,7 @@ def landscapes(
     ticker = Ticker()
     result, examples, planes = fig8.run_landscapes(task, pictures, settings, command_line(), ticker)
     ticker.close()
-    path = result.write(out)
-    fig8.plot(result, examples, path.with_suffix(".png"))
-    typer.echo(table(result.claims))
-    typer.echo(f"Wrote {path} and {path.with_suffix('.png')}.")
+    finish(result, out, lambda picture: fig8.plot(result, examples, picture))
     if embed:
         source = f"latents of {len(pictures)} pictures of {(images or Path(FACES.file)).name}, {split}"
         card = save_recovered(
@@ -70,7 +66,7 @@ def landscapes(
 
 
 def completions(
-    data: Data = Path("../shared/data"),
+    data: Data = Path("data"),
     number: Number = 50,
     split: Split = "val",
     images: Images = None,
@@ -92,7 +88,4 @@ def completions(
     ticker = Ticker()
     result = fig6.run_completions(task, pictures, study, command_line(), ticker)
     ticker.close()
-    path = result.write(out)
-    fig6.plot(result, path.with_suffix(".png"))
-    typer.echo(table(result.claims))
-    typer.echo(f"Wrote {path} and {path.with_suffix('.png')}.")
+    finish(result, out, lambda picture: fig6.plot(result, picture))

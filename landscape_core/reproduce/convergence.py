@@ -71,11 +71,6 @@ def encoder_loss(task: Task, pictures: Tensor) -> Tensor:
         return torch.cat([task.objective.bind(Target(part))(task.forward(task.encode(part))) for part in pictures.split(50)])
 
 
-def first_step_below(curve: list[float], level: float) -> int:
-    """The first step whose mean loss is at or below a level; one past the end where none is."""
-    return next((step for step, loss in enumerate(curve) if loss <= level), len(curve))
-
-
 def run_convergence(
     task: Task, train: Tensor, sets: Mapping[str, Tensor], settings: ConvergenceSettings, command: str, tick: Tick
 ) -> Result:
