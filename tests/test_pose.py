@@ -109,7 +109,7 @@ def _break(key: str, value: Tensor | None) -> Callable[[dict[str, Tensor]], obje
     ("content", "sentence"),
     [
         (lambda state: {"state_dict": {"layer.weight": torch.zeros(2)}}, "neither VPoser"),
-        (lambda state: [1, 2], "neither VPoser"),
+        (lambda state: [1, 2], "holds a list"),
         (lambda state: {"state_dict": 5}, "neither VPoser"),
         (_break("vp_model.decoder_net.3.bias", None), "does not have the tensors"),
         (_break("vp_model.decoder_net.3.weight", torch.zeros(8, 9)), "does not have the tensors"),

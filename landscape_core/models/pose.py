@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 
 from landscape_core.errors import UserError
+from landscape_core.models.foreign import fitted, read_checkpoint, unwrap
 
 Version = Literal[1, 2]
 _SLOPES: dict[Version, float] = {1: 0.2, 2: 0.01}
@@ -135,36 +136,22 @@ def _renamed(published: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Versio
     return state, found
 
 
-def _published(state: Mapping[str, Tensor], version: Version, path: Path) -> VPoser:
-    """A VPoser of the sizes of its tensors. Raises UserError where the tensors are not one's."""
-    try:
-        hidden, features = state["encoder.body.1.weight"].shape
-        latent = state["encoder.mean.weight"].shape[0]
-        model = vposer_from(state, {"joints": features // 3, "latent": latent, "hidden": hidden, "version": version})
-    except (KeyError, ValueError, AttributeError, RuntimeError) as error:
-        raise UserError(f"{path} does not have the tensors of VPoser v{version}: {error}") from error
-    if not all(torch.isfinite(value).all() for value in model.state_dict().values()):
-        raise UserError(f"{path} contains weights that are not finite.")
-    return model
-
-
 def load_published_vposer(path: Path) -> VPoser:
     """A published checkpoint, v1 (a state dict) or v2 (`state_dict` of a trainer); the version is recognised.
 
     Raises:
         UserError: the file cannot be loaded safely, or its tensors are neither architecture's.
     """
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise UserError(f"There is no file {path}.") from error
-    except Exception as error:  # torch raises several unrelated types for a file it refuses
-        raise UserError(f"{path} is not a checkpoint that can be loaded safely (weights only): {error}") from error
-    published = checkpoint.get("state_dict", checkpoint) if isinstance(checkpoint, dict) else {}
-    state, version = _renamed({str(k): v for k, v in published.items()} if isinstance(published, dict) else {})
+    state, version = _renamed(unwrap(read_checkpoint(path), "state_dict"))
     if version is None:
         raise UserError(f"{path} is neither VPoser v1 (bodyprior_* tensors) nor v2 (vp_model.* in 'state_dict').")
-    return _published(state, version, path)
+
+    def build() -> VPoser:
+        hidden, features = state["encoder.body.1.weight"].shape
+        latent = state["encoder.mean.weight"].shape[0]
+        return vposer_from(state, {"joints": features // 3, "latent": latent, "hidden": hidden, "version": version})
+
+    return fitted(path, f"VPoser v{version}", build)
 
 
 def vposer_from(tensors: Mapping[str, Tensor], architecture: Mapping[str, Any]) -> VPoser:

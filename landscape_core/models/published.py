@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from landscape_core.errors import UserError
+from landscape_core.models.foreign import fitted, read_checkpoint, unwrap
 from landscape_core.models.stylegan import StyleGAN2
 
 # (pattern, replacement): published name -> our name
@@ -61,28 +62,25 @@ def load_published_stylegan2(path: Path | str) -> PublishedStyleGAN2:
     Raises:
         UserError: the file is no checkpoint, has no `g_ema`, or its tensors are not a StyleGAN2's.
     """
-    try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise UserError(f"There is no file {path}.") from error
-    except Exception as error:  # torch raises several unrelated types for a file it refuses
-        raise UserError(f"{path} is not a checkpoint that can be loaded safely (weights only): {error}") from error
-    if not isinstance(checkpoint, dict) or "g_ema" not in checkpoint:
+    checkpoint = read_checkpoint(path)
+    if "g_ema" not in checkpoint:
         raise UserError(f"{path} has no 'g_ema' entry; a published StyleGAN2 generator checkpoint does.")
-    published: dict[str, Tensor] = checkpoint["g_ema"]
+    published = unwrap(checkpoint, "g_ema")
     state = {}
     for key, value in published.items():
         if not _IGNORED.search(key):
             ours = _rename(key)
             state[ours] = _our_tensor(ours, value)
-    try:
+
+    def build() -> StyleGAN2:
         style_dim = state["mapping.layers.0.weight"].shape[1]
         n_mapping = sum(bool(re.fullmatch(r"mapping\.layers\.\d+\.weight", key)) for key in state)
         out_channels = state["synthesis.to_rgbs.0.bias"].shape[0]
         generator = StyleGAN2(style_dim, n_mapping, _widths(state), out_channels)
         state["w_mean"] = checkpoint.get("latent_avg", torch.zeros(style_dim)).flatten()
         generator.load_state_dict(state)
-    except (KeyError, IndexError, RuntimeError) as error:
-        raise UserError(f"{path} does not have the tensors of a StyleGAN2 generator: {error}") from error
+        return generator
+
+    generator = fitted(path, "a StyleGAN2 generator", build)
     noises = [published[f"noises.noise_{i}"] for i in range(len(generator.synthesis.convs)) if f"noises.noise_{i}" in published]
-    return PublishedStyleGAN2(generator.eval(), noises)
+    return PublishedStyleGAN2(generator, noises)
