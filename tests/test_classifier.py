@@ -17,11 +17,13 @@ from landscape_core.tensors import read_tensors
 from landscape_core.training.classifier import (
     CIFAR10_CLASSES,
     ClassifierConfig,
+    ClassifierTraining,
     Threat,
     accuracy,
     attack,
     augment,
     load_cifar10,
+    mart,
     train_classifier,
 )
 from landscape_core.training.progress import silent
@@ -116,6 +118,35 @@ def test_training_learns_and_resumes_identically(tmp_path: Path) -> None:
     resumed = trained(tmp_path / "parts")
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
+
+
+def test_the_best_epoch_on_held_out_pictures_is_kept(tmp_path: Path) -> None:
+    """After a good epoch the learning rate is made to ruin the network: what is kept must be the good one."""
+    config = replace(TINY, holdout=12, loss="mart")
+    training = ClassifierTraining(*two_classes(), config, tmp_path)
+    assert not set(training.held.tolist()) & set(training.used.tolist())
+    while training.step < training.total:
+        training.update()
+    good = {name: value.clone() for name, value in training.kept().state_dict().items()}
+    assert training.best_accuracy > 0.9
+    with torch.no_grad():
+        for parameter in training.model.parameters():
+            parameter.neg_()
+    assert training._judge() < training.best_accuracy
+    training.save()
+    resumed = ClassifierTraining(*two_classes(), config, tmp_path)
+    for name, value in resumed.kept().state_dict().items():
+        assert torch.equal(value, good[name]), name
+
+
+def test_mart_is_the_published_formula_by_hand() -> None:
+    attacked, natural = torch.tensor([[2.0, 0.0, -1.0]]), torch.tensor([[1.0, 1.0, 0.0]])
+    p, q = attacked.softmax(1)[0], natural.softmax(1)[0]
+    boosted = -p[0].log() - (1.0 + 1e-4 - p[1]).log()
+    divergence = sum(q[k] * (q[k] / p[k]).log() for k in range(3))
+    assert mart(attacked, natural, torch.tensor([0]), 5.0).item() == pytest.approx(
+        float(boosted + 5.0 * divergence * (1 - q[0])), rel=1e-4
+    )
 
 
 def test_cifar10_is_read_by_class(tmp_path: Path) -> None:

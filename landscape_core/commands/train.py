@@ -15,6 +15,7 @@ from landscape_core import zoo
 from landscape_core.commands.common import Bar, Device, Seed, Threads, apply_threads, parse_box
 from landscape_core.commands.pose_train import pose_mapping
 from landscape_core.commands.reproduce import Ticker, command_line
+from landscape_core.commands.train_classifier import classifier
 from landscape_core.commands.train_perceptual import perceptual
 from landscape_core.data import ImageSource, load_images
 from landscape_core.errors import UserError
@@ -27,6 +28,7 @@ from landscape_core.training.theta import MAPPING_PRESETS, mapping_trainer, publ
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 app.command()(perceptual)
+app.command()(classifier)
 app.command()(pose_mapping)
 
 Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of pictures to train on.")]
