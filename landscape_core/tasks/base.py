@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from landscape_core.errors import UserError
-from landscape_core.objectives import Objective
+from landscape_core.objectives import Objective, Target
 from landscape_core.optimizers import OptimizerSettings
 from landscape_core.spaces import Prior, SearchSpace, XSpace
 
@@ -22,7 +22,9 @@ class Task:
 
     `mappings` are the learned spaces by name, the first being the default; `encode` is the feed-forward
     baseline y -> x; `hashes` are the sha256 of every model file in use; `advised` is, by space, the optimiser that
-    did best on training data.
+    did best on training data. `picture` makes what people see of F's outputs (n, ...) for one target (1, ...), pictures
+    (n, 3, s, s) in [-1, 1]; where it is None the outputs are pictures themselves. `samples` draws targets to try things
+    on; where it is None they are what F makes of inputs from the prior.
     """
 
     name: str
@@ -33,6 +35,8 @@ class Task:
     encode: Callable[[Tensor], Tensor] | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
     advised: Mapping[str, OptimizerSettings] = field(default_factory=dict)
+    picture: Callable[[Tensor, Target], Tensor] | None = None
+    samples: Callable[[int, torch.Generator], Target] | None = None
 
     @property
     def device(self) -> torch.device:
@@ -55,3 +59,14 @@ class Task:
         """The optimiser to start with in that space: the advised one, else the paper's Adam 0.1; `lr` overrides its rate."""
         advised = self.advised.get(name, OptimizerSettings())
         return advised if lr is None else OptimizerSettings(name=advised.name, lr=lr)
+
+    def shown(self, output: Tensor, target: Target) -> Tensor:
+        """F's outputs (n, ...) for one target (1, ...) as pictures (n, 3, s, s) in [-1, 1]."""
+        return output if self.picture is None else self.picture(output, target)
+
+    @torch.no_grad()
+    def sampled(self, n: int, generator: torch.Generator) -> Target:
+        """n targets drawn at random."""
+        if self.samples is not None:
+            return self.samples(n, generator)
+        return Target(self.forward(self.prior.sample(n, generator)))

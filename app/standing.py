@@ -1,0 +1,79 @@
+"""The race that stands in a tab, for the Landscape tab to draw the loss around. Landscape knows no task by name.
+
+How a tab takes part:
+
+1. Its `build_…` returns a `StandingSource`, which `app/ui.py` hands to `build_landscape` under the tab's name:
+   `sources["Pose"] = build_pose(demo, link)`. With `app.session.Run`s that is
+   `lambda key: standing_of(sessions.get(key).run)`, or with the number of the sample that the visitor picked.
+2. A "Landscape" button opens that tab with this source chosen:
+   `button.click(lambda: link.opened("Pose"), outputs=link.outputs, **QUICK)`; a view's event works alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from app.session import Run
+from landscape_core.errors import UserError
+from landscape_core.objectives import Target
+from landscape_core.tasks.base import Task
+from landscape_core.trajectory import LaneRecord, Trajectory
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One target (1, ...) with its run of one sample, in lanes "X" and "Z"; `space` is the learned one that Z names."""
+
+    task: Task
+    target: Target
+    trajectory: Trajectory
+    label: str
+    space: str
+
+
+StandingSource = Callable[[str], "Standing | None"]
+"""By Gradio's session hash; None where nothing was run. A UserError says why a run cannot be taken now."""
+
+
+def standing_of(run: Run | None, sample: int = 0) -> Standing | None:
+    """One sample of a run, as it stands.
+
+    Raises:
+        UserError: it is still going.
+    """
+    if run is None or run.trajectory.last is None:
+        return None
+    if run.lock.locked():
+        raise UserError("That run is still going; wait for it, or stop it there.")
+    target = run.solver.target.select(slice(sample, sample + 1))
+    return Standing(run.task, target, one_sample(run.trajectory, sample), run.target.label, run.settings.space)
+
+
+def one_sample(trajectory: Trajectory, sample: int) -> Trajectory:
+    """The record of one sample of a batch, without the optimisers' state."""
+
+    def lane(record: LaneRecord) -> LaneRecord:
+        kept = slice(sample, sample + 1)
+        return LaneRecord(record.name, [v[kept] for v in record.variables], [v[kept] for v in record.losses], [*record.seconds])
+
+    return Trajectory([lane(record) for record in trajectory.lanes], [*trajectory.steps])
+
+
+@dataclass(frozen=True)
+class LandscapeLink:
+    """Opens the Landscape tab from another one, with that tab's run chosen."""
+
+    tabs: gr.Tabs
+    source: gr.Radio
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The outputs of an event that returns `opened(name)`."""
+        return [self.tabs, self.source]
+
+    def opened(self, name: str) -> list[Any]:
+        return [gr.Tabs(selected="landscape"), gr.update(value=name)]

@@ -1,0 +1,35 @@
+"""What every tab wires its events with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from app.compute import runs_at_once
+
+COMPUTE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": runs_at_once(), "api_visibility": "private"}
+QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+
+def click(elem_id: str) -> str:
+    """JavaScript that presses a hidden download button once its file is there."""
+    return f"() => setTimeout(() => document.querySelector('#{elem_id}').click(), 50)"
+
+
+class KeepsMessages(Protocol):
+    """Anything that kept what the browser was sent: `app.session.Sessions`, say."""
+
+    def missed(self, run_id: str, since: int) -> list[dict[str, Any]]: ...
+
+
+def missed(kept: KeepsMessages) -> Callable[[Any], list[dict[str, Any]]]:
+    """A server function for a view: the messages of a run that the page did not get."""
+
+    def missed(asked: Any) -> list[dict[str, Any]]:
+        """[run id, first number]; anything else gets none."""
+        match asked:
+            case [str(run_id), int(since)]:
+                return kept.missed(run_id, max(0, since))
+        return []
+
+    return missed
