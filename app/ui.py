@@ -17,10 +17,12 @@ from starlette.staticfiles import StaticFiles
 from app.complete import build_complete
 from app.compute import share_cores
 from app.invert import build_invert
-from app.landscape import build_landscape
+from app.landscape import build_landscape, source_field
 from app.models import Models
 from app.pose import build_pose
+from app.results import ADDRESS, RESULTS, build_results
 from app.session import Sessions
+from app.standing import LandscapeLink, StandingSource, standing_of
 from app.theme import THEME
 from app.views.view import ROUTE, STATIC
 
@@ -37,15 +39,20 @@ def build_app(models: Models) -> gr.Blocks:
     sessions = Sessions()
     with gr.Blocks(title=TITLE, fill_width=True, delete_cache=(3600, 3600)) as demo:
         gr.HTML((STATIC / "header.html").read_text(), elem_id="header")
-        with gr.Tabs(elem_id="tabs"):
+        with gr.Tabs(elem_id="tabs") as tabs:
+            link = LandscapeLink(tabs, source_field())
+            sources: dict[str, StandingSource] = {"Invert": lambda key: standing_of(sessions.get(key).run)}
             with gr.Tab("Invert", id="invert"):
                 build_invert(demo, models, sessions)
             with gr.Tab("Complete", id="complete") as complete:
                 build_complete(demo, complete, models, sessions)
-            with gr.Tab("Landscape", id="landscape") as landscape:
-                build_landscape(demo, landscape, models, sessions)
+            landscape = gr.Tab("Landscape", id="landscape")  # laid out last, when all runs it can draw are known
             with gr.Tab("Pose", id="pose"):
                 build_pose(demo)
+            with landscape:
+                build_landscape(demo, landscape, models, sessions, link, sources)
+            with gr.Tab("Results", id="results"):
+                build_results()
 
         def leave(request: gr.Request) -> None:
             sessions.drop(request.session_hash)
@@ -82,4 +89,8 @@ def _routes() -> list[Any]:
     async def plotly_js(request: Request) -> FileResponse:
         return FileResponse(plotly, media_type="text/javascript", headers={"Cache-Control": "max-age=86400"})
 
-    return [Route(f"/{ROUTE}/plotly.min.js", plotly_js), Mount(f"/{ROUTE}", StaticFiles(directory=STATIC))]
+    return [
+        Route(f"/{ROUTE}/plotly.min.js", plotly_js),
+        Mount(f"/{ROUTE}", StaticFiles(directory=STATIC)),
+        Mount(f"/{ADDRESS}", StaticFiles(directory=RESULTS)),
+    ]
