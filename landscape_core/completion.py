@@ -15,17 +15,17 @@ from landscape_core.errors import UserError
 from landscape_core.inversion import Solver, State
 from landscape_core.masks import check_mask
 from landscape_core.objectives import FeatureDistance, Objective, PerceptualObjective, Target
-from landscape_core.runs import RunSettings, prepare
+from landscape_core.runs import MAX_K, MIN_K, Perceptual, RunSettings, prepare
 from landscape_core.tasks.base import Task, X
 from landscape_core.trajectory import Trajectory, states
 
-MIN_K, MAX_K = 2, 64
 
-
-def completion_settings(task: Task, *, space: str, steps: int = 100, seed: int = 0, z_lr: float | None = None) -> RunSettings:
-    """Random starts, and in each space the optimiser advised for it."""
+def completion_settings(
+    task: Task, *, space: str, steps: int = 100, seed: int = 0, z_lr: float | None = None, perceptual: Perceptual = "embedded"
+) -> RunSettings:
+    """Random starts, and in each space the optimiser advised for it. `perceptual` is the distance the task was loaded with."""
     x, z = task.advice(X), task.advice(space, lr=z_lr)
-    return RunSettings(task=task.name, space=space, steps=steps, seed=seed, start="random", x=x, z=z)
+    return RunSettings(task=task.name, space=space, perceptual=perceptual, steps=steps, seed=seed, start="random", x=x, z=z)
 
 
 def completion_solver(task: Task, picture: Tensor, mask: Tensor, k: int, settings: RunSettings) -> tuple[Solver, list[Tensor]]:

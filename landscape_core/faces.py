@@ -32,6 +32,12 @@ class Framing:
 
 
 CELEBA_FRAMING = Framing(right=0.004, down=-0.100, side=1.715)  # `measure_framing` on 300 training pictures
+FRAMINGS = {"faces": CELEBA_FRAMING}  # domains whose pictures are framed by a detected face; others take the centre
+
+
+def framing_of(domain: str) -> Framing | None:
+    """How a domain's training pictures lie around a face; None where they do not show faces."""
+    return FRAMINGS.get(domain)
 
 
 def find_faces(image: Image.Image) -> list[CropBox]:
@@ -86,12 +92,14 @@ def overlap(a: CropBox, b: CropBox) -> float:
     return shared / (a.side**2 + b.side**2 - shared)
 
 
-def choose_crop(image: Image.Image) -> tuple[CropBox, tuple[str, ...]]:
+def choose_crop(image: Image.Image, framing: Framing | None = CELEBA_FRAMING) -> tuple[CropBox, tuple[str, ...]]:
     """The crop to begin with, in pixels of an upright RGB picture, and sentences that say why it is this one.
 
-    The largest face framed as in training; else the largest centred square.
+    The largest face with the given framing; without a framing or a face the largest centred square.
     """
     centre = centre_box(image)
+    if framing is None:
+        return centre, ()
     try:
         faces = find_faces(image)
     except UserError as error:
@@ -99,7 +107,7 @@ def choose_crop(image: Image.Image) -> tuple[CropBox, tuple[str, ...]]:
     if not faces:
         return centre, ("No face was found; the centre square is used.",)
     said = (f"{len(faces)} faces were found; the largest is used.",) if len(faces) > 1 else ()
-    crop = training_crop(faces[0])
+    crop = training_crop(faces[0], framing)
     if image.width == image.height and overlap(crop, centre) >= WHOLE:
         return centre, said  # framed already: resampling a slightly other square would only blur it
     return crop, said
@@ -119,8 +127,10 @@ class Prepared:
     original_size: tuple[int, int]
 
 
-def prepare_upload(path: str | Path, *, size: int = 64, box: CropBox | None = None) -> Prepared:
-    """From a file to a model's input: decoded, upright, and cropped to the face, or to `box` where one is given.
+def prepare_upload(
+    path: str | Path, *, size: int = 64, box: CropBox | None = None, framing: Framing | None = CELEBA_FRAMING
+) -> Prepared:
+    """From a file to a model's input: decoded, upright, and cropped to `box` where one is given, else by `choose_crop`.
 
     Raises:
         UserError: the file is not a picture that can be used; see `load_picture`.
@@ -128,6 +138,6 @@ def prepare_upload(path: str | Path, *, size: int = 64, box: CropBox | None = No
     picture = load_picture(path)
     notices = picture.notices
     if box is None:
-        box, said = choose_crop(picture.image)
+        box, said = choose_crop(picture.image, framing)
         notices += said
     return Prepared(crop_square(picture.image, box, size), box, notices, picture.image.size)

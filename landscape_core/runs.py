@@ -10,18 +10,21 @@ from typing import Any, Literal
 import numpy as np
 import torch
 from PIL import Image
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from torch import Tensor
 
 from landscape_core.data import to_unit
 from landscape_core.errors import UserError
 from landscape_core.inversion import Lane, Solver
+from landscape_core.masks import check_mask
 from landscape_core.objectives import Target
 from landscape_core.optimizers import OptimizerSettings
 from landscape_core.spaces import SearchSpace, Start
 from landscape_core.tasks.base import Task, X
 
+Perceptual = Literal["embedded", "lpips"]
 MAX_STEPS = 2000
+MIN_K, MAX_K = 2, 64  # completions of one picture
 # Added to the seed of random starts: a picture that the model drew with the same number must not be one of them.
 START_STREAM = 2**31  # seeds end below it, and generators take 32 bits
 
@@ -33,7 +36,7 @@ class RunSettings(BaseModel):
 
     task: str = "faces"
     space: str = "residual"
-    perceptual: Literal["embedded", "lpips"] = "embedded"
+    perceptual: Perceptual = "embedded"
     seed: int = Field(0, ge=0, le=2**31 - 1)
     steps: int = Field(100, ge=1, le=MAX_STEPS)
     start: Start = "mean"
@@ -42,7 +45,10 @@ class RunSettings(BaseModel):
 
 
 class RunCard(BaseModel):
-    """A run that can be repeated: settings, the models' hashes, the target itself (PNG, base64), where it ran."""
+    """A run that can be repeated: settings, the models' hashes, the target itself (PNG, base64), where it ran.
+
+    A card of completions also has what was hidden (`mask_png`: white visible, black hidden) and how many were drawn, `k`.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,8 +57,15 @@ class RunCard(BaseModel):
     models: dict[str, str]
     target_png: str = Field(max_length=400_000)
     mask_png: str | None = Field(None, max_length=100_000)
+    k: int | None = Field(None, ge=MIN_K, le=MAX_K)
     environment: dict[str, Any] = {}
     result: dict[str, Any] = {}
+
+    @model_validator(mode="after")
+    def _mask_and_k_belong_together(self) -> RunCard:
+        if (self.mask_png is None) != (self.k is None):
+            raise ValueError("a card of completions has both mask_png and k, any other neither")
+        return self
 
 
 def prepare(task: Task, settings: RunSettings, target: Target) -> tuple[Solver, list[Tensor]]:
@@ -87,14 +100,21 @@ def starts_in(spaces: Sequence[SearchSpace], task: Task, kind: Start, target: Ta
     return [space.at(inputs) for space in spaces]
 
 
-def make_card(task: Task, settings: RunSettings, target: Tensor, **result: Any) -> RunCard:
-    """The card of a run on one uint8 picture (3, H, W)."""
-    environment = {"torch": torch.__version__, "threads": torch.get_num_threads()}
+def make_card(
+    task: Task, settings: RunSettings, target: Tensor, *, mask: Tensor | None = None, k: int | None = None, **result: Any
+) -> RunCard:
+    """The card of a run on one uint8 picture (3, H, W); of k completions with the mask (1, 1, H, W) they were drawn with.
+
+    It names the models that took part: of several learned spaces the one that was searched.
+    """
+    other = [name for name in task.hashes if "/theta-" in name and not name.endswith(f"/theta-{settings.space}")]
     return RunCard(
         settings=settings,
-        models=dict(task.hashes),
+        models={name: digest for name, digest in task.hashes.items() if name not in other},
         target_png=png_base64(target),
-        environment=environment,
+        mask_png=None if mask is None else png_base64((mask[0] * 255).byte().expand(3, -1, -1)),
+        k=k,
+        environment={"torch": torch.__version__, "threads": torch.get_num_threads()},
         result=result,
     )
 
@@ -119,8 +139,13 @@ def check_models(card: RunCard, task: Task) -> list[str]:
 
 
 def card_target(card: RunCard) -> Target:
-    """The target a card carries, (1, 3, H, W) in [-1, 1]."""
-    return Target(to_unit(png_tensor(card.target_png))[None])
+    """The target a card carries, (1, 3, H, W) in [-1, 1], with its mask (1, 1, H, W) where it has one.
+
+    Raises:
+        UserError: a picture in the card cannot be read, or its mask makes no completion problem.
+    """
+    mask = None if card.mask_png is None else check_mask((png_tensor(card.mask_png)[None, :1] > 127).float())
+    return Target(to_unit(png_tensor(card.target_png))[None], mask)
 
 
 def png_base64(picture: Tensor) -> str:

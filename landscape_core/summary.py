@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from landscape_core.inversion import State
 from landscape_core.trajectory import Trajectory, passed
 
 REFERENCE_STEP = 20
@@ -95,23 +96,46 @@ def _short(ratio: float) -> str:
     return f"{ratio:.1f}".removesuffix(".0") if ratio < 9.95 else f"{ratio:.0f}"
 
 
-def result_of(trajectory: Trajectory, *, sample: int = 0) -> dict[str, Any]:
-    """What a run card remembers of the outcome: the last step, and each lane's loss there, exactly."""
-    losses = {lane.name: float(lane.losses[-1][sample]) for lane in trajectory.lanes}
-    return {"step": trajectory.steps[-1], "losses": losses}
+Losses = Mapping[str, "float | list[float]"]
 
 
-def replay_sentence(result: Mapping[str, Any], trajectory: Trajectory, *, sample: int = 0) -> str | None:
+def result_of(trajectory: Trajectory) -> dict[str, Any]:
+    """What a run card remembers of the outcome: the last step, and each lane's loss there, exactly; a list for a batch."""
+    return {"step": trajectory.steps[-1], "losses": _losses_at(trajectory, -1)}
+
+
+def result_at(names: Sequence[str], state: State) -> dict[str, Any]:
+    """The same of a single state, whose lanes are `names`."""
+    return {"step": state.step, "losses": {name: _plain(lane.loss) for name, lane in zip(names, state.lanes, strict=True)}}
+
+
+def replay_sentence(result: Mapping[str, Any], trajectory: Trajectory) -> str | None:
     """Whether a replay came out as its card says, bit for bit; None where the card's step was not taken."""
     step, losses = result.get("step"), result.get("losses")
     if step not in trajectory.steps or not isinstance(losses, Mapping):
         return None
-    index = trajectory.steps.index(step)
-    ours = {lane.name: float(lane.losses[index][sample]) for lane in trajectory.lanes}
+    ours = _losses_at(trajectory, trajectory.steps.index(step))
     if ours == dict(losses):
         return f"This repeats the card's run exactly: every loss at step {step} is the same bit for bit."
     return f"This differs from the card's run: at step {step} it has {_list(ours)}; the card says {_list(losses)}."
 
 
+def _losses_at(trajectory: Trajectory, index: int) -> Losses:
+    return {lane.name: _plain(lane.losses[index]) for lane in trajectory.lanes}
+
+
+def _plain(loss: Tensor) -> float | list[float]:
+    """(B,) as a number where B = 1, else as a list."""
+    values: list[float] = loss.tolist()
+    return values[0] if len(values) == 1 else values
+
+
 def _list(losses: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {loss:.6g}" if isinstance(loss, float) else f"{name} {loss}" for name, loss in losses.items())
+    return ", ".join(f"{name} {_shown(loss)}" for name, loss in losses.items())
+
+
+def _shown(loss: Any) -> str:
+    """A card's losses may be anything; of a batch the mean is shown."""
+    if isinstance(loss, list) and loss and all(isinstance(value, float) for value in loss):
+        return f"{sum(loss) / len(loss):.6g} on average"
+    return f"{loss:.6g}" if isinstance(loss, float) else str(loss)[:40]

@@ -16,11 +16,15 @@ from typer.testing import CliRunner
 
 from landscape_core.commands import complete as complete_command
 from landscape_core.commands import surface as surface_command
+from landscape_core.completion import completion_solver
 from landscape_core.data import to_bytes
 from landscape_core.errors import UserError
 from landscape_core.objectives import PerceptualObjective, Target
 from landscape_core.recovered import load_recovered, save_recovered
+from landscape_core.runs import card_target, read_run_card
+from landscape_core.summary import replay_sentence
 from landscape_core.surface_views import recovered_planes
+from landscape_core.trajectory import run
 from tests.tiny import tiny_task
 
 
@@ -102,6 +106,30 @@ def test_complete_writes_sheet_pictures_and_numbers(picture: Path, tmp_path: Pat
     completed, original = (pixels(path) for path in (folder / "Z-01.png", picture))
     difference = np.abs(completed - original)[:, 32:].max()
     assert difference == 0 if paste == "--paste" else difference > 0
+
+
+def test_the_card_of_complete_repeats_its_losses(picture: Path, tmp_path: Path) -> None:
+    invoke(complete_command.complete, picture, "--mask", "mouth", "-k", 3, "--steps", 2, "--seed", 6, "--out", tmp_path)
+    card = read_run_card((tmp_path / "face" / "run.json").read_text())
+    target = card_target(card)
+    assert target.mask is not None
+    assert card.k == 3
+    solver, starts = completion_solver(tiny_task(), target.value, target.mask, card.k, card.settings)
+    assert replay_sentence(card.result, run(solver, starts)).startswith("This repeats")
+
+
+@pytest.mark.parametrize(
+    ("command", "more"), [(complete_command.complete, ("--mask", "eyes", "-k", 2)), (surface_command.surface, ())]
+)
+def test_a_face_is_looked_for_only_where_faces_were_learned(
+    command: Callable[..., None], more: tuple[object, ...], picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    common = (picture, *more, "--steps", 2, "--out", tmp_path)
+    if command is surface_command.surface:
+        common = (*common, "--kind", "path", "--size", 5)
+    assert "No face was found" in invoke(command, *common)
+    monkeypatch.setattr("landscape_core.faces.find_faces", None)  # calling it would fail
+    assert "No face" not in invoke(command, *common, "--task", "cats")
 
 
 def test_complete_takes_a_painted_mask(picture: Path, tmp_path: Path) -> None:

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
-from PIL import Image
 from torch import Tensor
 
 from landscape_core.commands.common import Bar, Device, Out, Seed, Threads, apply_threads
-from landscape_core.completion import CompletionSet, completion_sets, completion_settings, completion_solver, pasted
-from landscape_core.data import to_bytes, to_unit
-from landscape_core.faces import Prepared, prepare_upload
+from landscape_core.completion import CompletionSet, completion_sets, completion_settings, completion_solver
+from landscape_core.completion_export import pictures, sheet, with_visible_part
+from landscape_core.data import to_unit
+from landscape_core.export import CARD, SHEET
+from landscape_core.faces import Prepared, framing_of, prepare_upload
+from landscape_core.images import png_bytes
 from landscape_core.inversion import State
 from landscape_core.masks import PRESETS, preset, read_mask
-from landscape_core.runs import RunSettings
+from landscape_core.objectives import Target
+from landscape_core.runs import MAX_K, MIN_K, RunCard, RunSettings, make_card
+from landscape_core.summary import result_at
 from landscape_core.tasks.base import Task
 from landscape_core.tasks.gan import Perceptual, load_image_task
 from landscape_core.trajectory import states
 
 
 def complete(
-    picture: Annotated[Path, typer.Argument(help="PNG, JPEG or WebP file; a face is found and cropped.")],
+    picture: Annotated[Path, typer.Argument(help="PNG, JPEG or WebP file; for faces, the face is found and cropped.")],
     mask: Annotated[
         str,
         typer.Option(
@@ -34,9 +36,11 @@ def complete(
         ),
     ],
     out: Out = Path("runs/complete"),
-    k: Annotated[int, typer.Option("--number", "-k", help="Completions in X and in Z, from random starts.", min=2, max=64)] = 8,
+    k: Annotated[
+        int, typer.Option("--number", "-k", help="Completions in X and in Z, from random starts.", min=MIN_K, max=MAX_K)
+    ] = 8,
     paste: Annotated[bool, typer.Option("--paste/--whole", help="Keep the visible part of the photograph.")] = False,
-    task: Annotated[str, typer.Option(help="Embedded image task.")] = "faces",
+    task: Annotated[str, typer.Option(help="Embedded image task, e.g. faces or cats; `models` lists them.")] = "faces",
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=2000)] = 100,
     z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
@@ -51,16 +55,17 @@ def complete(
     visible one (lower is closer). Ctrl-C keeps the completions as they are.
     """
     apply_threads(threads)
-    prepared = prepare_upload(picture)
+    prepared = prepare_upload(picture, framing=framing_of(task))
     hidden = _mask(mask, prepared)
     for notice in prepared.notices:
         typer.echo(f"{picture.name}: {notice}")
     loaded = load_image_task(task, perceptual=perceptual, device=device)
-    settings = completion_settings(loaded, space=space, steps=steps, seed=seed, z_lr=z_lr)
-    target = to_unit(prepared.image)[None]
-    state = _run(loaded, target, hidden, k, settings)
+    settings = completion_settings(loaded, space=space, steps=steps, seed=seed, z_lr=z_lr, perceptual=perceptual)
+    target = Target(to_unit(prepared.image)[None], hidden)
+    state = _run(loaded, target, k, settings)
     sets = completion_sets(loaded.objective, ["X", "Z"], state, hidden)
-    _write(out / picture.stem, sets, target, hidden, paste, settings)
+    card = make_card(loaded, settings, prepared.image, mask=hidden, k=k, **result_at(["X", "Z"], state))
+    _write(out / picture.stem, sets, target, paste, card)
 
 
 def _mask(mask: str, prepared: Prepared) -> Tensor:
@@ -71,8 +76,9 @@ def _mask(mask: str, prepared: Prepared) -> Tensor:
     return read_mask(Path(mask), size, box=prepared.box, box_in=original)
 
 
-def _run(task: Task, target: Tensor, mask: Tensor, k: int, settings: RunSettings) -> State:
-    solver, starts = completion_solver(task, target, mask, k, settings)
+def _run(task: Task, target: Target, k: int, settings: RunSettings) -> State:
+    assert target.mask is not None
+    solver, starts = completion_solver(task, target.value, target.mask, k, settings)
     with Bar("completing") as bar:
         for state in states(solver, solver.init(starts), stop=lambda: bar.stopped):
             x, z = (float(lane.loss.mean()) for lane in state.lanes)
@@ -80,31 +86,19 @@ def _run(task: Task, target: Tensor, mask: Tensor, k: int, settings: RunSettings
     return state
 
 
-def _write(folder: Path, sets: list[CompletionSet], target: Tensor, mask: Tensor, paste: bool, settings: RunSettings) -> None:
+def _write(folder: Path, sets: list[CompletionSet], target: Target, paste: bool, card: RunCard) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    masked = target * mask
-    sets = [replace(each, pictures=each.pictures.cpu(), losses=each.losses.cpu()) for each in sets]
-    rows: list[Tensor] = []
     spaces: dict[str, object] = {}
     for each in sets:
-        pictures = (pasted(each.pictures, target, mask) if paste else each.pictures)[each.order]
-        rows.append(torch.cat([masked, pictures]))
-        losses = each.losses[each.order].tolist()
-        for index, completed in enumerate(to_bytes(pictures)):
-            _image(completed).save(folder / f"{each.name}-{index + 1:02}.png")
-        spaces[each.name] = {"diversity": each.diversity, "fidelity": each.fidelity, "losses": losses}
+        spaces[each.name] = {"diversity": each.diversity, "fidelity": each.fidelity, "losses": each.losses[each.order].tolist()}
         typer.echo(f"{each.name}: fidelity {each.fidelity:.4g} (visible loss), diversity {each.diversity:.4g} (hidden region)")
-    _sheet(rows).save(folder / "sheet.png")
-    content = {"settings": settings.model_dump(), "pasted": paste, "spaces": spaces}
+    shown = with_visible_part(sets, target) if paste else sets
+    files = pictures(shown)
+    for name, png in files.items():
+        (folder / name).write_bytes(png)
+    (folder / SHEET).write_bytes(png_bytes(sheet(target, shown)))
+    content = {"settings": card.settings.model_dump(), "pasted": paste, "spaces": spaces}
     (folder / "completions.json").write_text(json.dumps(content, indent=1) + "\n")
-    typer.echo(f"Wrote sheet.png (masked picture, then the closest first; X above, Z below), {2 * len(losses)} pictures and "
-               f"completions.json to {folder}.")  # fmt: skip
-
-
-def _sheet(rows: list[Tensor]) -> Image.Image:
-    """One row of pictures (n, 3, H, W) per space."""
-    return _image(to_bytes(torch.cat([torch.cat(list(row), dim=2) for row in rows], dim=1)))
-
-
-def _image(pixels: Tensor) -> Image.Image:
-    return Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
+    (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n")
+    typer.echo(f"Wrote {SHEET} (masked picture, then the closest first; X above, Z below), {len(files)} pictures, "
+               f"completions.json and {CARD} (which the app replays) to {folder}.")  # fmt: skip

@@ -11,7 +11,7 @@ from torch import Tensor
 from landscape_core.commands.common import Bar, Device, Out, Seed, Threads, apply_threads
 from landscape_core.data import to_unit
 from landscape_core.export import export_zip
-from landscape_core.faces import prepare_upload
+from landscape_core.faces import framing_of, prepare_upload
 from landscape_core.objectives import Target
 from landscape_core.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
 from landscape_core.runs import MAX_STEPS, RunSettings, make_card, prepare
@@ -23,9 +23,9 @@ from landscape_core.trajectory import Trajectory, states
 
 
 def invert(
-    pictures: Annotated[list[Path], typer.Argument(help="PNG, JPEG or WebP files; faces are found and cropped.")],
+    pictures: Annotated[list[Path], typer.Argument(help="PNG, JPEG or WebP files; for faces, the face is found and cropped.")],
     out: Out = Path("runs/invert"),
-    task: Annotated[str, typer.Option(help="Embedded image task.")] = "faces",
+    task: Annotated[str, typer.Option(help="Embedded image task, e.g. faces or cats; `models` lists them.")] = "faces",
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)] = 100,
     start: Annotated[Start, typer.Option(help="Where both begin.")] = "mean",
@@ -46,7 +46,7 @@ def invert(
     )  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     for path in pictures:
-        prepared = prepare_upload(path)
+        prepared = prepare_upload(path, framing=framing_of(task))
         for notice in prepared.notices:
             typer.echo(f"{path.name}: {notice}")
         trajectory = _race(loaded, settings, prepared.image, out / f"{path.stem}.zip", path.name)

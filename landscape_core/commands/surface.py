@@ -14,7 +14,7 @@ from torch import Tensor
 from landscape_core.commands.common import Bar, Device, Out, Seed, Threads, apply_threads, parse_box
 from landscape_core.data import ImageSource, to_unit
 from landscape_core.errors import UserError
-from landscape_core.faces import prepare_upload
+from landscape_core.faces import framing_of, prepare_upload
 from landscape_core.objectives import Target
 from landscape_core.planes import Plane
 from landscape_core.recovered import load_recovered
@@ -76,7 +76,7 @@ def surface(
         task=task, space=space, perceptual=perceptual, seed=seed, steps=steps,
         x=loaded.advice(X, lr=x_lr), z=loaded.advice(space, lr=z_lr),
     )  # fmt: skip
-    prepared = prepare_upload(picture)
+    prepared = prepare_upload(picture, framing=framing_of(task))
     for notice in prepared.notices:
         typer.echo(f"{picture.name}: {notice}")
     target = Target(to_unit(prepared.image)[None])
