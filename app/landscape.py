@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -10,11 +11,14 @@ from gradio.components import Component
 
 from app import landscape_events as events
 from app.form import space_choices
-from app.invert import _CLICK, COMPUTE, QUICK, _missed
+from app.landscape_events import OWN
+from app.landscape_session import Drawings
 from app.models import Models
-from app.session import Session, Sessions
+from app.session import Sessions
+from app.standing import LandscapeLink, Standing, StandingSource
 from app.views.surfaces import surfaces_view
 from app.views.view import sent
+from app.wiring import COMPUTE, QUICK, click, missed
 from landscape_core.errors import UserError
 
 PLANES = [
@@ -28,30 +32,40 @@ _PLANE = (
     "Which two of the hundreds of dimensions are drawn. The paper takes the principal directions of many recovered latents. "
     "In a shared plane Z's path is mapped into X, so that both runs stand on one surface."
 )
-_SOURCE = "Whose steps are drawn: a race of this tab's own, on the target of the Invert tab, or the run that stands there."
+_SOURCE = "Whose steps are drawn: a race of this tab's own, on the target of the Invert tab, or the run that stands in a tab."
 _SIZE = "Points a side of the grid. It is drawn coarse at once and refined while you watch."
-_JS_CLICK = _CLICK.replace("export-file", "surface-file")
 
 
-def build_landscape(demo: gr.Blocks, tab: gr.Tab, models: Models, invert: Sessions) -> None:
-    """Lay the tab out inside the current container and wire it; `invert` are the sessions of the Invert tab."""
-    sessions = Sessions()
+@dataclass(frozen=True)
+class LandscapeForm:
+    """The settings; `fields` in the order of `landscape_events.plan_from`, `own` those of a race of this tab's own."""
+
+    fields: list[Component]
+    own: list[Component]
+
+
+def build_landscape(
+    demo: gr.Blocks, tab: gr.Tab, models: Models, invert: Sessions, link: LandscapeLink, sources: Mapping[str, StandingSource]
+) -> None:
+    """Lay the tab out inside the current container and wire it. Its own races are on the targets of `invert`; `sources`
+    are the other tabs' runs by their names, which `link` opens."""
+    drawings = Drawings()
     with gr.Row(elem_classes="invert landscape"):
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Surface</h2>")
-            fields = _build_form(models)
+            form = _build_form(models, link.source, list(sources))
         with gr.Column(elem_classes="card race-card"):
-            view = surfaces_view(_missed(sessions))
+            view = surfaces_view(missed(drawings))
             status = gr.HTML(elem_id="landscape-status")
             download = gr.DownloadButton("download", elem_id="surface-file")
-    made = LandscapeTab(models, sessions, invert, fields, view)
+    made = LandscapeTab(models, drawings, invert, sources, form, link.source, view)
     made.wire(demo, tab, status, download)
 
 
-def _build_form(models: Models) -> list[Component]:
+def _build_form(models: Models, source: gr.Radio, names: list[str]) -> LandscapeForm:
     with gr.Group(elem_classes="fields"):
-        sources = [("Own race", "own"), ("Run of Invert", "invert")]
-        source = gr.Radio(sources, value="own", label="Steps of", info=_SOURCE, elem_classes="segmented", elem_id="source")
+        source.choices = [("Own race", OWN), *((name, name) for name in names)]
+        source.render()
         choices = [(name.title(), name) for name in models.names]
         first = models.names[0] if models.names else None
         model = gr.Dropdown(choices, value=first, label="Model", visible=len(choices) > 1)
@@ -59,41 +73,68 @@ def _build_form(models: Models) -> list[Component]:
         plane = gr.Dropdown(PLANES, value="recovered", label="Plane", info=_PLANE, elem_id="plane")
         size = gr.Radio([(f"{n} × {n}", n) for n in events.SIZES], value=41, label="Grid", info=_SIZE, elem_classes="segmented")
         steps = gr.Slider(events.MIN_STEPS, events.MAX_STEPS, 20, step=1, label="Steps", elem_id="landscape-steps", buttons=[])
-        seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="landscape-seed")
-    return [source, model, space, plane, size, steps, seed]
+        seed = gr.Number(0, label="Seed of random directions", precision=0, minimum=0, elem_id="landscape-seed")
+    own = [model, space, steps] if len(choices) > 1 else [space, steps]
+    return LandscapeForm([model, space, plane, size, steps, seed], own)
+
+
+def source_field() -> gr.Radio:
+    """Whose steps are drawn; made before the tabs that open this one, and rendered in it."""
+    return gr.Radio(
+        [("Own race", OWN)], value=OWN, label="Steps of", info=_SOURCE, elem_classes="segmented", elem_id="source", render=False
+    )
 
 
 class LandscapeTab:
-    """Listeners of the tab. Each finds the visitor's sessions and hands on to `landscape_events`."""
+    """Listeners of the tab. Each finds what stands for the visitor and hands on to `landscape_events`."""
 
-    def __init__(self, models: Models, sessions: Sessions, invert: Sessions, fields: list[Component], view: gr.HTML) -> None:
+    def __init__(
+        self, models: Models, drawings: Drawings, invert: Sessions, sources: Mapping[str, StandingSource], form: LandscapeForm,
+        source: gr.Radio, view: gr.HTML,
+    ) -> None:  # fmt: skip
         self.lab = events.Laboratory(models)
-        self.models, self.sessions, self.invert = models, sessions, invert
-        self.fields, self.view = fields, view
-
-    def session(self, request: gr.Request) -> Session:
-        return self.sessions.get(request.session_hash)
+        self.models, self.drawings, self.invert, self.sources = models, drawings, invert, sources
+        self.form, self.source, self.view = form, source, view
 
     def wire(self, demo: gr.Blocks, tab: gr.Tab, status: gr.HTML, download: gr.DownloadButton) -> None:
-        view, (source, model, space) = self.view, self.fields[:3]
+        view, source, (model, space) = self.view, self.source, self.form.fields[:2]
         progress = {"show_progress": "full", "show_progress_on": status}
-        tab.select(self.on_open, [model, space], [space, view], **QUICK)
+        tab.select(self.on_open, [source, model, space], [space, view], **QUICK)
         model.input(self.on_model, model, space, **QUICK)
-        source.input(self.on_source, source, [self.fields[5], self.fields[6]], **QUICK)
-        begun = view.run(self.on_run, self.fields, view, **COMPUTE, **progress)
+        source.change(self.on_source, source, [*self.form.own, view], **QUICK)
+        begun = view.run(self.on_run, [source, *self.form.fields], view, **COMPUTE, **progress)
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun], **QUICK)
-        view.export(self.on_export, outputs=[download, view], **COMPUTE, **progress).success(None, js=_JS_CLICK)
+        view.export(self.on_export, outputs=[download, view], **COMPUTE, **progress).success(None, js=click("surface-file"))
 
         def leave(request: gr.Request) -> None:
-            self.sessions.drop(request.session_hash)
+            self.drawings.drop(request.session_hash)
 
         demo.unload(leave)
 
-    def on_open(self, request: gr.Request, model: str, space: str | None) -> list[Any]:
+    def taken(self, source: str, request: gr.Request) -> Standing | None:
+        """The run that is asked for; None for a race of this tab's own.
+
+        Raises:
+            UserError: no run stands there, or it is still going.
+        """
+        if source == OWN:
+            return None
+        standing = self.sources[source](request.session_hash or "")
+        if standing is None:
+            raise UserError(f"There is no run in the {source} tab yet. Press Run there, or let this tab take its own steps.")
+        return standing
+
+    def shown(self, source: str, request: gr.Request) -> str:
+        """The target that the next press of Run is about, or why there is none."""
         try:
-            shown = events.current(self.models, self.invert.get(request.session_hash))
-            return [self._spaces(model, space), sent(shown)]
+            return sent(events.current(self.models, self.taken(source, request), self.invert.get(request.session_hash)))
+        except UserError as error:
+            return sent({"kind": "error", "text": str(error)})
+
+    def on_open(self, request: gr.Request, source: str, model: str, space: str | None) -> list[Any]:
+        try:
+            return [self._spaces(model, space), self.shown(source, request)]
         except UserError as error:
             return [gr.skip(), sent({"kind": "error", "text": str(error)})]
 
@@ -104,21 +145,25 @@ class LandscapeTab:
         spaces = list(self.models.get(model).mappings)
         return gr.update(choices=space_choices(spaces), value=space if space in spaces else spaces[0])
 
-    def on_source(self, source: str) -> list[Any]:
-        """A run that was taken elsewhere has its own steps."""
-        return [gr.update(visible=source == "own"), gr.update(visible=source == "own")]
+    def on_source(self, source: str, request: gr.Request) -> list[Any]:
+        """A run that was taken elsewhere has its own model and steps."""
+        return [*(gr.update(visible=source == OWN) for _ in self.form.own), self.shown(source, request)]
 
-    def on_run(self, request: gr.Request, *values: Any) -> Iterator[str]:
+    def on_run(self, request: gr.Request, source: str, *values: Any) -> Iterator[str]:
         other = self.invert.get(request.session_hash)
-        for message in events.run(self.lab, self.session(request), other, list(values)):
-            yield sent(message)
+        try:
+            plan, taken = events.plan_from(self.models, list(values)), self.taken(source, request)
+            for message in events.run(self.lab, self.drawings.begin(request.session_hash), plan, taken, other):
+                yield sent(message)
+        except UserError as error:
+            yield sent({"kind": "error", "text": str(error)})
 
     def on_stop(self, request: gr.Request) -> None:
-        self.session(request).stop()
+        self.drawings.stop(request.session_hash)
 
     def on_export(self, event: gr.EventData, request: gr.Request) -> list[Any]:
         try:
-            path = events.export(self.lab, self.session(request), event._data.get("what"), event._data.get("log"))
+            path = events.export(self.drawings.get(request.session_hash), event._data.get("what"), event._data.get("log"))
             return [str(path), sent({"kind": "exported"})]
         except UserError as error:
             return [gr.skip(), sent({"kind": "error", "text": str(error)})]

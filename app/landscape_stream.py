@@ -1,6 +1,7 @@
-"""Surfaces as messages for the browser: progress, and at each level that became whole everything a panel shows.
+"""Runs and their surfaces as messages for the browser, of any task whose outputs can be seen as pictures.
 
-Kinds: `surfaces` (panels that changed, with the range all of them share), `progress`, `drawn` (the last).
+Kinds: `begin`, `frames` and `end` as in a race's stream; `surfaces` (whole panels at each level that became complete, with
+the range all of them share), `progress`, `drawn` (the last).
 """
 
 from __future__ import annotations
@@ -11,27 +12,93 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from app.complete_stream import webp
+from app.standing import Standing
+from app.stream import png
 from landscape_core.objectives import Target
+from landscape_core.summary import psnr, race_summary, reached
 from landscape_core.surface import Cache, Surface, evaluate, evaluate_all
 from landscape_core.surface_export import loss_range
 from landscape_core.surface_panels import Panel, figures, panel, sentences
 from landscape_core.surface_views import View
-from landscape_core.tasks.base import Task
+from landscape_core.tasks.base import Task, X
+from landscape_core.trajectory import Trajectory
 
 Message = dict[str, Any]
-THUMBNAIL = 24
+THUMBNAIL = 32
 INTERVAL = 0.25
+BATCH = 32
+
+
+def target_message(task: Task, target: Target, label: str) -> Message:
+    """What is searched for, before anything is run."""
+    return {"kind": "target", "target": png(task.shown(None, target)[0]), "label": label}
+
+
+def race(number: int, standing: Standing, path: Trajectory) -> Iterator[Message]:
+    """A run that is over, told again: `path` are the steps to tell, the summary is of all of them."""
+    yield {
+        **target_message(standing.task, standing.target, standing.label),
+        "kind": "begin",
+        "number": number,
+        "lanes": [lane.name for lane in path.lanes],
+        "settings": standing.settings,
+        "limit": standing.trajectory.steps[-1],
+        "every": [1, 1],
+    }
+    for first in range(0, len(path.steps), BATCH):
+        part = slice(first, first + BATCH)
+        yield {
+            "kind": "frames",
+            "steps": path.steps[part],
+            "lanes": {lane: _columns(standing, path, lane, part) for lane in "XZ"},
+        }
+    whole = standing.trajectory
+    lanes = {lane: {"best": _still(standing, lane, best=True), "last": _still(standing, lane, best=False)} for lane in "XZ"}
+    summary = race_summary(whole)
+    yield {"kind": "end", "reason": "", "summary": summary, "lanes": lanes, "reached": reached(whole, fast="Z", slow="X")}
+
+
+def _columns(standing: Standing, path: Trajectory, lane: str, part: slice) -> Message:
+    record = path.lane(lane)
+    pictures, quality = _seen(standing, lane, torch.cat(record.variables[part]))
+    return {
+        "loss": [finite(float(loss[0])) for loss in record.losses[part]],
+        "seconds": record.seconds[part],
+        "psnr": quality,
+        "png": [png(picture) for picture in pictures],
+    }
+
+
+def _still(standing: Standing, lane: str, *, best: bool) -> Message:
+    record = standing.trajectory.lane(lane)
+    losses = record.loss_table()[:, 0].nan_to_num(torch.inf)
+    at = int(losses.argmin()) if best else len(losses) - 1
+    pictures, quality = _seen(standing, lane, record.variables[at])
+    loss = finite(float(record.losses[at][0]))
+    return {"step": standing.trajectory.steps[at], "loss": loss, "psnr": quality[0], "png": png(pictures[0])}
+
+
+@torch.no_grad()
+def _seen(standing: Standing, lane: str, variables: Tensor) -> tuple[Tensor, list[float | None]]:
+    """What F makes of variables (n, dim) of a lane as pictures, and in dB how near, where outputs are pictures."""
+    task = standing.task
+    outputs = task.forward(task.space(X if lane == X else standing.space).to_x(variables))
+    pictures = task.shown(outputs, standing.target).cpu()
+    if task.picture is not None:
+        return pictures, [None] * len(pictures)
+    return pictures, [finite(value) for value in psnr(outputs, standing.target.value.to(outputs)).tolist()]
 
 
 def surfaces(
-    task: Task, target: Target, found: Sequence[View], steps: Sequence[int], panels: list[Panel], *, cache: Cache,
+    task: Task, target: Target, found: Sequence[View], steps: Sequence[int], panels: list[Panel], *, note: str, cache: Cache,
     stop: Callable[[], bool], clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Message]:  # fmt: skip
     """Evaluate the views in turn, coarse first. `panels` is kept up to date in place, for whoever exports them;
-    `steps` are those of the paths' points."""
+    `steps` are those of the paths' points, `note` says where the planes are from."""
     running = {v.title: evaluate(task, target, v.grid, thumbnail=THUMBNAIL, cache=cache, stop=stop) for v in found}
     sent, now = clock(), list[Surface]()
     for latest in evaluate_all(running):
@@ -42,7 +109,7 @@ def surfaces(
         elif changed:
             panels[:] = [refined(task, target, old, new) for old, new in zip(panels, now, strict=True)]
         if changed and all(each.surface.level for each in panels):
-            yield {"kind": "surfaces", "steps": list(steps), **_drawn(panels)}
+            yield {"kind": "surfaces", "steps": list(steps), "note": note, **_drawn(panels)}
         if changed or clock() - sent >= INTERVAL:
             yield {"kind": "progress", **_counts(now, found)}
             sent = clock()

@@ -12,27 +12,32 @@ How a tab takes part:
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
 
 from app.session import Run
+from app.settings import words
 from landscape_core.errors import UserError
 from landscape_core.objectives import Target
 from landscape_core.tasks.base import Task
-from landscape_core.trajectory import LaneRecord, Trajectory
+from landscape_core.trajectory import Trajectory
 
 
 @dataclass(frozen=True)
 class Standing:
-    """One target (1, ...) with its run of one sample, in lanes "X" and "Z"; `space` is the learned one that Z names."""
+    """One target (1, ...) with its run of one sample, in lanes "X" and "Z"; `space` is the learned one that Z names.
+
+    `settings` are pairs [what, value] in words, as `app.settings.words` gives them.
+    """
 
     task: Task
     target: Target
     trajectory: Trajectory
     label: str
     space: str
+    settings: list[list[str]] = field(default_factory=list)
 
 
 StandingSource = Callable[[str], "Standing | None"]
@@ -50,17 +55,8 @@ def standing_of(run: Run | None, sample: int = 0) -> Standing | None:
     if run.lock.locked():
         raise UserError("That run is still going; wait for it, or stop it there.")
     target = run.solver.target.select(slice(sample, sample + 1))
-    return Standing(run.task, target, one_sample(run.trajectory, sample), run.target.label, run.settings.space)
-
-
-def one_sample(trajectory: Trajectory, sample: int) -> Trajectory:
-    """The record of one sample of a batch, without the optimisers' state."""
-
-    def lane(record: LaneRecord) -> LaneRecord:
-        kept = slice(sample, sample + 1)
-        return LaneRecord(record.name, [v[kept] for v in record.variables], [v[kept] for v in record.losses], [*record.seconds])
-
-    return Trajectory([lane(record) for record in trajectory.lanes], [*trajectory.steps])
+    of_one, settings = run.trajectory.sample(sample), run.settings
+    return Standing(run.task, target, of_one, run.target.label, settings.space, words(settings))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -92,7 +92,14 @@ def end(run: Run, reason: str) -> Message:
     }
 
 
-def numbered(run: Run, messages: Iterator[Message]) -> Iterator[Message]:
+class Told(Protocol):
+    """Anything with an id that keeps what the browser was sent."""
+
+    id: str
+    messages: list[Message]
+
+
+def numbered(run: Told, messages: Iterator[Message]) -> Iterator[Message]:
     """Give each message its run and number and keep it, so that the browser can ask for those it missed."""
     for message in messages:
         message = {**message, "run": run.id, "seq": len(run.messages)}

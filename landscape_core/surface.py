@@ -21,7 +21,8 @@ _COARSE = 11
 @dataclass(frozen=True)
 class Surface:
     """What is known of a grid: losses (size, size), NaN where not evaluated yet; evaluated (size, size) bool;
-    thumbnails uint8 (size, size, 3, s, s) of F's pictures, or None. Axis 0 goes along the plane's first axis."""
+    thumbnails uint8 (size, size, 3, s, s) of what is seen there, or None, one buffer for all surfaces of one evaluation.
+    Axis 0 goes along the plane's first axis."""
 
     grid: Grid
     losses: Tensor
@@ -113,7 +114,9 @@ def evaluate(
         for indices in _batches(surface, batch):
             if stop():
                 return
-            surface = _extended(surface, indices, *losses(grid.plane.at(points[indices])), thumbnail)
+            values, outputs = losses(grid.plane.at(points[indices]))
+            pictures = F.adaptive_avg_pool2d(task.shown(outputs, target), thumbnail) if thumbnail else None
+            surface = _extended(surface, indices, values, pictures)
             yield surface
     finally:  # also where the caller walks away: what was paid for is kept
         if cache is not None:
@@ -137,16 +140,16 @@ def _batches(surface: Surface, batch: int) -> Iterator[Tensor]:
         yield from wanted.split(batch) if len(wanted) else ()
 
 
-def _extended(surface: Surface, indices: Tensor, losses: Tensor, outputs: Tensor, thumbnail: int) -> Surface:
-    size = surface.grid.size
+def _extended(surface: Surface, indices: Tensor, losses: Tensor, pictures: Tensor | None) -> Surface:
+    size, kept = surface.grid.size, surface.thumbnails
     rows, columns = indices // size, indices % size
-    values, evaluated, pictures = surface.losses.clone(), surface.evaluated.clone(), surface.thumbnails
+    values, evaluated = surface.losses.clone(), surface.evaluated.clone()
     values[rows, columns] = losses.cpu()
     evaluated[rows, columns] = True
-    if thumbnail:
-        pictures = torch.zeros(size, size, 3, thumbnail, thumbnail, dtype=torch.uint8) if pictures is None else pictures.clone()
-        pictures[rows, columns] = to_bytes(F.adaptive_avg_pool2d(outputs, thumbnail)).cpu()
-    return replace(surface, losses=values, evaluated=evaluated, thumbnails=pictures)
+    if pictures is not None:
+        kept = torch.zeros(size, size, *pictures.shape[1:], dtype=torch.uint8) if kept is None else kept
+        kept[rows, columns] = to_bytes(pictures).cpu()  # in place: they are megabytes, and `evaluated` says which count
+    return replace(surface, losses=values, evaluated=evaluated, thumbnails=kept)
 
 
 def evaluate_all(surfaces: Mapping[str, Iterator[Surface]]) -> Iterator[dict[str, Surface]]:

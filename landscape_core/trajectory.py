@@ -57,6 +57,27 @@ class Trajectory:
                 return lane
         raise KeyError(name)
 
+    def sample(self, index: int) -> Trajectory:
+        """The record of one sample of the batch (B = 1), without the optimisers' state."""
+
+        def one(lane: LaneRecord) -> LaneRecord:
+            part = slice(index, index + 1)
+            return LaneRecord(lane.name, [v[part] for v in lane.variables], [v[part] for v in lane.losses], [*lane.seconds])
+
+        return Trajectory([one(lane) for lane in self.lanes], [*self.steps])
+
+    def thinned(self, most: int) -> Trajectory:
+        """At most about `most` of the steps, evenly spaced, the first and the last among them."""
+        last = len(self.steps) - 1
+        stride = max(1, -(-last // (most - 1)))
+        keep = sorted({*range(0, last + 1, stride), last})
+
+        def thin(lane: LaneRecord) -> LaneRecord:
+            variables, losses = ([values[i] for i in keep] for values in (lane.variables, lane.losses))
+            return LaneRecord(lane.name, variables, losses, [lane.seconds[i] for i in keep])
+
+        return Trajectory([thin(lane) for lane in self.lanes], [self.steps[i] for i in keep], self.last)
+
 
 def states(solver: Solver, state: State, *, stop: Callable[[], bool] = lambda: False) -> Iterator[State]:
     """The given state and every later one until the solver is done or `stop()` says so, asked before each step."""

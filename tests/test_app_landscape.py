@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,17 @@ import pytest
 import torch
 from PIL import Image
 
+from app import complete_events, race, targets
 from app import landscape_events as events
 from app import landscape_stream as stream
-from app import race, targets
+from app.landscape_session import Drawing, Drawings
 from app.models import Models
 from app.session import Session
+from app.standing import Standing, standing_of
+from landscape_core.data import to_bytes
 from landscape_core.errors import UserError
 from landscape_core.planes import Grid, random_plane
-from landscape_core.runs import RunSettings
+from landscape_core.runs import RunSettings, png_tensor
 from landscape_core.surface import Surface, levels
 from tests.tiny import tiny_task
 
@@ -41,9 +45,17 @@ def invert(models: Models) -> Session:
     return Session(target=targets.drawn(models.get("faces"), 3))
 
 
-def run(lab: events.Laboratory, session: Session, invert: Session, **changes: Any) -> list[Message]:
-    form = {"source": "own", "model": "faces", "space": "residual", "plane": "path", "size": 21, "steps": 4, "seed": 0}
-    return list(events.run(lab, session, invert, list((form | changes).values())))
+def begin(
+    lab: events.Laboratory, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any
+) -> Iterator[Message]:
+    form = {"model": "faces", "space": "residual", "plane": "path", "size": 21, "steps": 4, "seed": 0} | changes
+    return events.run(lab, drawing, events.plan_from(lab.models, list(form.values())), taken, invert)
+
+
+def run(
+    lab: events.Laboratory, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any
+) -> list[Message]:
+    return list(begin(lab, drawing, invert, taken, **changes))
 
 
 def only(messages: list[Message], kind: str) -> list[Message]:
@@ -51,25 +63,31 @@ def only(messages: list[Message], kind: str) -> list[Message]:
 
 
 def test_a_race_then_its_surfaces_from_coarse_to_fine(lab: events.Laboratory, invert: Session) -> None:
-    session = Session()
-    messages = run(lab, session, invert)
+    drawing = Drawing(1)
+    messages = run(lab, drawing, invert)
     assert [m["seq"] for m in messages] == list(range(len(messages)))
     assert len({m["run"] for m in messages}) == 1
     kinds = [m["kind"] for m in messages]
-    assert kinds[0] == "begin"
+    assert kinds[:6] == ["wait"] * 5 + ["begin"]
     assert kinds.index("end") < kinds.index("surfaces")
     drawn = only(messages, "surfaces")
     assert [m["panels"][0]["points_a_side"] for m in drawn] == list(levels(21))
     assert messages[-1] == messages[-1] | {"kind": "drawn", "done": 2 * 21**2, "total": 2 * 21**2, "reason": ""}
-    assert session.target is invert.target
+    shown = [png_tensor(png) for m in only(messages, "frames") for png in m["lanes"]["Z"]["png"]]
+    trajectory, task = drawing.standing.trajectory, drawing.standing.task
+    with torch.no_grad():
+        last = task.forward(task.space("residual").to_x(trajectory.lane("Z").variables[-1]))[0]
+    assert len(shown) == 5
+    assert torch.equal(shown[-1], to_bytes(last))
+    assert torch.equal(png_tensor(only(messages, "begin")[0]["target"]), invert.target.picture)
     json.dumps(messages, allow_nan=False)
 
 
 def test_the_centre_of_the_grid_is_where_the_run_ended(lab: events.Laboratory, invert: Session) -> None:
-    session = Session()
-    panels = only(run(lab, session, invert), "surfaces")[-1]["panels"]
+    drawing = Drawing(1)
+    panels = only(run(lab, drawing, invert), "surfaces")[-1]["panels"]
     for name, panel in zip(("X", "Z"), panels, strict=True):
-        end = float(session.run.trajectory.lane(name).losses[-1])
+        end = float(drawing.standing.trajectory.lane(name).losses[-1])
         assert panel["losses"][10][10] == pytest.approx(end, rel=1e-4)
         assert panel["paths"][name]["true_loss"][-1] == pytest.approx(end, rel=1e-5)
         assert panel["paths"][name]["distance_from_plane"][-1] == pytest.approx(0, abs=1e-4)
@@ -77,94 +95,117 @@ def test_the_centre_of_the_grid_is_where_the_run_ended(lab: events.Laboratory, i
 
 
 def test_one_range_holds_every_surface_and_path(lab: events.Laboratory, invert: Session) -> None:
-    (_, last) = only(run(lab, Session(), invert), "surfaces")
+    (_, last) = only(run(lab, Drawing(1), invert), "surfaces")
     values = np.concatenate([np.ravel(panel["losses"]) for panel in last["panels"]])
     assert last["range"][0] <= values.min() * (1 + 1e-6)  # sent with seven figures
     assert last["range"][1] >= values.max() * (1 - 1e-6)
 
 
-@pytest.mark.parametrize(("plane", "n"), [("recovered", 2), ("path", 2), ("random", 2), ("shared", 1)])
+@pytest.mark.parametrize(("plane", "n"), [("recovered", 2), ("path", 2), ("random", 2), ("shared", 1), ("ends", 1)])
 def test_every_plane_gives_its_surfaces(lab: events.Laboratory, invert: Session, plane: str, n: int) -> None:
-    last = only(run(lab, Session(), invert, plane=plane, seed=1), "surfaces")[-1]
+    last = only(run(lab, Drawing(1), invert, plane=plane, space="paper", seed=1), "surfaces")[-1]
     assert len(last["panels"]) == n
     assert set().union(*(panel["paths"] for panel in last["panels"])) == {"X", "Z"}
-    assert (last["panels"][0]["explained_variance"] is None) == (plane == "random")
+    assert (last["panels"][0]["explained_variance"] is None) == (plane in ("random", "ends"))
+
+
+def test_ends_in_the_same_place_span_no_plane(lab: events.Laboratory, invert: Session) -> None:
+    with pytest.raises(UserError, match="lie on one line"):  # the untrained residual Θ walks as X does
+        run(lab, Drawing(1), invert, plane="ends")
 
 
 def test_the_papers_plane_is_recovered_once(lab: events.Laboratory, invert: Session) -> None:
-    first = only(run(lab, Session(), invert, plane="recovered"), "wait")
-    assert "that the model draws" in first[0]["text"]
-    assert only(run(lab, Session(), invert, plane="recovered"), "wait") == []
+    first = only(run(lab, Drawing(1), invert, plane="recovered"), "wait")
+    assert "random targets, once" in first[-1]["text"]
+    again = run(lab, Drawing(1), invert, plane="recovered")
+    assert not any("random targets" in m["text"] for m in only(again, "wait"))
+    assert only(again, "surfaces")[-1]["note"] == "The plane's directions are those of 24 random targets."
 
 
 def test_a_grid_drawn_before_is_not_evaluated_again(
     lab: events.Laboratory, invert: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    before = only(run(lab, Session(), invert), "surfaces")[-1]
+    before = only(run(lab, Drawing(1), invert), "surfaces")[-1]
 
     def forbidden(*_: Any) -> Any:
         raise AssertionError("a point was evaluated again")
 
     monkeypatch.setattr("landscape_core.surface._extended", forbidden)
-    (again,) = only(run(lab, Session(), invert), "surfaces")
+    (again,) = only(run(lab, Drawing(1), invert), "surfaces")
     assert again["panels"] == before["panels"]
 
 
 def test_stop_keeps_the_finest_complete_surface(lab: events.Laboratory, invert: Session) -> None:
-    session = Session()
-    going = events.run(lab, session, invert, ["own", "faces", "residual", "path", 81, 4, 0])
+    drawing = Drawing(1)
+    going = begin(lab, drawing, invert, size=81)
     for message in going:
         if message["kind"] == "surfaces":
-            session.stop()
+            drawing.stop.set()
             break
     rest = list(going)
     assert rest[-1]["kind"] == "drawn"
     assert rest[-1]["done"] < 2 * 81**2
     assert rest[-1]["reason"].startswith("Stopped; the finest")
-    assert events.export(lab, session, "html", False).exists()
+    assert events.export(drawing, "html", False).exists()
 
 
 def test_stop_during_the_race_is_said_and_leaves_nothing_to_export(lab: events.Laboratory, invert: Session) -> None:
-    session = Session()
-    going = events.run(lab, session, invert, ["own", "faces", "residual", "path", 21, 200, 0])
+    drawing = Drawing(1)
+    going = begin(lab, drawing, invert, steps=200)
     for message in going:
-        if message["kind"] == "frames" and message["steps"][-1] >= 3:
-            session.stop()
+        if message["kind"] == "wait" and "3 of 200" in message["text"]:
+            drawing.stop.set()
             break
     assert list(going)[-1]["reason"] == "Stopped before the first coarse surface was complete."
     with pytest.raises(UserError, match="no surface"):
-        events.export(lab, session, "html", False)
+        events.export(drawing, "html", False)
 
 
-def test_the_run_of_the_invert_tab_is_drawn_as_it_stands(lab: events.Laboratory, models: Models, invert: Session) -> None:
-    (message,) = run(lab, Session(), invert, source="invert")
-    assert "no run in the Invert tab" in message["text"]
-    sent = list(race.start(models, invert, RunSettings(steps=7, seed=2)))
-    session = Session()
-    messages = run(lab, session, invert, source="invert")
-    assert [m["kind"] for m in messages[: len(sent)]] == [m["kind"] for m in sent]
-    assert {m["run"] for m in messages} == {session.run.id} != {invert.run.id}
+def test_a_run_that_stands_elsewhere_is_drawn_as_it_stands(lab: events.Laboratory, models: Models, invert: Session) -> None:
+    list(race.start(models, invert, RunSettings(steps=7, seed=2, space="paper")))
+    drawing = Drawing(1)
+    messages = run(lab, drawing, invert, standing_of(invert.run), steps=100)
+    assert [m["kind"] for m in messages[:3]] == ["begin", "frames", "end"]
+    assert [step for m in only(messages, "frames") for step in m["steps"]] == list(range(8))
     recorded = [float(loss[0]) for loss in invert.run.trajectory.lane("Z").losses]
-    assert only(messages, "surfaces")[-1]["panels"][1]["paths"]["Z"]["true_loss"] == pytest.approx(recorded, rel=1e-5)
+    panel = only(messages, "surfaces")[-1]["panels"][1]
+    assert panel["space"] == "paper"
+    assert panel["paths"]["Z"]["true_loss"] == pytest.approx(recorded, rel=1e-5)
 
 
-def test_a_run_still_going_or_too_short_is_refused(lab: events.Laboratory, models: Models, invert: Session) -> None:
+def test_one_completion_of_many_is_drawn_with_its_mask(lab: events.Laboratory, models: Models, invert: Session) -> None:
+    session = Session(target=targets.drawn(models.get("faces"), 3))
+    mask = "0" * 2048 + "1" * 2048
+    list(complete_events.run(models, session, mask, ["faces", "residual", 4, 5, 0]))
+    messages = run(lab, Drawing(1), invert, standing_of(session.run, 2))
+    losses = [float(loss[2]) for loss in session.run.trajectory.lane("X").losses]
+    panel = only(messages, "surfaces")[-1]["panels"][0]
+    assert panel["paths"]["X"]["true_loss"] == pytest.approx(losses, rel=1e-5)
+    assert panel["losses"][10][10] == pytest.approx(losses[-1], rel=1e-4)
+
+
+def test_nothing_stands_before_a_run_and_one_still_going_is_refused(models: Models, invert: Session) -> None:
+    assert standing_of(invert.run) is None
     going = race.start(models, invert, RunSettings(steps=50))
     next(going), next(going)
-    (message,) = run(lab, Session(), invert, source="invert")
-    assert "still going" in message["text"]
+    with pytest.raises(UserError, match="still going"):
+        standing_of(invert.run)
     going.close()
+    assert len(standing_of(invert.run).trajectory.steps) >= 1
+
+
+def test_a_run_too_short_for_a_plane_is_refused(lab: events.Laboratory, models: Models, invert: Session) -> None:
     list(race.start(models, invert, RunSettings(steps=1)))
-    message = run(lab, Session(), invert, source="invert")[-1]
-    assert "at least two steps" in message["text"]
+    with pytest.raises(UserError, match="at least two steps"):
+        run(lab, Drawing(1), invert, standing_of(invert.run))
 
 
 def test_a_long_path_is_thinned_with_both_ends_kept(models: Models, invert: Session) -> None:
     list(race.start(models, invert, RunSettings(steps=25)))
-    thin = events.thinned(invert.run.trajectory, 11)
+    thin = invert.run.trajectory.thinned(11)
     assert thin.steps == [0, 3, 6, 9, 12, 15, 18, 21, 24, 25]
     assert torch.equal(thin.lanes[0].variables[-1], invert.run.trajectory.lanes[0].variables[-1])
-    assert events.thinned(invert.run.trajectory, 201).steps == list(range(26))
+    assert invert.run.trajectory.thinned(201).steps == list(range(26))
 
 
 @pytest.mark.parametrize(
@@ -175,9 +216,8 @@ def test_a_long_path_is_thinned_with_both_ends_kept(models: Models, invert: Sess
      ({"seed": -1}, "Seed: "), ({"space": "nowhere"}, "no space 'nowhere'")],
 )  # fmt: skip
 def test_a_form_value_out_of_range_is_named(lab: events.Laboratory, invert: Session, change: Any, sentence: str) -> None:
-    message = run(lab, Session(), invert, **change)[-1]
-    assert message["kind"] == "error"
-    assert sentence in message["text"]
+    with pytest.raises(UserError, match=sentence):
+        run(lab, Drawing(1), invert, **change)
 
 
 def test_thumbnails_lie_where_their_losses_do() -> None:
@@ -195,15 +235,15 @@ def test_thumbnails_lie_where_their_losses_do() -> None:
 
 
 def test_exports_are_a_page_that_needs_no_network_and_a_picture(lab: events.Laboratory, invert: Session) -> None:
-    session = Session()
-    run(lab, session, invert)
-    page = events.export(lab, session, "html", True).read_text()
+    drawing = Drawing(1)
+    run(lab, drawing, invert)
+    page = events.export(drawing, "html", True).read_text()
     assert "of the variance of the points it was fitted to" in page
     assert "<script src" not in page
-    with Image.open(events.export(lab, session, "png", False)) as image:
+    with Image.open(events.export(drawing, "png", False)) as image:
         assert image.width > 800
     with pytest.raises(UserError, match="html or png"):
-        events.export(lab, session, "../x", False)
+        events.export(drawing, "../x", False)
 
 
 def test_what_is_kept_between_visitors_is_bounded() -> None:
@@ -211,3 +251,16 @@ def test_what_is_kept_between_visitors_is_bounded() -> None:
     for key in "abca":
         recent[key] = key
     assert list(recent) == ["c", "a"]
+
+
+def test_a_new_drawing_stops_the_one_before_and_visitors_are_bounded() -> None:
+    drawings = Drawings(capacity=2)
+    first = drawings.begin("a")
+    second = drawings.begin("a")
+    assert (first.stop.is_set(), second.stop.is_set(), second.number) == (True, False, 2)
+    drawings.begin("b"), drawings.begin("c")
+    assert second.stop.is_set()
+    assert drawings.get("a") is None
+    drawings.get("c").messages.append({"seq": 0})
+    assert drawings.missed(drawings.get("c").id, 0) == [{"seq": 0}]
+    assert drawings.missed("guess", 0) == []

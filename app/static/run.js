@@ -81,7 +81,7 @@ export class RunRecord {
   /** "Adam 0.1": how a lane descends, in words. */
   optimiser(name) {
     const told = new Map(this.settings);
-    return [told.get(`${name} optimiser`), told.get(`${name} learning rate`)].join(" ");
+    return [told.get(`${name} optimiser`), told.get(`${name} learning rate`)].filter(Boolean).join(" ");
   }
 
   /** Settings in which this run differs from another, in words. */

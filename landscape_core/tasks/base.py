@@ -22,9 +22,9 @@ class Task:
 
     `mappings` are the learned spaces by name, the first being the default; `encode` is the feed-forward
     baseline y -> x; `hashes` are the sha256 of every model file in use; `advised` is, by space, the optimiser that
-    did best on training data. `picture` makes what people see of F's outputs (n, ...) for one target (1, ...), pictures
-    (n, 3, s, s) in [-1, 1]; where it is None the outputs are pictures themselves. `samples` draws targets to try things
-    on; where it is None they are what F makes of inputs from the prior.
+    did best on training data. `picture` makes what people see of F's outputs (n, ...) for one target (1, ...), or of the
+    target itself where the output is None: pictures (n, 3, s, s) in [-1, 1]; without it the outputs are pictures already.
+    `samples` draws targets to try things on; without it they are what F makes of inputs from the prior.
     """
 
     name: str
@@ -35,7 +35,7 @@ class Task:
     encode: Callable[[Tensor], Tensor] | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
     advised: Mapping[str, OptimizerSettings] = field(default_factory=dict)
-    picture: Callable[[Tensor, Target], Tensor] | None = None
+    picture: Callable[[Tensor | None, Target], Tensor] | None = None
     samples: Callable[[int, torch.Generator], Target] | None = None
 
     @property
@@ -60,9 +60,11 @@ class Task:
         advised = self.advised.get(name, OptimizerSettings())
         return advised if lr is None else OptimizerSettings(name=advised.name, lr=lr)
 
-    def shown(self, output: Tensor, target: Target) -> Tensor:
-        """F's outputs (n, ...) for one target (1, ...) as pictures (n, 3, s, s) in [-1, 1]."""
-        return output if self.picture is None else self.picture(output, target)
+    def shown(self, output: Tensor | None, target: Target) -> Tensor:
+        """F's outputs (n, ...) for one target (1, ...), or the target itself for None, as pictures (n, 3, s, s) in [-1, 1]."""
+        if self.picture is not None:
+            return self.picture(output, target)
+        return target.value if output is None else output
 
     @torch.no_grad()
     def sampled(self, n: int, generator: torch.Generator) -> Target:
