@@ -10,8 +10,11 @@ import torch
 
 from landscape_core import zoo
 from landscape_core.errors import UserError
+from landscape_core.figure import draw
 from landscape_core.inversion import Lane, Solver
 from landscape_core.optimizers import LBFGS
+from landscape_core.planes import Grid, principal_plane
+from landscape_core.surface import evaluate, path_on_plane
 from landscape_core.tasks.base import X
 from landscape_core.tasks.pose import Observation, body_parts, load_body, load_pose_task, lower_body, upper_body
 from landscape_core.training import pose_theta
@@ -125,3 +128,34 @@ def test_spliced_poses_take_every_part_from_some_recorded_pose() -> None:
 def test_unknown_presets_are_named() -> None:
     with pytest.raises(UserError, match="residual, paper, full"):
         pose_theta.pose_mapping_trainer("rotations", "best", torch.zeros(1, J, 3), Path("unused"))
+
+
+@pytest.mark.parametrize("observation", OBSERVATIONS)
+def test_a_task_shows_its_target_and_its_outputs_as_figures(observation: Observation) -> None:
+    task, body = load_pose_task(observation), load_body(observation)
+    output = task.forward(task.prior.sample(3, torch.Generator().manual_seed(0)))
+    target = replace(body.target(torch.zeros(1, J, 3)), value=output[:1])
+    pictures = task.shown(output, target)
+    assert pictures.shape == (3, 3, 64, 64)
+    assert torch.equal(task.shown(None, target), pictures[:1])
+    assert not torch.equal(pictures[0], pictures[1])
+    torch.testing.assert_close(pictures, draw(body.positions(output), body.skeleton))
+
+
+@pytest.mark.parametrize("observation", OBSERVATIONS)
+def test_the_loss_around_a_run_is_drawn_as_for_any_task(observation: Observation) -> None:
+    """One target against many outputs, half of it hidden; the grid's centre has the run's own loss."""
+    task, body = load_pose_task(observation), load_body(observation)
+    target = body.target(0.2 * random_rotvec(1, J), upper_body(body.skeleton))
+    space = next(iter(task.mappings))
+    lanes = [Lane(X, task.space(X), LBFGS(1.0)), Lane(space, task.space(space), LBFGS(1.0))]
+    done = run(Solver(task.forward, task.objective, target, lanes, max_steps=6), [lane.space.mean_start(1) for lane in lanes])
+    for lane in done.lanes:
+        path = torch.cat(lane.variables)
+        plane = principal_plane(path, lane.name)
+        *_, surface = evaluate(task, target, Grid(plane, (1.0, 1.0), size=5))
+        assert surface.done == 25
+        torch.testing.assert_close(surface.losses[2, 2], lane.losses[-1][0], rtol=1e-4, atol=1e-7)
+        seen = path_on_plane(task, target, plane, path, torch.cat(lane.losses))
+        assert float(seen.distance[-1]) < 1e-4
+        assert bool((seen.distance >= 0).all())

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from landscape_core import zoo
 from landscape_core.errors import UserError
+from landscape_core.figure import draw
 from landscape_core.kinematics import ForwardKinematics, Skeleton, load_skeleton, matrix_to_rotvec, rotvec_to_matrix
 from landscape_core.models.pose import vposer_from
 from landscape_core.objectives import SquaredError, Target
@@ -65,6 +66,10 @@ class Body:
     def positions(self, output: Tensor) -> Tensor:
         """What F gives, as joint positions (B, J + 1, 3) in cm, hips first and at the origin."""
         return self.kinematics(output) if self.observation == "rotations" else output
+
+    def picture(self, output: Tensor | None, target: Target) -> Tensor:
+        """What F gives (n, ...), or the target itself where it is None, as drawn figures (n, 3, 64, 64) in [-1, 1]."""
+        return draw(self.positions(target.value if output is None else output), self.skeleton)
 
     def joint_error(self, output: Tensor, target: Tensor) -> Tensor:
         """Distance in cm of every joint between two outputs of F: (B, J)."""
@@ -141,4 +146,5 @@ def load_pose_task(observation: Observation = "rotations", assets: Path = zoo.AS
         encode=encode if observation == "rotations" else None,
         hashes=hashes,
         advised=advised,
+        picture=body.picture,
     )
