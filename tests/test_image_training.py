@@ -88,7 +88,7 @@ def test_the_whole_recipe_publishes_models_that_load(tmp_path: Path, monkeypatch
     trained = image_recipe.train_images(images, recipe, tmp_path / "work", lambda stage: silent)
     image_recipe.publish(
         trained, recipe, "toys", trained_on="noise", licence="CC0", command="python -m landscape_core train generator",
-        hardware="cpu", metrics={}, assets=tmp_path / "assets",
+        hardware="cpu", assets=tmp_path / "assets",
     )  # fmt: skip
     card, tensors = zoo.load("toys/generator", tmp_path / "assets")
     model = image_model_from(tensors, card.architecture)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import platform
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -25,6 +26,7 @@ from landscape_core.training import image_recipe
 from landscape_core.training.mapping import train_mapping
 from landscape_core.training.measure import measure_generator
 from landscape_core.training.theta import MAPPING_PRESETS, mapping_trainer, publish_mapping
+from landscape_core.training.transfer import Start
 
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 app.command()(perceptual)
@@ -46,6 +48,15 @@ def generator(
     box: BoxOption = None,
     domain: Domain = "faces",
     recipe: Annotated[str, typer.Option(help=f"One of: {', '.join(image_recipe.RECIPES)}.")] = "laptop",
+    origin: Annotated[
+        str | None, typer.Option("--from", help="Begin with this domain's published weights, e.g. faces; for few pictures.")
+    ] = None,
+    val_split: Annotated[
+        str | None, typer.Option(help="Folder inside the data whose pictures the samples are compared with as it trains.")
+    ] = None,
+    watch_every: Annotated[
+        int | None, typer.Option(help="Pictures between two such looks; so many that they take 2-3 % of the time.", min=1)
+    ] = None,
     licence: Annotated[str, typer.Option(help="Licence of the pictures, for the card.")] = "unknown",
     work: Work = Path("runs/generator"),
     assets: Assets = zoo.ASSETS,
@@ -56,16 +67,24 @@ def generator(
     apply_threads(threads)
     if recipe not in image_recipe.RECIPES:
         raise UserError(f"There is no recipe {recipe!r}; there are: {', '.join(image_recipe.RECIPES)}.")
+    if recipe == "transfer" and origin is None:
+        raise UserError("The recipe transfer goes on from a published domain: name it with --from, e.g. --from faces.")
+    start, chosen = None if origin is None else Start.of(origin), image_recipe.RECIPES[recipe]
+    if start is not None:
+        chosen = replace(chosen, gan=start.adapt(chosen.gan))
     images = load_images(ImageSource(data, split, 64, parse_box(box)))
-    chosen = image_recipe.RECIPES[recipe]
+    val = None if val_split is None else load_images(ImageSource(data, val_split, 64, parse_box(box)))
+    watched = None if val is None else image_recipe.Watched(val, watch_every)
     with ExitStack() as bars:
-        trained = image_recipe.train_images(images, chosen, work, lambda stage: bars.enter_context(Bar(stage)), device=device)
+        trained = image_recipe.train_images(
+            images, chosen, work, lambda stage: bars.enter_context(Bar(stage)), device=device, start=start, watched=watched
+        )
     if trained is None:
         typer.echo(f"Stopped; everything so far is in {work}. Run the same command to go on.")
         return
     image_recipe.publish(
         trained, chosen, domain, trained_on=f"{data.name} {split or ''}".strip(), licence=licence,
-        command=command_line(), hardware=f"{device}, {platform.machine()}", metrics={}, assets=assets,
+        command=command_line(), hardware=f"{device}, {platform.machine()}", start=start, assets=assets,
     )  # fmt: skip
     typer.echo(f"Wrote {domain}/generator and {domain}/encoder below {assets}.")
 
@@ -123,5 +142,5 @@ def measure(
     ticker = Ticker()
     metrics = measure_generator(task, pictures["train"], pictures["val"], ticker)
     ticker.close()
-    zoo.update_card(f"{domain}/generator", metrics=metrics)
+    zoo.update_card(f"{domain}/generator", metrics={**zoo.read_card(f"{domain}/generator").metrics, **metrics})
     typer.echo(json.dumps(metrics, indent=2))

@@ -50,11 +50,18 @@ def random_batch(images: Tensor, batch: int, generator: torch.Generator) -> Tens
 
 
 def train_autoencoder(
-    images: Tensor, config: AutoencoderConfig, out: Path, report: Report, *, device: torch.device | str = "cpu"
+    images: Tensor,
+    config: AutoencoderConfig,
+    out: Path,
+    report: Report,
+    *,
+    device: torch.device | str = "cpu",
+    start: tuple[ImageEncoder, ImageDecoder] | None = None,
 ) -> TrainedAutoencoder:
     """Train on uint8 pictures (N, 3, 64, 64); resumes from `out/checkpoint.safetensors`.
 
-    A stopped run returns what it has, with `finished` False.
+    `start` gives both networks their first weights (transfer to another set of pictures). A stopped run returns what
+    it has, with `finished` False.
     """
     torch.manual_seed(config.seed)
     device = torch.device(device)
@@ -62,6 +69,9 @@ def train_autoencoder(
         module.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         for module in (ImageEncoder(), ImageDecoder(), load_lpips())
     )
+    if start is not None:
+        encoder.load_state_dict(start[0].state_dict())
+        decoder.load_state_dict(start[1].state_dict())
     parameters = [*encoder.parameters(), *decoder.parameters()]
     optimizer = torch.optim.AdamW(parameters, lr=config.lr, weight_decay=config.weight_decay)
     generator = torch.Generator().manual_seed(config.seed)
@@ -72,7 +82,7 @@ def train_autoencoder(
         generators={"data": generator},
     )
     meta = checkpoint.load() or {"seen": 0, "seconds": 0.0}
-    seen, start = meta["seen"], time.perf_counter() - meta["seconds"]
+    seen, began = meta["seen"], time.perf_counter() - meta["seconds"]
     encoder.train()
     while seen < config.images:
         for group in optimizer.param_groups:
@@ -92,7 +102,7 @@ def train_autoencoder(
         seen += config.batch
         stop = report(seen, config.images, {"l1": l1.item(), "lpips": perceptual.item()})
         if stop or seen % (config.batch * 250) == 0 or seen >= config.images:
-            checkpoint.save({"seen": seen, "seconds": time.perf_counter() - start, "config": asdict(config)})
+            checkpoint.save({"seen": seen, "seconds": time.perf_counter() - began, "config": asdict(config)})
         if stop:
             break
-    return TrainedAutoencoder(encoder.eval(), decoder.eval(), time.perf_counter() - start, seen >= config.images)
+    return TrainedAutoencoder(encoder.eval(), decoder.eval(), time.perf_counter() - began, seen >= config.images)

@@ -13,6 +13,7 @@ import copy
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -26,7 +27,11 @@ from landscape_core.training.progress import Report
 
 @dataclass(frozen=True)
 class GanConfig:
-    """`images` counts pictures shown to the discriminator. R1 is applied every `r1_every` updates."""
+    """`images` counts pictures shown to the discriminator. R1 is applied every `r1_every` updates.
+
+    The first `critic_first` pictures teach the critic alone: for a generator that begins with published weights, whose
+    critic is not published, so that a critic that knows nothing does not lead it astray.
+    """
 
     images: int = 3_000_000
     batch: int = 64
@@ -45,6 +50,7 @@ class GanConfig:
     refresh_codes: int = 16_000
     instance_noise: float = 0.1
     anneal_from: float = 0.6
+    critic_first: int = 0
     seed: int = 0
     bf16: bool = True
 
@@ -79,13 +85,25 @@ class CodeStatistics(nn.Module):
 class GanTrainer:
     """The networks of one run and its update; `step` is one update of everything."""
 
-    def __init__(self, reals: Tensor, config: GanConfig, out: Path, *, device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        reals: Tensor,
+        config: GanConfig,
+        out: Path,
+        *,
+        device: torch.device | str = "cpu",
+        start: tuple[StyleGAN2, LatentEncoder] | None = None,
+    ) -> None:
+        """`reals` (N, C, R, R); `start` gives generator and encoder their first weights; a checkpoint in `out` overrides it."""
         torch.manual_seed(config.seed)
         self.reals, self.config, self.device = reals, config, torch.device(device)
         channels = reals.shape[1]
         self.generator = StyleGAN2(config.style_dim, config.n_mapping, config.channels, channels).to(device)
         self.encoder = LatentEncoder(channels, config.critic_widths, config.style_dim).to(device)
         self.critic = Discriminator(channels, config.critic_widths).to(device)
+        if start is not None:
+            self.generator.load_state_dict(start[0].state_dict())
+            self.encoder.load_state_dict(start[1].state_dict())
         self.codes = CodeStatistics(config.style_dim).to(device)
         self.generator_ema = copy.deepcopy(self.generator).requires_grad_(False)
         self.encoder_ema = copy.deepcopy(self.encoder).requires_grad_(False)
@@ -123,15 +141,16 @@ class GanTrainer:
             self._refresh_codes()
         real = self._batch()
         half = self.config.batch // 2
-        with self._autocast():
+        with self.autocast():
             noises = self.generator.synthesis.random_noises(self.config.batch, self.random)
             w = self._sample_w()
             fake = self.generator.synthesis(w, noises).float()
             rebuilt = self.generator.synthesis(self.encoder(real[:half])).float()
         drawn = torch.cat([fake, rebuilt])
         figures = self._critic_update(real, drawn.detach())
-        figures |= self._generator_update(real[:half], rebuilt, drawn, w)
-        self._update_ema()
+        if self.seen >= self.config.critic_first:
+            figures |= self._generator_update(real[:half], rebuilt, drawn, w)
+            self._update_ema()
         self.seen += self.config.batch
         self.seconds += time.perf_counter() - started
         return figures
@@ -176,11 +195,12 @@ class GanTrainer:
         """Critic logits; noise on its input keeps it from memorising a small data set."""
         return self.critic(pictures + self.config.instance_noise * self._normal(*pictures.shape))
 
-    def _autocast(self) -> torch.autocast:
+    def autocast(self) -> torch.autocast:
+        """The precision the networks run in."""
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bf16)
 
     def _critic_update(self, real: Tensor, drawn: Tensor) -> dict[str, float]:
-        with self._autocast():
+        with self.autocast():
             on_real = self._judge(real).float()
             on_fake = self._judge(drawn).float()
         loss = F.softplus(-on_real).mean() + F.softplus(on_fake).mean()
@@ -201,7 +221,7 @@ class GanTrainer:
     def _generator_update(self, real: Tensor, rebuilt: Tensor, drawn: Tensor, w_plus: Tensor) -> dict[str, float]:
         self.critic.requires_grad_(False)
         batch, half = self.config.batch, self.config.batch // 2
-        with self._autocast():
+        with self.autocast():
             on_fake = self._judge(drawn).float()
             w_back = self.encoder(drawn[half:batch].detach())
         adversarial = F.softplus(-on_fake).mean()
@@ -238,13 +258,30 @@ class GanTrainer:
         return self.generator_ema.eval(), self.encoder_ema.eval()
 
 
-def train_gan(trainer: GanTrainer, report: Report, *, save_every: int = 200) -> tuple[StyleGAN2, LatentEncoder]:
+class Watch(Protocol):
+    """Looks at a run from time to time; the checkpoint is written just before it does."""
+
+    def due(self, trainer: GanTrainer) -> bool:
+        """Whether to look after this update."""
+        ...
+
+    def __call__(self, trainer: GanTrainer) -> None:
+        """Look."""
+        ...
+
+
+def train_gan(
+    trainer: GanTrainer, report: Report, *, save_every: int = 200, watch: Watch | None = None
+) -> tuple[StyleGAN2, LatentEncoder]:
     """Run the remaining updates, saving as it goes; returns the averaged networks."""
     config = trainer.config
     while trainer.seen < config.images:
         stop = report(trainer.seen, config.images, trainer.step())
-        if stop or (trainer.seen // config.batch) % save_every == 0 or trainer.seen >= config.images:
+        look = watch is not None and watch.due(trainer)
+        if stop or look or (trainer.seen // config.batch) % save_every == 0 or trainer.seen >= config.images:
             trainer.save()
+        if watch is not None and look:
+            watch(trainer)
         if stop:
             break
     return trainer.finish()

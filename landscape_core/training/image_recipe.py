@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from landscape_core import zoo
 from landscape_core.data import to_unit
@@ -16,14 +17,18 @@ from landscape_core.models.image_model import ImageModel, PictureEncoder
 from landscape_core.spaces import Prior
 from landscape_core.training.autoencoder import AutoencoderConfig, train_autoencoder
 from landscape_core.training.gan import GanConfig, GanTrainer, train_gan
+from landscape_core.training.monitor import Monitor
 from landscape_core.training.progress import Report
+from landscape_core.training.quality import Judge, embedded_features
+from landscape_core.training.transfer import Start
 
 ReportFor = Callable[[str], Report]
 
 
 @dataclass(frozen=True)
 class ImageRecipe:
-    """Both stages' settings. `laptop` takes some two hours on one CPU core; `accelerator` is wider and far longer."""
+    """Both stages' settings. `laptop` takes some two hours on one CPU core; `accelerator` is wider and far longer;
+    `transfer` goes on from a published domain with the few pictures of another."""
 
     autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
     gan: GanConfig = field(default_factory=GanConfig)
@@ -34,6 +39,10 @@ RECIPES = {
     "accelerator": ImageRecipe(
         AutoencoderConfig(images=2_000_000, batch=128),
         GanConfig(images=10_000_000, batch=128, channels=(256, 256), critic_widths=(192, 256), n_mapping=8),
+    ),
+    "transfer": ImageRecipe(
+        AutoencoderConfig(images=40_000, lr=3e-4),
+        GanConfig(images=240_000, critic_first=9_600, instance_noise=0.15),
     ),
     "smoke": ImageRecipe(
         AutoencoderConfig(images=64, batch=16),
@@ -50,6 +59,7 @@ class TrainedImages:
     encoder: PictureEncoder
     prior: Prior
     seconds: dict[str, float]
+    metrics: dict[str, Any]
 
 
 @torch.no_grad()
@@ -67,32 +77,61 @@ def encoded_prior(encoder: PictureEncoder, images: Tensor, *, batch: int = 256) 
     return Prior.of(torch.cat([encoder(to_unit(part).to(device)).cpu() for part in images.split(batch)]))
 
 
+@dataclass(frozen=True)
+class Watched:
+    """Pictures of `val`, uint8 (N, 3, 64, 64), that the generator is compared with every `every` pictures it trains on."""
+
+    val: Tensor
+    every: int | None = None
+
+    def monitor(self, decoder: nn.Module, images: Tensor, config: GanConfig, folder: Path, device: str) -> Monitor:
+        """Seldom enough by default to take 2-3 % of the time of any recipe."""
+        judge = Judge.of(embedded_features(device), self.val, images)
+        return Monitor(decoder, judge, folder, every=self.every or max(60_000, config.images // 40), seed=config.seed)
+
+
 def train_images(
-    images: Tensor, recipe: ImageRecipe, out: Path, report_for: ReportFor, *, device: str = "cpu"
+    images: Tensor,
+    recipe: ImageRecipe,
+    out: Path,
+    report_for: ReportFor,
+    *,
+    device: str = "cpu",
+    start: Start | None = None,
+    watched: Watched | None = None,
 ) -> TrainedImages | None:
     """Both stages on uint8 pictures (N, 3, 64, 64); each resumes from its own checkpoint below `out`.
 
-    None where a stage was stopped: what there is waits in its checkpoint.
+    `start` gives all networks but the critic their first weights; `watched` logs samples and their distance from
+    `val` into `out/gan`. None where a stage was stopped: what there is waits in its checkpoint.
     """
-    first = train_autoencoder(images, recipe.autoencoder, out / "autoencoder", report_for("autoencoder"), device=device)
+    first = train_autoencoder(
+        images, recipe.autoencoder, out / "autoencoder", report_for("autoencoder"), device=device,
+        start=None if start is None else (start.encoder.image, start.model.decoder),
+    )  # fmt: skip
     if not first.finished:
         return None
     latents = encode_all(first.encoder, images)
-    trainer = GanTrainer(latents, recipe.gan, out / "gan", device=device)
-    generator, latent_encoder = train_gan(trainer, report_for("generator"))
+    trainer = GanTrainer(
+        latents, recipe.gan, out / "gan", device=device,
+        start=None if start is None else (start.model.generator, start.encoder.latent),
+    )  # fmt: skip
+    monitor = None if watched is None else watched.monitor(first.decoder, images, recipe.gan, out / "gan", device)
+    generator, latent_encoder = train_gan(trainer, report_for("generator"), watch=monitor)
     if trainer.seen < recipe.gan.images:
         return None
     model = ImageModel(generator, first.decoder).cpu().eval().requires_grad_(False)
     encoder = PictureEncoder(first.encoder, latent_encoder).cpu().eval().requires_grad_(False)
     prior = encoded_prior(encoder, images)
-    return TrainedImages(model, encoder, prior, {"autoencoder": first.seconds, "generator": trainer.seconds})
+    seconds = {"autoencoder": first.seconds, "generator": trainer.seconds}
+    return TrainedImages(model, encoder, prior, seconds, {} if monitor is None else monitor.latest)
 
 
 def publish(
     trained: TrainedImages, recipe: ImageRecipe, domain: str, *, trained_on: str, licence: str, command: str, hardware: str,
-    metrics: dict[str, float], assets: Path = zoo.ASSETS,
+    start: Start | None = None, assets: Path = zoo.ASSETS,
 ) -> None:  # fmt: skip
-    """Write `domain/generator` and `domain/encoder` with their cards."""
+    """Write `domain/generator` and `domain/encoder` with their cards; with `start`, these name what training began with."""
     gan = recipe.gan
     latent_channels = trained.encoder.latent.body.stem.weight.shape[1]
     generator = {
@@ -107,9 +146,10 @@ def publish(
         "images": {"autoencoder": recipe.autoencoder.images, "generator": gan.images},
         "hardware": hardware,
     }
+    origin = "" if start is None else f" Began with the weights of {start.name} {start.sha256[:12]}."
     shared = {
         "trained_on": trained_on,
-        "licence": licence,
+        "licence": licence if start is None else f"{licence}; of the weights it began with: {start.licence}",
         "command": command,
         "budget": budget,
         "sha256": "",
@@ -120,8 +160,8 @@ def publish(
             name=f"{domain}/generator",
             kind="StyleGAN2 in the latents of an autoencoder, F: w (512) -> picture 64x64",
             architecture={"generator": generator, "decoder": {}},
-            metrics=metrics,
-            notes=f"Settings: autoencoder {asdict(recipe.autoencoder)}; GAN {asdict(gan)}.",
+            metrics=trained.metrics,
+            notes=f"Settings: autoencoder {asdict(recipe.autoencoder)}; GAN {asdict(gan)}.{origin}",
             **shared,
         ),
         {
@@ -137,7 +177,7 @@ def publish(
             kind="feed-forward encoder, picture 64x64 -> w (512)",
             architecture={"image": {}, "latent": latent},
             metrics={},
-            notes="Trained together with the generator on real and generated pictures.",
+            notes=f"Trained together with the generator on real and generated pictures.{origin}",
             **shared,
         ),
         trained.encoder.state_dict(),
