@@ -1,8 +1,8 @@
 import { number } from "./words.js";
 
 /**
- * Loss curves on a logarithmic axis (Plotly), with a cursor that costs nothing to move.
- * Reusable: `new LossCurves(element, {onPick})`, `draw(curves, axisTitle, flat)`, `cursor(x, points)`.
+ * Loss curves on a logarithmic axis, or others on a linear one (Plotly), with a cursor that costs nothing to move.
+ * Reusable: `new LossCurves(element, {onPick, what, linear})`, `draw(curves, axisTitle, flat)`, `cursor(x, points)`.
  * A curve is {x, y, name, colour: CSS variable, faint, dash}.
  */
 const CONFIG = { responsive: true, displayModeBar: false, displaylogo: false };
@@ -11,11 +11,11 @@ const REDRAW_EVERY = 200; // ms; a redraw costs 10-40 ms, the cursor none
 export class LossCurves {
   /**
    * @param {HTMLElement} element holds the chart
-   * @param {{onPick: (x: number) => void}} options called with the x under the pointer on press and drag
+   * @param {{onPick: (x: number) => void, what?: string, linear?: boolean}} options `onPick` is called with the x under
+   *   the pointer on press and drag; `what` the vertical axis shows, on a logarithmic axis unless `linear`
    */
-  constructor(element, { onPick }) {
-    this.element = element;
-    this.onPick = onPick;
+  constructor(element, { onPick, what = "loss", linear = false }) {
+    Object.assign(this, { element, onPick, what, linear });
     this.curves = [];
     this.drawn = false;
     this.pending = false;
@@ -94,7 +94,7 @@ export class LossCurves {
       uirevision: "one",
       datarevision: (this.revision = (this.revision ?? 0) + 1), // the arrays grow in place
       xaxis: { ...axis, title: { text: this.axisTitle, standoff: 6 }, rangemode: "tozero" },
-      yaxis: { ...axis, type: "log", title: { text: "loss", standoff: 4 }, ...logTicks([...this.curves.flatMap((curve) => curve.y), this.flat?.y]) },
+      yaxis: { ...axis, title: { text: this.what, standoff: 4 }, ...this.#scale() },
       shapes: [],
       annotations: [],
     };
@@ -103,12 +103,22 @@ export class LossCurves {
     return layout;
   }
 
+  #scale() {
+    return this.linear ? { type: "linear", nticks: 6 } : { type: "log", ...logTicks([...this.curves.flatMap((curve) => curve.y), this.flat?.y]) };
+  }
+
+  /** Where a value stands on the axis, as Plotly counts; null where it has no place there. */
+  #on(y) {
+    if (this.linear) return y ?? null;
+    return y > 0 ? Math.log10(y) : null;
+  }
+
   /** The name of each curve at its end, the lower one pushed down so that both can be read. */
   #names(colour) {
-    const ends = this.curves.filter((curve) => !curve.faint && curve.y.at(-1) > 0)
+    const ends = this.curves.filter((curve) => !curve.faint && this.#on(curve.y.at(-1)) !== null)
       .map((curve) => ({ ...curve, end: curve.y.at(-1) })).sort((a, b) => b.end - a.end);
     return ends.map((curve, i) => ({
-      x: curve.x.at(-1), y: Math.log10(curve.end), xanchor: "left", xshift: 6, yshift: i ? -7 : 7,
+      x: curve.x.at(-1), y: this.#on(curve.end), xanchor: "left", xshift: 6, yshift: i ? -7 : 7,
       text: `<b>${curve.name}</b>`, showarrow: false, font: { size: 14, color: colour(curve.colour) },
     }));
   }
@@ -124,7 +134,7 @@ export class LossCurves {
 
   #flatName(colour) {
     return {
-      xref: "paper", x: 0.5, xanchor: "center", y: Math.log10(this.flat.y), yanchor: "middle",
+      xref: "paper", x: 0.5, xanchor: "center", y: this.#on(this.flat.y), yanchor: "middle",
       text: this.flat.name, bgcolor: colour("--panel"), borderpad: 3, showarrow: false, font: { size: 12, color: colour("--soft") },
     };
   }
@@ -137,9 +147,9 @@ export class LossCurves {
     const left = xaxis._offset + xaxis.l2p(this.at.x);
     const inside = left >= xaxis._offset - 1 && left <= xaxis._offset + xaxis._length + 1;
     this.line.style.cssText = `left:${left}px;top:${yaxis._offset}px;height:${yaxis._length}px;display:${inside ? "block" : "none"}`;
-    this.line.replaceChildren(...this.at.points.filter((p) => p.y > 0).map((point) => {
+    this.line.replaceChildren(...this.at.points.filter((p) => this.#on(p.y) !== null).map((point) => {
       const dot = document.createElement("i");
-      dot.style.cssText = `top:${yaxis.l2p(Math.log10(point.y))}px;background:var(${point.colour})`;
+      dot.style.cssText = `top:${yaxis.l2p(this.#on(point.y))}px;background:var(${point.colour})`;
       return dot;
     }));
   }
