@@ -14,12 +14,12 @@ from gradio.components import Component
 from app import pose_run as events
 from app import pose_stream
 from app.form import space_choices
-from app.invert import COMPUTE, QUICK, _missed
 from app.models import Models
 from app.pose_form import PoseForm, PoseTarget, build_pose_form, build_pose_target, settings_from
 from app.session import Picked, Session, Sessions
 from app.views.figure import figure_view
 from app.views.view import sent
+from app.wiring import COMPUTE, QUICK, missed
 from landscape_core.errors import UserError
 from landscape_core.optimizers import DEFAULT_RATES, OptimizerName
 from landscape_core.tasks.pose import load_body, load_pose_task
@@ -42,7 +42,7 @@ def build_pose(demo: gr.Blocks, models: Models | None = None) -> None:
         with gr.Column(elem_classes="card target-card"):
             target = build_pose_target(list(load_body().skeleton.names))
         with gr.Column(elem_classes="card race-card"):
-            view = figure_view(_missed(sessions))
+            view = figure_view(missed(sessions))
             status = gr.HTML(elem_id="pose-status")
             download = gr.DownloadButton("download", elem_id="pose-export-file")
         with gr.Column(elem_classes="card settings-card"):
