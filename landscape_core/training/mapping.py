@@ -32,7 +32,8 @@ class MappingTraining:
     `batch` draws are averaged in one update, and a buffer still takes T·N draws. With mode "online" θ is
     updated along the rollout on the z just reached, without a buffer ("without AO and buffer" in Table 2).
     `keep_start` also puts z_0 into the buffer: without it nothing holds Θ(0), and it drifts to where no
-    descent should begin.
+    descent should begin. `start` is the standard deviation of z_0: 0 starts at the origin, as Algorithm 1 prints; section
+    7.3 starts at random.
     """
 
     buffers: int = 500
@@ -45,6 +46,7 @@ class MappingTraining:
     weight_decay: float = 0.1
     rollout_chunk: int = 64
     keep_start: bool = False
+    start: float = 0.0
     mode: Literal["alternating", "online"] = "alternating"
     decay_from: float = 1.0
     bf16: bool = False
@@ -134,7 +136,7 @@ class MappingTrainer:
             space = ZSpace(self.mapping, self.z_dim)
             solver = Solver(self.forward, self.objective, part, [Lane("Z", space, self.config.descent())])
             with self._autocast():
-                state = solver.init([space.mean_start(len(part))])
+                state = solver.init([self._start(space, len(part))])
                 totals[0] += state.lanes[0].loss.sum()
                 if self.config.keep_start:
                     visited.append(state.lanes[0].variable)
@@ -149,6 +151,12 @@ class MappingTrainer:
         mean = totals / len(target)
         figures = {"start": float(mean[0]), "middle": float(mean[self.config.steps // 2]), "end": float(mean[-1])}
         return torch.cat(visited), torch.cat(owners), figures
+
+    def _start(self, space: ZSpace, n: int) -> Tensor:
+        """z_0 (n, z_dim)."""
+        if self.config.start == 0.0:
+            return space.mean_start(n)
+        return self.config.start * torch.randn(n, space.dim, generator=self.random).to(self.device)
 
     def _descend(
         self, target: Target, z: Tensor, owner: Tensor, figures: dict[str, float], tick: Callable[[], bool]
@@ -181,7 +189,7 @@ class MappingTrainer:
             part = target.select(slice(first, first + self.config.rollout_chunk))
             solver = Solver(self.forward, self.objective, part, [Lane("Z", space, self.config.descent())])
             self.mapping.requires_grad_(False)
-            state = solver.init([space.mean_start(len(part))])
+            state = solver.init([self._start(space, len(part))])
             for _ in range(self.config.steps):
                 if tick():
                     return None
