@@ -9,7 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from landscape_core.bvh import bvh_text
+from landscape_core.cli import app
+from landscape_core.errors import UserError
 from landscape_core.reproduce import pose as fig3b
 from landscape_core.reproduce import pose_completions as fig6
 from landscape_core.tasks.base import X
@@ -25,9 +29,9 @@ def quiet(label: str, done: int, total: int) -> None:
 
 def test_an_experiment_tunes_x_and_states_its_claims(tmp_path: Path) -> None:
     task, body = load_pose_task(), load_body()
-    settings = fig3b.PoseSettings(targets=5, steps=21, batch=3, space=next(iter(task.mappings)))
+    settings = fig3b.PoseSettings(targets=5, steps=21, batch=3, more_starts=2, space=next(iter(task.mappings)))
     sets = {"near": 0.2 * random_rotvec(5, J, seed=1), "far": random_rotvec(5, J, seed=2)}
-    result = fig3b.run_pose(task, body, 0.2 * random_rotvec(4, J), sets, settings, "test", quiet)
+    result = fig3b.run_pose(task, body, 0.2 * random_rotvec(4, J), sets, settings, "test", quiet, known="near")
     sweep = result.settings["x_sweep"]["Adam"]
     assert set(sweep) == {"0.5", "0.1", "0.05", "0.01", "0.001"}
     assert result.settings["x_lr"]["Adam"] == float(min(sweep, key=sweep.get))
@@ -39,6 +43,48 @@ def test_an_experiment_tunes_x_and_states_its_claims(tmp_path: Path) -> None:
     fig3b.plot(result, tmp_path / "pose.png")
     assert (tmp_path / "pose.png").stat().st_size > 10_000
     assert json.loads(result.write(tmp_path).read_text())["n"] == {"near": 5, "far": 5}
+
+
+def test_the_lowest_loss_found_is_below_every_lane_and_falls_with_more_starts() -> None:
+    task, body = load_pose_task(), load_body()
+    poses = random_rotvec(4, J)
+    settings = fig3b.PoseSettings(steps=15, batch=3, more_starts=0)
+    curves = fig3b.pose_curves(task, body, poses, {"X Adam": (X, fig3b.Adam(0.1))}, settings, quiet, "")
+    none = fig3b.lowest_found(task, body, poses, curves, 1.0, settings, quiet)
+    assert torch.equal(none, curves["X Adam"].loss[-1])
+    one, four = (fig3b.lowest_found(task, body, poses, curves, 1.0, replace(settings, more_starts=n), quiet) for n in (1, 4))
+    assert bool((four <= one).all())
+    assert bool((one <= none).all())
+    assert float(four.mean()) < float(none.mean())
+
+
+@pytest.fixture
+def recordings(tmp_path: Path) -> Path:
+    (tmp_path / "walks").mkdir()
+    (tmp_path / "walks" / "a.bvh").write_text(bvh_text(load_body().skeleton, 0.2 * random_rotvec(3, J)))
+    return tmp_path / "walks"
+
+
+@pytest.mark.parametrize(("command", "extra"), [("pose", ["--steps", "2"]), ("pose-completions", ["--k", "2"])])
+def test_own_recordings_are_evaluated_without_the_data(
+    command: str, extra: list[str], recordings: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fig6.HypothesesSettings, "report_at", (0, 2))
+    typed = ["reproduce", command, "--bvh", str(recordings), "--data", str(tmp_path / "none"), "--targets", "2", *extra]
+    done = CliRunner().invoke(app, [*typed, "--out", str(tmp_path / "out")])
+    assert done.exit_code == 0, done.output
+    result = json.loads((tmp_path / "out" / f"{command}.json").read_text())
+    assert result["n"] == {"walks": 2}
+    assert result["settings"]["x_tuned_on"] == "poses drawn from the prior"
+    if command == "pose":
+        final = [c["aim"] for c in result["claims"] if "after 2 steps, Z against X" in c["claim"]]
+        assert final == [-0.15] * 4, "nobody knows whether own recordings are like the training data"
+
+
+def test_without_own_recordings_the_data_must_be_there(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["reproduce", "pose", "--data", str(tmp_path)])
+    assert isinstance(done.exception, UserError)
+    assert "There is no file" in str(done.exception)
 
 
 def test_curves_do_not_depend_on_the_batch() -> None:

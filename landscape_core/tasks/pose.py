@@ -105,6 +105,15 @@ def load_body(observation: Observation = "rotations", assets: Path = zoo.ASSETS)
     return Body(skeleton, ForwardKinematics(skeleton), observation)
 
 
+@torch.no_grad()
+def sampled_poses(n: int, seed: int, assets: Path = zoo.ASSETS) -> Tensor:
+    """n poses (n, J, 3) that the embedded prior makes of inputs drawn by `seed`."""
+    card, tensors = zoo.load("pose", assets)
+    decoder = vposer_from(tensors, card.architecture).decoder
+    x = torch.randn(n, decoder.latent, generator=torch.Generator().manual_seed(seed))
+    return matrix_to_rotvec(decoder(x))
+
+
 def load_pose_task(observation: Observation = "rotations", assets: Path = zoo.ASSETS) -> Task:
     """The embedded pose prior with every Θ trained for one kind of observation.
 
