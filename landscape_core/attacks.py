@@ -18,7 +18,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from landscape_core.defence import PIXEL, Defence, restored
+from landscape_core.defence import PIXEL, START, Defence, restored
 from landscape_core.inversion import Lane, Solver
 from landscape_core.objectives import Target
 from landscape_core.trajectory import states
@@ -126,7 +126,7 @@ class Defended(nn.Module):
     is the sign of the gradient times the rate, whose derivative is zero.
     """
 
-    def __init__(self, defence: Defence, lane: Lane, steps: int, *, start: float, seed: int = 0) -> None:
+    def __init__(self, defence: Defence, lane: Lane, steps: int, *, start: float = START, seed: int = 0) -> None:
         super().__init__()
         self.defence, self.lane, self.steps, self.start = defence, lane, steps, start
         self.random = torch.Generator().manual_seed(seed)

@@ -1,0 +1,152 @@
+"""What Table 1 measures: which pictures a defence gets right, by space, steps and attack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from scipy import stats
+from torch import Tensor
+
+from landscape_core.attacks import AttackSettings, Defended, Tick, attacked
+from landscape_core.defence import Defence, random_starts, restored
+from landscape_core.inversion import Lane, Solver
+from landscape_core.objectives import Target
+from landscape_core.optimizers import Adam, OptimizerSettings
+from landscape_core.tasks.base import X
+from landscape_core.tasks.defence import PAPER_STEP
+from landscape_core.trajectory import states
+
+SWEEP = tuple(k / 255 for k in (0.2, 0.5, 1.0, 2.0, 4.0, 8.0))  # X's rates; the first is the one of Z in section 7.3
+
+
+@dataclass(frozen=True)
+class DefenceSettings:
+    """`tune_targets` attacked training pictures choose X's learning rate for each number of steps: the highest accuracy.
+
+    The defence-aware attack takes `aware_steps` ascents, each 2.5 radii / `aware_steps` long.
+    """
+
+    targets: int = 1000
+    steps: tuple[int, ...] = (1, 3, 5)
+    space: str = "narrow"
+    attacks: tuple[str, ...] = ("l2", "linf")
+    aware: tuple[str, ...] = ("l2", "linf")
+    aware_steps: int = 10
+    tune_targets: int = 200
+    batch: int = 100
+    seed: int = 0
+
+    def evaluation_seed(self) -> int:
+        """Of the random starts that results are measured with; an attacker's starts are others."""
+        return self.seed + 1_000_003
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One column of the table: a space searched with an optimiser that may depend on how many steps it is given."""
+
+    name: str
+    space: str
+    optimizers: Mapping[int, OptimizerSettings]
+
+    def lane(self, defence: Defence, steps: int) -> Lane:
+        """What is run for that many steps."""
+        return Lane(self.name, defence.task.space(self.space), self.optimizers[steps].build(steps))
+
+
+def wilson(right: Tensor) -> tuple[float, float]:
+    """95 % Wilson interval of the share of True in (n,)."""
+    interval = stats.binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def share_difference(a: Tensor, b: Tensor) -> tuple[float, tuple[float, float]]:
+    """Share of True in a minus that in b, (n,) each on the same pictures, with the 95 % interval of the paired difference."""
+    difference = a.float() - b.float()
+    mean, error = float(difference.mean()), float(difference.std(unbiased=False)) / len(difference) ** 0.5
+    return mean, (mean - 1.96 * error, mean + 1.96 * error)
+
+
+def steps_right(
+    defence: Defence, lanes: Sequence[Lane], pictures: Tensor, labels: Tensor, steps: int, seed: int, batch: int
+) -> dict[str, Tensor]:
+    """Whether every picture is classified rightly after each step of each lane: {lane: (steps + 1, n)}, from random starts."""
+    starts = random_starts([lane.space for lane in lanes], len(pictures), seed)
+    found: dict[str, list[Tensor]] = {lane.name: [] for lane in lanes}
+    for first in range(0, len(pictures), batch):
+        part = slice(first, first + batch)
+        solver = Solver(defence.task.forward, defence.task.objective, Target(pictures[part]), lanes, max_steps=steps)
+        rows: dict[str, list[Tensor]] = {lane.name: [] for lane in lanes}
+        for state in states(solver, solver.init([start[part] for start in starts])):
+            for lane, now in zip(lanes, state.lanes, strict=True):
+                answer = defence.logits(restored(pictures[part], now.output)).argmax(dim=1)
+                rows[lane.name].append(answer == labels[part])
+        for name, each in rows.items():
+            found[name].append(torch.stack(each))
+    return {name: torch.cat(each, dim=1) for name, each in found.items()}
+
+
+def tune(defence: Defence, pictures: Tensor, labels: Tensor, settings: DefenceSettings) -> dict[float, list[float]]:
+    """Accuracy in X by learning rate and step, on attacked training pictures; all rates in one batch."""
+    lanes = [Lane(str(lr), defence.task.space(X), Adam(lr)) for lr in SWEEP]
+    right = steps_right(defence, lanes, pictures, labels, max(settings.steps), settings.seed, settings.batch // 2)
+    return {lr: right[str(lr)].float().mean(dim=1).tolist() for lr in SWEEP}
+
+
+def contenders(defence: Defence, sweep: Mapping[float, Sequence[float]], settings: DefenceSettings) -> list[Contender]:
+    """X with the best rate for each number of steps, X with the rate of section 7.3, and Z."""
+    best = {k: OptimizerSettings(name="adam", lr=max(sweep, key=lambda lr: sweep[lr][k])) for k in settings.steps}
+    z = defence.task.advice(settings.space)
+    return [
+        Contender("X tuned", X, best),
+        Contender("X", X, dict.fromkeys(settings.steps, PAPER_STEP)),
+        Contender("Z", settings.space, dict.fromkeys(settings.steps, z)),
+    ]
+
+
+def right_after(
+    defence: Defence, each: Contender, pictures: Tensor, labels: Tensor, settings: DefenceSettings
+) -> dict[int, Tensor]:
+    """{steps: whether classified rightly (n,)}; runs that share an optimiser are one run."""
+    found: dict[int, Tensor] = {}
+    for optimizer in set(each.optimizers.values()):
+        counts = [k for k in settings.steps if each.optimizers[k] == optimizer]
+        lane = each.lane(defence, max(counts))
+        right = steps_right(
+            defence, [lane], pictures, labels, max(counts), settings.evaluation_seed(), settings.batch
+        )[each.name]  # fmt: skip
+        found |= {k: right[k] for k in counts}
+    return found
+
+
+def aware_attack(attack: AttackSettings, steps: int) -> AttackSettings:
+    """The same ball in fewer, longer steps."""
+    return attack.model_copy(update={"steps": steps, "step": 2.5 * attack.eps / steps})
+
+
+def right_when_aware(
+    defence: Defence, each: Contender, pictures: Tensor, labels: Tensor, survived: Mapping[int, Tensor],
+    attack: AttackSettings, settings: DefenceSettings, tick: Tick,
+) -> dict[int, Tensor]:  # fmt: skip
+    """{steps: whether right under the static and under the defence-aware attack (n,)}.
+
+    Only what survived the static attack is attacked again: the attacker keeps whichever succeeds.
+    """
+    found = {}
+    for k in settings.steps:
+        index = survived[k].nonzero()[:, 0]
+        right = survived[k].clone()
+        if len(index):
+            target = Defended(defence, each.lane(defence, k), k, seed=settings.seed)
+            ascent = aware_attack(attack, settings.aware_steps)
+
+            harmed = attacked(
+                target, pictures[index], labels[index], ascent, seed=settings.seed, batch=settings.batch, tick=tick
+            )  # fmt: skip
+            assert harmed is not None  # `tick` only watches
+            one = replace(settings, steps=(k,))
+            right[index] = right_after(defence, each, harmed, labels[index], one)[k]
+        found[k] = right
+    return found
