@@ -52,7 +52,7 @@ def load_recovered(task: Task, space: str, assets: Path = zoo.ASSETS) -> dict[st
     card, loaded = zoo.load(name, assets)
     tensors = {key: value.to(task.device) for key, value in loaded.items()}
     explained, models = card.architecture["explained"], card.architecture["models"]
-    if not _same_models(models, task.hashes, space, task.name):
+    if not same_models(models, task.hashes, space):
         return None
     return {
         each: Plane(tensors[f"{each}.origin"], tensors[f"{each}.axes"], each, tuple(explained[each]), tensors[f"{each}.spread"])
@@ -60,7 +60,7 @@ def load_recovered(task: Task, space: str, assets: Path = zoo.ASSETS) -> dict[st
     }
 
 
-def _same_models(wanted: Mapping[str, str], have: Mapping[str, str], space: str, domain: str) -> bool:
-    """Whether F, L and this space's Θ are the ones the directions were found with; other Θ's do not matter."""
-    other = {name for name in {*wanted, *have} if "/theta-" in name and name != f"{domain}/theta-{space}"}
+def same_models(wanted: Mapping[str, str], have: Mapping[str, str], space: str) -> bool:
+    """Whether two tables of hashes agree on F, L and this space's Θ; other Θ's do not matter."""
+    other = {name for name in {*wanted, *have} if "/theta-" in name and not name.endswith(f"-{space}")}
     return all(wanted.get(name) == have.get(name) for name in {*wanted, *have} - other)

@@ -6,7 +6,7 @@ spacing h = 2 / (n - 1). They are computed in double precision.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -114,8 +114,3 @@ def spread(values: Sequence[float]) -> Spread:
     mean, deviation = float(array.mean()), float(array.std(ddof=1))
     half = float(stats.t.ppf(0.975, len(array) - 1)) * deviation / len(array) ** 0.5
     return Spread(len(array), mean, deviation, mean - half, mean + half)
-
-
-def summarise(measures: Sequence[Measures]) -> Mapping[str, Spread]:
-    """Every measure's spread over examples, by name."""
-    return {name: spread([m.as_dict()[name] for m in measures]) for name in measures[0].as_dict()}

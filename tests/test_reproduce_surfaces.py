@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from landscape_core.objectives import Target
 from landscape_core.reproduce import completions as fig6
 from landscape_core.reproduce import landscapes as fig8
 from tests.tiny import tiny_task
@@ -28,7 +29,7 @@ def silent(label: str, done: int, total: int) -> None:
 
 def test_landscapes_measure_every_example_in_both_spaces(tmp_path: Path) -> None:
     settings = fig8.LandscapeSettings(steps=3, size=5, space="paper")
-    result, examples, planes = fig8.run_landscapes(tiny_task(), pictures(4), settings, "test", silent)
+    result, examples, planes = fig8.run_landscapes(tiny_task(), Target(pictures(4)), settings, "test", silent)
     content = json.loads(result.write(tmp_path).read_text())
     assert content["n"] == {"examples": 4}
     assert set(planes) == {"X", "paper"}
@@ -46,7 +47,7 @@ def test_landscapes_measure_every_example_in_both_spaces(tmp_path: Path) -> None
 
 def test_every_example_is_measured_on_a_grid_of_the_same_extent_around_its_own_end() -> None:
     settings = fig8.LandscapeSettings(steps=2, size=5, space="paper")
-    _, examples, planes = fig8.run_landscapes(tiny_task(), pictures(3), settings, "test", silent)
+    _, examples, planes = fig8.run_landscapes(tiny_task(), Target(pictures(3)), settings, "test", silent)
     grids = [example.surface.grid for example in examples["Z"]]
     assert len({grid.half for grid in grids}) == 1
     spread = planes["paper"].spread
@@ -95,10 +96,10 @@ def test_diversity_at_equal_fidelity_is_that_of_the_first_mark_below() -> None:
 
 def test_x_can_be_given_zs_optimiser() -> None:
     settings = fig8.LandscapeSettings(steps=2, size=5, space="paper", x_optimizer="lbfgs")
-    result, examples, _ = fig8.run_landscapes(tiny_task(), pictures(3), settings, "test", silent)
+    result, examples, _ = fig8.run_landscapes(tiny_task(), Target(pictures(3)), settings, "test", silent)
     assert result.experiment == "landscapes-x-lbfgs"  # beside the other, not over it
     assert (result.settings["x_optimizer"], result.settings["x_lr"]) == ("lbfgs", 1.0)
     advised = fig8.LandscapeSettings(steps=2, size=5, space="paper")
-    _, others, _ = fig8.run_landscapes(tiny_task(), pictures(3), advised, "test", silent)
+    _, others, _ = fig8.run_landscapes(tiny_task(), Target(pictures(3)), advised, "test", silent)
     assert not torch.equal(examples["X"][0].path.true_loss, others["X"][0].path.true_loss)
     assert torch.equal(examples["Z"][0].path.true_loss, others["Z"][0].path.true_loss)

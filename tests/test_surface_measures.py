@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from landscape_core.surface_measures import convex_share, local_minima, measure, roughness, spread, steepness, summarise
+from landscape_core.surface_measures import convex_share, local_minima, measure, roughness, spread, steepness
 
 
 def axes(n: int = 41) -> tuple[Tensor, Tensor]:
@@ -90,7 +90,5 @@ def test_the_spread_is_the_t_interval() -> None:
     assert (s.n, s.mean) == (4, 2.5)
     assert s.deviation == pytest.approx(math.sqrt(5 / 3))
     assert s.high - s.mean == pytest.approx(3.18245 * math.sqrt(5 / 3) / 2, rel=1e-4)
-    u, v = axes(11)
-    assert summarise([measure(u**2 + v**2), measure(u**2 - v**2)])["convex_share"].mean == 0.5
     with pytest.raises(ValueError, match="two values"):
         spread([1.0])

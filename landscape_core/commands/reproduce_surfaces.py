@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from torch import Tensor
 
 from landscape_core.commands.common import Data, Device, Out, Seed, Threads, apply_threads
+from landscape_core.commands.pose import MOCAP
 from landscape_core.commands.reproduce import Ticker, command_line, finish
 from landscape_core.data import ImageSource
+from landscape_core.mocap import load_poses
+from landscape_core.objectives import Target
 from landscape_core.optimizers import OptimizerName
 from landscape_core.recovered import save_recovered
 from landscape_core.reproduce import completions as fig6
 from landscape_core.reproduce import landscapes as fig8
 from landscape_core.reproduce.inputs import FACES, targets
+from landscape_core.reproduce.pose import draw
+from landscape_core.surface_averages import LandscapeSettings
 from landscape_core.tasks.gan import Perceptual, load_image_task
+from landscape_core.tasks.pose import NAMES, Observation, load_body, load_pose_task
 
-Number = Annotated[int, typer.Option("--targets", help="Pictures.", min=3)]
-Split = Annotated[str, typer.Option(help="Split of the faces to take.")]
+Subject = Literal["faces", "pose", "pose-positions"]
+OBSERVED: dict[str, Observation] = {name: observation for observation, name in NAMES.items()}
+Number = Annotated[int, typer.Option("--targets", help="Targets.", min=3)]
+Split = Annotated[str, typer.Option(help="Split of the data to take.")]
 Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]
 Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
 Distance = Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")]
@@ -38,6 +46,9 @@ def landscapes(
     size: Annotated[int, typer.Option(help="Points a side of every surface, odd.", min=5)] = 21,
     x_optimizer: Annotated[OptimizerName | None, typer.Option(help="X's optimiser; the advised one where absent.")] = None,
     space: Space = "residual",
+    task: Annotated[
+        Subject, typer.Option(help="Which task: pictures, or poses from rotations or positions of joints.")
+    ] = "faces",
     perceptual: Distance = "embedded",
     embed: Annotated[
         bool, typer.Option(help="Also write the recovered directions to assets/, for `surface` and the app.")
@@ -49,18 +60,21 @@ def landscapes(
 ) -> None:
     """Appendix A, Fig. 8: convexity, minima, roughness and steepness of the loss surfaces in X and in Z."""
     apply_threads(threads)
-    task = load_image_task("faces", perceptual=perceptual, device=device)
-    pictures = _pictures(data, split, images, number, seed)
-    settings = fig8.LandscapeSettings(steps=steps, size=size, space=space, x_optimizer=x_optimizer, seed=seed)
-    ticker = Ticker()
-    result, examples, planes = fig8.run_landscapes(task, pictures, settings, command_line(), ticker)
+    if task == "faces":
+        loaded = load_image_task(task, perceptual=perceptual, device=device)
+        chosen, source = Target(_pictures(data, split, images, number, seed)), (images or Path(FACES.file)).name
+    else:
+        loaded, source = load_pose_task(OBSERVED[task]), MOCAP
+        chosen = load_body(OBSERVED[task]).target(draw(load_poses(data / MOCAP, split), number, seed))
+    settings = LandscapeSettings(steps=steps, size=size, space=space, x_optimizer=x_optimizer, seed=seed)
+    ticker, name = Ticker(), "landscapes" if task == "faces" else f"landscapes-{task}"
+    result, examples, planes = fig8.run_landscapes(loaded, chosen, settings, command_line(), ticker, name=name)
     ticker.close()
     finish(result, out, lambda picture: fig8.plot(result, examples, picture))
     if embed:
-        source = f"latents of {len(pictures)} pictures of {(images or Path(FACES.file)).name}, {split}"
         card = save_recovered(
-            task, planes, n=len(pictures), steps=steps, trained_on=source, licence="that of the pictures' data set",
-            command=command_line(), seed=seed,
+            loaded, planes, n=len(chosen), steps=steps, trained_on=f"latents of {len(chosen)} targets of {source}, {split}",
+            licence="that of the targets' data set", command=command_line(), seed=seed,
         )  # fmt: skip
         typer.echo(f"Embedded {card.name}.")
 

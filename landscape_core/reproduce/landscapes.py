@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
 
 from landscape_core.objectives import Target
-from landscape_core.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
-from landscape_core.planes import Grid, Plane, principal_plane
+from landscape_core.planes import Plane, principal_plane
 from landscape_core.reproduce.results import Claim, Result, relative_change
-from landscape_core.runs import RunSettings, prepare
-from landscape_core.surface import PathOnPlane, Surface, evaluate, path_on_plane
-from landscape_core.surface_measures import Measures, measure, spread
+from landscape_core.runs import prepare
+from landscape_core.surface_averages import Example, LandscapeSettings, examine, series
+from landscape_core.surface_measures import spread
 from landscape_core.surface_views import spreads
 from landscape_core.tasks.base import Task, X
 from landscape_core.trajectory import Trajectory, run
@@ -26,39 +24,15 @@ Tick = Callable[[str, int, int], None]
 SHOWN = 4  # examples drawn, as many as in Fig. 8: the first ones, not chosen
 
 
-@dataclass(frozen=True)
-class LandscapeSettings:
-    """`size` points a side; the grid reaches two standard deviations of the recovered latents along each axis.
-
-    `x_optimizer` replaces the one advised for X, at its default rate: with Z's, only the space differs.
-    """
-
-    steps: int = 20
-    size: int = 21
-    batch: int = 32
-    space: str = "residual"
-    x_optimizer: OptimizerName | None = None
-    seed: int = 0
-
-
-@dataclass(frozen=True)
-class Example:
-    """One target's surface in one space."""
-
-    surface: Surface
-    path: PathOnPlane
-    measures: Measures
-
-
 def run_landscapes(
-    task: Task, pictures: Tensor, settings: LandscapeSettings, command: str, tick: Tick
+    task: Task, targets: Target, settings: LandscapeSettings, command: str, tick: Tick, *, name: str = "landscapes"
 ) -> tuple[Result, dict[str, list[Example]], dict[str, Plane]]:
-    """Race on every picture (n, 3, 64, 64), take the principal directions of the recovered latents in X and in Z, and
-    measure the surface of every picture on the plane of its own last step.
+    """Race on every target (n, ...), take the principal directions of the recovered latents in X and in Z, and
+    measure the surface of every target on the plane of its own last step.
 
     Returns the result, every example by lane, and the recovered planes by space.
     """
-    races = _races(task, pictures, settings, tick)
+    races = _races(task, targets, settings, tick)
     examples: dict[str, list[Example]] = {}
     planes: dict[str, Plane] = {}
     for index, (lane, space) in enumerate((("X", X), ("Z", settings.space))):
@@ -66,62 +40,36 @@ def run_landscapes(
         losses = torch.cat([race.lanes[index].loss_table() for race in races], dim=1)  # (T, n)
         planes[space] = principal_plane(points[-1], space)
         examples[lane] = []
-        for i in range(len(pictures)):
-            target = Target(pictures[i : i + 1])
-            examples[lane].append(_example(task, target, planes[space], points[:, i], losses[:, i], settings))
-            tick(f"surfaces in {lane}", i + 1, len(pictures))
-    return _result(task, settings, command, examples, planes), examples, planes
+        for i in range(len(targets)):
+            target = targets.select(slice(i, i + 1))
+            found = examine(task, target, planes[space], points[:, i], losses[:, i], settings)
+            assert found is not None  # nobody stops it
+            examples[lane].append(found)
+            tick(f"surfaces in {lane}", i + 1, len(targets))
+    return _result(task, settings, command, examples, planes, name), examples, planes
 
 
-def _races(task: Task, pictures: Tensor, settings: LandscapeSettings, tick: Tick, *, batch: int = 25) -> list[Trajectory]:
-    x, z = _optimizers(task, settings)
-    chosen = RunSettings(task=task.name, space=settings.space, steps=settings.steps, seed=settings.seed, x=x, z=z)
+def _races(task: Task, targets: Target, settings: LandscapeSettings, tick: Tick, *, batch: int = 25) -> list[Trajectory]:
     races = []
-    for part in pictures.split(batch):
-        races.append(run(*prepare(task, chosen, Target(part))))
-        tick("races", min(len(races) * batch, len(pictures)), len(pictures))
+    for first in range(0, len(targets), batch):
+        races.append(run(*prepare(task, settings.race(task), targets.select(slice(first, first + batch)))))
+        tick("races", min(first + batch, len(targets)), len(targets))
     return races
 
 
-def _optimizers(task: Task, settings: LandscapeSettings) -> tuple[OptimizerSettings, OptimizerSettings]:
-    """Of X and of Z."""
-    name = settings.x_optimizer
-    x = task.advice(X) if name is None else OptimizerSettings(name=name, lr=DEFAULT_RATES[name])
-    return x, task.advice(settings.space)
-
-
-def _example(task: Task, target: Target, plane: Plane, points: Tensor, losses: Tensor, settings: LandscapeSettings) -> Example:
-    """The grid centred on the last of points (T, dim)."""
-    grid = Grid(plane.through(points[-1]), spreads(plane), size=settings.size)
-    *_, surface = evaluate(task, target, grid, batch=settings.batch)
-    return Example(surface, path_on_plane(task, target, grid.plane, points, losses), measure(surface.losses))
-
-
 def _result(
-    task: Task, settings: LandscapeSettings, command: str, examples: dict[str, list[Example]], planes: dict[str, Plane]
-) -> Result:
-    x, z = _optimizers(task, settings)
+    task: Task, settings: LandscapeSettings, command: str, examples: dict[str, list[Example]], planes: dict[str, Plane],
+    name: str,
+) -> Result:  # fmt: skip
+    x, z = settings.optimizers(task)
     described = {
         **asdict(settings), "x_optimizer": x.name, "x_lr": x.lr, "z_optimizer": z.name, "z_lr": z.lr,
         "explained_variance": {space: plane.explained for space, plane in planes.items()},
         "half_widths": {space: spreads(plane) for space, plane in planes.items()},
     }  # fmt: skip
     n = {"examples": len(examples["X"])}
-    name = "landscapes" if settings.x_optimizer is None else f"landscapes-x-{settings.x_optimizer}"
-    result = Result(name, command, settings.seed, task.hashes, n, described)
-    for lane, found in examples.items():
-        for name in found[0].measures.as_dict():
-            result.series[f"{name} | {lane}"] = [example.measures.as_dict()[name] for example in found]
-        middle = settings.size // 2
-        result.series |= {
-            f"last loss | {lane}": [float(e.path.true_loss[-1]) for e in found],
-            f"centre minus last loss | {lane}": [float(e.surface.losses[middle, middle] - e.path.true_loss[-1]) for e in found],
-            f"start's distance from plane | {lane}": [float(e.path.distance[0]) for e in found],
-            f"start's distance along plane | {lane}": [float(e.path.coordinates[0].norm()) for e in found],
-            f"largest true minus plane loss | {lane}": [
-                float((e.path.true_loss - e.path.plane_loss).abs().max()) for e in found
-            ],
-        }
+    name = name if settings.x_optimizer is None else f"{name}-x-{settings.x_optimizer}"
+    result = Result(name, command, settings.seed, task.hashes, n, described, series(examples))
     result.claims = _claims(result)
     return result
 
