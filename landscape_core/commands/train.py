@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from landscape_core import zoo
 from landscape_core.commands.common import Bar, Device, Seed, Threads, apply_threads, parse_box
+from landscape_core.commands.defence_train import contrastive, defence_mapping
 from landscape_core.commands.pose_train import pose_mapping
 from landscape_core.commands.reproduce import Ticker, command_line
 from landscape_core.commands.train_classifier import classifier
@@ -32,6 +33,8 @@ app = typer.Typer(help=__doc__, no_args_is_help=True)
 app.command()(perceptual)
 app.command()(classifier)
 app.command()(pose_mapping)
+app.command()(contrastive)
+app.command()(defence_mapping)
 
 Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of pictures to train on.")]
 Split = Annotated[str | None, typer.Option(help="Folder inside the data to take, e.g. train; all of it where absent.")]

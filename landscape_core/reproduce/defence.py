@@ -17,7 +17,7 @@ from typing import Any
 
 from torch import Tensor
 
-from landscape_core.attacks import ATTACKS, attacked
+from landscape_core.attacks import ATTACKS, AttackSettings, attacked
 from landscape_core.defence import Defence, restored
 from landscape_core.inversion import Solver
 from landscape_core.objectives import Target
@@ -56,10 +56,13 @@ class _Table:
 
 
 def run_defence(
-    defence: Defence, train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], settings: DefenceSettings, command: str,
-    tick: Tick,
+    defence: Defence, train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor],
+    attacks: Mapping[str, AttackSettings], settings: DefenceSettings, command: str, tick: Tick,
 ) -> Result:  # fmt: skip
-    """`train` and `test` are pictures (n, 3, 32, 32) in [-1, 1] with labels (n,); `train` alone chooses anything."""
+    """`train` and `test` are pictures (n, 3, 32, 32) in [-1, 1] with labels (n,); `train` alone chooses anything.
+
+    `attacks` are the static ones by name, "l2" first.
+    """
     pictures, labels = test
     tune_attack = aware_attack(ATTACKS["l2"], 20)
     harmed = attacked(defence.classifier, *train, tune_attack, seed=settings.seed, batch=settings.batch)
@@ -68,7 +71,7 @@ def run_defence(
     columns = contenders(defence, sweep, settings)
     result = Result(
         f"defence-{defence.name}", command, settings.seed, defence.task.hashes, {"test": len(pictures)},
-        _details(defence, settings, sweep, columns),
+        _details(defence, attacks, settings, sweep, columns),
     )  # fmt: skip
     table = _Table(result, settings.steps)
     undefended = defence.logits(pictures).argmax(dim=1) == labels
@@ -77,18 +80,19 @@ def run_defence(
         tick("clean pictures", columns.index(each), len(columns))
         outcome["clean"][each.name] = {0: undefended, **right_after(defence, each, pictures, labels, settings)}
         table.add(f"{each.name} | clean", undefended, outcome["clean"][each.name])
-    for name in settings.attacks:
-        outcome |= _under(defence, columns, name, pictures, labels, settings, table, tick)
+    for name, attack in attacks.items():
+        outcome |= _under(defence, columns, name, attack, test, settings, table, tick)
     result.series |= {f"ms | {name}": [value] for name, value in milliseconds(defence, columns, pictures[:1]).items()}
     result.claims += claims(defence.name, outcome, settings)
     return result
 
 
 def _under(
-    defence: Defence, columns: Sequence[Contender], name: str, pictures: Tensor, labels: Tensor,
+    defence: Defence, columns: Sequence[Contender], name: str, attack: AttackSettings, test: tuple[Tensor, Tensor],
     settings: DefenceSettings, table: _Table, tick: Tick,
 ) -> dict[str, dict[str, Outcome]]:  # fmt: skip
-    """Everything under one attack, static and, where asked for, defence-aware."""
+    """Everything under one attack, static and defence-aware; X at Z's rate meets the static one alone."""
+    pictures, labels = test
 
     def progress(label: str) -> Callable[[int, int], bool]:
         def count(done: int, total: int) -> bool:
@@ -98,7 +102,7 @@ def _under(
         return count
 
     harmed = attacked(
-        defence.classifier, pictures, labels, ATTACKS[name], seed=settings.seed, batch=settings.batch,
+        defence.classifier, pictures, labels, attack, seed=settings.seed, batch=settings.batch,
         tick=progress(f"{name}, static"),
     )  # fmt: skip
     assert harmed is not None  # nothing stops it
@@ -108,23 +112,24 @@ def _under(
     for each in columns:
         static[each.name] = {0: undefended, **right_after(defence, each, harmed, labels, settings)}
         table.add(f"{each.name} | {name}, static", undefended, static[each.name])
-        if name in settings.aware and each.name != "X":
+        if each.name != "X":
             report = progress(f"{name}, aware of {each.name}")
             found = right_when_aware(
-                defence, each, pictures, labels, static[each.name], ATTACKS[name], settings, report
+                defence, each, pictures, labels, static[each.name], attack, settings, report
             )  # fmt: skip
             aware[each.name] = {0: undefended, **found}
             table.add(f"{each.name} | {name}, aware", undefended, aware[each.name])
-    return {f"{name}, static": static, f"{name}, aware": aware} if aware else {f"{name}, static": static}
+    return {f"{name}, static": static, f"{name}, aware": aware}
 
 
 def _details(
-    defence: Defence, settings: DefenceSettings, sweep: Mapping[float, list[float]], columns: Sequence[Contender]
-) -> dict[str, Any]:
+    defence: Defence, attacks: Mapping[str, AttackSettings], settings: DefenceSettings,
+    sweep: Mapping[float, list[float]], columns: Sequence[Contender],
+) -> dict[str, Any]:  # fmt: skip
     return {
         **asdict(settings),
         "steps_of_series": [0, *settings.steps],
-        "attack_settings": {name: ATTACKS[name].model_dump() for name in settings.attacks},
+        "attack_settings": {name: attack.model_dump() for name, attack in attacks.items()},
         "aware_attack": "BPDA around the search, a fresh random start in every pass; the static attack's successes count too",
         "x_sweep": {f"{lr * 255:g}/255": values for lr, values in sweep.items()},
         "rates": {each.name: {k: o.lr for k, o in each.optimizers.items()} for each in columns},

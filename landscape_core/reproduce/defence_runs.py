@@ -31,8 +31,6 @@ class DefenceSettings:
     targets: int = 1000
     steps: tuple[int, ...] = (1, 3, 5)
     space: str = "narrow"
-    attacks: tuple[str, ...] = ("l2", "linf")
-    aware: tuple[str, ...] = ("l2", "linf")
     aware_steps: int = 10
     tune_targets: int = 200
     batch: int = 100

@@ -1,0 +1,63 @@
+"""`reproduce defence`: Table 1 on the embedded classifiers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+from torch import Tensor
+
+from landscape_core.attacks import ATTACKS
+from landscape_core.commands.common import Data, Out, Seed, Threads, apply_threads
+from landscape_core.commands.reproduce import Ticker, command_line, finish
+from landscape_core.data import to_unit
+from landscape_core.errors import UserError
+from landscape_core.reproduce import defence as table1
+from landscape_core.reproduce.defence_runs import DefenceSettings
+from landscape_core.tasks.defence import classifier_names, load_defence
+from landscape_core.training.classifier import load_cifar10
+
+CIFAR = "cifar10.zip"
+
+
+def drawn(path: Path, split: str, n: int, seed: int) -> tuple[Tensor, Tensor]:
+    """n pictures (n, 3, 32, 32) in [-1, 1] of a split with their labels (n,), drawn without replacement by `seed`."""
+    images, labels = load_cifar10(path, split)
+    picked = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[:n]
+    return to_unit(images[picked]), labels[picked]
+
+
+def defence(
+    data: Data = Path("data"),
+    number: Annotated[int, typer.Option("--targets", help="Pictures.", min=2)] = DefenceSettings().targets,
+    split: Annotated[str, typer.Option(help="Split to evaluate; X's rate is tuned on train.")] = "test",
+    images: Annotated[
+        Path | None, typer.Option(help="Evaluate this folder or zip with SPLIT/<class>/ instead; train is still CIFAR-10's.")
+    ] = None,
+    classifier: Annotated[str | None, typer.Option(help="One embedded classifier, e.g. mart; all where absent.")] = None,
+    space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "narrow",
+    aware_steps: Annotated[int, typer.Option(help="Ascent steps of the defence-aware attack.", min=1)] = (
+        DefenceSettings().aware_steps
+    ),
+    attack_steps: Annotated[int | None, typer.Option(help="Ascent steps of the static attacks; the paper's 200 (L2) and 50 "
+                                                     "(L-infinity) where absent.", min=1, max=1000)] = None,
+    out: Out = Path("results"),
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:  # fmt: skip
+    """Table 1: accuracy after 0, 1, 3 and 5 steps in X (tuned on train) and Z, static and defence-aware attacks."""
+    apply_threads(threads)
+    names = classifier_names() if classifier is None else [classifier]
+    if not names:
+        raise UserError("No classifier with a contrastive head is embedded; `train contrastive` makes one.")
+    settings = DefenceSettings(targets=number, space=space, aware_steps=aware_steps, seed=seed)
+    attacks = {name: ATTACKS[name].model_copy(update={"steps": attack_steps or ATTACKS[name].steps}) for name in ATTACKS}
+    train = drawn(data / CIFAR, "train", settings.tune_targets, seed)
+    test = drawn(images or data / CIFAR, split, number, seed)
+    for name in names:
+        ticker = Ticker()
+        result = table1.run_defence(load_defence(name), train, test, attacks, settings, command_line(), ticker)
+        ticker.close()
+        finish(result, out, lambda picture, result=result: table1.plot(result, picture))  # type: ignore[misc]
