@@ -6,7 +6,21 @@ import sys
 
 import typer
 
-from landscape_core.commands import bench, complete, invert, models, pose, reproduce, reproduce_surfaces, serve, surface, train
+from landscape_core.commands import (
+    bench,
+    complete,
+    defence,
+    invert,
+    models,
+    pose,
+    reproduce,
+    reproduce_defence,
+    reproduce_surfaces,
+    reproduce_tables,
+    serve,
+    surface,
+    train,
+)
 from landscape_core.errors import UserError
 
 app = typer.Typer(
@@ -18,6 +32,8 @@ app = typer.Typer(
 app.command()(invert.invert)
 app.command()(complete.complete)
 app.command()(surface.surface)
+app.command()(defence.attack)
+app.command()(defence.defend)
 app.command()(bench.bench)
 app.command()(models.models)
 app.command()(serve.serve)
@@ -25,6 +41,9 @@ app.add_typer(train.app, name="train")
 app.add_typer(reproduce.app, name="reproduce")
 reproduce.app.command()(reproduce_surfaces.landscapes)
 reproduce.app.command()(reproduce_surfaces.completions)
+reproduce.app.command()(reproduce_tables.ablation)
+reproduce.app.command("z-dimension")(reproduce_tables.z_dimension)
+reproduce.app.command()(reproduce_defence.defence)
 reproduce.app.command()(pose.pose)
 reproduce.app.command("pose-completions")(pose.pose_completions)
 

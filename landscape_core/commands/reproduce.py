@@ -13,8 +13,9 @@ from tqdm import tqdm
 
 from landscape_core.commands.common import Data, Device, Out, Seed, Threads, apply_threads
 from landscape_core.data import ImageSource
+from landscape_core.errors import UserError
 from landscape_core.reproduce import convergence as fig3a
-from landscape_core.reproduce.inputs import CATS, FACES, targets
+from landscape_core.reproduce.inputs import DOMAINS, targets
 from landscape_core.reproduce.report import report, with_results
 from landscape_core.reproduce.results import Result, table
 from landscape_core.tasks.gan import Perceptual, load_image_task
@@ -63,7 +64,13 @@ def convergence(
     number: Annotated[int, typer.Option("--targets", help="Pictures per data set.", min=1)] = 200,
     split: Annotated[str, typer.Option(help="Split to evaluate; X is tuned on train.")] = "val",
     images: Annotated[Path | None, typer.Option(help="Evaluate this folder or zip of pictures instead.")] = None,
-    steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=5000)] = 200,
+    steps: Annotated[
+        int, typer.Option(help="Steps of descent; from 2000 on the result is called converged.", min=1, max=5000)
+    ] = 200,
+    tuned: Annotated[int, typer.Option("--tune-targets", help="Pictures of train that choose X's rates.", min=1)] = 24,
+    domain: Annotated[
+        str, typer.Option(help=f"Whose generator: {', '.join(DOMAINS)}; the others' pictures are OOD.")
+    ] = "faces",
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     device: Device = "cpu",
     perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
@@ -73,16 +80,16 @@ def convergence(
 ) -> None:
     """Fig. 3a: mean loss per step in X (learning rate tuned on train) and in Z, faces and cats, with the encoder's line."""
     apply_threads(threads)
-    task = load_image_task("faces", perceptual=perceptual, device=device)
-    settings = fig3a.ConvergenceSettings(targets=number, steps=steps, space=space, seed=seed)
+    if domain not in DOMAINS:
+        raise UserError(f"There is no data set for the domain {domain!r}; there are: {', '.join(DOMAINS)}.")
+    task = load_image_task(domain, perceptual=perceptual, device=device)
+    settings = fig3a.ConvergenceSettings(targets=number, steps=steps, tune_targets=tuned, space=space, seed=seed)
     if images is not None:
         sets = {"images": targets(ImageSource(images), number, seed)}
     else:
-        sets = {
-            "faces": targets(FACES.source(data, split), number, seed),
-            "cats": targets(CATS.source(data, split), number, seed),
-        }
-    train = targets(FACES.source(data, "train"), settings.tune_targets, seed)
+        order = sorted(DOMAINS, key=lambda name: name != domain)
+        sets = {name: targets(DOMAINS[name].source(data, split), number, seed) for name in order}
+    train = targets(DOMAINS[domain].source(data, "train"), settings.tune_targets, seed)
     ticker = Ticker()
     result = fig3a.run_convergence(task, train, sets, settings, command_line(), ticker)
     ticker.close()

@@ -27,6 +27,7 @@ class DataSet:
 
 FACES = DataSet("faces64.zip", FACES_BOX)
 CATS = DataSet("cats128.zip")
+DOMAINS = {"faces": FACES, "cats": CATS}
 
 
 def targets(source: ImageSource, n: int, seed: int) -> Tensor:

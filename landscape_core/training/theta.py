@@ -27,7 +27,8 @@ class MappingPreset:
     """Which Θ, how it is trained, and the optimiser to search its Z with.
 
     A residual Θ begins with the loss's mean curvature taken out, measured at `curvature_inputs` points between
-    the mean and the encoder's guesses on training pictures.
+    the mean and the encoder's guesses on training pictures. An `ablation` is for Table 2 alone: it is published beside
+    the spaces one searches in, not among them.
     """
 
     mapping: MappingConfig
@@ -35,10 +36,12 @@ class MappingPreset:
     advised: OptimizerSettings = field(default_factory=OptimizerSettings)
     curvature_inputs: int = 48
     damping: float = 0.1
+    ablation: bool = False
 
 
 # The paper's Algorithm 1 takes T·N draws a buffer; on a laptop they are averaged 32 at a time (the same draws in
-# 1/32 of the updates) at a higher rate. "full" is section 7.1 to the letter.
+# 1/32 of the updates) at a higher rate. "full" is section 7.1 to the letter. The online ones take as many evaluations of
+# F as their counterparts with a buffer ("online" where both are given the same number of buffers).
 MAPPING_PRESETS = {
     "residual": MappingPreset(
         MappingConfig("residual"),
@@ -57,7 +60,15 @@ MAPPING_PRESETS = {
     ),
     "paper": MappingPreset(MappingConfig.paper(), MappingTraining(buffers=100, batch=32, lr=1e-3, decay_from=0.5, bf16=True)),
     "online": MappingPreset(
-        MappingConfig.paper(), MappingTraining(buffers=100, lr=1e-3, mode="online", decay_from=0.5, bf16=True)
+        MappingConfig.paper(), MappingTraining(buffers=100, lr=1e-3, mode="online", decay_from=0.5, bf16=True), ablation=True
+    ),
+    "online-residual": MappingPreset(
+        MappingConfig("residual"),
+        MappingTraining(
+            buffers=52, steps=5, weight_decay=0.01, z_lr=1.0, z_optimizer="lbfgs", mode="online", decay_from=0.5, bf16=True
+        ),
+        OptimizerSettings(name="lbfgs", lr=1.0),
+        ablation=True,
     ),
     "full": MappingPreset(MappingConfig.paper(), MappingTraining()),
 }
@@ -138,13 +149,24 @@ def build_trainer(
     return trainer, config
 
 
+def evaluations_per_buffer(config: MappingTraining) -> int:
+    """Evaluations of F, forward and backward, in one buffer: along the trajectories, and again to update Θ."""
+    draws = config.steps + int(config.keep_start and config.mode == "alternating")
+    return config.targets * (config.steps + 1 + draws)
+
+
+def published_name(domain: str, preset: str) -> str:
+    """Where a preset's Θ goes below the assets folder."""
+    return f"{domain}/{'ablation' if MAPPING_PRESETS[preset].ablation else 'theta'}-{preset}"
+
+
 def publish_mapping(
     trainer: MappingTrainer, config: MappingConfig, domain: str, preset: str, *, trained_on: str, command: str,
     assets: Path = zoo.ASSETS,
 ) -> zoo.Card:  # fmt: skip
-    """Write `domain/theta-PRESET` and its card."""
+    """Write `domain/theta-PRESET` (or `domain/ablation-PRESET`) and its card."""
     return publish_theta(
-        trainer, config, f"{domain}/theta-{preset}", zoo.read_card(f"{domain}/generator"), MAPPING_PRESETS[preset].advised,
+        trainer, config, published_name(domain, preset), zoo.read_card(f"{domain}/generator"), MAPPING_PRESETS[preset].advised,
         trained_on=trained_on, command=command, assets=assets,
     )  # fmt: skip
 
@@ -164,6 +186,7 @@ def publish_theta(
         budget={
             "seconds": round(trainer.progress.seconds),
             "buffers": trainer.progress.buffer,
+            "evaluations": trainer.progress.buffer * evaluations_per_buffer(trainer.config),
             "hardware": f"{trainer.device.type}, {platform.machine()}, {torch.get_num_threads()} thread(s)",
         },
         metrics={"last_buffer": trainer.progress.history[-1], "advised": advised.model_dump()},

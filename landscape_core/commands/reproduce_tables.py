@@ -1,0 +1,97 @@
+"""`reproduce ablation` and `reproduce z-dimension`: the paper's tables whose rows are search spaces."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from torch import Tensor
+
+from landscape_core import zoo
+from landscape_core.commands.common import Data, Device, Out, Seed, Threads, apply_threads
+from landscape_core.commands.reproduce import Ticker, command_line, finish
+from landscape_core.data import load_images
+from landscape_core.reproduce import ablation as table2
+from landscape_core.reproduce import z_dimension as table3
+from landscape_core.reproduce.inputs import CATS, FACES, targets
+from landscape_core.reproduce.rows import TableSettings, markdown
+from landscape_core.tasks.gan import Perceptual, load_image_task
+from landscape_core.training.theta import image_targets
+
+Number = Annotated[int, typer.Option("--targets", help="Pictures of val per data set.", min=1)]
+Tuned = Annotated[int, typer.Option("--tune-targets", help="Pictures of train that choose every row's optimiser.", min=1)]
+Steps = Annotated[list[int], typer.Option("--steps", help="Number of steps to compare at; give it again for another.", min=1)]
+Distance = Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")]
+
+
+def _pictures(data: Path, number: int, tuned: int, seed: int) -> tuple[Tensor, dict[str, Tensor]]:
+    """Training pictures to tune on, and faces and cats of val."""
+    sets = {
+        "faces": targets(FACES.source(data, "val"), number, seed),
+        "cats": targets(CATS.source(data, "val"), number, seed),
+    }
+    return targets(FACES.source(data, "train"), tuned, seed), sets
+
+
+def ablation(
+    data: Data = Path("data"),
+    number: Number = 100,
+    tuned: Tuned = 12,
+    steps: Steps = [20, 200],  # noqa: B006  # typer copies it
+    thetas: Annotated[Path, typer.Option(help="Folder of models that holds the four trained Θs.")] = zoo.ASSETS,
+    perceptual: Distance = "embedded",
+    out: Out = Path("results"),
+    device: Device = "cpu",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Table 2: Θ in full, without alternating optimisation and buffer, and untrained, beside X; for two kinds of Θ."""
+    apply_threads(threads)
+    task = load_image_task("faces", perceptual=perceptual, device=device)
+    spaces, cards = table2.trained_rows(task, thetas)
+    train, sets = _pictures(data, number, tuned, seed)
+    settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed)
+    ticker = Ticker()
+    result = table2.run_ablation(task, spaces, cards, train, sets, settings, command_line(), ticker)
+    ticker.close()
+    typer.echo(markdown(result))
+    finish(result, out, lambda picture: table2.plot(result, picture))
+
+
+def z_dimension(
+    data: Data = Path("data"),
+    number: Number = 50,
+    tuned: Tuned = 8,
+    steps: Steps = [20, 200],  # noqa: B006  # typer copies it
+    dims: Annotated[list[int], typer.Option("--dim", help="Dimension of Z; give it again for another.", min=1)] = [  # noqa: B006
+        *table3.TABLE3
+    ],
+    buffers: Annotated[int, typer.Option(help="Buffers that every dimension's Θ is trained for.", min=1)] = 10,
+    batch: Annotated[int, typer.Option("--buffer-targets", help="Targets N in a buffer.", min=1)] = 64,
+    work: Annotated[Path, typer.Option("--work", help="Folder for checkpoints; the same one resumes.")] = Path(
+        "runs/z-dimension"
+    ),
+    perceptual: Distance = "embedded",
+    out: Out = Path("results"),
+    device: Device = "cpu",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Table 3: the loss over the dimension of Z. Trains a Θ for each; stop it at any time, the same command goes on."""
+    apply_threads(threads)
+    task = load_image_task("faces", perceptual=perceptual, device=device)
+    train, sets = _pictures(data, number, tuned, seed)
+    defaults = table3.DimensionSettings()
+    settings = table3.DimensionSettings(
+        tuple(sorted(dims)),
+        replace(defaults.training, buffers=buffers, targets=batch, seed=seed),
+        replace(defaults.table, targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed),
+    )
+    sampler = image_targets(load_images(FACES.source(data, "train")))
+    ticker = Ticker()
+    result = table3.run_dimensions(task, sampler, train, sets, settings, work, command_line(), ticker)
+    ticker.close()
+    typer.echo(markdown(result))
+    finish(result, out, lambda picture: table3.plot(result, picture))

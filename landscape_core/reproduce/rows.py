@@ -1,0 +1,112 @@
+"""Tables whose rows are search spaces: each row's optimiser is chosen on training pictures, all rows by the same rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor
+
+from landscape_core.optimizers import OptimizerName, OptimizerSettings
+from landscape_core.reproduce.convergence import Tick, loss_curves
+from landscape_core.reproduce.results import Claim, Result, relative_change
+from landscape_core.spaces import SearchSpace
+from landscape_core.tasks.base import Task, X
+
+BASELINE = "baseline"
+CANDIDATES: tuple[tuple[OptimizerName, float], ...] = (
+    ("adam", 0.02), ("adam", 0.05), ("adam", 0.1), ("adam", 0.2), ("adam", 0.5), ("lbfgs", 1.0),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class TableSettings:
+    """`tune_targets` training pictures choose every row's optimiser among `candidates`, for each horizon in `steps` apart."""
+
+    targets: int = 100
+    steps: tuple[int, ...] = (20, 200)
+    tune_targets: int = 12
+    candidates: tuple[tuple[OptimizerName, float], ...] = CANDIDATES
+    seed: int = 0
+
+    def optimizers(self) -> dict[str, OptimizerSettings]:
+        """The candidates by the name that results call them."""
+        return {f"{name} {lr:g}": OptimizerSettings(name=name, lr=lr) for name, lr in self.candidates}
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """One row's optimisers by horizon, with the mean training loss of every candidate at every horizon."""
+
+    names: Mapping[int, str]
+    sweep: Mapping[int, Mapping[str, float]]
+
+
+def with_rows(task: Task, spaces: Mapping[str, SearchSpace]) -> Task:
+    """The task with these spaces, and its X as the row "baseline"."""
+    return replace(task, mappings={**spaces, BASELINE: task.space(X)})
+
+
+def choose(task: Task, row: str, train: Tensor, settings: TableSettings, tick: Tick) -> Chosen:
+    """The candidates with the lowest mean loss in a row's space, after each number of steps."""
+    lanes = {name: (row, each.build(max(settings.steps))) for name, each in settings.optimizers().items()}
+    curves = loss_curves(task, train[: settings.tune_targets], lanes, max(settings.steps), tick, f"tuning {row}")
+    sweep = {at: {name: float(losses[at].mean()) for name, losses in curves.items()} for at in settings.steps}
+    return Chosen({at: min(losses, key=lambda name: losses[name]) for at, losses in sweep.items()}, sweep)
+
+
+def losses_at(
+    task: Task, row: str, chosen: Chosen, pictures: Tensor, settings: TableSettings, tick: Tick, label: str
+) -> dict[int, Tensor]:
+    """Losses (n,) in a row's space after each number of steps, with the optimiser chosen for it."""
+    found: dict[int, Tensor] = {}
+    for name in sorted(set(chosen.names.values())):
+        horizons = [at for at in settings.steps if chosen.names[at] == name]
+        lanes = {row: (row, settings.optimizers()[name].build(max(settings.steps)))}
+        curve = loss_curves(task, pictures, lanes, max(horizons), tick, f"{row}, {label}, {name}")[row]
+        found |= {at: curve[at] for at in horizons}
+    return found
+
+
+Losses = dict[str, dict[str, dict[int, Tensor]]]  # set -> row -> steps -> (n,)
+
+
+def measure_rows(
+    task: Task, rows: Sequence[str], train: Tensor, sets: Mapping[str, Tensor], settings: TableSettings, tick: Tick
+) -> tuple[dict[str, Chosen], Losses]:
+    """Every row tuned on `train` (n, 3, H, W) and measured on every set of pictures."""
+    chosen = {row: choose(task, row, train, settings, tick) for row in rows}
+    losses = {
+        label: {row: losses_at(task, row, chosen[row], pictures, settings, tick, label) for row in rows}
+        for label, pictures in sets.items()
+    }
+    return chosen, losses
+
+
+def record(result: Result, chosen: Mapping[str, Chosen], losses: Losses) -> None:
+    """Write the table into a result: a mean loss per set, number of steps and row, and what was chosen how."""
+    for label, rows in losses.items():
+        for at in next(iter(rows.values())):
+            result.series[f"rows at {at} steps | {label}"] = [float(by_step[at].mean()) for by_step in rows.values()]
+    tuned: dict[str, Any] = {row: {str(at): name for at, name in each.names.items()} for row, each in chosen.items()}
+    sweeps = {row: {str(at): sweep for at, sweep in each.sweep.items()} for row, each in chosen.items()}
+    result.settings = {**result.settings, "rows": list(chosen), "optimizer": tuned, "sweep_on_train": sweeps}
+
+
+def claim(
+    losses: Losses, label: str, at: int, row: str, against: str, *, paper: float | None, aim: float, note: str = ""
+) -> Claim:
+    """That one row's loss is lower than another's by a share, on the same pictures."""
+    change, interval = relative_change(losses[label][row][at], losses[label][against][at])
+    return Claim(f"{label}, {at} steps: {row} against {against}{note}", paper, change, aim, "lower", interval)
+
+
+def markdown(result: Result) -> str:
+    """The table as the paper prints it: one line per set and number of steps, one column per row's space."""
+    rows = result.settings["rows"]
+    lines = [f"| loss (Eq. 5) | {' | '.join(rows)} |", f"|---|{'---|' * len(rows)}"]
+    for key, values in result.series.items():
+        if key.startswith("rows at "):
+            lines.append(f"| {key.removeprefix('rows at ')} | {' | '.join(f'{value:.4f}' for value in values)} |")
+    return "\n".join(lines)
