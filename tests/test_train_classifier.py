@@ -11,11 +11,12 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
+from landscape_core import zoo
 from landscape_core.commands.train_classifier import classifier
 from landscape_core.errors import UserError
+from landscape_core.tasks.defence import classifier_from
 from landscape_core.tensors import read_tensors
 from landscape_core.training.classifier import CIFAR10_CLASSES
-from landscape_core.training.classifier_recipe import load_classifier
 
 app = typer.Typer()
 app.command()(classifier)
@@ -37,7 +38,8 @@ def test_the_command_writes_a_classifier_that_loads_and_equals_the_trained_one(c
     work, assets = tmp_path / "work", tmp_path / "assets"
     arguments = ["--cifar", str(cifar), "--preset", "smoke", "--work", str(work), "--assets", str(assets)]
     CliRunner().invoke(app, arguments, catch_exceptions=False)
-    card, model = load_classifier("defence/smoke", assets)
+    card, tensors = zoo.load("defence/smoke", assets)
+    model = classifier_from(tensors, card.architecture)
     assert card.metrics.keys() >= {"clean_accuracy", "robust_accuracy_linf", "robust_accuracy_l2"}
     assert read_tensors(work / "smoke" / "checkpoint.safetensors")[1]["step"] == 2
     pictures = torch.rand(4, 3, 32, 32) * 2 - 1

@@ -7,7 +7,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from landscape_core import zoo
@@ -67,15 +66,3 @@ def publish_classifier(
         notes=f"Settings: {asdict(config)}.",
     )
     return zoo.save(card, model.fold().state_dict(), assets)
-
-
-def load_classifier(name: str, assets: Path = zoo.ASSETS) -> tuple[zoo.Card, RobustClassifier]:
-    """Card and frozen network of an embedded classifier, pictures (B, 3, 32, 32) in [-1, 1] -> logits (B, 10).
-
-    Raises:
-        UserError: there is no such model, or its file does not match its card.
-    """
-    card, tensors = zoo.load(name, assets)
-    model = RobustClassifier(card.architecture["widths"]).fold()
-    model.load_state_dict(tensors)
-    return card, model.to(memory_format=torch.channels_last).requires_grad_(False)  # type: ignore[call-overload]
