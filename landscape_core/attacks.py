@@ -89,12 +89,12 @@ def _never(done: int, total: int) -> bool:
 
 def attacked(
     model: nn.Module, pictures: Tensor, labels: Tensor, settings: AttackSettings, *, seed: int = 0, batch: int = 250,
-    tick: Tick = _never,
+    bf16: bool = False, tick: Tick = _never,
 ) -> Tensor | None:  # fmt: skip
     """The pictures (B, 3, H, W) attacked for `settings.steps` full steps; None if `tick` stopped it.
 
     The cross-entropy is summed over the batch, so every picture is attacked on its own; `batch` at a time go through
-    the model.
+    the model, in bfloat16 where `bf16`, which about halves the time.
     """
     if settings.eps == 0:
         return pictures.clone()
@@ -112,7 +112,8 @@ def attacked(
     try:
         for first in range(0, len(pictures), batch):
             part = slice(first, first + batch)
-            parts.append(ascent.run(bridge, pictures[part], labels[part], epsilon=settings.eps * PIXEL).detach())
+            with torch.autocast(pictures.device.type, dtype=torch.bfloat16, enabled=bf16):
+                parts.append(ascent.run(bridge, pictures[part], labels[part], epsilon=settings.eps * PIXEL).detach())
     except _StoppedError:
         return None
     return torch.cat(parts)

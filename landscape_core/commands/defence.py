@@ -22,9 +22,8 @@ from landscape_core.images import centre_box, crop_square, load_picture
 from landscape_core.inversion import Lane, Solver
 from landscape_core.models.robustbench import load_robustbench
 from landscape_core.objectives import Target
-from landscape_core.tasks.defence import load_defence
+from landscape_core.tasks.defence import load_classifier, load_defence
 from landscape_core.training.classifier import CIFAR10_CLASSES
-from landscape_core.training.classifier_recipe import load_classifier
 from landscape_core.trajectory import states
 
 Norm = Annotated[Literal["l2", "linf"], typer.Option(help="l2: Table 1's attack; linf: 8/255.")]
@@ -109,7 +108,7 @@ def attack(
 ) -> None:
     """Attack a bare classifier: writes the attacked pictures and answers.json with the class probabilities."""
     apply_threads(threads)
-    model: nn.Module = load_classifier(f"defence/{classifier}")[1] if checkpoint is None else load_robustbench(checkpoint)
+    model: nn.Module = load_classifier(classifier)[1] if checkpoint is None else load_robustbench(checkpoint)
     names, clean = read_pictures(pictures)
     settings = attack_settings(norm, eps, step, attack_steps)
     with torch.no_grad():

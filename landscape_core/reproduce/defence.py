@@ -65,7 +65,7 @@ def run_defence(
     """
     pictures, labels = test
     tune_attack = aware_attack(ATTACKS["l2"], 20)
-    harmed = attacked(defence.classifier, *train, tune_attack, seed=settings.seed, batch=settings.batch)
+    harmed = attacked(defence.classifier, *train, tune_attack, seed=settings.seed, batch=settings.batch, bf16=settings.bf16)
     assert harmed is not None  # nothing stops it
     sweep = tune(defence, harmed, train[1], settings)
     columns = contenders(defence, sweep, settings)
@@ -76,7 +76,7 @@ def run_defence(
     table = _Table(result, settings.steps)
     undefended = defence.logits(pictures).argmax(dim=1) == labels
     outcome: dict[str, dict[str, Outcome]] = {"clean": {}}
-    for each in columns:
+    for each in (each for each in columns if each.name != "X"):
         tick("clean pictures", columns.index(each), len(columns))
         outcome["clean"][each.name] = {0: undefended, **right_after(defence, each, pictures, labels, settings)}
         table.add(f"{each.name} | clean", undefended, outcome["clean"][each.name])
@@ -102,7 +102,7 @@ def _under(
         return count
 
     harmed = attacked(
-        defence.classifier, pictures, labels, attack, seed=settings.seed, batch=settings.batch,
+        defence.classifier, pictures, labels, attack, seed=settings.seed, batch=settings.batch, bf16=settings.bf16,
         tick=progress(f"{name}, static"),
     )  # fmt: skip
     assert harmed is not None  # nothing stops it

@@ -25,7 +25,8 @@ SWEEP = tuple(k / 255 for k in (0.2, 0.5, 1.0, 2.0, 4.0, 8.0))  # X's rates; the
 class DefenceSettings:
     """`tune_targets` attacked training pictures choose X's learning rate for each number of steps: the highest accuracy.
 
-    The defence-aware attack takes `aware_steps` ascents, each 2.5 radii / `aware_steps` long.
+    The defence-aware attack takes `aware_steps` ascents, each 2.5 radii / `aware_steps` long. `bf16` is for the
+    attacks' gradients; every answer that counts is given in float32.
     """
 
     targets: int = 1000
@@ -34,6 +35,7 @@ class DefenceSettings:
     aware_steps: int = 10
     tune_targets: int = 200
     batch: int = 100
+    bf16: bool = True
     seed: int = 0
 
     def evaluation_seed(self) -> int:
@@ -141,7 +143,8 @@ def right_when_aware(
             ascent = aware_attack(attack, settings.aware_steps)
 
             harmed = attacked(
-                target, pictures[index], labels[index], ascent, seed=settings.seed, batch=settings.batch, tick=tick
+                target, pictures[index], labels[index], ascent, seed=settings.seed, batch=settings.batch,
+                bf16=settings.bf16, tick=tick,
             )  # fmt: skip
             assert harmed is not None  # `tick` only watches
             one = replace(settings, steps=(k,))

@@ -20,7 +20,6 @@ from landscape_core.spaces import Prior, SearchSpace
 from landscape_core.tasks.base import Task, X
 from landscape_core.tasks.gan import RANDOM, mapping_from, random_mapping
 from landscape_core.training.classifier import CIFAR10_CLASSES
-from landscape_core.training.classifier_recipe import load_classifier
 from landscape_core.views import Views, ViewSettings, identity_view, joined, sample_views
 
 FOLDER = "defence"
@@ -31,6 +30,30 @@ def classifier_names(assets: Path = zoo.ASSETS) -> list[str]:
     """The classifiers that can be defended, as `load_defence` takes them: those with a contrastive head."""
     heads = (name.split("/") for name in zoo.names(assets) if name.startswith(f"{FOLDER}/") and name.endswith("/head"))
     return sorted((parts[1] for parts in heads), key=lambda name: (name != "ro", name))
+
+
+def classifier_from(tensors: Mapping[str, Tensor], architecture: Mapping[str, Any]) -> RobustClassifier:
+    """A frozen classifier with its batch normalisations merged, from a card's `widths`.
+
+    Raises:
+        UserError: the tensors are not those of such a classifier.
+    """
+    model = RobustClassifier(architecture["widths"], architecture.get("n_classes", 10)).fold()
+    try:
+        model.load_state_dict(dict(tensors))
+    except RuntimeError as error:
+        raise UserError(f"These are not the weights of a classifier with widths {architecture['widths']}: {error}") from error
+    return model.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def load_classifier(name: str, assets: Path = zoo.ASSETS) -> tuple[zoo.Card, RobustClassifier]:
+    """Card and frozen network of an embedded classifier by its short name, pictures (B, 3, 32, 32) -> logits (B, 10).
+
+    Raises:
+        UserError: there is no such model, or its file does not match its card.
+    """
+    card, tensors = zoo.load(f"{FOLDER}/{name}", assets)
+    return card, classifier_from(tensors, card.architecture)
 
 
 def fixed_views(architecture: Mapping[str, Any]) -> Views:
@@ -66,7 +89,7 @@ def load_defence(name: str = "ro", assets: Path = zoo.ASSETS) -> Defence:
     Raises:
         UserError: a model is missing or altered.
     """
-    card, classifier = load_classifier(f"{FOLDER}/{name}", assets)
+    card, classifier = load_classifier(name, assets)
     head_card, head_tensors = zoo.load(f"{FOLDER}/{name}/head", assets)
     objective = objective_from(head_card, head_tensors, classifier)
     task = defence_task(f"{FOLDER}/{name}", objective, {card.name: card.sha256, head_card.name: head_card.sha256})

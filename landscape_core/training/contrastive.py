@@ -19,9 +19,8 @@ from landscape_core.data import to_unit
 from landscape_core.defence import ContrastiveObjective
 from landscape_core.models.classifier import RobustClassifier
 from landscape_core.models.contrastive import ContrastiveHead, map_channels
-from landscape_core.tasks.defence import FOLDER, fixed_views
+from landscape_core.tasks.defence import FOLDER, fixed_views, load_classifier
 from landscape_core.training.checkpoint import Checkpoint
-from landscape_core.training.classifier_recipe import load_classifier
 from landscape_core.training.progress import Report
 from landscape_core.views import ViewSettings, sample_views
 
@@ -178,7 +177,7 @@ def publish_head(
 
 def head_trainer(name: str, images: Tensor, config: ContrastiveConfig, work: Path, assets: Path = zoo.ASSETS) -> HeadTrainer:
     """The trainer for an embedded classifier on uint8 pictures (N, 3, 32, 32). Raises UserError where it is missing."""
-    card, classifier = load_classifier(f"{FOLDER}/{name}", assets)
+    card, classifier = load_classifier(name, assets)
     return HeadTrainer(classifier, card.architecture["widths"], images, config, work / name)
 
 
