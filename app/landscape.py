@@ -103,8 +103,9 @@ class LandscapeTab:
         model.input(self.on_model, model, space, **QUICK)
         source.change(self.on_source, source, [*self.form.own, view], **QUICK)
         begun = view.run(self.on_run, [source, *self.form.fields], view, **COMPUTE, **progress)
+        measuring = view.measure(self.on_measure, outputs=view, **COMPUTE, **progress)
         view.stop(self.on_stop, **QUICK)
-        view.cancel(self.on_stop, cancels=[begun], **QUICK)
+        view.cancel(self.on_stop, cancels=[begun, measuring], **QUICK)
         view.export(self.on_export, outputs=[download, view], **COMPUTE, **progress).success(None, js=click("surface-file"))
 
         def leave(request: gr.Request) -> None:
@@ -154,6 +155,13 @@ class LandscapeTab:
         try:
             plan, taken = events.plan_from(self.models, list(values)), self.taken(source, request)
             for message in events.run(self.lab, self.drawings.begin(request.session_hash), plan, taken, other):
+                yield sent(message)
+        except UserError as error:
+            yield sent({"kind": "error", "text": str(error)})
+
+    def on_measure(self, event: gr.EventData, request: gr.Request) -> Iterator[str]:
+        try:
+            for message in events.measure(self.lab, self.drawings.get(request.session_hash), event._data.get("n")):
                 yield sent(message)
         except UserError as error:
             yield sent({"kind": "error", "text": str(error)})

@@ -15,6 +15,7 @@ from app import invert_events, targets
 from app import landscape_stream as stream
 from app.landscape_session import Drawing
 from app.models import Models
+from app.results import RESULTS
 from app.session import Session
 from app.settings import from_values, values_of, words
 from app.standing import Standing
@@ -25,6 +26,7 @@ from landscape_core.objectives import Target
 from landscape_core.planes import Plane
 from landscape_core.recovered import load_recovered
 from landscape_core.runs import RunSettings, prepare
+from landscape_core.surface_averages import Example, LandscapeSettings, averages, committed, examined, series
 from landscape_core.surface_export import surface_page, surface_png
 from landscape_core.surface_views import KINDS, Kind, recovered_planes, views
 from landscape_core.tasks.base import Task
@@ -37,6 +39,7 @@ MIN_STEPS, MAX_STEPS = 2, 200
 MOST_POINTS = 101
 OWN_SAMPLES = 24
 KEPT_GRIDS = 24
+MIN_SAMPLES, MAX_SAMPLES = 2, 50
 
 
 class Recent(OrderedDict[str, Any]):
@@ -107,6 +110,8 @@ def _messages(lab: Laboratory, drawing: Drawing, plan: Plan, taken: Standing | N
         raise UserError("The run is too short for a surface: a plane needs at least two steps.")
     drawing.standing = standing
     yield from stream.race(drawing.number, standing, standing.trajectory.thinned(MOST_POINTS))
+    known = committed(RESULTS, standing.task, standing.space)
+    yield {"kind": "averages", "entries": [stream.average(each) for each in known]}
     yield from _drawn(lab, drawing, standing, plan)
 
 
@@ -157,6 +162,39 @@ def _recovered(
 def own_planes(task: Task, space: str) -> Mapping[str, Plane]:
     """Appendix A's planes from random targets, where none are embedded for these models."""
     return recovered_planes(task, space, task.sampled(OWN_SAMPLES, torch.Generator().manual_seed(0)))
+
+
+def measure(lab: Laboratory, drawing: Drawing | None, n: Any) -> Iterator[Message]:
+    """The figures of `n` random targets of the task that stands, averaged anew after each.
+
+    Raises:
+        UserError: nothing stands, or not a number of samples.
+    """
+    if drawing is None or drawing.standing is None:
+        raise UserError("Press Run first: what is measured is the task of the run that stands.")
+    if not isinstance(n, int) or not MIN_SAMPLES <= n <= MAX_SAMPLES:
+        raise UserError(f"Samples: a whole number from {MIN_SAMPLES} to {MAX_SAMPLES} is needed.")
+    drawing.stop.clear()
+    drawing.measured += 1
+    return numbered(drawing, _measured(lab, drawing, drawing.standing, n))
+
+
+def _measured(lab: Laboratory, drawing: Drawing, standing: Standing, n: int) -> Iterator[Message]:
+    task, settings = standing.task, LandscapeSettings(space=standing.space)
+    planes, _ = yield from _recovered(lab, task, standing.space, needed=True)
+    assert planes is not None  # they are found where they are needed
+    yield {"kind": "measuring", "done": 0, "total": n, "entry": None}
+    targets = task.sampled(n, torch.Generator().manual_seed(drawing.measured))
+    found: dict[str, list[Example]] = {"X": [], "Z": []}
+    for done, example in enumerate(examined(task, targets, planes, settings, stop=drawing.stop.is_set), start=1):
+        for lane, each in example.items():
+            found[lane].append(each)
+        source = f"random targets drawn here, number {drawing.measured}"
+        entry = averages(source, series(found), settings.words(task)) if done > 1 else None
+        yield {"kind": "measuring", "done": done, "total": n, "entry": entry and stream.average(entry)}
+    done = len(found["X"])
+    reason = "" if done == n else f"Stopped after {done} of {n} samples" + ("." if done > 1 else "; an average needs two.")
+    yield {"kind": "drawn", "done": done, "total": n, "reason": reason}
 
 
 def export(drawing: Drawing | None, what: Any, log: Any) -> Path:

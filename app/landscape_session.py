@@ -16,7 +16,7 @@ from landscape_core.surface_panels import Panel
 @dataclass
 class Drawing:
     """One press of Run, in progress or at rest. `stop` is asked between steps and between batches of points; `messages`
-    are what the browser was sent."""
+    are what the browser was sent, `measured` how often averages were asked for."""
 
     number: int
     standing: Standing | None = None
@@ -24,6 +24,7 @@ class Drawing:
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     stop: threading.Event = field(default_factory=threading.Event)
     messages: list[dict[str, Any]] = field(default_factory=list)
+    measured: int = 0
 
 
 class Drawings:

@@ -1,7 +1,7 @@
 """Runs and their surfaces as messages for the browser, of any task whose outputs can be seen as pictures.
 
-Kinds: `begin`, `frames` and `end` as in a race's stream; `surfaces` (whole panels at each level that became complete, with
-the range all of them share), `progress`, `drawn` (the last).
+Kinds: `begin`, `frames` and `end` as in a race's stream; `averages` (what experiments found); `surfaces` (whole panels at
+each level that became complete, with the range all of them share), `progress`, `drawn` (the last).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from app.stream import png
 from landscape_core.objectives import Target
 from landscape_core.summary import psnr, race_summary, reached
 from landscape_core.surface import Cache, Surface, evaluate, evaluate_all
+from landscape_core.surface_averages import Averages
 from landscape_core.surface_export import loss_range
 from landscape_core.surface_panels import Panel, figures, panel, sentences
 from landscape_core.surface_views import View
@@ -120,6 +121,15 @@ def refined(task: Task, target: Target, standing: Panel, surface: Surface) -> Pa
     """The panel on a finer surface; its paths, which do not change, are not evaluated again."""
     finer = panel(task, target, replace(standing.view, paths={}), surface)
     return replace(finer, view=standing.view, paths=standing.paths)
+
+
+def average(found: Averages) -> Message:
+    """Averages as the browser takes them: by figure and lane [mean, deviation, low and high of the mean's interval]."""
+    rows = {
+        name: {lane: finite([each.mean, each.deviation, each.low, each.high]) for lane, each in lanes.items()}
+        for name, lanes in found.spreads.items()
+    }
+    return {"source": found.source, "n": found.n, "optimizers": dict(found.optimizers), "rows": rows}
 
 
 def _counts(now: Sequence[Surface], found: Sequence[View]) -> Message:

@@ -6,6 +6,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,18 +14,22 @@ import pytest
 import torch
 from PIL import Image
 
-from app import complete_events, race, targets
 from app import landscape_events as events
 from app import landscape_stream as stream
+from app import race, targets
 from app.landscape_session import Drawing, Drawings
 from app.models import Models
-from app.session import Session
+from app.session import Run, Session
 from app.standing import Standing, standing_of
-from landscape_core.data import to_bytes
+from landscape_core.completion import completion_settings, completion_solver
+from landscape_core.data import to_bytes, to_unit
 from landscape_core.errors import UserError
 from landscape_core.planes import Grid, random_plane
+from landscape_core.reproduce.landscapes import run_landscapes
 from landscape_core.runs import RunSettings, png_tensor
 from landscape_core.surface import Surface, levels
+from landscape_core.surface_averages import LandscapeSettings
+from landscape_core.trajectory import run as solve
 from tests.tiny import tiny_task
 
 Message = dict[str, Any]
@@ -174,11 +179,13 @@ def test_a_run_that_stands_elsewhere_is_drawn_as_it_stands(lab: events.Laborator
 
 
 def test_one_completion_of_many_is_drawn_with_its_mask(lab: events.Laboratory, models: Models, invert: Session) -> None:
-    session = Session(target=targets.drawn(models.get("faces"), 3))
-    mask = "0" * 2048 + "1" * 2048
-    list(complete_events.run(models, session, mask, ["faces", "residual", 4, 5, 0]))
-    messages = run(lab, Drawing(1), invert, standing_of(session.run, 2))
-    losses = [float(loss[2]) for loss in session.run.trajectory.lane("X").losses]
+    task, mask = models.get("faces"), torch.ones(1, 1, 64, 64)
+    mask[:, :, :32] = 0
+    settings = completion_settings(task, space="residual", steps=5, seed=0)
+    solver, starts = completion_solver(task, to_unit(invert.target.picture)[None], mask, 4, settings)
+    standing = Run(1, settings, invert.target, task, solver, solve(solver, starts))
+    messages = run(lab, Drawing(1), invert, standing_of(standing, 2))
+    losses = [float(loss[2]) for loss in standing.trajectory.lane("X").losses]
     panel = only(messages, "surfaces")[-1]["panels"][0]
     assert panel["paths"]["X"]["true_loss"] == pytest.approx(losses, rel=1e-5)
     assert panel["losses"][10][10] == pytest.approx(losses[-1], rel=1e-4)
@@ -264,3 +271,54 @@ def test_a_new_drawing_stops_the_one_before_and_visitors_are_bounded() -> None:
     drawings.get("c").messages.append({"seq": 0})
     assert drawings.missed(drawings.get("c").id, 0) == [{"seq": 0}]
     assert drawings.missed("guess", 0) == []
+
+
+def test_what_experiments_found_stands_beside_one_picture(
+    lab: events.Laboratory, models: Models, invert: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "RESULTS", tmp_path)
+    assert only(run(lab, Drawing(1), invert), "averages")[0]["entries"] == []
+    task = models.get("faces")
+    targets = task.sampled(3, torch.Generator().manual_seed(0))
+    result, _, _ = run_landscapes(task, targets, LandscapeSettings(steps=3, size=5), "the command", lambda *_: None)
+    result.write(tmp_path)
+    (entry,) = only(run(lab, Drawing(1), invert), "averages")[0]["entries"]
+    assert (entry["source"], entry["n"]) == ("the command", 3)
+    mean, deviation, low, high = entry["rows"]["last loss"]["Z"]
+    assert mean == pytest.approx(np.mean(result.series["last loss | Z"]), rel=1e-4)
+    assert low < mean < high
+    assert deviation > 0
+
+
+def test_averages_are_measured_sample_by_sample(lab: events.Laboratory, invert: Session) -> None:
+    drawing = Drawing(1)
+    begun = len(run(lab, drawing, invert))
+    messages = list(events.measure(lab, drawing, 3))
+    assert messages[0]["seq"] == begun
+    steps = only(messages, "measuring")
+    assert [m["done"] for m in steps] == [0, 1, 2, 3]
+    assert [m["entry"] and m["entry"]["n"] for m in steps] == [None, None, 2, 3]
+    assert messages[-1]["reason"] == ""
+    again = only(list(events.measure(lab, drawing, 2)), "measuring")[-1]["entry"]
+    assert again["rows"] != steps[2]["entry"]["rows"]  # other samples each time
+
+
+def test_stop_keeps_the_samples_that_were_measured(lab: events.Laboratory, invert: Session) -> None:
+    drawing = Drawing(1)
+    run(lab, drawing, invert)
+    going = events.measure(lab, drawing, 50)
+    for message in going:
+        if message["kind"] == "measuring" and message["done"] == 2:
+            drawing.stop.set()
+            break
+    assert list(going)[-1]["reason"] == "Stopped after 2 of 50 samples."
+
+
+@pytest.mark.parametrize("n", [1, 51, 2.5, "8", None])
+def test_a_number_of_samples_out_of_range_is_named(lab: events.Laboratory, invert: Session, n: Any) -> None:
+    drawing = Drawing(1)
+    with pytest.raises(UserError, match="Press Run first"):
+        events.measure(lab, drawing, 8)
+    run(lab, drawing, invert)
+    with pytest.raises(UserError, match="from 2 to 50"):
+        events.measure(lab, drawing, n)

@@ -5,6 +5,7 @@ import { decode } from "./frames.js";
 import { RunRecord } from "./run.js";
 import { Stage } from "./stage.js";
 import { Inbox } from "./stream.js";
+import { fillAverages } from "./surfaces_averages.js";
 import { fillTable } from "./surfaces_numbers.js";
 import { SurfacePlot } from "./surfaces_plot.js";
 import { Timeline } from "./timeline.js";
@@ -38,8 +39,10 @@ class Surfaces {
       begin: () => this.#begin(message),
       frames: () => this.#frames(message),
       end: () => this.#raced(message),
-      wait: () => this.#words(message.text),
+      wait: () => this.#wait(message),
       surfaces: () => this.#surfaces(message),
+      averages: () => this.#averages(message),
+      measuring: () => this.#measuring(message),
       progress: () => this.#progress(message),
       drawn: () => this.#drawn(message),
       exported: () => this.#become("rest"),
@@ -78,22 +81,49 @@ class Surfaces {
     this.timeline.setTicks(this.run.steps, this.timeline.index);
   }
 
-  #surfaces({ panels, range, steps }) {
+  #wait({ text }) {
+    this.#going();
+    this.#words(text);
+  }
+
+  /** The server has begun: from now on Stop stops it. */
+  #going() {
+    if (this.controls.state === "waiting") this.#become("running");
+  }
+
+  #averages({ entries }) {
+    this.known = entries;
+    fillAverages(this.find("[data-averages]"), entries, null);
+  }
+
+  #measuring({ done, total, entry }) {
+    this.#going();
+    this.#bar(done / total);
+    fillAverages(this.find("[data-averages]"), this.known, entry);
+    if (this.controls.state === "running") this.#words(`Measuring random samples: ${done} of ${total}…`, null);
+  }
+
+  #surfaces({ panels, range, steps, note }) {
     this.panels = panels;
     this.steps = steps;
     this.thumbnails = panels.map((panel) => panel.thumbnails && createImageBitmap(webp(panel.thumbnails.sheet)));
     this.plot.set({ panels, range, at: this.#point() });
-    fillTable(this.find("table"), panels);
+    fillTable(this.find(".numbers table"), panels);
+    this.find(".numbers .insight").textContent = note;
     this.find(".told").hidden = false;
     this.find(".hover").hidden = false;
     this.#drawCurves();
   }
 
   #progress({ done, total }) {
+    this.#bar(done / total);
+    if (this.controls.state === "running") this.#words(`Drawing the loss around both paths: ${done} of ${total} points…`, null);
+  }
+
+  #bar(share) {
     const bar = this.find("progress");
     bar.hidden = false;
-    bar.value = done / total;
-    if (this.controls.state === "running") this.#words(`Drawing the loss around both paths: ${done} of ${total} points…`, null);
+    bar.value = share;
   }
 
   #drawn(message) {
@@ -122,8 +152,9 @@ class Surfaces {
   }
 
   #act(act) {
-    if (act !== "export") this.trigger(act);
-    if (act === "run") this.#become("waiting");
+    if (act === "measure") this.trigger("measure", { n: Number(this.find("[data-samples]").value) });
+    else if (act !== "export") this.trigger(act);
+    if (["run", "measure"].includes(act)) this.#become("waiting");
     if (act === "stop") this.#become("stopping");
     if (act === "cancel") this.#become(this.run ? "rest" : "idle");
   }

@@ -1,6 +1,6 @@
 /** Panels as a Plotly figure: one camera, one colour scale and one loss axis for all, paths lifted a little over the surface. */
-const SAND = [[0, "#f7f3e6"], [0.3, "#ddd2ae"], [0.65, "#a9a590"], [1, "#5b6064"]];
-const PATHS = { X: "#b4480f", Z: "#1f6199" }; // on the sand both themes need the darker ones
+export const SAND = [[0, "#f7f3e6"], [0.3, "#ddd2ae"], [0.65, "#a9a590"], [1, "#5b6064"]];
+export const PATHS = { X: "#b4480f", Z: "#1f6199" }; // on the sand both themes need the darker ones
 const LIFT = 0.015; // with a translucent surface no path is hidden altogether
 export const CAMERA = { eye: { x: 1.2, y: -1.35, z: 1.3 }, center: { x: 0, y: 0, z: -0.15 }, up: { x: 0, y: 0, z: 1 } };
 
@@ -81,7 +81,7 @@ function axesOf(i) {
 /** The layout for so many panels; on a narrow element they stand one below the other. */
 export function layout(panels, { mode, log, range, camera, colour, width, font }) {
   const stacked = width < 640 && panels.length > 1;
-  const limits = log ? range.map(log10) : range;
+  const limits = limitsOf(range, log);
   const bar = { thickness: 10, len: stacked ? 0.5 : 0.8, outlinewidth: 0, tickfont: { color: colour("--soft") }, title: { text: log ? "log₁₀ loss" : "loss", font: { color: colour("--soft"), size: 12 } } };
   const made = {
     height: stacked ? 720 : Math.max(380, Math.min(540, width * 0.46)),
@@ -100,12 +100,17 @@ function place(made, panel, i, { mode, log, limits, camera, colour, stacked, n }
   made.annotations.push({ text: `<b>${titleOf(panel)}</b>`, xref: "paper", yref: "paper", x: domain.x[0], y: domain.y[1], xanchor: "left", yanchor: "bottom", showarrow: false, font: { size: 14, color: colour("--ink") } });
   const axis = { gridcolor: colour("--rule"), zerolinecolor: colour("--rule"), color: colour("--soft"), showbackground: false, showspikes: false, nticks: 5, title: { text: "" } };
   if (mode === "surface") {
-    made[sceneName(i)] = { domain, aspectmode: "cube", camera, uirevision: "one", dragmode: "orbit", hovermode: "closest", xaxis: axis, yaxis: axis, zaxis: { ...axis, type: log ? "log" : "linear", range: padded(limits), exponentformat: "power" } };
+    made[sceneName(i)] = { domain, aspectmode: "cube", camera, uirevision: "one", dragmode: "turntable", hovermode: "closest", xaxis: axis, yaxis: axis, zaxis: { ...axis, type: log ? "log" : "linear", range: padded(limits), exponentformat: "power" } };
     return;
   }
   const suffix = i ? String(i + 1) : "";
   made[`xaxis${suffix}`] = { domain: domain.x, anchor: `y${suffix}`, color: colour("--soft"), zeroline: false, fixedrange: true };
   made[`yaxis${suffix}`] = { domain: domain.y, anchor: `x${suffix}`, color: colour("--soft"), zeroline: false, fixedrange: true };
+}
+
+/** What the colour scale runs over. */
+export function limitsOf(range, log) {
+  return log ? range.map(log10) : range;
 }
 
 function padded([low, high]) {

@@ -3,6 +3,7 @@
  * drags. Where WebGL is missing the same panels are drawn as contours.
  */
 import { CAMERA, layout, sceneName, traces } from "./surfaces_figure.js";
+import { Turning } from "./surfaces_turning.js";
 import { plotlyLoaded, webgl, withoutSmoothing } from "./surfaces_support.js";
 
 const SETTLE = 300;
@@ -20,6 +21,7 @@ export class SurfacePlot {
     this.at = 0;
     this.camera = CAMERA;
     this.updates = 0;
+    if (this.gl === "software") this.turning = new Turning(element, { begin: () => this.#turnable(), rest: (camera) => this.#turnedTo(camera) });
     new MutationObserver(() => this.#schedule()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     new ResizeObserver(() => this.#resized()).observe(element);
   }
@@ -35,7 +37,7 @@ export class SurfacePlot {
     this.at = at;
     this.markers ??= requestAnimationFrame(() => {
       this.markers = null;
-      if (this.drawn && !this.dragging) this.#restyleMarkers();
+      if (this.drawn && !this.#held) this.#restyleMarkers();
     });
   }
 
@@ -44,7 +46,7 @@ export class SurfacePlot {
     this.pending = true;
     requestAnimationFrame(async () => {
       await plotlyLoaded();
-      if (this.busy || this.dragging) {
+      if (this.busy || this.#held) {
         setTimeout(() => {
           this.pending = false;
           this.#schedule();
@@ -78,9 +80,26 @@ export class SurfacePlot {
     this.element.on("plotly_relayouting", (change) => this.#turned(change, false));
     this.element.on("plotly_relayout", (change) => this.#turned(change, true));
     this.element.on("plotly_hover", ({ points: [point] }) => {
-      if (!this.dragging && !["scatter", "scatter3d"].includes(point.data.type)) this.onHover(this.#panelOf(point.curveNumber), point.x, point.y);
+      if (!this.#held && !["scatter", "scatter3d"].includes(point.data.type)) this.onHover(this.#panelOf(point.curveNumber), point.x, point.y);
     });
     this.element.on("plotly_unhover", () => this.onLeave());
+  }
+
+  get #held() {
+    return this.dragging || this.turning?.busy;
+  }
+
+  /** What a drag on plain canvases needs; none while Plotly is drawing or shows contours. */
+  #turnable() {
+    if (!this.drawn || this.busy || this.mode !== "surface") return null;
+    const { panels, log, range, at, camera } = this;
+    return { panels, log, range, at, camera };
+  }
+
+  async #turnedTo(camera) {
+    this.camera = camera;
+    await this.#rest();
+    await new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
   }
 
   #panelOf(curve) {
@@ -101,8 +120,8 @@ export class SurfacePlot {
   #turned(change, done) {
     const moved = Object.keys(change).find((key) => /^scene\d*\.camera$/.test(key));
     if (!moved || this.following) return;
-    this.turning = moved.split(".")[0];
-    this.camera = structuredClone(change[moved] ?? this.element.layout[this.turning].camera);
+    this.moved = moved.split(".")[0];
+    this.camera = structuredClone(change[moved] ?? this.element.layout[this.moved].camera);
     this.dragging = true;
     clearTimeout(this.settle);
     this.settle = setTimeout(() => this.#rest(), done ? 0 : SETTLE);
@@ -114,7 +133,7 @@ export class SurfacePlot {
     this.follow = null;
     const full = this.element._fullLayout;
     for (const name of this.panels.map((_, i) => sceneName(i))) {
-      if (name !== this.turning) full[name]?._scene?.setViewport({ ...full[name], camera: structuredClone(this.camera) });
+      if (name !== this.moved) full[name]?._scene?.setViewport({ ...full[name], camera: structuredClone(this.camera) });
     }
   }
 

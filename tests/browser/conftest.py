@@ -59,7 +59,8 @@ def chromium() -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
-    """`open_page(query, width=…, height=…, dark=…)` gives a page that is ready; what went wrong fails the test at its end."""
+    """`open_page(query, width=…, height=…, dark=…, before=…)` gives a page that is ready, on which the script `before`
+    ran first; what went wrong fails the test at its end."""
     wrong: list[str] = []
     contexts = []
 
@@ -68,10 +69,11 @@ def open_page(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
         page.on("console", lambda said: wrong.append(f"console: {said.text}") if said.type == "error" else None)
         page.on("request", lambda sent: None if _ours(sent.url, address) else wrong.append(f"outside: {sent.url}"))
 
-    def opened(query: str = "", *, width: int = 1440, height: int = 1000, dark: bool = False) -> Any:
+    def opened(query: str = "", *, width: int = 1440, height: int = 1000, dark: bool = False, before: str = "") -> Any:
         context = chromium.new_context(viewport={"width": width, "height": height})
         contexts.append(context)
         page = context.new_page()
+        page.add_init_script(before)
         page.set_default_timeout(PATIENCE)
         listen(page)
         theme = "dark" if dark else "light"

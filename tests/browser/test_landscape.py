@@ -2,39 +2,63 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
 Open = Callable[..., Any]
 PLOT = "document.querySelector('.surfaces [data-plot]')"
 EYES = f"['scene', 'scene2'].map(name => {PLOT}.layout[name].camera.eye)"
+AT_REST = ".surfaces [data-save=html]:visible"
+SMOOTH = 10  # frames a second that even a busy machine draws while one drags; Plotly's own redraws reach 2 to 4
 
 
-def test_drag_a_surface_both_cameras_follow_and_an_update_keeps_them(open_page: Open) -> None:
-    page = open_page(width=1000)
+def drawn(page: Any, *, size: str = "21 × 21") -> Any:
+    """Surfaces of a short race, and where to take hold of the first."""
     page.get_by_role("tab", name="Landscape").click()
-    page.get_by_role("radio", name="21 × 21").check()
+    page.get_by_role("radio", name=size).check()
     page.fill("#landscape-steps input[type=number]", "6")
     page.keyboard.press("Tab")
     page.click(".surfaces [data-act=run]")
-    page.wait_for_selector(".surfaces [data-save=html]:visible")
-    page.wait_for_function(f"{PLOT}.dataset.points === '21,21'")
-    assert page.locator(".surfaces table tbody tr").count() >= 8
+    page.wait_for_selector(AT_REST)
+    side = size.split(" ")[0]
+    page.wait_for_function(f"{PLOT}.dataset.points === '{side},{side}'")
+    page.locator(".surfaces [data-plot]").scroll_into_view_if_needed()
+    box = page.locator(".surfaces [data-plot]").bounding_box()
+    return box["x"] + 0.2 * box["width"], box["y"] + 0.25 * box["height"]
+
+
+def drag(page: Any, x: float, y: float, *, moves: int) -> float:
+    """Drag from there and let go; returns frames a second that were drawn meanwhile."""
+    page.mouse.move(x, y)
+    page.mouse.down()
+    count = f"Number({PLOT}.dataset.frames ?? 0)"
+    before, begun = page.evaluate(count), time.perf_counter()
+    for move in range(1, moves + 1):
+        page.mouse.move(x + 100 * move / moves, y + 24 * move / moves)
+    frames, seconds = page.evaluate(count) - before, time.perf_counter() - begun
+    page.mouse.up()
+    page.wait_for_function(f"{PLOT}.dataset.turned > 0")
+    return frames / seconds
+
+
+def test_drag_a_surface_both_cameras_follow_and_an_update_keeps_them(
+    open_page: Open, record_property: Callable[[str, object], None]
+) -> None:
+    page = open_page(width=1000)
+    at = drawn(page)
+    assert page.locator(".surfaces .numbers tbody tr").count() >= 8
     before = page.evaluate(EYES)
     assert before[0] == before[1]
 
-    page.locator(".surfaces [data-plot]").scroll_into_view_if_needed()
-    box = page.locator(".surfaces [data-plot]").bounding_box()
-    x, y = box["x"] + 0.2 * box["width"], box["y"] + 0.25 * box["height"]
-    page.mouse.move(x, y)
-    page.mouse.down()
-    for step in range(1, 5):
-        page.mouse.move(x + 25 * step, y + 6 * step)
-    page.mouse.up()
-    page.wait_for_function(f"{PLOT}.dataset.turned > 0")
+    rate = drag(page, *at, moves=90)
+    record_property("frames per second while dragging", rate)
+    print(f"{rate:.0f} frames a second while dragging")
+    assert rate > SMOOTH
     turned = page.evaluate(EYES)
     assert turned[0] == turned[1]
     assert abs(turned[0]["x"] - before[0]["x"]) + abs(turned[0]["y"] - before[0]["y"]) > 0.05
+    page.wait_for_function("document.querySelectorAll('.surfaces canvas.turning').length === 0")
 
     updates = int(page.evaluate(f"{PLOT}.dataset.updates"))
     page.click("[data-scale=linear]")
@@ -56,3 +80,41 @@ def test_drag_a_surface_both_cameras_follow_and_an_update_keeps_them(open_page: 
     page.mouse.move(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2)
     page.mouse.move(plot["x"] + plot["width"] / 3, plot["y"] + plot["height"] / 3, steps=3)
     page.wait_for_function("document.querySelector('.surfaces .hover').textContent.includes(': loss ')")
+
+
+def test_with_a_graphics_card_plotly_turns_the_surfaces_and_both_cameras_follow(open_page: Open) -> None:
+    card = "WebGL2RenderingContext.prototype.getParameter = () => 'a graphics card'"
+    page = open_page(width=1000, before=f"const get = WebGL2RenderingContext.prototype.getParameter; {told(card)}")
+    at = drawn(page)
+    before = page.evaluate(EYES)
+    assert drag(page, *at, moves=4) == 0
+    turned = page.evaluate(EYES)
+    assert turned[0] == turned[1] != before[0]
+
+
+def told(card: str) -> str:
+    return card.replace("() =>", "function (name) { return name === 0x9246 ?") + " : get.call(this, name); }"
+
+
+def test_without_webgl_the_same_panels_are_contours(open_page: Open) -> None:
+    none = "function (type, ...rest) { return type.includes('webgl') ? null : get.call(this, type, ...rest); }"
+    before = f"const get = HTMLCanvasElement.prototype.getContext; HTMLCanvasElement.prototype.getContext = {none}"
+    page = open_page(width=1000, before=before)
+    drawn(page)
+    assert page.locator(".surfaces [data-plot] .contourlayer .contour").count() == 2
+    surface = page.locator(".surfaces [data-mode=surface]")
+    assert surface.is_disabled()
+    assert "no WebGL" in surface.get_attribute("title")
+    assert page.evaluate(f"{PLOT}.data.filter(trace => trace.type === 'contour').length") == 2
+
+
+def test_averages_are_measured_live_and_a_run_of_invert_is_opened_here(open_page: Open) -> None:
+    page = open_page(width=1000)
+    drawn(page)
+    assert "No experiment was run" in page.text_content(".surfaces [data-averages]")
+    page.fill(".surfaces [data-samples]", "2")
+    page.click(".surfaces [data-act=measure]")
+    page.wait_for_selector(".surfaces .averages table")
+    page.wait_for_selector(AT_REST)
+    assert page.locator(".surfaces .averages tbody tr").count() == 5
+    assert page.text_content(".surfaces .averages caption").startswith("2 examples")
