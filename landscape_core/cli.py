@@ -15,9 +15,11 @@ from landscape_core.commands import (
     pose,
     reproduce,
     reproduce_defence,
+    reproduce_features,
     reproduce_surfaces,
     reproduce_tables,
     serve,
+    sheets,
     surface,
     train,
 )
@@ -36,6 +38,7 @@ app.command()(defence.attack)
 app.command()(defence.defend)
 app.command()(bench.bench)
 app.command()(models.models)
+app.command()(sheets.sheets)
 app.command()(serve.serve)
 app.add_typer(train.app, name="train")
 app.add_typer(reproduce.app, name="reproduce")
@@ -43,6 +46,7 @@ reproduce.app.command()(reproduce_surfaces.landscapes)
 reproduce.app.command()(reproduce_surfaces.completions)
 reproduce.app.command()(reproduce_tables.ablation)
 reproduce.app.command("z-dimension")(reproduce_tables.z_dimension)
+reproduce.app.command()(reproduce_features.features)
 reproduce.app.command()(reproduce_defence.defence)
 reproduce.app.command()(pose.pose)
 reproduce.app.command("pose-completions")(pose.pose_completions)

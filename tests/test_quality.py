@@ -16,9 +16,10 @@ from landscape_core import cli, zoo
 from landscape_core.data import to_unit
 from landscape_core.errors import UserError
 from landscape_core.models.autoencoder import ImageDecoder
+from landscape_core.sheets import grid
 from landscape_core.training import autoencoder, image_recipe
 from landscape_core.training.gan import GanConfig, GanTrainer, train_gan
-from landscape_core.training.monitor import LOG, Monitor, grid
+from landscape_core.training.monitor import LOG, Monitor
 from landscape_core.training.progress import silent
 from landscape_core.training.quality import Judge, Moments, embedded_features, frechet
 from landscape_core.training.transfer import Start

@@ -8,25 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from PIL import Image
 from torch import Tensor, nn
 
-from landscape_core.data import to_bytes
+from landscape_core.sheets import grid
 from landscape_core.training.gan import GanTrainer
 from landscape_core.training.quality import Judge
 
 LOG = "log.jsonl"
 SIDE = 8  # a sheet is SIDE x SIDE samples
-
-
-def grid(pictures: Tensor, columns: int) -> Image.Image:
-    """Pictures (n, 3, H, W) in [-1, 1], row by row."""
-    n, _, height, width = pictures.shape
-    sheet = Image.new("RGB", (columns * width, -(-n // columns) * height), "white")
-    for index, picture in enumerate(to_bytes(pictures)):
-        tile = Image.fromarray(picture.permute(1, 2, 0).numpy())
-        sheet.paste(tile, (index % columns * width, index // columns * height))
-    return sheet
 
 
 class Monitor:
