@@ -3,147 +3,241 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Callable, Iterator
-from types import SimpleNamespace
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from app import complete_events as events
-from app import invert_events, targets
-from app.form import space_choices
-from app.invert import COMPUTE, QUICK, InvertTab, _missed
-from app.invert_target import TargetPanel, build_target
+from app import complete_files, complete_picks, complete_settings, targets
+from app.complete_form import PREFIX, build_completion_form
+from app.complete_settings import Asked
+from app.form import Form, space_choices
 from app.models import Models
-from app.session import Picked, Session, Sessions
+from app.session import Session, Sessions
+from app.standing import LandscapeLink, StandingSource
+from app.target_chooser import TargetChooser, TargetPanel, build_target
 from app.views.gallery import gallery_view
+from app.views.note import note_view
 from app.views.painter import painter_view
 from app.views.view import sent
+from app.wiring import COMPUTE, LATEST, QUICK, click, missed
 from landscape_core.errors import UserError
+from landscape_core.optimizers import DEFAULT_RATES, OptimizerName
 
-_K = "How many completions, each from its own random start. All of them are computed as one batch."
-_SPACE = "Z is descended through a learned mapping x = Θ(z). X is always the input of the model itself."
+NAME = "Complete"
 
 
-def build_complete(demo: gr.Blocks, tab: gr.Tab, models: Models, invert: Sessions) -> None:
-    """Lay the tab out inside the current container and wire it; `invert` are the sessions of the Invert tab."""
+def build_complete(demo: gr.Blocks, tab: gr.Tab, models: Models, invert: Sessions, link: LandscapeLink) -> StandingSource:
+    """Lay the tab out inside the current container and wire it; `invert` are the sessions of the Invert tab. Returns where
+    the Landscape tab finds the completion that was picked."""
     sessions = Sessions()
     with gr.Row(elem_classes="invert complete"):
         with gr.Column(elem_classes="card target-card"):
-            panel = _own_ids(build_target())
+            panel = build_target(models.names, PREFIX)
             painter = painter_view()
             said = gr.HTML(elem_id="mask-message", elem_classes="message")
         with gr.Column(elem_classes="card race-card"):
-            gallery = gallery_view(_missed(sessions))
+            gallery = gallery_view(missed(sessions))
             status = gr.HTML(elem_id="complete-status")
+            download = gr.DownloadButton("download", elem_id="completions-file")
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Completions</h2>")
-            fields = _build_form(models)
-    made = CompleteTab(models, sessions, invert, fields, panel, painter, said)
-    made.wire_target()
-    made.wire_complete(demo, tab)
-    made.wire_gallery(gallery, status)
+            form = build_completion_form(panel.model)
+            note = note_view("complete-note")
+    made = CompleteTab(models, sessions, invert, panel, form, painter, said, note)
+    made.wire_page(demo, tab, link.tabs)
+    made.wire_form()
+    made.wire_run(gallery, status, download)
+    made.wire_picks(gallery, link)
+    return lambda key: complete_picks.landscape_of(sessions.get(key))
 
 
-def _own_ids(panel: TargetPanel) -> TargetPanel:
-    """The chooser stands in the Invert tab as well, and an id belongs to one element of a page."""
-    for component in (panel.number, panel.another, panel.picker, panel.file, panel.crop, panel.message):
-        component.elem_id = f"complete-{component.elem_id}"
-    return panel
-
-
-def _build_form(models: Models) -> list[Component]:
-    with gr.Group(elem_classes="fields"):
-        choices = [(name.title(), name) for name in models.names]
-        first = models.names[0] if models.names else None
-        model = gr.Dropdown(choices, value=first, label="Model", visible=len(choices) > 1)
-        space = gr.Dropdown([], label="Space Z", info=_SPACE, elem_id="complete-space")
-        k = gr.Slider(events.MIN_K, events.MAX_K, 8, step=1, label="Completions", info=_K, elem_id="complete-k", buttons=[])
-        steps = gr.Slider(1, events.MAX_STEPS, 50, step=1, label="Steps", elem_id="complete-steps", buttons=[])
-        seed = gr.Number(0, label="Seed of the random starts", precision=0, minimum=0, elem_id="complete-seed")
-    return [model, space, k, steps, seed]
-
-
-class CompleteTab(InvertTab):
-    """Listeners of the tab. The target is chosen by the Invert tab's own listeners, in a session of this tab."""
-
-    form: Any
+class CompleteTab:
+    """Listeners of the tab. Each finds the visitor's session and hands on to `complete_events`."""
 
     def __init__(
-        self, models: Models, sessions: Sessions, invert: Sessions, fields: list[Component], panel: TargetPanel,
-        painter: gr.HTML, said: gr.HTML,
+        self, models: Models, sessions: Sessions, invert: Sessions, panel: TargetPanel, form: Form, painter: gr.HTML,
+        said: gr.HTML, note: gr.HTML,
     ) -> None:  # fmt: skip
         self.models, self.sessions, self.invert = models, sessions, invert
-        self.fields, self.panel, self.painter, self.said = fields, panel, painter, said
-        self.form = SimpleNamespace(fields=[fields[0]])
-        self.target_outputs = [painter, panel.message, said]
-        self.mask = gr.State("")
+        self.panel, self.form, self.painter, self.said, self.note = panel, form, painter, said, note
         self.taken: gr.State = gr.State(None)
+        self.target_outputs: list[Component] = [painter, panel.message, note]
+        self.chooser = TargetChooser(models, sessions, panel, form.fields, self.target_outputs, self.shown)
+        self.chooser.wire()
 
-    def choose(self, session: Session, make: Callable[[], Picked], values: tuple[Any, ...]) -> list[Any]:
-        """Take a picture: painter, message, and what is said of the mask, which stays."""
-        _, sentence = invert_events.choose(session, make)
-        message = f"<p>{html.escape(sentence)}</p>" if sentence else ""
-        shown = sent(events.painter_message(session.target)) if session.target else gr.skip()
-        return [shown, message, gr.skip()]
+    def session(self, request: gr.Request) -> Session:
+        return self.sessions.get(request.session_hash)
 
-    def wire_complete(self, demo: gr.Blocks, tab: gr.Tab) -> None:
-        model, space = self.fields[:2]
-        tab.select(self.on_open, [*self.fields[:2], self.taken], [space, self.painter, self.panel.message, self.taken], **QUICK)
-        model.input(self.on_model_chosen, model, [space, *self.target_outputs], **QUICK)
-        self.painter.paint(self.on_paint, outputs=[self.mask, self.said], **QUICK)
+    def shown(self, session: Session, _: events.Message | None, sentence: str, values: tuple[Any, ...]) -> list[Any]:
+        """A new target as values for `target_outputs`; the mask stays as it is painted."""
+        picture = sent(events.painter_message(session)) if session.target else gr.skip()
+        return [picture, _paragraph(sentence), sent(events.note(self.models, session, list(values)))]
+
+    def fill(self, asked: Asked) -> list[Any]:
+        """The form's values, with the spaces that the chosen model has."""
+        values = complete_settings.values_of(asked)
+        spaces = space_choices(list(self.models.get(asked.settings.task).mappings))
+        values[1] = gr.update(choices=spaces, value=asked.settings.space)
+        return values
+
+    # --- the page -------------------------------------------------------------------------------------------
+
+    def wire_page(self, demo: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs) -> None:
+        demo.load(self.on_load, outputs=[tabs, *self.form.fields, self.note], **QUICK)
+        takes = [*self.form.fields, *self.chooser.panel_outputs, *self.target_outputs, self.taken]
+        tab.select(self.on_open, [_found("model"), self.taken, *self.form.fields], takes, **QUICK)
+        self.painter.paint(self.on_paint, self.form.fields, [self.said, self.note], **LATEST)
 
         def leave(request: gr.Request) -> None:
             self.sessions.drop(request.session_hash)
 
         demo.unload(leave)
 
-    def on_open(self, request: gr.Request, model: str, space: str | None, taken: str | None) -> list[Any]:
-        """Take over the Invert tab's target where it was changed since this tab last did."""
-        session, other = self.session(request), self.invert.get(request.session_hash).target
-        mark = str(id(other.picture)) if other else None
+    def on_load(self, request: gr.Request) -> list[Any]:
+        query = dict(request.query_params)
         try:
-            spaces = list(self.models.get(model).mappings)
+            asked, notes = events.open_page(self.models, self.session(request), query)
+        except UserError as error:
+            return [gr.skip(), *[gr.skip() for _ in self.form.fields], _error(str(error))]
+        opened = gr.Tabs(selected="complete") if query.get("tab") == "complete" else gr.skip()
+        return [opened, *self.fill(asked), _error(" ".join(notes)) if notes else gr.skip()]
+
+    def on_open(self, request: gr.Request, model: str, taken: str | None, *values: Any) -> list[Any]:
+        """Take over the Invert tab's target and model where the target was changed since this tab last did."""
+        session, other = self.session(request), self.invert.get(request.session_hash).target
+        mark, form = str(id(other.picture)) if other else None, [gr.skip() for _ in values]
+        try:
             if other is not None and (mark != taken or session.target is None):
                 session.target = other
+                if model != values[0]:
+                    form = self.fill(complete_settings.defaults(self.models, model))
             elif session.target is None:
-                session.target = targets.drawn(self.models.get(model), 0)
+                session.target = targets.drawn(self.models.get(values[0]), 0)
         except UserError as error:
-            return [gr.skip(), gr.skip(), f"<p>{html.escape(str(error))}</p>", taken]
-        chosen = gr.update(choices=space_choices(spaces), value=space if space in spaces else spaces[0])
-        return [chosen, sent(events.painter_message(session.target)), "", mark]
+            nothing = [gr.skip()] * (len(values) + len(self.chooser.panel_outputs) + 1)
+            return [*nothing, _paragraph(str(error)), gr.skip(), taken]
+        picture = sent(events.painter_message(session))
+        panel = self.chooser.panel_values(session.target) if mark != taken else [gr.skip() for _ in self.chooser.panel_outputs]
+        return [*form, *panel, picture, "", gr.skip(), mark]
 
-    def on_model_chosen(self, model: str, request: gr.Request) -> list[Any]:
-        spaces = list(self.models.get(model).mappings)
-        chosen = gr.update(choices=space_choices(spaces), value=spaces[0])
-        return [chosen, *self.choose(self.session(request), self.drawn(0, (model,)), (model,))]
+    def on_paint(self, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
+        session = self.session(request)
+        sentence = events.paint(session, event._data.get("mask"))
+        return [_paragraph(sentence), sent(events.note(self.models, session, list(values)))]
 
-    def on_paint(self, event: gr.EventData) -> list[Any]:
-        mask = event._data.get("mask")
-        sentence = events.mask_sentence(mask)
-        return [mask, f"<p>{html.escape(sentence)}</p>" if sentence else ""]
+    # --- the settings ---------------------------------------------------------------------------------------
+
+    def wire_form(self) -> None:
+        form = self.form
+        for component in form.fields[1:]:
+            component.input(self.on_settings, form.fields, self.note, **LATEST)
+        model, space, (x, x_lr), (z, z_lr) = *form.fields[:2], form.fields[5:7], form.fields[7:9]
+        space.input(self.on_space, form.fields[:2], [z, z_lr], **LATEST)
+        x.input(self.on_optimiser, x, x_lr, **LATEST)
+        z.input(self.on_optimiser, z, z_lr, **LATEST)
+        model.input(self.on_model, model, [*form.fields, *self.target_outputs], **LATEST)
+        form.reset.click(self.on_reset, model, [*form.fields, self.note], **QUICK)
+        form.card.upload(self.on_card, form.card, [*form.fields, *self.target_outputs], **COMPUTE)
+
+    def on_settings(self, request: gr.Request, *values: Any) -> str:
+        return sent(events.note(self.models, self.session(request), list(values)))
+
+    def on_space(self, model: str, space: str) -> list[Any]:
+        """Each space comes with the optimiser that did best in it on training data."""
+        advice = self.models.get(model).advice(space)
+        return [advice.name, advice.lr]
+
+    def on_optimiser(self, name: OptimizerName) -> float:
+        return DEFAULT_RATES[name]
+
+    def on_model(self, model: str, request: gr.Request) -> list[Any]:
+        """Another model comes with its own settings; the target stays."""
+        try:
+            asked = complete_settings.defaults(self.models, model)
+        except UserError as error:
+            return self._refused(error)
+        return [*self.fill(asked), *self.chooser.kept(self.session(request), tuple(complete_settings.values_of(asked)))]
+
+    def on_reset(self, model: str, request: gr.Request) -> list[Any]:
+        asked = complete_settings.defaults(self.models, model)
+        values = complete_settings.values_of(asked)
+        return [*self.fill(asked), sent(events.note(self.models, self.session(request), values))]
+
+    def on_card(self, data: bytes, request: gr.Request) -> list[Any]:
+        session = self.session(request)
+        try:
+            asked, sentence = complete_files.load_card(self.models, session, data)
+        except UserError as error:
+            return self._refused(error)
+        assert session.target is not None
+        said = sent({"text": sentence, "level": "plain", "query": None})
+        return [*self.fill(asked), sent(events.painter_message(session)), "", said]
+
+    def _refused(self, error: UserError) -> list[Any]:
+        """Nothing changes but the note."""
+        skipped = [gr.skip()] * (len(self.form.fields) + len(self.target_outputs) - 1)
+        return [*skipped, _error(str(error))]
 
     # --- the run --------------------------------------------------------------------------------------------
 
-    def wire_gallery(self, gallery: gr.HTML, status: gr.HTML) -> None:
+    def wire_run(self, gallery: gr.HTML, status: gr.HTML, download: gr.DownloadButton) -> None:
         progress = {"show_progress": "full", "show_progress_on": status}
-        begun = gallery.run(self.on_complete, [self.mask, *self.fields], gallery, **COMPUTE, **progress)
+        begun = gallery.run(self.on_run, self.form.fields, gallery, **COMPUTE, **progress)
+        further = gallery.more(self.on_more, outputs=gallery, **COMPUTE, **progress)
         gallery.stop(self.on_stop, **QUICK)
-        gallery.cancel(self.on_stop, cancels=[begun], **QUICK)
-        race, tabs = _found("race"), _found("tabs")
-        gallery.send(self.on_send, outputs=[race, tabs, self.panel.message], **QUICK)
+        gallery.cancel(self.on_stop, cancels=[begun, further], **QUICK)
+        exported = gallery.export(self.on_export, outputs=[download, gallery], **COMPUTE, **progress)
+        exported.success(None, js=click("completions-file"))
 
-    def on_complete(self, request: gr.Request, mask: str, *values: Any) -> Iterator[str]:
-        for message in events.run(self.models, self.session(request), mask, list(values)):
+    def on_run(self, request: gr.Request, *values: Any) -> Iterator[str]:
+        for message in events.run(self.models, self.session(request), list(values)):
             yield sent(message)
+
+    def on_more(self, event: gr.EventData, request: gr.Request) -> Iterator[str]:
+        for message in events.more(self.session(request), event._data.get("steps")):
+            yield sent(message)
+
+    def on_stop(self, request: gr.Request) -> None:
+        self.session(request).stop()
+
+    def on_export(self, request: gr.Request) -> list[Any]:
+        try:
+            return [str(complete_files.export(self.session(request))), sent({"kind": "exported"})]
+        except UserError as error:
+            return [gr.skip(), sent({"kind": "error", "text": str(error)})]
+
+    # --- sending one on -------------------------------------------------------------------------------------
+
+    def wire_picks(self, gallery: gr.HTML, link: LandscapeLink) -> None:
+        race = _found("race")
+        gallery.send(self.on_send, outputs=[race, link.tabs, self.panel.message], **QUICK)
+
+        def on_landscape(event: gr.EventData, request: gr.Request) -> list[Any]:
+            try:
+                complete_picks.pick(self.session(request), event._data.get("index"))
+            except UserError as error:
+                return [gr.skip(), gr.skip(), _paragraph(str(error))]
+            return [*link.opened(NAME), ""]
+
+        gallery.landscape(on_landscape, outputs=[*link.outputs, self.panel.message], **QUICK)
 
     def on_send(self, event: gr.EventData, request: gr.Request) -> list[Any]:
         other = self.invert.get(request.session_hash)
-        shown, sentence = events.send_on(self.session(request), other, dict(event._data))
+        shown, sentence = complete_picks.send_on(self.session(request), other, dict(event._data))
         if shown is None:
-            return [gr.skip(), gr.skip(), f"<p>{html.escape(sentence)}</p>"]
+            return [gr.skip(), gr.skip(), _paragraph(sentence)]
         return [sent(shown), gr.Tabs(selected="invert"), ""]
+
+
+def _paragraph(sentence: str) -> str:
+    return f"<p>{html.escape(sentence)}</p>" if sentence else ""
+
+
+def _error(text: str) -> str:
+    return sent({"text": text, "level": "error", "query": None})
 
 
 def _found(elem_id: str) -> Any:

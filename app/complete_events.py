@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
-from pydantic import ValidationError
 from torch import Tensor
 
+from app import complete_settings
 from app import complete_stream as stream
-from app import invert_events
+from app.complete_files import repeats
+from app.complete_settings import MAX_STEPS, USUAL_STEPS, Asked
+from app.continuing import continued, further_steps, stopped
 from app.models import Models
-from app.session import Picked, Run, Session
-from app.settings import from_values, values_of
+from app.session import Run, Session
 from app.stream import numbered
 from app.targets import SIDE
-from landscape_core.completion import completion_settings, completion_solver, pasted
-from landscape_core.data import to_bytes, to_unit
+from landscape_core.completion import completion_solver
+from landscape_core.data import to_unit
 from landscape_core.errors import UserError
+from landscape_core.inversion import State
 from landscape_core.masks import PRESETS, check_mask, preset
-from landscape_core.runs import RunSettings, png_base64
+from landscape_core.runs import png_base64
+from landscape_core.summary import replay_sentence
 from landscape_core.trajectory import Trajectory, states
 
 Message = dict[str, Any]
-MIN_K, MAX_K = 4, 20
-MAX_STEPS = 300
 FIRST_MASK = "centre"
 LABELS = {"centre": "Centre only", "mouth": "Mouth", "eyes": "Eyes", "left-half": "Left half", "border": "Border"}
 
@@ -35,9 +37,18 @@ def presets() -> list[Message]:
     return [{"name": n, "label": LABELS.get(n, n), "mask": stream.mask_text(preset(n, SIDE))} for n in PRESETS]
 
 
-def painter_message(picked: Picked) -> Message:
-    """What the painter paints on."""
-    return {"picture": png_base64(picked.picture), "label": picked.label, "presets": presets(), "first": FIRST_MASK}
+def painter_message(session: Session) -> Message:
+    """What the painter paints on, and the session's mask where it has one already."""
+    picked = session.target
+    assert picked is not None
+    message = {"picture": png_base64(picked.picture), "label": picked.label, "presets": presets(), "first": FIRST_MASK}
+    return message | ({"mask": session.mask} if session.mask else {})
+
+
+def paint(session: Session, mask: Any) -> str:
+    """Take a painted mask; returns what is wrong with it, empty where it can be used."""
+    session.mask = mask if isinstance(mask, str) and len(mask) == SIDE * SIDE else ""
+    return mask_sentence(session.mask)
 
 
 def read_painted(text: Any) -> Tensor:
@@ -60,84 +71,77 @@ def mask_sentence(text: Any) -> str:
     return ""
 
 
-def settings_from(models: Models, values: list[Any]) -> tuple[RunSettings, int]:
-    """Settings and K from the form's [model, space, K, steps, seed], which is untrusted.
+def mask_name(text: Any) -> str | None:
+    """The preset that a painted mask is, if it is one."""
+    return next((name for name in PRESETS if stream.mask_text(preset(name, SIDE)) == text), None)
+
+
+def open_page(models: Models, session: Session, query: Mapping[str, str]) -> tuple[Asked, list[str]]:
+    """Settings and mask (the session's) that the page's address asks for, with a sentence per thing refused.
 
     Raises:
-        UserError: a value is missing or out of range; the sentence names it.
+        UserError: there is no model at all, or its files are damaged.
     """
-    model, space, k, steps, seed = values
-    if not isinstance(k, int | float) or int(k) != k or not MIN_K <= k <= MAX_K:
-        raise UserError(f"Completions: a whole number from {MIN_K} to {MAX_K} is needed.")
-    task = models.get(model)
+    usual = complete_settings.defaults(models, query.get("c_model"), query.get("c_space"))
+    asked, name, notes = complete_settings.from_query(query, usual, models.names)
+    if asked.settings.space not in models.get(asked.settings.task).mappings:
+        notes.append(f"{asked.settings.task.title()} has no space “{asked.settings.space}”; {usual.settings.space} is used.")
+        asked = replace(asked, settings=asked.settings.model_copy(update={"space": usual.settings.space}))
+    session.mask = stream.mask_text(preset(name, SIDE)) if name else ""
+    return asked, notes
+
+
+def note(models: Models, session: Session, values: list[Any]) -> Message:
+    """What is wrong with the form, if anything, and the address of what it asks for. A mask painted by hand has none."""
     try:
-        chosen = completion_settings(task, space=space, steps=min(steps, MAX_STEPS), seed=seed)
-    except (ValidationError, TypeError):
-        chosen = from_values([model, space, "random", steps, seed, *values_of(RunSettings())[5:]])  # names what is wrong
-    return chosen, int(k)
+        asked = complete_settings.from_values(values)
+        usual = complete_settings.defaults(models, asked.settings.task, asked.settings.space)
+    except UserError as error:
+        return {"text": str(error), "level": "error", "query": None}
+    name = mask_name(session.mask)
+    query = complete_settings.to_query(asked, usual) | (session.target.query if session.target else {})
+    query |= {"c_mask": name} if name not in (None, FIRST_MASK) else {}
+    return {"text": "", "level": "plain", "query": query, "own": complete_settings.OWN}
 
 
-def run(models: Models, session: Session, mask: Any, values: list[Any]) -> Iterator[Message]:
+def run(models: Models, session: Session, values: list[Any]) -> Iterator[Message]:
     """K completions in X and in Z; an error is the last message."""
     try:
-        chosen, k = settings_from(models, values)
-        yield from _start(models, session, read_painted(mask), chosen, k)
+        yield from _start(models, session, read_painted(session.mask), complete_settings.from_values(values))
     except UserError as error:
         yield {"kind": "error", "text": str(error)}
 
 
-def _start(models: Models, session: Session, mask: Tensor, chosen: RunSettings, k: int) -> Iterator[Message]:
+def more(session: Session, steps: Any) -> Iterator[Message]:
+    """Go on from where the completions stand; an error is the last message."""
+    try:
+        with continued(session.run, steps, MAX_STEPS) as (standing, further):
+            yield from numbered(standing, _leg(session, standing, further))
+    except UserError as error:
+        yield {"kind": "error", "text": str(error)}
+
+
+def _start(models: Models, session: Session, mask: Tensor, asked: Asked) -> Iterator[Message]:
     if session.target is None:
         raise UserError("Choose a picture first: one drawn by the model, an example, or your own.")
-    task = models.get(chosen.task)
-    solver, starts = completion_solver(task, to_unit(session.target.picture)[None], mask, k, chosen)
-    standing = Run(session.count + 1, chosen, session.target, task, solver, Trajectory.empty(["X", "Z"]))
+    task = models.get(asked.settings.task, asked.settings.perceptual)
+    solver, starts = completion_solver(task, to_unit(session.target.picture)[None], mask, asked.k, asked.settings)
+    standing = Run(session.count + 1, asked.settings, session.target, task, solver, Trajectory.empty(["X", "Z"]))
     session.begin(standing)
     with standing.lock:
-        yield from numbered(standing, _messages(standing, starts))
+        yield from numbered(standing, _first_leg(session, standing, starts))
 
 
-def _messages(standing: Run, starts: list[Tensor]) -> Iterator[Message]:
+def _first_leg(session: Session, standing: Run, starts: list[Tensor]) -> Iterator[Message]:
     yield stream.begin(standing)
-    yield from stream.batches(standing, states(standing.solver, standing.solver.init(starts), stop=standing.stop.is_set))
-    reached = standing.trajectory.steps[-1]
-    stopped = f"Stopped at step {reached}; all that was reached is kept." if reached < standing.solver.max_steps else ""
-    yield stream.end(standing, stopped)
+    yield from _leg(session, standing, states(standing.solver, standing.solver.init(starts), stop=standing.stop.is_set))
 
 
-def picked(session: Session, asked: dict[str, Any]) -> Picked:
-    """One completion as a target: {"lane", "index", "step", "pasted"} of the session's run. Of the last step it is the
-    picture itself; of others it is drawn again, which can differ by the rounding of a batch of one.
-
-    Raises:
-        UserError: no such completion.
-    """
-    standing = session.run
-    if standing is None or standing.trajectory.last is None:
-        raise UserError("There are no completions yet; press Run first.")
-    lane, index, step = str(asked.get("lane")), asked.get("index"), asked.get("step")
-    names, target, steps = [each.name for each in standing.solver.lanes], standing.solver.target, standing.trajectory.steps
-    if not isinstance(index, int) or not 0 <= index < len(target) or lane not in names or not isinstance(step, int):
-        raise UserError("That completion is no longer known to the server.")
-    if step not in steps:
-        raise UserError("That step is no longer known to the server.")
-    output = _output(standing, names.index(lane), index, steps.index(step))
-    if asked.get("pasted") and target.mask is not None:
-        output = pasted(output, target.value[:1], target.mask[:1])
-    return Picked(to_bytes(output)[0], f"completion {index + 1} in {lane}")
-
-
-def _output(standing: Run, lane: int, index: int, at: int) -> Tensor:
-    """Completion `index` of a lane at the recorded step number `at`: (1, 3, H, W)."""
-    last = standing.trajectory.last
-    if last is not None and at == len(standing.trajectory.steps) - 1:
-        return last.lanes[lane].output[index : index + 1]
-    variable = standing.trajectory.lanes[lane].variables[at][index : index + 1]
-    with torch.no_grad():
-        return standing.task.forward(standing.solver.lanes[lane].space.to_x(variable))
-
-
-def send_on(session: Session, invert: Session, asked: dict[str, Any]) -> tuple[Message | None, str]:
-    """Make a completion the Invert tab's target; returns what its race view shows, and a sentence."""
-    shown, sentence = invert_events.choose(invert, lambda: picked(session, asked))
-    return shown, sentence or "Sent to Invert."
+def _leg(session: Session, standing: Run, further: Iterator[State]) -> Iterator[Message]:
+    yield from stream.batches(standing, further)
+    early = standing.solver.done(standing.trajectory.last) is None if standing.trajectory.last else False
+    message = stream.end(standing, stopped(standing) if early else "")
+    message["more"] = further_steps(standing, MAX_STEPS, USUAL_STEPS)
+    if session.card is not None and repeats(session.card, standing):
+        message["replay"] = replay_sentence(session.card.result, standing.trajectory)
+    yield message

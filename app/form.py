@@ -7,10 +7,9 @@ from dataclasses import dataclass
 import gradio as gr
 from gradio.components import Component
 
-from app.settings import OPTIMISERS
+from app.settings import DISTANCES, OPTIMISERS, SPACES
 from landscape_core.runs import MAX_STEPS
 
-SPACES = {"residual": "Residual Θ", "paper": "The paper's Θ", "random": "Untrained Θ", "flow": "Invertible Θ"}
 _OPTIMISER = "How each step is made from the gradient. Adam adapts the step per dimension and is a good start."
 _RATE = "How far one step goes. Too small crawls, too large overshoots and the curve jumps."
 _SPACE = "Z is descended through a learned mapping x = Θ(z). Which Θ to use; an untrained one shows what training brings."
@@ -29,30 +28,47 @@ class Form:
     card: gr.UploadButton
 
 
-def build_form(models: list[str], spaces: list[str]) -> Form:
-    """Lay the settings out in the current container."""
+def build_form(model: Component) -> Form:
+    """Lay the settings out in the current container; `model` is chosen elsewhere."""
     with gr.Group(elem_classes="fields"):
-        space = gr.Dropdown(space_choices(spaces), label="Space Z", info=_SPACE, elem_id="space")
+        space = space_field("space")
         starts = [("Mean", "mean"), ("Random", "random"), ("Encoder", "encoder")]
         start = gr.Radio(starts, label="Start", info=_START, elem_classes="segmented")
         steps = gr.Slider(1, MAX_STEPS, step=1, label="Steps", info=_STEPS, elem_id="steps", buttons=[])
-        with gr.Row(elem_classes="pair"):
-            x, x_lr = _optimiser("X")
-        with gr.Row(elem_classes="pair"):
-            z, z_lr = _optimiser("Z")
-    with gr.Accordion("Seed, model and distance", open=False, elem_classes="more"):
+        optimisers = optimiser_fields()
+    with gr.Accordion("Seed and distance", open=False, elem_classes="more"):
         seed = gr.Number(label="Seed", info=_SEED, precision=0, minimum=0, elem_id="seed")
-        model = gr.Dropdown([(name.title(), name) for name in models], label="Model", visible=len(models) > 1)
-        perceptual = gr.Radio(
-            [("Embedded", "embedded"), ("LPIPS", "lpips")],
-            label="Perceptual distance",
-            info=_PERCEPTUAL,
-            elem_classes="segmented",
-        )
+        perceptual = distance_field()
+    reset, card = form_actions("load-card")
+    return Form([model, space, start, steps, seed, *optimisers, perceptual], reset, card)
+
+
+def space_field(elem_id: str) -> gr.Dropdown:
+    """Which learned space Z is; its choices follow the model."""
+    return gr.Dropdown([], label="Space Z", info=_SPACE, elem_id=elem_id)
+
+
+def optimiser_fields(prefix: str = "") -> list[Component]:
+    """X optimiser, X learning rate, Z optimiser, Z learning rate."""
+    fields: list[Component] = []
+    for lane in ("X", "Z"):
+        with gr.Row(elem_classes="pair"):
+            fields += _optimiser(lane, prefix)
+    return fields
+
+
+def distance_field() -> gr.Radio:
+    """The perceptual distance of Eq. 5."""
+    choices = [(words, name) for name, words in DISTANCES.items()]
+    return gr.Radio(choices, label="Perceptual distance", info=_PERCEPTUAL, elem_classes="segmented")
+
+
+def form_actions(card_id: str) -> tuple[gr.Button, gr.UploadButton]:
+    """Reset, and loading a run card."""
     with gr.Row(elem_classes="form-actions"):
         reset = gr.Button("Reset settings", size="sm", elem_classes="quiet")
-        card = gr.UploadButton("Load a run card", size="sm", type="binary", elem_id="load-card", elem_classes="quiet")
-    return Form([model, space, start, steps, seed, x, x_lr, z, z_lr, perceptual], reset, card)
+        card = gr.UploadButton("Load a run card", size="sm", type="binary", elem_id=card_id, elem_classes="quiet")
+    return reset, card
 
 
 def space_choices(names: list[str]) -> list[tuple[str, str]]:
@@ -60,12 +76,12 @@ def space_choices(names: list[str]) -> list[tuple[str, str]]:
     return [(SPACES.get(name, name), name) for name in names]
 
 
-def _optimiser(lane: str) -> tuple[gr.Dropdown, gr.Number]:
+def _optimiser(lane: str, prefix: str) -> tuple[gr.Dropdown, gr.Number]:
     name = gr.Dropdown(
         [(words[0].upper() + words[1:], name) for name, words in OPTIMISERS.items()],
         label=f"{lane} optimiser",
         info=_OPTIMISER,
         min_width=120,
     )
-    rate = gr.Number(label=f"{lane} learning rate", info=_RATE, min_width=90, step=0.01, elem_id=f"{lane.lower()}-lr")
+    rate = gr.Number(label=f"{lane} learning rate", info=_RATE, min_width=90, step=0.01, elem_id=f"{prefix}{lane.lower()}-lr")
     return name, rate

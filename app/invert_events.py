@@ -17,7 +17,7 @@ from app.session import Photo, Picked, Session
 from landscape_core.errors import UserError
 from landscape_core.export import export_zip
 from landscape_core.images import CropBox
-from landscape_core.runs import RunSettings, check_models, png_base64, png_tensor
+from landscape_core.runs import RunCard, RunSettings, check_models, png_base64, png_tensor
 from landscape_core.tasks.base import X
 
 Message = dict[str, Any]
@@ -83,7 +83,7 @@ def note(models: Models, session: Session, values: list[Any]) -> Message:
         query = settings.to_query(chosen, usual) | (session.target.query if session.target else {})
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
-    return {"text": _next_run(session, chosen), "level": "plain", "query": query}
+    return {"text": _next_run(session, chosen), "level": "plain", "query": query, "own": settings.OWN}
 
 
 def _next_run(session: Session, chosen: RunSettings) -> str:
@@ -118,7 +118,7 @@ def photo_message(photo: Photo | None) -> Message | None:
 
 def upload(session: Session, path: str, model: str) -> Picked:
     """Open a visitor's file and use the square found in it."""
-    session.photo = targets.open_photo(path, faces=model == "faces")
+    session.photo = targets.open_photo(path, model)
     return targets.cropped(session.photo)
 
 
@@ -168,19 +168,28 @@ def load_card(models: Models, session: Session, data: bytes) -> tuple[RunSetting
         UserError: not a card, or one for a model that is not here.
     """
     card = read_card_file(data)
+    if card.k is not None:
+        raise UserError("This is the card of completions; load it in the Complete tab.")
+    session.target, exact = open_card(models, card)
+    session.card = card
+    return card.settings, target_message(session.target), exact
+
+
+def open_card(models: Models, card: RunCard) -> tuple[Picked, str]:
+    """A card's target, and a sentence that says whether a replay can be exact.
+
+    Raises:
+        UserError: the card is for a model or a space that is not here, or its picture cannot be read.
+    """
     if card.settings.task not in models.names:
         raise UserError(f"The card is for the model “{card.settings.task}”; here there are: {', '.join(models.names)}.")
     task = models.get(card.settings.task, card.settings.perceptual)
     task.space(card.settings.space)
-    picture = png_tensor(card.target_png)
-    session.card, session.target = card, Picked(picture, "from a run card")
     changed = check_models(card, task)
-    exact = (
-        f"these models differ from the card's, so results will too: {', '.join(changed)}."
-        if changed
-        else ("the models are the same, so Run repeats it exactly.")
-    )
-    return card.settings, target_message(session.target), f"Run card loaded; {exact}"
+    exact = "the models are the same, so Run repeats it exactly."
+    if changed:
+        exact = f"these models differ from the card's, so results will too: {', '.join(changed)}."
+    return Picked(png_tensor(card.target_png), "from a run card"), f"Run card loaded; {exact}"
 
 
 def export(session: Session) -> Path:

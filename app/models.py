@@ -5,8 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 from landscape_core import zoo
+from landscape_core.errors import UserError
 from landscape_core.tasks.base import Task
 from landscape_core.tasks.gan import load_image_task
 
@@ -29,21 +31,23 @@ class Models:
         """The task, loading it the first time.
 
         Raises:
-            UserError: a model is missing or altered, or the distance is not available on this machine.
+            UserError: no such model, one is missing or altered, or the distance is not available on this machine.
         """
+        if name not in self._sources:
+            raise UserError(f"There is no model {name!r} here; there are: {', '.join(self.names) or 'none'}.")
         with self._lock:
             if (name, perceptual) not in self._loaded:
                 self._loaded[name, perceptual] = self._sources[name](perceptual)
             return self._loaded[name, perceptual]
 
 
-def embedded_models() -> Models:
-    """Every domain in assets/ that has a generator and an encoder."""
-    there = set(zoo.names())
+def embedded_models(assets: Path = zoo.ASSETS) -> Models:
+    """Every domain in assets/ that has a generator and an encoder, faces first."""
+    there = set(zoo.names(assets))
     domains = sorted(name.split("/")[0] for name in there if name.endswith("/generator"))
     domains = sorted((d for d in domains if f"{d}/encoder" in there), key=lambda d: d != "faces")
-    return Models({d: partial(_load, d) for d in domains})
+    return Models({d: partial(_load, d, assets) for d in domains})
 
 
-def _load(domain: str, perceptual: str) -> Task:
-    return load_image_task(domain, perceptual="lpips" if perceptual == "lpips" else "embedded")
+def _load(domain: str, assets: Path, perceptual: str) -> Task:
+    return load_image_task(domain, perceptual="lpips" if perceptual == "lpips" else "embedded", assets=assets)

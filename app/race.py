@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from app import stream
+from app.continuing import continued, further_steps, lasting, scheduled, stopped
 from app.models import Models
 from app.session import Picked, Run, Session
 from landscape_core.data import to_unit
@@ -38,38 +39,18 @@ def start(models: Models, session: Session, settings: RunSettings) -> Iterator[s
 
 
 def resume(session: Session, more: int) -> Iterator[stream.Message]:
-    """Take `more` steps from where the session's run stands: the numbers an uninterrupted run would have had.
+    """Take `more` steps from where the session's run stands.
 
     Raises:
-        UserError: nothing to continue, a run still going, or the limit of steps reached.
+        UserError: as `continued`.
     """
-    run = session.run
-    if run is None or run.trajectory.last is None:
-        raise UserError("There is no run to continue; press Run first.")
-    if not isinstance(more, int) or more < 1:
-        raise UserError(f"The number of further steps must be a whole number from 1 to {MAX_STEPS}.")
-    last = run.trajectory.last
-    if last.step >= MAX_STEPS:
-        raise UserError(f"A run takes at most {MAX_STEPS} steps, and this one has taken them.")
-    if not run.lock.acquire(blocking=False):
-        raise UserError("The run is still going.")
-    try:
-        run.stop.clear()
-        run.solver = run.solver.with_lanes(run.solver.lanes, max_steps=min(last.step + more, MAX_STEPS))
-        further = states(run.solver, last, stop=run.stop.is_set)
-        next(further)  # the state that is already on record
+    with continued(session.run, more, MAX_STEPS) as (run, further):
         yield from stream.numbered(run, _leg(session, run, further))
-    finally:
-        run.lock.release()
 
 
 def card_of(run: Run) -> RunCard:
-    """The run's card. A run continued beyond its settings gets the steps it took, unless an optimiser's schedule hangs
-    on that number: then the card says how many steps to replay and where the run stood."""
-    steps = run.trajectory.steps[-1]
-    longer = steps > run.settings.steps and not _scheduled(run.settings)
-    settings = run.settings.model_copy(update={"steps": steps}) if longer else run.settings
-    return make_card(run.task, settings, run.target.picture, **result_of(run.trajectory))
+    """The run's card."""
+    return make_card(run.task, lasting(run), run.target.picture, **result_of(run.trajectory))
 
 
 def encoded(task: Task, picked: Picked) -> Tensor | None:
@@ -88,8 +69,8 @@ def _first_leg(session: Session, run: Run, starts: list[Tensor]) -> Iterator[str
 def _leg(session: Session, run: Run, further: Iterator[State]) -> Iterator[stream.Message]:
     yield from stream.batches(run, further)
     message = stream.end(run, _reason(run))
-    message["more"] = min(MAX_STEPS - run.trajectory.steps[-1], max(run.settings.steps - run.trajectory.steps[-1], 0) or 100)
-    if message["more"] and run.trajectory.steps[-1] >= run.settings.steps and _scheduled(run.settings):
+    message["more"] = further_steps(run, MAX_STEPS, 100)
+    if message["more"] and run.trajectory.steps[-1] >= run.settings.steps and scheduled(run):
         message["hint"] = "Adam with ramps has come to the end of its schedule: its learning rate stays zero from here on."
     card = session.card
     if card is not None and card.settings == run.settings and torch.equal(png_tensor(card.target_png), run.target.picture):
@@ -97,13 +78,7 @@ def _leg(session: Session, run: Run, further: Iterator[State]) -> Iterator[strea
     yield message
 
 
-def _scheduled(settings: RunSettings) -> bool:
-    return "adam-ramps" in (settings.x.name, settings.z.name)
-
-
 def _reason(run: Run) -> str:
     state = run.trajectory.last
     reason = run.solver.done(state) if state is not None else None
-    if reason is not None:
-        return reason.value
-    return f"Stopped at step {run.trajectory.steps[-1]}; all that was reached is kept."
+    return stopped(run) if reason is None else reason.value

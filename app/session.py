@@ -70,7 +70,7 @@ class Earlier:
 
 @dataclass
 class Session:
-    """One page of one visitor."""
+    """One page of one visitor; `mask` is what they painted, `sample` the one they picked of a run with several."""
 
     target: Picked | None = None
     photo: Photo | None = None
@@ -78,6 +78,8 @@ class Session:
     card: RunCard | None = None
     earlier: list[Earlier] = field(default_factory=list)
     count: int = 0
+    mask: str = ""
+    sample: int = 0
 
     def begin(self, run: Run) -> None:
         """Make `run` the one that stands; the one before is stopped and only its settings are kept."""
@@ -85,7 +87,7 @@ class Session:
             self.run.stop.set()
             self.earlier.append(Earlier(self.run.id, self.run.number, self.run.settings, self.run.target))
             del self.earlier[:-MAX_EARLIER]
-        self.run = run
+        self.run, self.sample = run, 0
         self.count = run.number
 
     def stop(self) -> None:

@@ -23,8 +23,13 @@ FIELDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("z_lr", ("z", "lr"), "Z learning rate"),
     ("perceptual", ("perceptual",), "perceptual distance"),
 )
+OWN = [*(field[0] for field in FIELDS), "target", "tab"]  # the Invert tab's URL parameters
+SPACES = {"residual": "Residual Θ", "paper": "The paper's Θ (MLP)", "random": "Untrained Θ", "flow": "Invertible Θ"}
+DISTANCES = {"embedded": "Embedded", "lpips": "LPIPS"}
 OPTIMISERS = {"adam": "Adam", "adam-ramps": "Adam with ramps", "gd": "gradient descent", "lbfgs": "L-BFGS"}
-_LIMITS = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": (1e-6, 1000.0), "z_lr": (1e-6, 1000.0)}
+LIMITS = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": (1e-6, 1000.0), "z_lr": (1e-6, 1000.0)}
+_WHOLE = ("steps", "seed")
+_WORDS = {"space": SPACES, "x": OPTIMISERS, "z": OPTIMISERS, "perceptual": DISTANCES}
 
 
 def values_of(settings: RunSettings) -> list[Any]:
@@ -48,7 +53,9 @@ def from_values(values: Sequence[Any]) -> RunSettings:
         raise UserError(f"{_words(first['loc'])}: {_plain(first)}") from error
 
 
-def from_query(query: Mapping[str, str], defaults: RunSettings, models: Sequence[str]) -> tuple[RunSettings, list[str]]:
+def from_query(
+    query: Mapping[str, str], defaults: RunSettings, models: Sequence[str], limits: Mapping[str, tuple[float, float]] = LIMITS
+) -> tuple[RunSettings, list[str]]:
     """Settings from the address: numbers out of range are brought back into it, anything else invalid is ignored.
 
     Returns the settings and a sentence for each parameter that was changed or ignored.
@@ -58,7 +65,7 @@ def from_query(query: Mapping[str, str], defaults: RunSettings, models: Sequence
         if name not in query:
             continue
         text = query[name][:40]
-        value = _clamped(name, text)
+        value = clamped(text, *limits[name], whole=name in _WHOLE) if name in limits else text
         data = settings.model_dump()
         _set(data, path, value)
         try:
@@ -66,7 +73,7 @@ def from_query(query: Mapping[str, str], defaults: RunSettings, models: Sequence
         except (ValidationError, UserError):
             notes.append(f"The address asked for {words} “{text}”, which is not accepted; it was ignored.")
             continue
-        if str(value) != text and name in _LIMITS and float(text) != float(value):
+        if str(value) != text and name in limits and float(text) != float(value):
             notes.append(f"The address asked for {words} {text}; {value} is the nearest that is accepted.")
     return settings, notes
 
@@ -80,12 +87,12 @@ def to_query(settings: RunSettings, defaults: RunSettings) -> dict[str, str]:
 def difference(old: RunSettings, new: RunSettings) -> list[str]:
     """What changed, in words: "Z learning rate 0.1 → 0.3"."""
     pairs = zip(FIELDS, values_of(old), values_of(new), strict=True)
-    return [f"{field[2]} {_show(a)} → {_show(b)}" for field, a, b in pairs if a != b]
+    return [f"{field[2]} {_show(field[0], a)} → {_show(field[0], b)}" for field, a, b in pairs if a != b]
 
 
 def words(settings: RunSettings) -> list[list[str]]:
     """Every setting as [what, value]."""
-    return [[field[2], _show(value)] for field, value in zip(FIELDS, values_of(settings), strict=True)]
+    return [[field[2], _show(field[0], value)] for field, value in zip(FIELDS, values_of(settings), strict=True)]
 
 
 def _known(settings: RunSettings, models: Sequence[str]) -> RunSettings:
@@ -94,17 +101,15 @@ def _known(settings: RunSettings, models: Sequence[str]) -> RunSettings:
     return settings
 
 
-def _clamped(name: str, text: str) -> Any:
-    if name not in _LIMITS:
-        return text
-    low, high = _LIMITS[name]
+def clamped(text: str, low: float, high: float, *, whole: bool) -> Any:
+    """A number of the address brought into its range; what is no number stays text, for validation to refuse."""
     try:
         number = float(text)
     except ValueError:
         return text
     if not low <= number <= high:
         number = float(min(max(number, low), high))  # NaN stays, for validation to refuse
-    return int(number) if name in ("steps", "seed") and number.is_integer() else number
+    return int(number) if whole and number.is_integer() else number
 
 
 def _get(data: Mapping[str, Any], path: tuple[str, ...]) -> Any:
@@ -137,5 +142,5 @@ def _plain(error: Any) -> str:
     return f"{error['msg'].lower()}."
 
 
-def _show(value: Any) -> str:
-    return f"{value:g}" if isinstance(value, float) else OPTIMISERS.get(str(value), str(value))
+def _show(name: str, value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else _WORDS.get(name, {}).get(str(value), str(value))

@@ -9,7 +9,7 @@ from app.examples import EXAMPLES, FOLDER
 from app.session import Photo, Picked
 from landscape_core.data import to_bytes
 from landscape_core.errors import UserError
-from landscape_core.faces import choose_crop
+from landscape_core.faces import choose_crop, framing_of
 from landscape_core.images import centre_box, crop_square, load_picture
 from landscape_core.tasks.base import Task
 
@@ -40,9 +40,9 @@ def example(name: str) -> Picked:
     return Picked(crop_square(square, centre_box(square), SIDE), EXAMPLES[name][0].lower(), {"target": name})
 
 
-def open_photo(path: str, *, faces: bool) -> Photo:
-    """A visitor's file, decoded safely and no larger than a crop can use, with the square to begin with: for a model
-    of `faces` the one that frames a face as the training pictures do, else the centre.
+def open_photo(path: str, domain: str) -> Photo:
+    """A visitor's file, decoded safely and no larger than a crop can use, with the square to begin with: where the domain
+    shows faces the one that frames a face as its training pictures do, else the centre.
 
     Raises:
         UserError: the file is not a picture that is accepted; the sentence says why.
@@ -50,7 +50,7 @@ def open_photo(path: str, *, faces: bool) -> Photo:
     picture = load_picture(path)
     image = picture.image
     image.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    box, said = choose_crop(image) if faces else (centre_box(image), ())
+    box, said = choose_crop(image, framing_of(domain))
     return Photo(image, box, (*picture.notices, *said))
 
 
@@ -65,3 +65,9 @@ def from_query(text: str | None, task: Task) -> Picked:
         return example(str(text))
     number = (text or "").removeprefix("drawn-")
     return drawn(task, min(int(number), MAX_SEED) if number.isascii() and number.isdigit() and len(number) < 12 else 0)
+
+
+def for_model(picked: Picked | None, task: Task) -> Picked:
+    """The target to go on with when another model is chosen: the same, but a picture that a model drew is drawn by this one."""
+    text = picked.query.get("target") if picked is not None else None
+    return picked if picked is not None and not (text or "").startswith("drawn-") else from_query(text, task)

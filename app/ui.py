@@ -22,7 +22,7 @@ from app.models import Models
 from app.pose import build_pose
 from app.results import ADDRESS, RESULTS, build_results
 from app.session import Sessions
-from app.standing import LandscapeLink, StandingSource, standing_of
+from app.standing import LandscapeLink, StandingSource
 from app.theme import THEME
 from app.views.view import ROUTE, STATIC
 
@@ -41,11 +41,11 @@ def build_app(models: Models) -> gr.Blocks:
         gr.HTML((STATIC / "header.html").read_text(), elem_id="header")
         with gr.Tabs(elem_id="tabs") as tabs:
             link = LandscapeLink(tabs, source_field())
-            sources: dict[str, StandingSource] = {"Invert": lambda key: standing_of(sessions.get(key).run)}
+            sources: dict[str, StandingSource] = {}
             with gr.Tab("Invert", id="invert"):
-                build_invert(demo, models, sessions)
+                sources["Invert"] = build_invert(demo, models, sessions, link)
             with gr.Tab("Complete", id="complete") as complete:
-                build_complete(demo, complete, models, sessions)
+                sources["Complete"] = build_complete(demo, complete, models, sessions, link)
             landscape = gr.Tab("Landscape", id="landscape")  # laid out last, when all runs it can draw are known
             with gr.Tab("Pose", id="pose"):
                 build_pose(demo)

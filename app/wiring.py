@@ -9,6 +9,7 @@ from app.compute import runs_at_once
 
 COMPUTE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": runs_at_once(), "api_visibility": "private"}
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+LATEST: dict[str, Any] = QUICK | {"trigger_mode": "always_last"}  # for what changes fast: the last state is never passed over
 
 
 def click(elem_id: str) -> str:

@@ -67,7 +67,7 @@ def latents(trajectory: Trajectory) -> bytes:
     """Safetensors: per lane `<lane>.variable` (K, dim) at the last step and `<lane>.best` (K, dim), as started."""
     last = trajectory.last
     assert last is not None
-    tensors = {}
+    tensors: dict[str, Tensor] = {}
     for record, lane in zip(trajectory.lanes, last.lanes, strict=True):
         tensors |= {f"{record.name}.variable": lane.variable.cpu(), f"{record.name}.best": lane.best_variable.cpu().clone()}
     return save(tensors)

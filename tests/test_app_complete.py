@@ -14,6 +14,7 @@ import torch
 from PIL import Image
 
 from app import complete_events as events
+from app import complete_picks as picks
 from app import complete_stream as stream
 from app import targets
 from app.complete_words import verdict
@@ -39,8 +40,15 @@ def session(models: Models) -> Session:
     return Session(target=targets.drawn(models.get("faces"), 3))
 
 
-def run(models: Models, session: Session, *, mask: str = MOUTH, k: Any = 4, steps: Any = 5, seed: Any = 0) -> list[Message]:
-    return list(events.run(models, session, mask, ["faces", "residual", k, steps, seed]))
+def form(**changes: Any) -> list[Any]:
+    usual = {"model": "faces", "space": "residual", "k": 4, "steps": 5, "seed": 0}
+    usual |= {"x": "adam", "x_lr": 0.1, "z": "adam", "z_lr": 0.1, "perceptual": "embedded"}
+    return list((usual | changes).values())
+
+
+def run(models: Models, session: Session, *, mask: Any = MOUTH, **changes: Any) -> list[Message]:
+    events.paint(session, mask)
+    return list(events.run(models, session, form(**changes)))
 
 
 def picture(sheet: torch.Tensor, index: int) -> torch.Tensor:
@@ -93,7 +101,8 @@ def test_about_forty_sheets_are_sent_of_a_long_run() -> None:
 
 
 def test_stop_keeps_what_is_there(models: Models, session: Session) -> None:
-    going = events.run(models, session, MOUTH, ["faces", "residual", 4, 300, 0])
+    events.paint(session, MOUTH)
+    going = events.run(models, session, form(steps=300))
     next(going), next(going)
     session.stop()
     end = list(going)[-1]
@@ -115,7 +124,7 @@ def test_the_seed_decides_the_starts(models: Models, session: Session) -> None:
      ("01", "64 × 64"), (["1"] * 4096, "64 × 64")],
 )  # fmt: skip
 def test_a_mask_without_a_problem_in_it_gets_a_sentence(models: Models, session: Session, mask: Any, sentence: str) -> None:
-    assert sentence in events.mask_sentence(mask)
+    assert sentence in events.paint(session, mask)
     (message,) = run(models, session, mask=mask)
     assert message["kind"] == "error"
     assert sentence in message["text"]
@@ -125,7 +134,9 @@ def test_a_mask_without_a_problem_in_it_gets_a_sentence(models: Models, session:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [({"k": 3}, "from 4 to 20"), ({"k": 21}, "from 4 to 20"), ({"k": None}, "from 4 to 20"), ({"k": 4.5}, "from 4 to 20"),
-     ({"steps": 0}, "Steps: it must be at least 1"), ({"steps": None}, "Steps: "), ({"seed": None}, "Seed: "),
+     ({"steps": 0}, "Steps: it must be at least 1"), ({"steps": 301}, "Steps: it must be at most 300"),
+     ({"x_lr": 0}, "X learning rate: it must be more than 0"), ({"z": "sgd"}, "Z optimiser: "),
+     ({"model": "dogs"}, "no model 'dogs'"), ({"steps": None}, "Steps: "), ({"seed": None}, "Seed: "),
      ({"seed": -1}, "Seed: it must be at least 0")],
 )  # fmt: skip
 def test_a_form_value_out_of_range_is_named(models: Models, session: Session, change: Any, sentence: str) -> None:
@@ -145,7 +156,7 @@ def test_every_preset_is_offered_and_usable() -> None:
 def test_a_completion_sent_on_is_the_one_that_was_shown(models: Models, session: Session) -> None:
     end = run(models, session)[-1]
     invert = Session()
-    shown, sentence = events.send_on(session, invert, {"lane": "Z", "index": 2, "step": 5, "pasted": False})
+    shown, sentence = picks.send_on(session, invert, {"lane": "Z", "index": 2, "step": 5, "pasted": False})
     assert torch.equal(invert.target.picture, picture(decoded(end["lanes"]["Z"]["sheet"]), 2))
     assert torch.equal(png_tensor(shown["target"]), invert.target.picture)
     assert sentence == "Sent to Invert."
@@ -153,8 +164,8 @@ def test_a_completion_sent_on_is_the_one_that_was_shown(models: Models, session:
 
 def test_pasted_keeps_the_visible_part_exactly(models: Models, session: Session) -> None:
     run(models, session)
-    whole = events.picked(session, {"lane": "X", "index": 0, "step": 3, "pasted": False}).picture
-    both = events.picked(session, {"lane": "X", "index": 0, "step": 3, "pasted": True}).picture
+    whole = picks.picked(session, {"lane": "X", "index": 0, "step": 3, "pasted": False}).picture
+    both = picks.picked(session, {"lane": "X", "index": 0, "step": 3, "pasted": True}).picture
     visible = preset("mouth", 64)[0].bool().expand(3, -1, -1)
     assert torch.equal(both[visible], session.target.picture[visible])
     assert torch.equal(both[~visible], whole[~visible])
@@ -167,7 +178,7 @@ def test_pasted_keeps_the_visible_part_exactly(models: Models, session: Session)
 def test_sending_what_is_not_there_keeps_the_target(models: Models, session: Session, change: Message) -> None:
     run(models, session)
     invert = Session(target=session.target)
-    shown, sentence = events.send_on(session, invert, {"lane": "X", "index": 0, "step": 5} | change)
+    shown, sentence = picks.send_on(session, invert, {"lane": "X", "index": 0, "step": 5} | change)
     assert shown is None
     assert "is no longer known" in sentence
     assert invert.target is session.target

@@ -1,19 +1,19 @@
-/** Run, Stop, Continue and Export: which of them there are, by what the view is doing. */
+/** Run, Stop, Continue and what there is to do after a run (`data-after-run`): which of them there are, by the state. */
 
 const BUSY = ["waiting", "running", "stopping"];
 const STOP_WORDS = { waiting: "Cancel", running: "Stop", stopping: "Stopping…" };
 
 export class Controls {
   /**
-   * @param {HTMLElement} element holds the toolbar and the notice as in race.html
-   * @param {(act: string, steps: number) => void} onAct called with run, stop, cancel, more or export
+   * @param {HTMLElement} element holds the toolbar and the notice as in race.html; Continue and Export may be missing
+   * @param {(act: string, steps: number) => void} onAct called with run, stop, cancel, more, export or whatever `data-act` a button has
    */
   constructor(element, onAct) {
     this.element = element;
     this.state = "idle";
     element.addEventListener("click", (event) => {
       const act = event.target.closest("[data-act]")?.dataset.act;
-      if (act) onAct(act === "stop" && this.state === "waiting" ? "cancel" : act, Number(this.#more.value));
+      if (act) onAct(act === "stop" && this.state === "waiting" ? "cancel" : act, Number(this.#more?.value));
     });
   }
 
@@ -35,9 +35,9 @@ export class Controls {
     button("run").textContent = runs ? "Run again" : "Run";
     button("stop").hidden = !this.busy;
     button("stop").textContent = STOP_WORDS[state] ?? "Stop";
-    button("export").hidden = this.busy || !runs;
-    button("export").textContent = `Export run ${runs}`;
-    this.element.querySelector(".further").hidden = state !== "rest" || this.#more.value < 1;
+    for (const each of this.element.querySelectorAll("[data-act=export], [data-after-run]")) each.hidden = this.busy || !runs;
+    if (button("export")) button("export").textContent = `Export run ${runs}`;
+    if (this.#more) this.element.querySelector(".further").hidden = state !== "rest" || this.#more.value < 1;
   }
 
   /** The page has its settings and a target: Run can be pressed. */

@@ -1,42 +1,39 @@
 /** The gallery: K completions in X beside K in Z, streaming in together, scrubbed together, picked one by one. */
-import { Controls } from "./controls.js";
-import { LossCurves } from "./curves.js";
 import { decode } from "./frames.js";
 import { CompletionRun } from "./gallery_run.js";
 import { Tiles, visiblePart } from "./gallery_tiles.js";
-import { Inbox } from "./stream.js";
-import { Timeline } from "./timeline.js";
+import { RunView, laneColour, laneCurves } from "./run_view.js";
 import { number } from "./words.js";
 
 const FIDELITY = "Mean loss in the visible part over all K; lower is closer.";
 const DIVERSITY = "Mean perceptual distance between two completions in the hidden part, over all pairs of the K; higher is more varied.";
+const BEGIN_HERE = "Paint what is hidden, then press Run: as many random starts in X and in Z descend together on what is visible.";
 
-class Gallery {
-  constructor({ element, trigger, server, watch, value }) {
-    this.element = element;
-    this.trigger = trigger;
+class Gallery extends RunView {
+  constructor(view) {
+    super(view, {
+      status: "complete-status",
+      kinds: {
+        begin: (message) => this.#begin(message),
+        frames: (message) => this.#frames(message),
+        end: (message) => this.#end(message),
+        error: (message) => this.failed(message.text),
+        exported: () => this.rest(),
+      },
+      onMove: () => this.#look(),
+      describe: (index) => this.#describe(index),
+      onClick: (data) => this.#click(data),
+    });
     this.run = null;
     this.show = "whole";
     this.order = "closest";
     this.chosen = null;
-    this.controls = new Controls(element, (act) => this.#act(act));
-    this.tiles = [...element.querySelectorAll("[data-lane]")].map((lane) => new Tiles(lane, (name, index) => this.#choose(name, index)));
-    this.timeline = new Timeline(this.find("[data-timeline]"), { onMove: () => this.#look(), describe: (index) => this.#describe(index) });
-    this.curves = new LossCurves(this.find("[data-chart]"), { onPick: (x) => this.timeline.moveToValue(x) });
-    this.inbox = new Inbox((run, since) => server.missed([run, since]), (message) => this.#deliver(message));
-    element.addEventListener("click", (event) => this.#click(event));
-    this.timeline.setTicks([]);
-    watch("value", () => this.inbox.receive(value()));
-    this.inbox.receive(value());
+    this.tiles = [...this.element.querySelectorAll("[data-lane]")].map((lane) => new Tiles(lane, (name, index) => this.#choose(name, index)));
+    this.listen();
   }
 
-  find(selector) {
-    return this.element.querySelector(selector);
-  }
-
-  #deliver(message) {
-    const kinds = { begin: () => this.#begin(message), frames: () => this.#frames(message), end: () => this.#end(message), error: () => this.#error(message.text) };
-    return kinds[message.kind]?.();
+  get count() {
+    return this.run?.number ?? 0;
   }
 
   async #begin(message) {
@@ -44,7 +41,7 @@ class Gallery {
     this.chosen = null;
     this.visible = null;
     this.timeline.setTicks([]);
-    this.#become("running");
+    this.become("running");
     const { run } = this;
     const part = await visiblePart(await decode(message.target), message.mask);
     if (run === this.run) this.visible = part;
@@ -54,7 +51,7 @@ class Gallery {
   #frames(message) {
     if (message.run !== this.run?.id) return;
     this.run.add(message);
-    if (this.controls.state !== "stopping") this.#become("running");
+    if (this.controls.state !== "stopping") this.become("running");
     this.#say();
     this.timeline.setTicks(this.run.steps);
     this.#curves();
@@ -63,42 +60,26 @@ class Gallery {
   #end(message) {
     if (message.run !== this.run?.id) return;
     this.run.finish(message);
-    this.#become("rest");
-    this.#words([message.reason, message.verdict].filter(Boolean).join(" "));
+    this.controls.offer(message.more);
+    this.become("rest");
+    this.#tell();
     this.#lay();
   }
 
-  #error(text) {
-    this.#become(this.run ? "rest" : "idle");
-    this.controls.notice(text);
-    this.#words("");
+  /** How the run that stands came out. */
+  #tell() {
+    const { end } = this.run;
+    this.say(end.verdict, [end.reason, end.replay].filter(Boolean).join(" "));
   }
 
-  #become(state) {
-    if (state === this.controls.state) return;
-    this.controls.become(state, this.run ? 1 : 0);
-    this.find("[data-act=export]").textContent = "Save sheet";
-    if (state === "waiting") this.#words("Waiting for a free processor…");
-    if (state === "running") this.#words("Running…");
+  cancelled() {
+    this.rest();
+    if (this.run?.end) this.#tell();
+    else this.say(BEGIN_HERE);
   }
 
-  #words(text) {
-    this.find(".summary").textContent = text;
-  }
-
-  #act(act) {
-    if (act === "export") {
-      this.#save();
-      return;
-    }
-    this.trigger(act);
-    if (act === "run") this.#become("waiting");
-    if (act === "stop") this.#become("stopping");
-    if (act === "cancel") this.#become(this.run ? "rest" : "idle");
-  }
-
-  #click(event) {
-    const { show, order, pick, back } = event.target.closest("button")?.dataset ?? {};
+  #click({ show, order, pick, back, save }) {
+    if (save !== undefined) this.#save();
     if (show || order) this.#set(show ? "show" : "order", show ?? order);
     if (pick) this.#picked(pick);
     if (back !== undefined) {
@@ -109,9 +90,7 @@ class Gallery {
 
   #set(key, to) {
     this[key] = to;
-    for (const button of this.element.querySelectorAll(`[data-${key}]`)) {
-      button.setAttribute("aria-pressed", String(button.dataset[key] === to));
-    }
+    this.press(key, to);
     this.#lay();
   }
 
@@ -125,8 +104,9 @@ class Gallery {
     const { name, index } = this.chosen;
     const step = this.timeline.ticks[this.timeline.index];
     if (act === "send") this.trigger("send", { lane: name, index, step, pasted: this.show === "pasted" });
+    if (act === "landscape") this.trigger("landscape", { index });
     if (act === "discard") this.run.discarded.add(`${name}${index}`);
-    if (act !== "send") this.chosen = null;
+    if (act === "discard" || act === "close") this.chosen = null;
     this.#lay();
   }
 
@@ -161,7 +141,7 @@ class Gallery {
     const step = run.steps[at];
     this.looking = (this.looking ?? 0) + 1;
     const { looking } = this;
-    this.curves.cursor(step, this.tiles.map(({ name }) => ({ y: run.lanes[name].mean[at], colour: `--${name.toLowerCase()}` })));
+    this.curves.cursor(step, this.tiles.map(({ name }) => ({ y: run.lanes[name].mean[at], colour: laneColour(name) })));
     const sheets = await Promise.all(this.tiles.map(({ name }) => createImageBitmap(run.sheet(name, step))));
     if (looking !== this.looking) return;
     this.tiles.forEach((tiles, i) => tiles.draw(sheets[i], run.lanes[tiles.name].loss[at], this.show === "pasted" ? this.visible : null));
@@ -186,7 +166,7 @@ class Gallery {
 
   #curves() {
     const { run } = this;
-    const curves = Object.entries(run.lanes).map(([name, lane]) => ({ x: run.steps, y: lane.mean, name, colour: `--${name.toLowerCase()}`, dash: "solid" }));
+    const curves = laneCurves(run.lanes, { x: () => run.steps, y: (lane) => lane.mean });
     this.curves.draw(curves, "step");
   }
 

@@ -11,6 +11,7 @@ export class CompletionRun {
   }
 
   add(frames) {
+    this.end = null;
     this.steps.push(...frames.steps);
     for (const [name, columns] of Object.entries(frames.lanes)) {
       const lane = this.lanes[name];

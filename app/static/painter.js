@@ -28,10 +28,18 @@ class Painter {
     if (!this.visible) {
       this.presets = new Map(message.presets.map((preset) => [preset.name, preset]));
       this.root.querySelector(".presets").replaceChildren(...message.presets.map(presetButton));
-      this.visible = bits(this.presets.get(message.first).mask);
+      this.visible = bits(message.mask ?? this.presets.get(message.first).mask);
+      this.#changed();
+    } else if (message.mask && message.mask !== this.#text) {
+      this.#remember();
+      this.visible = bits(message.mask);
       this.#changed();
     }
     this.#draw();
+  }
+
+  get #text() {
+    return Array.from(this.visible).join("");
   }
 
   get size() {
@@ -164,14 +172,13 @@ class Painter {
 
   /** The mask came to rest: say what it hides, and tell the server. */
   #changed() {
-    const text = Array.from(this.visible).join("");
     const hidden = this.visible.reduce((sum, value) => sum + 1 - value, 0);
     const share = (100 * hidden) / this.visible.length;
     const words = hidden && share < 1 ? "less than 1" : String(Math.round(share));
     this.root.querySelector("[data-share]").textContent = `${words} % hidden`;
     this.root.querySelector("[data-do=undo]").disabled = !this.past.length;
     this.canvas.dataset.hidden = hidden;
-    this.trigger("paint", { mask: text });
+    this.trigger("paint", { mask: this.#text });
   }
 
   #draw() {

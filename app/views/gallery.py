@@ -9,7 +9,10 @@ from app.views.view import view
 
 
 def gallery_view(missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: str = "gallery") -> gr.HTML:
-    """It takes the messages of `app.complete_stream` and emits: run, stop, cancel (while queued) and
-    send {lane, index, step, pasted}. `missed` is called with [run id, first number] for messages that were lost.
+    """It takes the messages of `app.complete_stream` and emits: run, stop, cancel (while queued), more {steps}, export,
+    send {lane, index, step, pasted} and landscape {index}. `missed` is called with [run id, first number] for messages
+    that were lost.
     """
-    return view("gallery", ("run", "stop", "cancel", "send"), elem_id=elem_id, server_functions=[missed])
+    return view(
+        "gallery", ("run", "stop", "cancel", "more", "export", "send", "landscape"), elem_id=elem_id, server_functions=[missed]
+    )

@@ -10,6 +10,8 @@ from app.views.view import view
 
 def race_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "race") -> gr.HTML:
     """It takes the messages of `app.stream`, keeps every run in the browser, and emits: run, stop, cancel (while queued),
-    more {steps}, export, restore {run}. `missed` is called with [run id, first number] for messages that were lost.
+    more {steps}, export, landscape, restore {run}. `missed` is called with [run id, first number] for messages that were lost.
     """
-    return view("race", ("run", "stop", "cancel", "more", "export", "restore"), elem_id=elem_id, server_functions=[missed])
+    return view(
+        "race", ("run", "stop", "cancel", "more", "export", "landscape", "restore"), elem_id=elem_id, server_functions=[missed]
+    )

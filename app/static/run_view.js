@@ -1,0 +1,96 @@
+/** What views of a run do alike: they take messages in order, have one toolbar, one scrubber and one chart, and say one line. */
+import { Controls } from "./controls.js";
+import { LossCurves } from "./curves.js";
+import { tellPlace } from "./queue.js";
+import { Inbox } from "./stream.js";
+import { Timeline } from "./timeline.js";
+
+const WAITS = ["run", "more"];
+
+/** Subclasses define `count`, the number of runs so far, and call `listen` once they are ready for messages. */
+export class RunView {
+  /**
+   * @param {object} view what `mount` gets
+   * @param {{status: string, kinds: Object<string, (message: object) => void>, onMove: (index: number) => void,
+   *   describe: (index: number) => string, onClick: (data: DOMStringMap) => void}} options `status` is the id of the
+   *   component whose queue line is told; `kinds` takes messages by their kind, `onClick` the data of a pressed button
+   */
+  constructor(view, { status, kinds, onMove, describe, onClick }) {
+    this.view = view;
+    this.element = view.element;
+    this.trigger = view.trigger;
+    this.status = status;
+    this.controls = new Controls(this.element, (act, steps) => this.act(act, steps));
+    this.timeline = new Timeline(this.find("[data-timeline]"), { onMove, describe });
+    this.curves = new LossCurves(this.find("[data-chart]"), { onPick: (x) => this.timeline.moveToValue(x) });
+    this.inbox = new Inbox((run, since) => view.server.missed([run, since]), (message) => kinds[message.kind]?.(message));
+    this.element.addEventListener("click", (event) => onClick(event.target.closest("button")?.dataset ?? {}));
+  }
+
+  listen() {
+    this.timeline.setTicks([]);
+    this.view.watch("value", () => this.inbox.receive(this.view.value()));
+    this.inbox.receive(this.view.value());
+  }
+
+  find(selector) {
+    return this.element.querySelector(selector);
+  }
+
+  /** Mark the one button of a group `data-<key>` that is chosen. */
+  press(key, chosen) {
+    for (const button of this.element.querySelectorAll(`[data-${key}]`)) {
+      button.setAttribute("aria-pressed", String(button.dataset[key] === chosen));
+    }
+  }
+
+  say(text, aside = "") {
+    this.find(".summary").textContent = text;
+    this.find(".aside").textContent = aside;
+  }
+
+  act(act, steps) {
+    this.trigger(act, act === "more" ? { steps } : undefined);
+    if (act === "stop") this.become("stopping");
+    if (act === "cancel") this.cancelled();
+    if (WAITS.includes(act)) this.become("waiting");
+  }
+
+  become(state) {
+    if (state === this.controls.state) return;
+    this.controls.become(state, this.count);
+    if (state === "waiting") tellPlace(this.status, () => this.controls.state === "waiting", (text) => this.say(text));
+    if (state === "running") this.say("Running…");
+  }
+
+  rest() {
+    this.become(this.count ? "rest" : "idle");
+  }
+
+  cancelled() {
+    this.rest();
+  }
+
+  /** Say what went wrong, above everything else. */
+  failed(text) {
+    this.cancelled();
+    this.controls.notice(text);
+  }
+}
+
+/** Means or losses of every lane as curves of the chart. */
+export function laneCurves(lanes, { x, y, name = (lane) => lane, faint = false }) {
+  return Object.entries(lanes).map(([lane, columns]) => ({
+    x: x(columns),
+    y: y(columns),
+    name: name(lane),
+    colour: laneColour(lane),
+    dash: faint ? "dot" : "solid",
+    faint,
+  }));
+}
+
+/** The CSS variable of a lane's colour. */
+export function laneColour(lane) {
+  return `--${lane.toLowerCase()}`;
+}
