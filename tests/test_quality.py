@@ -13,6 +13,7 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from landscape_core import cli, zoo
+from landscape_core.commands import train
 from landscape_core.data import to_unit
 from landscape_core.errors import UserError
 from landscape_core.models.autoencoder import ImageDecoder
@@ -24,6 +25,7 @@ from landscape_core.training.progress import silent
 from landscape_core.training.quality import Judge, Moments, embedded_features, frechet
 from landscape_core.training.transfer import Start
 from tests.test_image_training import TINY, MeanDistance, latents
+from tests.tiny import tiny_task
 
 
 def normal(n: int, d: int, seed: int = 0) -> Tensor:
@@ -149,6 +151,25 @@ def test_the_transfer_recipe_asks_where_to_begin(tmp_path: Path) -> None:
     result = CliRunner().invoke(cli.app, ["train", "generator", "--data", str(tmp_path), "--recipe", "transfer"])
     assert isinstance(result.exception, UserError)
     assert "--from" in str(result.exception)
+
+
+def test_measuring_adds_to_what_the_card_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for split in ("train", "val"):
+        (tmp_path / split).mkdir()
+        for index, picture in enumerate(noise_pictures(4, 0)):
+            Image.fromarray(picture.permute(1, 2, 0).numpy()).save(tmp_path / split / f"{index}.png")
+    written: dict[str, object] = {}
+    monkeypatch.setattr(train, "load_image_task", tiny_task)
+    monkeypatch.setattr(train, "measure_generator", lambda task, some, val, tick: {"encoder_psnr_val": len(val)})
+    monkeypatch.setattr(train.zoo, "update_card", lambda name, metrics: written.update(metrics, name=name))
+    arguments = ["train", "measure", "--data", str(tmp_path), "--targets", "3"]
+    result = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    before = zoo.read_card("faces/generator").metrics
+    assert written["own_samples_psnr_500_steps_x"] == before["own_samples_psnr_500_steps_x"]
+    assert written["encoder_psnr_val"] == 3
+    assert written["frechet"] > written["frechet_floor"]
+    assert written["frechet_n"] == {"drawn": 2000, "real": 4}
 
 
 def test_val_pictures_are_watched_by_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,7 @@ from landscape_core.reproduce.inputs import targets
 from landscape_core.tasks.gan import load_image_task
 from landscape_core.training import image_recipe
 from landscape_core.training.mapping import train_mapping
-from landscape_core.training.measure import measure_generator
+from landscape_core.training.measure import frechet_figures, measure_generator
 from landscape_core.training.theta import MAPPING_PRESETS, mapping_trainer, publish_mapping
 from landscape_core.training.transfer import Start
 
@@ -139,11 +139,11 @@ def measure(
     """Measure a generator and its encoder, choose X's learning rate on train, and write both on the card."""
     apply_threads(threads)
     task = load_image_task(domain)
-    pictures = {
-        split: targets(ImageSource(train, split, 64, parse_box(box)), n, seed) for split, n in (("train", 24), ("val", number))
-    }
+    sources = {split: ImageSource(train, split, 64, parse_box(box)) for split in ("train", "val")}
+    pictures = {split: targets(sources[split], n, seed) for split, n in (("train", 24), ("val", number))}
     ticker = Ticker()
     metrics = measure_generator(task, pictures["train"], pictures["val"], ticker)
     ticker.close()
+    metrics |= frechet_figures(task, load_images(sources["val"]), load_images(sources["train"]), seed=seed)
     zoo.update_card(f"{domain}/generator", metrics={**zoo.read_card(f"{domain}/generator").metrics, **metrics})
     typer.echo(json.dumps(metrics, indent=2))

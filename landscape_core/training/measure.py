@@ -13,6 +13,7 @@ from landscape_core.optimizers import Adam, OptimizerSettings
 from landscape_core.reproduce.convergence import ADAM_SWEEP, Tick, encoder_loss, tune_x
 from landscape_core.summary import psnr
 from landscape_core.tasks.base import Task, X
+from landscape_core.training.quality import Judge, embedded_features
 from landscape_core.trajectory import run
 
 
@@ -33,6 +34,13 @@ def encoder_psnr(task: Task, pictures: Tensor) -> float:
     if task.encode is None:
         return float("nan")
     return float(torch.cat([psnr(task.forward(task.encode(part)), part) for part in pictures.split(50)]).mean())
+
+
+def frechet_figures(task: Task, val: Tensor, train: Tensor, *, n: int = 2000, seed: int = 0) -> dict[str, Any]:
+    """How far samples of the published model are from `val`, and, as a floor, `train` from it; uint8 (N, 3, H, W)."""
+    judge = Judge.of(embedded_features(task.device), val, train, n)
+    random = torch.Generator().manual_seed(seed)
+    return judge.figures(judge.score(lambda k: task.forward(task.prior.sample(k, random))))
 
 
 def measure_generator(task: Task, train: Tensor, val: Tensor, tick: Tick, *, steps: int = 100) -> dict[str, Any]:
