@@ -1,0 +1,150 @@
+"""Table 1's measurement on tiny networks: intervals, tuning, static and aware columns, claims, and the plot."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from scipy import stats
+
+from landscape_core.attacks import ATTACKS
+from landscape_core.defence import Defence, random_starts, restored
+from landscape_core.inversion import Lane, Solver
+from landscape_core.objectives import Target
+from landscape_core.optimizers import Adam, OptimizerSettings
+from landscape_core.reproduce.defence import claims, plot, run_defence
+from landscape_core.reproduce.defence_runs import (
+    SWEEP,
+    Contender,
+    DefenceSettings,
+    aware_attack,
+    contenders,
+    right_after,
+    right_when_aware,
+    share_difference,
+    steps_right,
+    tune,
+    wilson,
+)
+from landscape_core.tasks.base import X
+from landscape_core.trajectory import run
+from tests.tiny_defended import pictures, tiny_defence
+
+QUICK = {name: settings.model_copy(update={"steps": 2}) for name, settings in ATTACKS.items()}
+SETTINGS = DefenceSettings(targets=6, steps=(1, 2), aware_steps=2, tune_targets=4, batch=4, bf16=False)
+
+
+@pytest.fixture
+def defence(tmp_path: Path) -> Defence:
+    return tiny_defence(tmp_path / "assets")
+
+
+def answers(defence: Defence, x: torch.Tensor) -> torch.Tensor:
+    return defence.logits(x).argmax(dim=1)
+
+
+def test_wilson_is_its_closed_form() -> None:
+    n, k, z = 40, 9, stats.norm.ppf(0.975)
+    p = k / n
+    centre, half = p + z * z / (2 * n), z * (p * (1 - p) / n + z * z / (4 * n * n)) ** 0.5
+    expected = [(centre - half) / (1 + z * z / n), (centre + half) / (1 + z * z / n)]
+    assert wilson(torch.arange(n) < k) == pytest.approx(expected)
+
+
+def test_a_paired_difference_is_sharper_than_its_parts() -> None:
+    base = torch.arange(100) < 40
+    better = torch.arange(100) < 52
+    mean, (low, high) = share_difference(better, base)
+    assert mean == pytest.approx(0.12)
+    assert low == pytest.approx(0.12 - 1.96 * (0.12 * 0.88 / 100) ** 0.5, abs=1e-6)
+    assert high - low < sum(b - a for a, b in (wilson(better), wilson(base)))
+
+
+def test_every_step_is_judged_as_the_solver_runs_it(defence: Defence) -> None:
+    x, labels = pictures(5), torch.tensor([0, 1, 2, 3, 4])
+    lane = Lane("X", defence.task.space(X), Adam(8 / 255))
+    right = steps_right(defence, [lane], x, labels, 2, seed=3, batch=2)["X"]
+    solver = Solver(defence.task.forward, defence.task.objective, Target(x), [lane], max_steps=2)
+    last = run(solver, random_starts([lane.space], 5, 3)).last
+    assert right.shape == (3, 5)
+    assert last is not None
+    assert torch.equal(right[-1], answers(defence, restored(x, last.lanes[0].output)) == labels)
+
+
+def test_runs_with_several_rates_are_each_their_own(defence: Defence) -> None:
+    x = pictures(4)
+    labels = answers(defence, x)
+    rates = {1: OptimizerSettings(name="adam", lr=8 / 255), 2: OptimizerSettings(name="adam", lr=0.2 / 255)}
+    found = right_after(defence, Contender("X tuned", X, rates), x, labels, SETTINGS)
+    for k, optimizer in rates.items():
+        lane = Lane("X", defence.task.space(X), optimizer.build(k))
+        alone = steps_right(defence, [lane], x, labels, k, SETTINGS.evaluation_seed(), 4)["X"][k]
+        assert torch.equal(found[k], alone)
+
+
+def test_the_best_rate_is_chosen_for_each_number_of_steps(defence: Defence) -> None:
+    sweep = {lr: [0.0, float(lr == SWEEP[2]), float(lr == SWEEP[4])] for lr in SWEEP}
+    tuned, fixed, z = contenders(defence, sweep, SETTINGS)
+    assert [tuned.optimizers[k].lr for k in (1, 2)] == [SWEEP[2], SWEEP[4]]
+    assert {fixed.optimizers[k].lr for k in (1, 2)} == {0.2 / 255}
+    assert z.space == "narrow"
+    x = pictures(4)
+    measured = tune(defence, x, answers(defence, x), SETTINGS)
+    assert set(measured) == set(SWEEP)
+    assert all(len(row) == 3 for row in measured.values())
+
+
+def test_who_knows_the_defence_never_leaves_more_right_than_who_does_not(defence: Defence) -> None:
+    x = pictures(6)
+    labels = answers(defence, x)
+    each = Contender("Z", "narrow", dict.fromkeys(SETTINGS.steps, OptimizerSettings(lr=0.2 / 255)))
+    survived = {1: torch.tensor([True, True, True, True, False, False]), 2: torch.zeros(6, dtype=torch.bool)}
+    ticks: list[tuple[int, int]] = []
+    found = right_when_aware(
+        defence, each, x, labels, survived, ATTACKS["l2"], SETTINGS, lambda a, b: bool(ticks.append((a, b)))
+    )  # fmt: skip
+    assert all((right <= survived[k]).all() for k, right in found.items())
+    assert not bool(found[1].all())
+    assert ticks[-1] == (2, 2)  # one batch of four, two ascents; nothing left to attack after two steps
+
+
+def test_fewer_ascents_still_cross_the_ball() -> None:
+    attack = aware_attack(ATTACKS["linf"], 10)
+    assert attack.steps * attack.step == pytest.approx(2.5 * attack.eps)
+    assert (attack.norm, attack.eps) == ("linf", ATTACKS["linf"].eps)
+
+
+def test_the_whole_experiment_writes_table_claims_and_plot(defence: Defence, tmp_path: Path) -> None:
+    x = pictures(6)
+    labels = answers(defence, x)
+    stages: list[str] = []
+    result = run_defence(
+        defence, (x[:4], labels[:4]), (x, labels), QUICK, SETTINGS, "python", lambda label, *_: stages.append(label)
+    )  # fmt: skip
+    assert {"clean pictures", "l2, static", "l2, aware of Z", "linf, aware of X tuned"} <= set(stages)
+    assert result.settings["steps_of_series"] == [0, 1, 2]
+    for column in ("Z | clean", "X tuned | l2, static", "X | linf, static", "Z | l2, aware", "X tuned | linf, aware"):
+        assert len(result.series[column]) == 3
+        assert all(low <= p <= high for p, low, high in zip(
+            result.series[column], result.series[f"{column} | low"], result.series[f"{column} | high"], strict=True
+        ))  # fmt: skip
+    assert result.series["Z | clean"][0] == 1.0
+    assert result.series["Z | l2, aware"][1] <= result.series["Z | l2, static"][1]
+    assert result.series["ms | bare"][0] < result.series["ms | Z"][0]
+    written = json.loads(result.write(tmp_path).read_text())
+    assert written["experiment"] == "defence-ro"
+    assert set(written["models"]) == set(defence.task.hashes)
+    plot(result, tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").stat().st_size > 5000
+
+
+def test_the_papers_claim_is_met_only_by_ten_points_beyond_doubt() -> None:
+    n = 1000
+    base, none = torch.arange(n) < 350, torch.arange(n) < 320
+    for ours, met in ((torch.arange(n) < 480, True), (torch.arange(n) < 430, False)):
+        columns = {"X tuned": {0: none, 1: base}, "X": {0: none, 1: base}, "Z": {0: none, 1: ours}}
+        made = claims("ro", {"l2, static": columns}, SETTINGS)
+        first = next(each for each in made if each.claim.endswith("Z minus X tuned"))
+        assert (first.met, first.paper, first.aim) == (met, 0.1003, 0.10)
