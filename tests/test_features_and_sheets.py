@@ -155,9 +155,17 @@ def test_sheets_command_writes_samples_inversions_and_completions(tmp_path: Path
         with Image.open(tmp_path / f"faces-{name}.png") as sheet:
             sizes[name] = sheet.size
         assert (tmp_path / f"faces-{name}.png").stat().st_size < 1_000_000
-    assert sizes["samples"] == (512, 512)
+    assert sizes["samples"] == (512, 8 * (64 + 14))
     assert sizes["inversions"] == (9 * 128, (2 + 2 * 2) * (128 + 14))  # target, encoder, X and Z at two steps
     assert sizes["completions"] == (7 * 128, 5 * (128 + 14))
+
+
+def test_truncated_samples_are_the_same_ones_nearer_to_the_mean() -> None:
+    task = tiny_task()
+    mean = task.forward(task.prior.mean[None])
+    far, near = (sheets.draw(task, 4, 0, truncation=each) for each in (1.0, 0.1))
+    assert float((near - mean).abs().mean()) < 0.3 * float((far - mean).abs().mean())
+    assert torch.equal(sheets.samples(task, 0)["as drawn"], sheets.draw(task, 32, 0)[:8])
 
 
 def test_inversion_rows_are_the_solver_s_states() -> None:

@@ -18,13 +18,14 @@ from landscape_core.data import ImageSource, load_images, to_unit
 from landscape_core.inversion import Lane, Solver
 from landscape_core.masks import PRESETS, preset
 from landscape_core.objectives import Target
-from landscape_core.sheets import grid, labelled_rows
+from landscape_core.sheets import labelled_rows
 from landscape_core.tasks.base import Task, X
 from landscape_core.tasks.gan import load_image_task
 from landscape_core.trajectory import states
 
 EXAMPLES = zoo.ASSETS / "examples"
 SIDE = 8
+TRUNCATION = 0.7
 Steps = Annotated[list[int], typer.Option("--steps", help="Steps of inversion to show; give it again for more.", min=1)]
 
 
@@ -43,7 +44,7 @@ def sheets(
     own = draw(task, 6, seed + 1)
     others = to_unit(load_images(ImageSource(images), limit=3))
     makers: dict[str, Callable[[], Image.Image]] = {
-        "samples": lambda: grid(draw(task, SIDE * SIDE, seed), SIDE),
+        "samples": lambda: labelled_rows(samples(task, seed)),
         "inversions": lambda: labelled_rows(inversions(task, torch.cat([own, others]), space, sorted(steps)), scale=2),
         "completions": lambda: labelled_rows(completed(task, own, space, seed=seed), scale=2),
     }
@@ -55,9 +56,19 @@ def sheets(
 
 
 @torch.no_grad()
-def draw(task: Task, n: int, seed: int) -> Tensor:
-    """n pictures (n, 3, H, W) from the prior of F's inputs."""
-    return task.forward(task.prior.sample(n, torch.Generator().manual_seed(seed)).to(task.device))
+def draw(task: Task, n: int, seed: int, *, truncation: float = 1.0) -> Tensor:
+    """n pictures (n, 3, H, W) from the prior of F's inputs, drawn `truncation` of the way from the mean."""
+    x = task.prior.sample(n, torch.Generator().manual_seed(seed))
+    return task.forward(task.prior.mean + truncation * (x - task.prior.mean))
+
+
+def samples(task: Task, seed: int) -> dict[str, Tensor]:
+    """SIDE rows of samples: half as drawn, then the same ones nearer to the mean, where pictures are cleaner and more alike."""
+    rows = {}
+    for label, truncation in (("as drawn", 1.0), (f"the same, truncated to {TRUNCATION}", TRUNCATION)):
+        for part, row in enumerate(draw(task, SIDE * SIDE // 2, seed, truncation=truncation).split(SIDE)):
+            rows[label if part == 0 else f"{label} ({part + 1})"] = row
+    return rows
 
 
 def inversions(task: Task, pictures: Tensor, space: str, steps: list[int]) -> dict[str, Tensor]:
