@@ -58,6 +58,8 @@ def defence(
     test = drawn(images or data / CIFAR, split, number, seed)
     for name in names:
         ticker = Ticker()
-        result = table1.run_defence(load_defence(name), train, test, attacks, settings, command_line(), ticker)
+        result = table1.run_defence(
+            load_defence(name), train, test, attacks, settings, command_line(), ticker, label=split
+        )  # fmt: skip
         ticker.close()
         finish(result, out, lambda picture, result=result: table1.plot(result, picture))  # type: ignore[misc]

@@ -57,11 +57,11 @@ class _Table:
 
 def run_defence(
     defence: Defence, train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor],
-    attacks: Mapping[str, AttackSettings], settings: DefenceSettings, command: str, tick: Tick,
+    attacks: Mapping[str, AttackSettings], settings: DefenceSettings, command: str, tick: Tick, *, label: str = "test",
 ) -> Result:  # fmt: skip
     """`train` and `test` are pictures (n, 3, 32, 32) in [-1, 1] with labels (n,); `train` alone chooses anything.
 
-    `attacks` are the static ones by name, "l2" first.
+    `attacks` are the static ones by name, "l2" first; `label` says what `test` is.
     """
     pictures, labels = test
     tune_attack = aware_attack(ATTACKS["l2"], 20)
@@ -70,7 +70,7 @@ def run_defence(
     sweep = tune(defence, harmed, train[1], settings)
     columns = contenders(defence, sweep, settings)
     result = Result(
-        f"defence-{defence.name}", command, settings.seed, defence.task.hashes, {"test": len(pictures)},
+        f"defence-{defence.name}", command, settings.seed, defence.task.hashes, {label: len(pictures)},
         _details(defence, attacks, settings, sweep, columns),
     )  # fmt: skip
     table = _Table(result, settings.steps)
