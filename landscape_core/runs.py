@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 import torch
@@ -44,22 +44,33 @@ class RunSettings(BaseModel):
     z: OptimizerSettings = OptimizerSettings()
 
 
-class RunCard(BaseModel):
-    """A run that can be repeated: settings, the models' hashes, the target itself (PNG, base64), where it ran.
-
-    A card of completions also has what was hidden (`mask_png`: white visible, black hidden) and how many were drawn, `k`.
-    """
+class Card(BaseModel):
+    """A run that can be repeated: settings, the models' hashes, where it ran and how it ended. What was inverted, the
+    target itself, is what each `kind` of card adds."""
 
     model_config = ConfigDict(extra="forbid")
 
     version: Literal[1] = 1
+    kind: str
     settings: RunSettings
     models: dict[str, str]
+    environment: dict[str, Any] = {}
+    result: dict[str, Any] = {}
+
+
+CardKind = TypeVar("CardKind", bound=Card)
+
+
+class RunCard(Card):
+    """The card of a run on a picture (PNG, base64).
+
+    A card of completions also has what was hidden (`mask_png`: white visible, black hidden) and how many were drawn, `k`.
+    """
+
+    kind: Literal["picture"] = "picture"
     target_png: str = Field(max_length=400_000)
     mask_png: str | None = Field(None, max_length=100_000)
     k: int | None = Field(None, ge=MIN_K, le=MAX_K)
-    environment: dict[str, Any] = {}
-    result: dict[str, Any] = {}
 
     @model_validator(mode="after")
     def _mask_and_k_belong_together(self) -> RunCard:
@@ -103,37 +114,49 @@ def starts_in(spaces: Sequence[SearchSpace], task: Task, kind: Start, target: Ta
 def make_card(
     task: Task, settings: RunSettings, target: Tensor, *, mask: Tensor | None = None, k: int | None = None, **result: Any
 ) -> RunCard:
-    """The card of a run on one uint8 picture (3, H, W); of k completions with the mask (1, 1, H, W) they were drawn with.
-
-    It names the models that took part: of several learned spaces the one that was searched.
-    """
-    other = [name for name in task.hashes if "/theta-" in name and not name.endswith(f"/theta-{settings.space}")]
+    """The card of a run on one uint8 picture (3, H, W); of k completions with the mask (1, 1, H, W) they were drawn with."""
     return RunCard(
         settings=settings,
-        models={name: digest for name, digest in task.hashes.items() if name not in other},
+        models=models_used(task, settings),
         target_png=png_base64(target),
         mask_png=None if mask is None else png_base64((mask[0] * 255).byte().expand(3, -1, -1)),
         k=k,
-        environment={"torch": torch.__version__, "threads": torch.get_num_threads()},
+        environment=environment(),
         result=result,
     )
 
 
+def models_used(task: Task, settings: RunSettings) -> dict[str, str]:
+    """The hashes of the models that take part in a run: of several learned spaces, the one that is searched."""
+    other = [name for name in task.hashes if "/theta-" in name and not name.endswith(f"-{settings.space}")]
+    return {name: digest for name, digest in task.hashes.items() if name not in other}
+
+
+def environment() -> dict[str, Any]:
+    """What bit-for-bit equality hangs on besides the settings."""
+    return {"torch": torch.__version__, "threads": torch.get_num_threads()}
+
+
 def read_run_card(text: str) -> RunCard:
-    """Parse a run card; it is untrusted input and every field is checked.
+    """Parse the card of a run on a picture. Raises UserError as `read_card` does."""
+    return read_card(text, RunCard)
+
+
+def read_card(text: str, kind: type[CardKind]) -> CardKind:
+    """Parse a card of one kind; it is untrusted input and every field is checked.
 
     Raises:
-        UserError: not JSON, another version, or a value out of range; the sentence names the first problem.
+        UserError: not JSON, another version or kind, or a value out of range; the sentence names the first problem.
     """
     try:
-        return RunCard.model_validate_json(text)
+        return kind.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(p) for p in first["loc"]) or "the file"
         raise UserError(f"This is not a run card that can be replayed: {where}: {first['msg']}.") from error
 
 
-def check_models(card: RunCard, task: Task) -> list[str]:
+def check_models(card: Card, task: Task) -> list[str]:
     """The names of models that differ from those the card was made with; empty means a replay is exact."""
     return [name for name, digest in card.models.items() if task.hashes.get(name) != digest]
 
