@@ -14,8 +14,10 @@ from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from app import defence
 from app.complete import build_complete
 from app.compute import share_cores
+from app.defence_pictures import Defences
 from app.invert import build_invert
 from app.landscape import build_landscape, source_field
 from app.models import Models
@@ -33,8 +35,9 @@ HEAD = f'<script type="module" src="{ROUTE}/page.js"></script>'
 ROOT = STATIC.parent.parent
 
 
-def build_app(models: Models) -> gr.Blocks:
-    """The interface on the given models. Serve it with `demo.launch(**launch_options())`."""
+def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
+    """The interface on the given models, and on the defences in assets/ unless others are given. Serve it with
+    `demo.launch(**launch_options())`."""
     share_cores()
     sessions = Sessions()
     with gr.Blocks(title=TITLE, fill_width=True, delete_cache=(3600, 3600)) as demo:
@@ -49,6 +52,8 @@ def build_app(models: Models) -> gr.Blocks:
             landscape = gr.Tab("Landscape", id="landscape")  # laid out last, when all runs it can draw are known
             with gr.Tab("Pose", id="pose"):
                 build_pose(demo)
+            with gr.Tab("Defence", id="defence"):
+                sources[defence.NAME] = defence.build_defence(demo, link, defences)
             with landscape:
                 build_landscape(demo, landscape, models, sessions, link, sources)
             with gr.Tab("Results", id="results"):
