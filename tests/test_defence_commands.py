@@ -141,13 +141,15 @@ def test_a_classifier_gets_its_head_and_its_theta_by_two_commands(assets: Path, 
 
 def test_reproduce_defence_writes_a_result_for_every_classifier(assets: Path, cifar: Path, tmp_path: Path) -> None:
     out = tmp_path / "results"
-    call("reproduce", "defence", "--data", cifar.parent, "--targets", 3, "--attack-steps", 1, "--aware-steps", 1, "--out", out)
+    call("reproduce", "defence", "--data", cifar.parent, "--targets", 3, "--attack-steps", 1, "--aware-steps", 1,
+         "--work", tmp_path / "work", "--out", out)  # fmt: skip
     result = json.loads((out / "defence-ro.json").read_text())
     assert result["n"] == {"test": 3}
     assert result["settings"]["attack_settings"]["l2"]["steps"] == 1
     assert (out / "defence-ro.png").exists()
     call("reproduce", "defence", "--data", cifar.parent, "--images", cifar, "--split", "train", "--targets", 2,
-         "--classifier", "ro", "--attack-steps", 1, "--aware-steps", 1, "--out", tmp_path / "own")  # fmt: skip
+         "--classifier", "ro", "--attack-steps", 1, "--aware-steps", 1, "--work", tmp_path / "work",
+         "--out", tmp_path / "own")  # fmt: skip
     assert json.loads((tmp_path / "own" / "defence-ro.json").read_text())["n"] == {"train": 2}
 
 

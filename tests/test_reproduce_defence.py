@@ -28,6 +28,7 @@ from landscape_core.reproduce.defence_runs import (
     tune,
     wilson,
 )
+from landscape_core.reproduce.kept import Kept
 from landscape_core.tasks.base import X
 from landscape_core.trajectory import run
 from tests.tiny_defended import pictures, tiny_defence
@@ -99,15 +100,33 @@ def test_the_best_rate_is_chosen_for_each_number_of_steps(defence: Defence) -> N
 def test_who_knows_the_defence_never_leaves_more_right_than_who_does_not(defence: Defence) -> None:
     x = pictures(6)
     labels = answers(defence, x)
-    each = Contender("Z", "narrow", dict.fromkeys(SETTINGS.steps, OptimizerSettings(lr=0.2 / 255)))
-    survived = {1: torch.tensor([True, True, True, True, False, False]), 2: torch.zeros(6, dtype=torch.bool)}
+    each = Contender("Z", "narrow", {1: OptimizerSettings(lr=0.2 / 255)})
+    survived, strong = torch.tensor([True, True, True, True, False, False]), ATTACKS["l2"].model_copy(update={"eps": 15.0})
     ticks: list[tuple[int, int]] = []
     found = right_when_aware(
-        defence, each, x, labels, survived, ATTACKS["l2"], SETTINGS, lambda a, b: bool(ticks.append((a, b)))
+        defence, each, 1, x, labels, survived, strong, SETTINGS, lambda a, b: bool(ticks.append((a, b)))
     )  # fmt: skip
-    assert all((right <= survived[k]).all() for k, right in found.items())
-    assert not bool(found[1].all())
-    assert ticks[-1] == (2, 2)  # one batch of four, two ascents; nothing left to attack after two steps
+    assert (found <= survived).all()
+    assert int(found.sum()) < 4
+    assert ticks == [(1, 2), (2, 2)]  # one batch of the four that survived, two ascents
+    none = torch.zeros(6, dtype=torch.bool)
+    assert not right_when_aware(defence, each, 1, x, labels, none, ATTACKS["l2"], SETTINGS, lambda *_: False).any()
+
+
+def test_a_tensor_is_kept_for_the_same_and_made_anew_for_anything_else(tmp_path: Path) -> None:
+    made: list[int] = []
+
+    def make() -> torch.Tensor:
+        made.append(1)
+        return torch.tensor([True, False])
+
+    kept = Kept(tmp_path, "these models")
+    assert torch.equal(kept.get("l2", make), kept.get("l2", make))
+    assert len(made) == 1
+    kept.get("linf", make)
+    Kept(tmp_path, "other models").get("l2", make)
+    Kept(None).get("l2", make)
+    assert len(made) == 4
 
 
 def test_fewer_ascents_still_cross_the_ball() -> None:
@@ -121,18 +140,29 @@ def test_the_whole_experiment_writes_table_claims_and_plot(defence: Defence, tmp
     labels = answers(defence, x)
     stages: list[str] = []
     result = run_defence(
-        defence, (x[:4], labels[:4]), (x, labels), QUICK, SETTINGS, "python", lambda label, *_: stages.append(label)
+        defence, (x[:4], labels[:4]), (x, labels), QUICK, SETTINGS, "python", lambda label, *_: stages.append(label),
+        folder=tmp_path / "kept",
     )  # fmt: skip
-    assert {"clean pictures", "l2, static", "l2, aware of Z", "linf, aware of X tuned"} <= set(stages)
+    assert {"Z, clean", "l2, static", "l2, aware of Z", "linf, aware of X tuned"} <= set(stages)
     assert result.settings["steps_of_series"] == [0, 1, 2]
-    for column in ("Z | clean", "X tuned | l2, static", "X | linf, static", "Z | l2, aware", "X tuned | linf, aware"):
-        assert len(result.series[column]) == 3
+    columns = {"Z | clean": 3, "X tuned | l2, static": 3, "X | linf, static": 2, "Z | l2, aware": 3, "X tuned | linf, aware": 2}
+    for column, length in columns.items():
+        assert len(result.series[column]) == length
         assert all(low <= p <= high for p, low, high in zip(
             result.series[column], result.series[f"{column} | low"], result.series[f"{column} | high"], strict=True
         ))  # fmt: skip
     assert result.series["Z | clean"][0] == 1.0
     assert result.series["Z | l2, aware"][1] <= result.series["Z | l2, static"][1]
     assert result.series["ms | bare"][0] < result.series["ms | Z"][0]
+    stages.clear()
+    again = run_defence(
+        defence, (x[:4], labels[:4]), (x, labels), QUICK, SETTINGS, "python", lambda label, *_: stages.append(label),
+        folder=tmp_path / "kept",
+    )  # fmt: skip
+    assert {key: value for key, value in again.series.items() if not key.startswith("ms")} == {
+        key: value for key, value in result.series.items() if not key.startswith("ms")
+    }
+    assert "l2, static" not in stages
     written = json.loads(result.write(tmp_path).read_text())
     assert written["experiment"] == "defence-ro"
     assert set(written["models"]) == set(defence.task.hashes)

@@ -43,6 +43,9 @@ def defence(
     ),
     attack_steps: Annotated[int | None, typer.Option(help="Ascent steps of the static attacks; the paper's 200 (L2) and 50 "
                                                      "(L-infinity) where absent.", min=1, max=1000)] = None,
+    work: Annotated[Path, typer.Option(help="Folder for attacked pictures; the same command again goes on from there.")] = Path(
+        "runs/reproduce-defence"
+    ),
     out: Out = Path("results"),
     seed: Seed = 0,
     threads: Threads = 0,
@@ -59,7 +62,8 @@ def defence(
     for name in names:
         ticker = Ticker()
         result = table1.run_defence(
-            load_defence(name), train, test, attacks, settings, command_line(), ticker, label=split
+            load_defence(name), train, test, attacks, settings, command_line(), ticker, label=split,
+            folder=work / name,
         )  # fmt: skip
         ticker.close()
         finish(result, out, lambda picture, result=result: table1.plot(result, picture))  # type: ignore[misc]

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from landscape_core.attacks import ATTACKS, AttackSettings, attacked
+from landscape_core.attacks import ATTACKS, AttackSettings
 from landscape_core.defence import Defence, restored
 from landscape_core.inversion import Solver
 from landscape_core.objectives import Target
@@ -29,9 +31,11 @@ from landscape_core.reproduce.defence_runs import (
     right_after,
     right_when_aware,
     share_difference,
+    static_attack,
     tune,
     wilson,
 )
+from landscape_core.reproduce.kept import Kept
 from landscape_core.reproduce.results import Claim, Result
 
 Tick = Callable[[str, int, int], None]
@@ -41,85 +45,105 @@ PAPER = {"ro": (0.3199, 0.3462, 0.4465), "mart": (0.3566, 0.3977, 0.5177)}
 STYLES = {"X tuned": "C0o-", "X": "C2^--", "Z": "C1s-"}
 
 
-@dataclass
-class _Table:
-    """Collects what was right into a result's series: accuracies by steps 0, then `settings.steps`."""
-
-    result: Result
-    steps: tuple[int, ...]
-
-    def add(self, label: str, undefended: Tensor, after: Mapping[int, Tensor]) -> None:
-        rows = [undefended, *(after[k] for k in self.steps)]
-        self.result.series[label] = [float(each.float().mean()) for each in rows]
-        for side, name in enumerate(("low", "high")):
-            self.result.series[f"{label} | {name}"] = [wilson(each)[side] for each in rows]
-
-
 def run_defence(
-    defence: Defence, train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor],
-    attacks: Mapping[str, AttackSettings], settings: DefenceSettings, command: str, tick: Tick, *, label: str = "test",
+    defence: Defence, train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], attacks: Mapping[str, AttackSettings],
+    settings: DefenceSettings, command: str, tick: Tick, *, label: str = "test", folder: Path | None = None,
 ) -> Result:  # fmt: skip
     """`train` and `test` are pictures (n, 3, 32, 32) in [-1, 1] with labels (n,); `train` alone chooses anything.
 
-    `attacks` are the static ones by name, "l2" first; `label` says what `test` is.
+    `attacks` are the static ones by name, Table 1's first; the others are met after the smallest number of steps only.
+    `label` says what `test` is; what takes long is kept in `folder`, and taken from there when the same is run again.
     """
-    pictures, labels = test
-    tune_attack = aware_attack(ATTACKS["l2"], 20)
-    harmed = attacked(defence.classifier, *train, tune_attack, seed=settings.seed, batch=settings.batch, bf16=settings.bf16)
-    assert harmed is not None  # nothing stops it
+    harmed = static_attack(defence, *train, aware_attack(ATTACKS["l2"], 20), settings, lambda *_: False)
     sweep = tune(defence, harmed, train[1], settings)
     columns = contenders(defence, sweep, settings)
     result = Result(
-        f"defence-{defence.name}", command, settings.seed, defence.task.hashes, {label: len(pictures)},
+        f"defence-{defence.name}", command, settings.seed, defence.task.hashes, {label: len(test[0])},
         _details(defence, attacks, settings, sweep, columns),
     )  # fmt: skip
-    table = _Table(result, settings.steps)
-    undefended = defence.logits(pictures).argmax(dim=1) == labels
-    outcome: dict[str, dict[str, Outcome]] = {"clean": {}}
-    for each in (each for each in columns if each.name != "X"):
-        tick("clean pictures", columns.index(each), len(columns))
-        outcome["clean"][each.name] = {0: undefended, **right_after(defence, each, pictures, labels, settings)}
-        table.add(f"{each.name} | clean", undefended, outcome["clean"][each.name])
-    for name, attack in attacks.items():
-        outcome |= _under(defence, columns, name, attack, test, settings, table, tick)
-    result.series |= {f"ms | {name}": [value] for name, value in milliseconds(defence, columns, pictures[:1]).items()}
+    measured = _Measured(defence, test, settings, columns, tick, Kept(folder, f"{result.models} {label} {settings}"))
+    outcome = measured.clean()
+    for position, (name, attack) in enumerate(attacks.items()):
+        outcome |= measured.under(name, attack, settings.steps if position == 0 else settings.steps[:1])
+    for column, each in outcome.items():
+        for name, rows in each.items():
+            result.series |= _series(f"{name} | {column}", rows)
+    result.series |= {f"ms | {name}": [value] for name, value in milliseconds(defence, columns, test[0][:1]).items()}
     result.claims += claims(defence.name, outcome, settings)
     return result
 
 
-def _under(
-    defence: Defence, columns: Sequence[Contender], name: str, attack: AttackSettings, test: tuple[Tensor, Tensor],
-    settings: DefenceSettings, table: _Table, tick: Tick,
-) -> dict[str, dict[str, Outcome]]:  # fmt: skip
-    """Everything under one attack, static and defence-aware; X at Z's rate meets the static one alone."""
-    pictures, labels = test
+@dataclass(frozen=True)
+class _Measured:
+    """Which of the test pictures each column gets right, by attack and steps."""
 
-    def progress(label: str) -> Callable[[int, int], bool]:
+    defence: Defence
+    test: tuple[Tensor, Tensor]
+    settings: DefenceSettings
+    columns: Sequence[Contender]
+    tick: Tick
+    kept: Kept
+
+    def _progress(self, label: str) -> Callable[[int, int], bool]:
         def count(done: int, total: int) -> bool:
-            tick(label, done, total)
+            self.tick(label, done, total)
             return False
 
         return count
 
-    harmed = attacked(
-        defence.classifier, pictures, labels, attack, seed=settings.seed, batch=settings.batch, bf16=settings.bf16,
-        tick=progress(f"{name}, static"),
-    )  # fmt: skip
-    assert harmed is not None  # nothing stops it
-    undefended = defence.logits(harmed).argmax(dim=1) == labels
-    static: dict[str, Outcome] = {}
-    aware: dict[str, Outcome] = {}
-    for each in columns:
-        static[each.name] = {0: undefended, **right_after(defence, each, harmed, labels, settings)}
-        table.add(f"{each.name} | {name}, static", undefended, static[each.name])
-        if each.name != "X":
-            report = progress(f"{name}, aware of {each.name}")
-            found = right_when_aware(
-                defence, each, pictures, labels, static[each.name], attack, settings, report
-            )  # fmt: skip
-            aware[each.name] = {0: undefended, **found}
-            table.add(f"{each.name} | {name}, aware", undefended, aware[each.name])
-    return {f"{name}, static": static, f"{name}, aware": aware}
+    def _defended(self, each: Contender, what: str, pictures: Tensor, steps: tuple[int, ...]) -> Outcome:
+        """After every number of steps on given pictures; `what` names them."""
+        self.tick(f"{each.name}, {what}", 0, 1)
+        made = replace(self.settings, steps=steps)
+
+        def run() -> Tensor:
+            right = right_after(self.defence, each, pictures, self.test[1], made)
+            return torch.stack([right[k] for k in steps])
+
+        rows = self.kept.get(f"{each} {what} {steps}", run)
+        return {0: self._bare(pictures), **dict(zip(steps, rows, strict=True))}
+
+    def _bare(self, pictures: Tensor) -> Tensor:
+        return self.defence.logits(pictures).argmax(dim=1) == self.test[1]
+
+    def clean(self) -> dict[str, dict[str, Outcome]]:
+        """Nothing attacked: what the defence costs."""
+        wanted = [each for each in self.columns if each.name != "X"]
+        rows = {each.name: self._defended(each, "clean", self.test[0], self.settings.steps) for each in wanted}
+        return {"clean": rows}
+
+    def under(self, name: str, attack: AttackSettings, steps: tuple[int, ...]) -> dict[str, dict[str, Outcome]]:
+        """Static and defence-aware; X at Z's rate meets the static one alone."""
+        pictures, labels = self.test
+        report = self._progress(f"{name}, static")
+        harmed = self.kept.get(
+            f"static {attack}", lambda: static_attack(self.defence, pictures, labels, attack, self.settings, report)
+        )
+        static = {each.name: self._defended(each, f"static {attack}", harmed, steps) for each in self.columns}
+        aware = {
+            each.name: self._aware(each, name, attack, static[each.name]) for each in self.columns if each.name != "X"
+        }  # fmt: skip
+        return {f"{name}, static": static, f"{name}, aware": aware}
+
+    def _aware(self, each: Contender, name: str, attack: AttackSettings, survived: Outcome) -> Outcome:
+        report = self._progress(f"{name}, aware of {each.name}")
+        found = {0: survived[0]}
+        for k in list(survived)[1:]:
+            found[k] = self.kept.get(
+                f"aware {attack} {each} {k}",
+                partial(right_when_aware, self.defence, each, k, *self.test, survived[k], attack, self.settings, report),
+            )
+        return found
+
+
+def _series(label: str, rows: Outcome) -> dict[str, list[float]]:
+    """Accuracies by number of steps, with the two ends of their intervals."""
+    intervals = [wilson(each) for each in rows.values()]
+    return {
+        label: [float(each.float().mean()) for each in rows.values()],
+        f"{label} | low": [low for low, _ in intervals],
+        f"{label} | high": [high for _, high in intervals],
+    }
 
 
 def _details(
@@ -198,8 +222,8 @@ def plot(result: Result, path: Path) -> None:
             values = result.series.get(f"{name} | {panel}")
             if values is not None:
                 low, high = (result.series[f"{name} | {panel} | {side}"] for side in ("low", "high"))
-                axes.plot(steps, values, style, label=name)
-                axes.fill_between(steps, low, high, color=style[:2], alpha=0.12)
+                axes.plot(steps[: len(values)], values, style, label=name)
+                axes.fill_between(steps[: len(values)], low, high, color=style[:2], alpha=0.12)
         axes.set(title=panel, xlabel="steps of defence")
     figure.axes[0].set_ylabel("accuracy")
     figure.axes[0].legend(fontsize=8)

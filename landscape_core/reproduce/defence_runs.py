@@ -126,28 +126,33 @@ def aware_attack(attack: AttackSettings, steps: int) -> AttackSettings:
     return attack.model_copy(update={"steps": steps, "step": 2.5 * attack.eps / steps})
 
 
+def static_attack(
+    defence: Defence, pictures: Tensor, labels: Tensor, attack: AttackSettings, settings: DefenceSettings, tick: Tick
+) -> Tensor:
+    """The pictures attacked by one who knows the bare classifier alone; `tick` only watches."""
+    harmed = attacked(
+        defence.classifier, pictures, labels, attack, seed=settings.seed, batch=settings.batch, bf16=settings.bf16, tick=tick
+    )
+    assert harmed is not None  # nothing stops it
+    return harmed
+
+
 def right_when_aware(
-    defence: Defence, each: Contender, pictures: Tensor, labels: Tensor, survived: Mapping[int, Tensor],
+    defence: Defence, each: Contender, k: int, pictures: Tensor, labels: Tensor, survived: Tensor,
     attack: AttackSettings, settings: DefenceSettings, tick: Tick,
-) -> dict[int, Tensor]:  # fmt: skip
-    """{steps: whether right under the static and under the defence-aware attack (n,)}.
+) -> Tensor:  # fmt: skip
+    """Whether right after k steps under the static and under the defence-aware attack (n,).
 
     Only what survived the static attack is attacked again: the attacker keeps whichever succeeds.
     """
-    found = {}
-    for k in settings.steps:
-        index = survived[k].nonzero()[:, 0]
-        right = survived[k].clone()
-        if len(index):
-            target = Defended(defence, each.lane(defence, k), k, seed=settings.seed)
-            ascent = aware_attack(attack, settings.aware_steps)
-
-            harmed = attacked(
-                target, pictures[index], labels[index], ascent, seed=settings.seed, batch=settings.batch,
-                bf16=settings.bf16, tick=tick,
-            )  # fmt: skip
-            assert harmed is not None  # `tick` only watches
-            one = replace(settings, steps=(k,))
-            right[index] = right_after(defence, each, harmed, labels[index], one)[k]
-        found[k] = right
-    return found
+    index = survived.nonzero()[:, 0]
+    right = survived.clone()
+    if len(index) == 0:
+        return right
+    harmed = attacked(
+        Defended(defence, each.lane(defence, k), k, seed=settings.seed), pictures[index], labels[index],
+        aware_attack(attack, settings.aware_steps), seed=settings.seed, batch=settings.batch, bf16=settings.bf16, tick=tick,
+    )  # fmt: skip
+    assert harmed is not None  # `tick` only watches
+    right[index] = right_after(defence, each, harmed, labels[index], replace(settings, steps=(k,)))[k]
+    return right

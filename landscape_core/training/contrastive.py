@@ -31,7 +31,7 @@ class ContrastiveConfig:
 
     views: ViewSettings = field(default_factory=ViewSettings)
     temperature: float = 0.2
-    epochs: int = 4
+    epochs: int = 3
     batch: int = 500
     lr: float = 2e-3
     weight_decay: float = 1e-2
