@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import io
 import zipfile
+from typing import overload
 
 from landscape_core.errors import UserError
 from landscape_core.export import CARD
-from landscape_core.runs import RunCard, read_run_card
+from landscape_core.runs import Card, CardKind, RunCard, read_card
 
 MAX_CARD = 1_000_000
 
 
-def read_card_file(data: bytes) -> RunCard:
-    """The card in an uploaded file, which is untrusted: sizes are checked before anything is unpacked.
+@overload
+def read_card_file(data: bytes) -> RunCard: ...
+@overload
+def read_card_file(data: bytes, kind: type[CardKind]) -> CardKind: ...
+def read_card_file(data: bytes, kind: type[Card] = RunCard) -> Card:
+    """The card of a kind in an uploaded file, which is untrusted: sizes are checked before anything is unpacked.
 
     Raises:
         UserError: neither a run card nor an export with one.
@@ -23,7 +28,7 @@ def read_card_file(data: bytes) -> RunCard:
     if len(data) > MAX_CARD:
         raise UserError(f"A run card has at most {MAX_CARD:,} bytes; this file has {len(data):,}.")
     try:
-        return read_run_card(data.decode("utf-8"))
+        return read_card(data.decode("utf-8"), kind)
     except UnicodeDecodeError as error:
         raise UserError(f"This is not a run card: give {CARD}, or the zip of an export.") from error
 

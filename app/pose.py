@@ -15,29 +15,33 @@ from app import pose_run as events
 from app import pose_stream
 from app.form import space_choices
 from app.models import Models
-from app.pose_form import PoseForm, PoseTarget, build_pose_form, build_pose_target, settings_from
+from app.pose_form import PoseForm, PoseTarget, build_pose_form, build_pose_target, defaults, settings_from, values_of
 from app.session import Picked, Session, Sessions
+from app.standing import LandscapeLink, StandingSource, standing_of
 from app.views.figure import figure_view
 from app.views.view import sent
-from app.wiring import COMPUTE, QUICK, missed
+from app.wiring import COMPUTE, QUICK, click, missed
 from landscape_core.errors import UserError
 from landscape_core.optimizers import DEFAULT_RATES, OptimizerName
-from landscape_core.tasks.pose import load_body, load_pose_task
+from landscape_core.tasks.base import Task
+from landscape_core.tasks.pose import NAMES, Observation, load_body, load_pose_task
 
-_CLICK = "() => setTimeout(() => document.querySelector('#pose-export-file').click(), 50)"
+NAME = "Pose"
+DRAWING = NAMES["rotations"]  # whose F draws poses by number
 
 
 def pose_models() -> Models:
     """The pose prior seen through each kind of observation."""
-    return Models({
-        "rotations": lambda _: load_pose_task("rotations"),
-        "positions": lambda _: load_pose_task("positions"),
-    })  # fmt: skip
+
+    def source(observation: Observation) -> Callable[[str], Task]:
+        return lambda _: load_pose_task(observation)
+
+    return Models({name: source(observation) for observation, name in NAMES.items()})
 
 
-def build_pose(demo: gr.Blocks, models: Models | None = None) -> None:
-    """Lay the tab out inside the current container and wire it."""
-    models, sessions = models or pose_models(), Sessions()
+def build_pose(demo: gr.Blocks, models: Models, link: LandscapeLink) -> StandingSource:
+    """Lay the tab out inside the current container and wire it; its runs are what it returns, by session."""
+    sessions = Sessions()
     with gr.Row(elem_classes="invert pose"):
         with gr.Column(elem_classes="card target-card"):
             target = build_pose_target(list(load_body().skeleton.names))
@@ -50,11 +54,13 @@ def build_pose(demo: gr.Blocks, models: Models | None = None) -> None:
             form = build_pose_form(models)
     tab = PoseTab(models, sessions, target, form, view)
     tab.wire(demo, status, download)
+    view.landscape(lambda: link.opened(NAME), outputs=link.outputs, **QUICK)
 
     def leave(request: gr.Request) -> None:
         sessions.drop(request.session_hash)
 
     demo.unload(leave)
+    return lambda key: standing_of(sessions.get(key).run)
 
 
 class PoseTab:
@@ -82,12 +88,14 @@ class PoseTab:
         form.space.input(self.on_space, [form.observation, form.space], [form.z, form.z_lr], **QUICK)
         form.x.input(self.on_optimiser, form.x, form.x_lr, **QUICK)
         form.z.input(self.on_optimiser, form.z, form.z_lr, **QUICK)
+        form.reset.click(self.on_reset, outputs=form.fields, **QUICK)
+        form.card.upload(self.on_card, [form.card, panel.joint], [*form.fields, *outputs, *panel.angles], **COMPUTE)
         progress = {"show_progress": "full", "show_progress_on": status}
         begun = view.run(self.on_run, form.fields, view, **COMPUTE, **progress)
         further = view.more(self.on_more, outputs=view, **COMPUTE, **progress)
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun, further], **QUICK)
-        view.export(self.on_export, outputs=[download, view], **COMPUTE, **progress).success(None, js=_CLICK)
+        view.export(self.on_export, outputs=[download, view], **COMPUTE, **progress).success(None, js=click("pose-export-file"))
 
     # --- the target -----------------------------------------------------------------------------------------
 
@@ -103,7 +111,7 @@ class PoseTab:
         return pose_stream.target_message(load_body(), picked.picture, picked.label)
 
     def on_number(self, number: Any, joint: str, request: gr.Request) -> list[Any]:
-        task = self.models.get("rotations")
+        task = self.models.get(DRAWING)
         return self.choose(self.session(request), lambda: events.drawn(task, number), joint)
 
     def on_another(self, joint: str, request: gr.Request) -> list[Any]:
@@ -130,9 +138,11 @@ class PoseTab:
 
     def on_observation(self, observation: str) -> list[Any]:
         """Each kind of observation has its own Θs."""
-        spaces = list(self.models.get(observation).mappings)
-        choices = gr.update(choices=space_choices(spaces), value=spaces[0])
-        return [choices, *self.on_space(observation, spaces[0])]
+        first = next(iter(self.models.get(observation).mappings))
+        return [self.spaces(observation, first), *self.on_space(observation, first)]
+
+    def spaces(self, observation: str, chosen: str) -> dict[str, Any]:
+        return gr.update(choices=space_choices(list(self.models.get(observation).mappings)), value=chosen)
 
     def on_space(self, observation: str, space: str) -> list[Any]:
         advice = self.models.get(observation).advice(space)
@@ -140,6 +150,25 @@ class PoseTab:
 
     def on_optimiser(self, name: OptimizerName) -> float:
         return DEFAULT_RATES[name]
+
+    def fill(self, values: list[Any]) -> list[Any]:
+        """The form's values, with the spaces that there are for what is observed."""
+        values[2] = self.spaces(values[0], values[2])
+        return values
+
+    def on_reset(self) -> list[Any]:
+        return self.fill(values_of(*defaults(self.models)))
+
+    def on_card(self, data: bytes, joint: str, request: gr.Request) -> list[Any]:
+        session = self.session(request)
+        try:
+            card, sentence = events.load_card(self.models, session, data)
+        except UserError as error:
+            return [*[gr.skip()] * (len(self.form.fields) + 1), f"<p>{html.escape(str(error))}</p>", *[gr.skip()] * 3]
+        assert session.target is not None
+        shown = pose_stream.target_message(load_body(), session.target.picture, session.target.label, card.visible)
+        said = f"<p>{html.escape(sentence)}</p>"
+        return [*self.fill(values_of(card.settings, card.hypotheses)), sent(shown), said, *_degrees(session.target, joint)]
 
     # --- the run --------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.components import Component
 from pydantic import ValidationError
 
-from app.form import space_choices
+from app.form import form_actions, space_choices
 from app.models import Models
 from app.pose_run import MAX_K
 from app.settings import OPTIMISERS
@@ -18,6 +18,7 @@ from landscape_core.errors import UserError
 from landscape_core.optimizers import OptimizerSettings
 from landscape_core.runs import MAX_STEPS, RunSettings
 from landscape_core.tasks.base import X
+from landscape_core.tasks.pose import NAMES
 
 _OBSERVED = "What is known of each joint that is seen: how it is turned, or where it is (the usual case in practice)."
 _K = "How many bodies to look for. One starts from the average pose; several start from random ones."
@@ -50,6 +51,8 @@ class PoseForm:
     x_lr: gr.Number
     z: gr.Dropdown
     z_lr: gr.Number
+    reset: gr.Button
+    card: gr.UploadButton
 
     @property
     def fields(self) -> list[Component]:
@@ -79,27 +82,42 @@ def build_pose_target(joints: list[str]) -> PoseTarget:
 
 def build_pose_form(models: Models) -> PoseForm:
     """Lay the settings out in the current container."""
-    task = models.get("rotations")
-    first = next(iter(task.mappings))
-    x, z = task.advice(X), task.advice(first)
+    settings, k = defaults(models)
+    spaces = space_choices(list(models.get(settings.task).mappings))
     with gr.Group(elem_classes="fields"):
         observation = gr.Radio(
-            [("Rotations", "rotations"), ("3D positions", "positions")],
-            value="rotations", label="Observed", info=_OBSERVED, elem_classes="segmented",
+            [("Rotations", NAMES["rotations"]), ("3D positions", NAMES["positions"])],
+            value=settings.task, label="Observed", info=_OBSERVED, elem_classes="segmented",
         )  # fmt: skip
-        hypotheses = gr.Slider(1, MAX_K, 1, step=1, label="Hypotheses", info=_K, buttons=[], elem_id="pose-k")
-        space = gr.Dropdown(space_choices(list(task.mappings)), value=first, label="Space Z", info=_SPACE)
-        steps = gr.Slider(1, MAX_STEPS, 40, step=1, label="Steps", buttons=[], elem_id="pose-steps")
+        hypotheses = gr.Slider(1, MAX_K, k, step=1, label="Hypotheses", info=_K, buttons=[], elem_id="pose-k")
+        space = gr.Dropdown(spaces, value=settings.space, label="Space Z", info=_SPACE)
+        steps = gr.Slider(1, MAX_STEPS, settings.steps, step=1, label="Steps", buttons=[], elem_id="pose-steps")
         with gr.Row(elem_classes="pair"):
-            x_name, x_lr = _optimiser("X", x)
+            x_name, x_lr = _optimiser("X", settings.x)
         with gr.Row(elem_classes="pair"):
-            z_name, z_lr = _optimiser("Z", z)
-        seed = gr.Number(0, label="Seed", info="Fixes where several hypotheses start.", precision=0, minimum=0)
-    return PoseForm(observation, hypotheses, space, steps, seed, x_name, x_lr, z_name, z_lr)
+            z_name, z_lr = _optimiser("Z", settings.z)
+        seed = gr.Number(settings.seed, label="Seed", info="Fixes where several hypotheses start.", precision=0, minimum=0)
+    reset, card = form_actions("pose-load-card")
+    return PoseForm(observation, hypotheses, space, steps, seed, x_name, x_lr, z_name, z_lr, reset, card)
+
+
+def defaults(models: Models) -> tuple[RunSettings, int]:
+    """The settings that a page starts with, and the number of hypotheses."""
+    name = models.names[0]
+    task = models.get(name)
+    space = next(iter(task.mappings))
+    return RunSettings(task=name, space=space, steps=40, x=task.advice(X), z=task.advice(space)), 1
+
+
+def values_of(settings: RunSettings, k: int) -> list[Any]:
+    """The form's values."""
+    x, z = settings.x, settings.z
+    return [settings.task, k, settings.space, settings.steps, settings.seed, x.name, x.lr, z.name, z.lr]
 
 
 def settings_from(values: Sequence[Any]) -> tuple[RunSettings, Any]:
-    """Settings of a run and the number of hypotheses, from the form's values, which are untrusted.
+    """Settings of a run and the number of hypotheses, from the form's values, which are untrusted. One hypothesis starts
+    from the mean, several from random inputs of F.
 
     Raises:
         UserError: a value is missing or out of range; the sentence names it.
@@ -108,6 +126,7 @@ def settings_from(values: Sequence[Any]) -> tuple[RunSettings, Any]:
     try:
         settings = RunSettings.model_validate({
             "task": observation, "space": space, "steps": steps, "seed": seed,
+            "start": "mean" if k == 1 else "random",
             "x": {"name": x, "lr": x_lr}, "z": {"name": z, "lr": z_lr},
         })  # fmt: skip
     except ValidationError as error:

@@ -6,28 +6,38 @@ A session's `Picked.picture` is a pose here: (J, 3), axis-angle in radians.
 from __future__ import annotations
 
 import tempfile
-import zipfile
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from app import pose_stream, stream
+from app.cards import read_card_file
+from app.continuing import continued, further_steps, lasting, stopped
 from app.models import Models
 from app.session import Picked, Run, Session
-from landscape_core.bvh import bvh_text, load_bvh, pose_of
+from landscape_core.bvh import load_bvh, pose_of
 from landscape_core.errors import UserError
-from landscape_core.inversion import Lane, Solver, State
+from landscape_core.inversion import State
 from landscape_core.kinematics import matrix_to_rotvec
-from landscape_core.runs import MAX_STEPS, RunSettings, starts_in
-from landscape_core.spaces import Start
-from landscape_core.tasks.base import Task, X
+from landscape_core.pose_runs import PoseCard, body_of, export_poses, hypotheses_target, make_pose_card, pose_card_target
+from landscape_core.runs import MAX_STEPS, RunSettings, check_models, prepare
+from landscape_core.summary import replay_sentence, result_of
+from landscape_core.tasks.base import Task
 from landscape_core.tasks.pose import Body, load_body
 from landscape_core.trajectory import Trajectory, states
 
 Message = dict[str, Any]
 MAX_K = 8
+
+
+@dataclass(frozen=True)
+class FromCard(Picked):
+    """The pose of a run card, with the card: a run of it says whether it came out as the card's did."""
+
+    card: PoseCard | None = None
 
 
 def drawn(task: Task, number: int) -> Picked:
@@ -74,31 +84,22 @@ def edited(before: Picked, joint: str, degrees: Sequence[Any]) -> Picked:
 
 
 def start(models: Models, session: Session, settings: RunSettings, k: int, visible: Any) -> Iterator[Message]:
-    """Race X against Z on the session's pose, K hypotheses from the same random inputs, or one from the mean.
-
-    `settings.task` is what is observed: "rotations" or "positions"; `visible` are the names of the joints seen.
+    """Race X against Z on the session's pose, for k hypotheses of which the joints named in `visible` are seen.
 
     Raises:
-        UserError: no target, K out of range, joints that do not exist, or a space that does not.
+        UserError: no target, k out of range, joints that do not exist, or a space that does not.
     """
     if session.target is None:
         raise UserError("Choose a pose first.")
     if not isinstance(k, int) or not 1 <= k <= MAX_K:
         raise UserError(f"The number of hypotheses must be from 1 to {MAX_K}.")
-    body = load_body("positions" if settings.task == "positions" else "rotations")
+    body = body_of(settings.task)
     seen = joints_of(body, visible)
-    task = models.get(body.observation)
-    target = body.target(session.target.picture[None].expand(k, -1, -1), seen)
-    lanes = [
-        Lane("X", task.space(X), settings.x.build(settings.steps)),
-        Lane("Z", task.space(settings.space), settings.z.build(settings.steps)),
-    ]
-    solver = Solver(task.forward, task.objective, target, lanes, max_steps=settings.steps)
+    task = models.get(settings.task)
+    solver, starts = prepare(task, settings, hypotheses_target(body, session.target.picture, seen, k))
     run = Run(session.count + 1, settings, session.target, task, solver, Trajectory.empty(["X", "Z"]))
     session.begin(run)
     with run.lock:
-        kind: Start = "mean" if k == 1 else "random"
-        starts = starts_in([lane.space for lane in lanes], task, kind, solver.target, settings.seed)
         further = states(solver, solver.init(starts), stop=run.stop.is_set)
         yield from stream.numbered(run, _first_leg(run, body, seen, further))
 
@@ -115,30 +116,45 @@ def resume(session: Session, more: Any) -> Iterator[Message]:
     """Take `more` steps from where the session's run stands.
 
     Raises:
-        UserError: nothing to continue, a run still going, or a number out of range.
+        UserError: as `continued`.
     """
-    run = session.run
-    if run is None or run.trajectory.last is None:
-        raise UserError("There is no run to continue; press Run first.")
-    if not isinstance(more, int) or not 1 <= more <= MAX_STEPS - run.trajectory.last.step:
-        raise UserError(f"A run takes at most {MAX_STEPS} steps; this one has taken {run.trajectory.last.step}.")
-    if not run.lock.acquire(blocking=False):
-        raise UserError("The run is still going.")
-    try:
-        run.stop.clear()
-        last = run.trajectory.last
-        run.solver = run.solver.with_lanes(run.solver.lanes, max_steps=last.step + more)
-        further = states(run.solver, last, stop=run.stop.is_set)
-        next(further)  # the state that is already on record
-        begun = run.messages[0]
-        body = load_body("positions" if run.settings.task == "positions" else "rotations")
-        yield from stream.numbered(run, _leg(run, body, begun["visible"], further))
-    finally:
-        run.lock.release()
+    with continued(session.run, more, MAX_STEPS) as (run, further):
+        yield from stream.numbered(run, _leg(run, body_of(run.settings.task), seen_in(run), further))
+
+
+def seen_in(run: Run) -> list[str]:
+    """The names of the joints that a run was told."""
+    seen: list[str] = run.messages[0]["visible"]
+    return seen
+
+
+def card_of(run: Run) -> PoseCard:
+    """The run's card."""
+    target, result = run.target.picture, result_of(run.trajectory)
+    return make_pose_card(run.task, lasting(run), target, seen_in(run), len(run.solver.target), **result)
+
+
+def load_card(models: Models, session: Session, data: bytes) -> tuple[PoseCard, str]:
+    """Take the pose of a card for the session; nothing is run. The sentence says whether a replay can be exact.
+
+    Raises:
+        UserError: not the card of a run on a pose, or one that asks for what is not here.
+    """
+    card = read_card_file(data, PoseCard)
+    if card.hypotheses > MAX_K:
+        raise UserError(f"The card has {card.hypotheses} hypotheses; here at most {MAX_K} are drawn.")
+    pose_card_target(card)  # what is wrong with its pose or joints is said now, not when it is run
+    task = models.get(card.settings.task)
+    task.space(card.settings.space)
+    session.target = FromCard(torch.tensor(card.rotvec), "from a run card", card=card)
+    changed = check_models(card, task)
+    if changed:
+        return card, f"Run card loaded; these models differ from the card's, so results will too: {', '.join(changed)}."
+    return card, "Run card loaded; the models are the same, so Run repeats it exactly."
 
 
 def export(session: Session) -> Path:
-    """A zip with the target and each lane's best poses as BVH, one frame a hypothesis.
+    """A zip with the run's card, losses and latents, and as BVH the target and each lane's best poses.
 
     Raises:
         UserError: there is no run yet.
@@ -146,21 +162,9 @@ def export(session: Session) -> Path:
     run = session.run
     if run is None or run.trajectory.last is None:
         raise UserError("There is no run to export; press Run first.")
-    skeleton, decoder = load_body().skeleton, decoder_of(run.task)
-    path = Path(tempfile.mkdtemp()) / f"pose-run-{run.number}.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("target.bvh", bvh_text(skeleton, run.target.picture[None]))
-        for lane, now in zip(run.solver.lanes, run.trajectory.last.lanes, strict=True):
-            with torch.no_grad():
-                rotations = decoder(lane.space.to_x(now.best_variable))
-            archive.writestr(f"{lane.name}.bvh", bvh_text(skeleton, matrix_to_rotvec(rotations)))
-        archive.writestr("settings.json", run.settings.model_dump_json(indent=1))
+    path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"pose-run-{run.number}.zip"
+    export_poses(path, card_of(run), run.task, run.solver.lanes, run.trajectory)
     return path
-
-
-def decoder_of(task: Task) -> torch.nn.Module:
-    """The part of F that gives rotations: the first of a sequence, or all of it."""
-    return task.forward[0] if isinstance(task.forward, torch.nn.Sequential) else task.forward
 
 
 def _first_leg(run: Run, body: Body, visible: list[str], further: Iterator[State]) -> Iterator[Message]:
@@ -170,8 +174,17 @@ def _first_leg(run: Run, body: Body, visible: list[str], further: Iterator[State
 
 def _leg(run: Run, body: Body, visible: list[str], further: Iterator[State]) -> Iterator[Message]:
     yield from pose_stream.batches(run, body, visible, further)
-    step, state = run.trajectory.steps[-1], run.trajectory.last
+    state = run.trajectory.last
     reason = run.solver.done(state) if state is not None else None
-    said = reason.value if reason is not None else f"Stopped at step {step}; all that was reached is kept."
-    more = min(MAX_STEPS - step, max(run.settings.steps - step, 0) or 100)
-    yield pose_stream.end(run, said, more)
+    message = pose_stream.end(run, stopped(run) if reason is None else reason.value, further_steps(run, MAX_STEPS, 100))
+    card = repeated(run)
+    if card is not None:
+        message["replay"] = replay_sentence(card.result, run.trajectory)
+    yield message
+
+
+def repeated(run: Run) -> PoseCard | None:
+    """The card that a run's target came with, where the run has all that it asks for."""
+    card = run.target.card if isinstance(run.target, FromCard) else None
+    asked = (run.settings, seen_in(run), len(run.solver.target))
+    return card if card is not None and (card.settings, card.visible, card.hypotheses) == asked else None

@@ -25,10 +25,12 @@ def flat(positions: Tensor) -> list[int]:
     return [int(value) for value in (positions * 10).round().flatten().tolist()]
 
 
-def target_message(body: Body, rotvec: Tensor, label: str) -> Message:
-    """A target before it is run: the figure of a pose (J, 3), and the skeleton it hangs on."""
+def target_message(body: Body, rotvec: Tensor, label: str, visible: list[str] | None = None) -> Message:
+    """A target before it is run: the figure of a pose (J, 3), and the skeleton it hangs on. `visible` names the joints
+    that are seen; without it those stay that the visitor chose."""
     positions = body.positions(body.target(rotvec[None]).value)[0]
-    return {"kind": "target", "label": label, "joints": flat(positions), **skeleton_of(body)}
+    message = {"kind": "target", "label": label, "joints": flat(positions), **skeleton_of(body)}
+    return message if visible is None else {**message, "visible": visible}
 
 
 def skeleton_of(body: Body) -> Message:
@@ -41,10 +43,9 @@ def begin(run: Run, body: Body, visible: list[str]) -> Message:
     about = [pair for pair in words(run.settings) if pair[0] not in ("model", "start", "perceptual distance")]
     k = len(run.solver.target)
     return {
-        **target_message(body, run.target.picture, run.target.label),
+        **target_message(body, run.target.picture, run.target.label, visible),
         "kind": "begin",
         "number": run.number,
-        "visible": visible,
         "k": k,
         "lanes": [lane.name for lane in run.solver.lanes],
         "settings": [["observed", body.observation], ["hypotheses", str(k)], ["joints seen", str(len(visible))], *about],

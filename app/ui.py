@@ -21,7 +21,7 @@ from app.defence_pictures import Defences
 from app.invert import build_invert
 from app.landscape import build_landscape, source_field
 from app.models import Models
-from app.pose import build_pose
+from app.pose import build_pose, pose_models
 from app.results import ADDRESS, RESULTS, build_results
 from app.session import Sessions
 from app.standing import LandscapeLink, StandingSource
@@ -51,7 +51,7 @@ def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
                 sources["Complete"] = build_complete(demo, complete, models, sessions, link)
             landscape = gr.Tab("Landscape", id="landscape")  # laid out last, when all runs it can draw are known
             with gr.Tab("Pose", id="pose"):
-                build_pose(demo)
+                sources["Pose"] = build_pose(demo, pose_models(), link)
             with gr.Tab("Defence", id="defence"):
                 sources[defence.NAME] = defence.build_defence(demo, link, defences)
             with landscape:

@@ -13,10 +13,13 @@ import torch
 from app import pose_run, pose_stream
 from app.models import Models
 from app.pose import pose_models
-from app.pose_form import settings_from
+from app.pose_form import settings_from, values_of
 from app.session import Session
+from app.standing import standing_of
 from landscape_core.bvh import bvh_text, load_bvh, pose_of
 from landscape_core.errors import UserError
+from landscape_core.export import CARD
+from landscape_core.pose_runs import body_of
 from landscape_core.runs import RunSettings
 from landscape_core.tasks.pose import load_body, lower_body
 from tests.tiny_pose import random_rotvec
@@ -24,7 +27,7 @@ from tests.tiny_pose import random_rotvec
 Message = dict[str, Any]
 SKELETON = load_body().skeleton
 ALL = list(SKELETON.names)
-FORM = ["rotations", 3, "random", 4, 0, "adam", 0.1, "lbfgs", 1.0]
+FORM = ["pose", 3, "random", 4, 0, "adam", 0.1, "lbfgs", 1.0]
 
 
 @pytest.fixture(scope="module")
@@ -34,11 +37,11 @@ def models() -> Models:
 
 @pytest.fixture
 def session(models: Models) -> Session:
-    return Session(target=pose_run.drawn(models.get("rotations"), 3))
+    return Session(target=pose_run.drawn(models.get("pose"), 3))
 
 
 def run(models: Models, session: Session, k: int = 1, visible: list[str] = ALL, **changes: Any) -> list[Message]:
-    settings = RunSettings(task="rotations", space=next(iter(models.get("rotations").mappings)), steps=4)
+    settings = RunSettings(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
     return list(pose_run.start(models, session, settings.model_copy(update=changes), k, visible))
 
 
@@ -46,13 +49,13 @@ def column(messages: list[Message], lane: str, what: str) -> list[Any]:
     return [value for m in messages if m["kind"] == "frames" for value in m["lanes"][lane][what]]
 
 
-@pytest.mark.parametrize("observation", ["rotations", "positions"])
+@pytest.mark.parametrize("observation", ["pose", "pose-positions"])
 def test_a_run_streams_every_step_with_the_bodies_it_stood_at(models: Models, session: Session, observation: str) -> None:
     messages = run(models, session, task=observation, space=next(iter(models.get(observation).mappings)))
     assert [m["kind"] for m in messages] == ["begin", *["frames"] * (len(messages) - 2), "end"]
     assert [m["seq"] for m in messages] == list(range(len(messages)))
     assert [step for m in messages if m["kind"] == "frames" for step in m["steps"]] == [0, 1, 2, 3, 4]
-    body = load_body("positions" if observation == "positions" else "rotations")
+    body = body_of(observation)
     last = session.run.trajectory.last.lanes[0]
     assert column(messages, "X", "joints")[-1] == pose_stream.flat(body.positions(last.output))
     assert column(messages, "X", "loss") == [float(loss[0]) for loss in session.run.trajectory.lane("X").losses]
@@ -65,7 +68,7 @@ def test_a_run_streams_every_step_with_the_bodies_it_stood_at(models: Models, se
 def test_hypotheses_start_from_the_same_bodies_in_both_spaces_and_from_different_ones_each(
     models: Models, session: Session
 ) -> None:
-    messages = run(models, session, k=3, visible=lower_body(SKELETON))
+    messages = run(models, session, k=3, visible=lower_body(SKELETON), start="random")
     x, z = column(messages, "X", "joints")[0], column(messages, "Z", "joints")[0]
     assert len(x) == 3 * 21 * 3
     assert max(abs(a - b) for a, b in zip(x, z, strict=True)) < 50  # millimetres
@@ -90,7 +93,7 @@ def test_a_run_goes_on_to_the_numbers_of_an_uninterrupted_one(models: Models, se
 
 
 def test_an_export_brings_back_the_target_and_the_best_bodies(models: Models, session: Session, tmp_path: Path) -> None:
-    run(models, session, k=2)
+    run(models, session, k=2, start="random")
     with zipfile.ZipFile(pose_run.export(session)) as archive:
         archive.extractall(tmp_path)
     target = pose_of(load_bvh(tmp_path / "target.bvh"), SKELETON)
@@ -99,6 +102,66 @@ def test_an_export_brings_back_the_target_and_the_best_bodies(models: Models, se
     assert len(load_bvh(tmp_path / "Z.bvh").frames) == 2
     with pytest.raises(UserError, match="Run first"):
         pose_run.export(Session())
+
+
+@pytest.mark.parametrize("observation", ["pose", "pose-positions"])
+def test_a_run_card_brings_a_run_back_bit_for_bit(models: Models, session: Session, observation: str) -> None:
+    """Also where the run was continued; and a run that differs in anything is not called a repetition."""
+    space, seen = next(iter(models.get(observation).mappings)), lower_body(SKELETON)
+    first = run(models, session, k=2, visible=seen, task=observation, space=space, start="random", seed=7)
+    further = list(pose_run.resume(session, 2))
+    with zipfile.ZipFile(pose_run.export(session)) as archive:
+        data = archive.read(CARD)
+    other = Session()
+    card, sentence = pose_run.load_card(models, other, data)
+    assert "repeats it exactly" in sentence
+    assert (card.settings.steps, card.visible, card.hypotheses) == (6, seen, 2)
+    assert torch.equal(other.target.picture, session.target.picture)
+    again = list(pose_run.start(models, other, card.settings, card.hypotheses, card.visible))
+    for lane in "XZ":
+        assert column(again, lane, "loss") == column(first, lane, "loss") + column(further, lane, "loss")
+        assert column(again, lane, "joints") == column(first, lane, "joints") + column(further, lane, "joints")
+    assert "bit for bit" in again[-1]["replay"]
+    whole = list(pose_run.start(models, other, card.settings, card.hypotheses, ALL))
+    assert "replay" not in whole[-1]
+    other.target = pose_run.edited(other.target, "Head", [1, 2, 3])
+    edited = list(pose_run.start(models, other, card.settings, card.hypotheses, card.visible))
+    assert "replay" not in edited[-1]
+
+
+def test_cards_that_cannot_be_taken_are_refused_in_a_sentence(models: Models, session: Session) -> None:
+    run(models, session)
+    valid = json.loads(pose_run.card_of(session.run).model_dump_json())
+    before = Session()
+    for change, word in (
+        ({"hypotheses": 9}, "at most 8"),
+        ({"visible": ["Tail"]}, "Tail"),
+        ({"kind": "picture"}, "kind"),
+        ({"settings": valid["settings"] | {"space": "flow"}}, "no space 'flow'"),
+        ({"settings": valid["settings"] | {"task": "faces"}}, "no pose task"),
+    ):
+        with pytest.raises(UserError, match=word):
+            pose_run.load_card(models, before, json.dumps(valid | change).encode())
+    assert before.target is None
+    assert "pose" in pose_run.load_card(models, before, json.dumps(valid | {"models": {"pose": "0" * 64}}).encode())[1]
+
+
+def test_the_landscape_takes_the_run_that_stands(models: Models, session: Session) -> None:
+    assert standing_of(session.run) is None
+    run(models, session, k=2, visible=lower_body(SKELETON), start="random")
+    standing = standing_of(session.run)
+    assert standing is not None
+    assert standing.task is models.get("pose")
+    assert len(standing.target) == 1
+    last = torch.stack([lane.losses[-1][0] for lane in standing.trajectory.lanes])
+    again = [
+        standing.task.objective.bind(standing.target)(
+            standing.task.forward(standing.task.space(space).to_x(lane.variables[-1]))
+        )
+        for space, lane in zip(("X", standing.space), standing.trajectory.lanes, strict=True)
+    ]
+    torch.testing.assert_close(last, torch.cat(again))
+    assert standing.task.shown(None, standing.target).shape == (1, 3, 64, 64)
 
 
 def test_a_bvh_file_becomes_the_target(tmp_path: Path) -> None:
@@ -150,14 +213,17 @@ def test_a_run_that_cannot_be_is_refused_in_a_sentence(
 
 def test_the_form_is_checked() -> None:
     settings, k = settings_from(FORM)
-    assert (settings.task, settings.space, settings.steps, settings.z.name, k) == ("rotations", "random", 4, "lbfgs", 3)
+    assert settings.start == "random"
+    assert settings_from([FORM[0], 1, *FORM[2:]])[0].start == "mean"
+    assert settings_from(values_of(settings, k)) == (settings, k)
+    assert (settings.task, settings.space, settings.steps, settings.z.name, k) == ("pose", "random", 4, "lbfgs", 3)
     for place, value in ((3, 0), (3, 5000), (6, float("nan")), (5, "sgd"), (4, -1)):
         with pytest.raises(UserError):
             settings_from([*FORM[:place], value, *FORM[place + 1 :]])
 
 
 def test_drawn_poses_are_numbered(models: Models) -> None:
-    task = models.get("rotations")
+    task = models.get("pose")
     assert torch.equal(pose_run.drawn(task, 5).picture, pose_run.drawn(task, 5).picture)
     assert not torch.equal(pose_run.drawn(task, 5).picture, pose_run.drawn(task, 6).picture)
     with pytest.raises(UserError, match="whole number"):

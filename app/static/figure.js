@@ -1,19 +1,28 @@
 /** The figure view: a target pose and its reconstructions in X and Z as turnable bodies, with one camera and one scrubber. */
-import { Controls } from "./controls.js";
-import { LossCurves } from "./curves.js";
 import { Camera, drawScene, jointAt, points } from "./figure_body.js";
 import { PoseRecord, readings } from "./figure_run.js";
-import { Inbox } from "./stream.js";
-import { Timeline } from "./timeline.js";
+import { RunView } from "./run_view.js";
 
 const LOWER = /Leg|Foot|Toes/;
 const BEGIN_HERE = "Click joints of the target to hide them, drag to turn, then press Run.";
 const CLICK = 5; // px a pointer may move and still mean a click
 
-class Figures {
-  constructor({ element, trigger, server, watch, value }) {
-    this.element = element;
-    this.trigger = trigger;
+class Figures extends RunView {
+  constructor(view) {
+    super(view, {
+      status: "pose-status",
+      kinds: {
+        target: (message) => this.#target(message),
+        begin: (message) => this.#begin(message),
+        frames: (message) => this.#frames(message),
+        end: (message) => this.#end(message),
+        error: (message) => this.failed(message.text),
+        exported: () => this.rest(),
+      },
+      onMove: () => this.#look(),
+      describe: (index) => this.run?.describe(this.axis, index) ?? "",
+      onClick: (data) => this.#click(data),
+    });
     this.camera = new Camera();
     this.hidden = new Set();
     this.target = null;
@@ -21,37 +30,11 @@ class Figures {
     this.count = 0;
     this.axis = "steps";
     this.canvases = Object.fromEntries(["x", "target", "z"].map((lane) => [lane, this.find(`.lane.${lane} canvas`)]));
-    this.controls = new Controls(element, (act, steps) => this.#act(act, steps));
-    this.timeline = new Timeline(this.find("[data-timeline]"), {
-      onMove: () => this.#look(),
-      describe: (index) => this.run?.describe(this.axis, index) ?? "",
-    });
-    this.curves = new LossCurves(this.find("[data-chart]"), { onPick: (x) => this.timeline.moveToValue(x) });
-    this.inbox = new Inbox((run, since) => server.missed([run, since]), (message) => this.#deliver(message));
-    element.addEventListener("click", (event) => this.#click(event));
-    element.addEventListener("change", (event) => this.#tick(event));
+    this.element.addEventListener("change", (event) => this.#tick(event));
     for (const canvas of Object.values(this.canvases)) this.#listen(canvas);
     new MutationObserver(() => this.#look()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     new ResizeObserver(() => this.#look()).observe(this.find(".stage"));
-    this.timeline.setTicks([]);
-    watch("value", () => this.inbox.receive(value()));
-    this.inbox.receive(value());
-  }
-
-  find(selector) {
-    return this.element.querySelector(selector);
-  }
-
-  #deliver(message) {
-    const kinds = {
-      target: () => this.#target(message),
-      begin: () => this.#begin(message),
-      frames: () => this.#frames(message),
-      end: () => this.#end(message),
-      error: () => this.#error(message.text),
-      exported: () => this.#become("rest"),
-    };
-    return kinds[message.kind]?.();
+    this.listen();
   }
 
   #target(message) {
@@ -60,7 +43,8 @@ class Figures {
     if (this.controls.busy) return;
     this.run = null;
     this.timeline.setTicks([]);
-    this.#say(BEGIN_HERE);
+    this.say(BEGIN_HERE);
+    if (message.visible) this.#hide(message.names.slice(1).filter((name) => !message.visible.includes(name)));
     this.#joints();
     this.#look();
   }
@@ -69,7 +53,7 @@ class Figures {
     this.run = new PoseRecord(message);
     this.count = message.number;
     this.target = { ...message, points: points(message.joints) };
-    this.#become("running");
+    this.become("running");
     this.timeline.setTicks([]);
     this.#look();
   }
@@ -77,7 +61,7 @@ class Figures {
   #frames(message) {
     if (message.run !== this.run?.id) return;
     this.run.add(message);
-    if (this.controls.state !== "stopping") this.#become("running");
+    if (this.controls.state !== "stopping") this.become("running");
     this.#draw();
   }
 
@@ -85,36 +69,25 @@ class Figures {
     if (message.run !== this.run?.id) return;
     this.run.end = message;
     this.controls.offer(message.more);
-    this.#become("rest");
-    this.#say(message.summary, message.reason);
+    this.rest();
+    this.#sayEnd();
     this.#draw();
   }
 
-  #error(text) {
-    this.#become(this.run ? "rest" : "idle");
-    this.#say(this.run?.end?.summary ?? BEGIN_HERE, this.run?.end?.reason);
-    this.controls.notice(text);
+  #sayEnd() {
+    const end = this.run?.end;
+    this.say(end?.summary ?? BEGIN_HERE, [end?.reason, end?.replay].filter(Boolean).join(" "));
   }
 
-  #become(state) {
-    if (state === this.controls.state) return;
-    this.controls.become(state, this.count);
-    if (state === "waiting") this.#say("Waiting for a free processor…");
-    if (state === "running") this.#say("Running…");
+  act(act, steps) {
+    if (act !== "run") return super.act(act, steps);
+    this.trigger("run", { visible: this.visible });
+    this.become("waiting");
   }
 
-  #say(text, aside = "") {
-    this.find(".summary").textContent = text;
-    this.find(".aside").textContent = aside;
-  }
-
-  #act(act, steps) {
-    if (act === "more") this.trigger("more", { steps });
-    else if (act === "run") this.trigger("run", { visible: this.visible });
-    else this.trigger(act);
-    if (act === "stop") this.#become("stopping");
-    else if (act === "cancel") this.#become(this.run ? "rest" : "idle");
-    else if (act !== "export") this.#become("waiting");
+  cancelled() {
+    this.rest();
+    this.#sayEnd();
   }
 
   /** Names of the joints that are not hidden; the hips are no joint. */
@@ -122,13 +95,12 @@ class Figures {
     return this.target.names.slice(1).filter((name) => !this.hidden.has(name));
   }
 
-  #click(event) {
-    const { seen, turn, axis } = event.target.closest("button")?.dataset ?? {};
+  #click({ seen, turn, axis }) {
     if (seen) this.#hide(this.target.names.slice(1).filter((name) => seen !== "all" && LOWER.test(name) === (seen === "upper")));
     if (turn) this.#turn(turn);
     if (axis) {
       this.axis = axis;
-      press(this.element, "axis", axis);
+      this.press("axis", axis);
       this.#draw(true);
     }
   }
@@ -149,7 +121,7 @@ class Figures {
     const lower = this.target.names.slice(1).filter((name) => LOWER.test(name));
     const upper = this.target.names.slice(1).filter((name) => !LOWER.test(name));
     const same = (list) => list.length === this.hidden.size && list.every((name) => this.hidden.has(name));
-    press(this.element, "seen", same([]) ? "all" : same(lower) ? "upper" : same(upper) ? "lower" : "some");
+    this.press("seen", same([]) ? "all" : same(lower) ? "upper" : same(upper) ? "lower" : "some");
     this.#joints();
     this.#look();
   }
@@ -233,12 +205,6 @@ class Figures {
     const alpha = bodies.length > 1 ? 0.25 + 0.5 / bodies.length : 1;
     drawScene(this.canvases[lane.toLowerCase()], this.camera, bodies.map((place) => ({ ...body, points: place, colour, alpha })), scene);
     this.find(`.lane.${lane.toLowerCase()} .reading`).replaceChildren(...(this.run ? readings(this.run, lane, at) : []));
-  }
-}
-
-function press(element, key, value) {
-  for (const button of element.querySelectorAll(`[data-${key}]`)) {
-    button.setAttribute("aria-pressed", String(button.dataset[key] === value));
   }
 }
 
