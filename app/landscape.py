@@ -62,9 +62,9 @@ def build_landscape(
     made.wire(demo, tab, status, download)
 
 
-def _build_form(models: Models, source: gr.Radio, names: list[str]) -> LandscapeForm:
+def _build_form(models: Models, source: gr.Dropdown, names: list[str]) -> LandscapeForm:
     with gr.Group(elem_classes="fields"):
-        source.choices = [("Own race", OWN), *((name, name) for name in names)]
+        source.choices = [*source.choices, *((f"The run in {name}", name) for name in names)]
         source.render()
         choices = [(name.title(), name) for name in models.names]
         first = models.names[0] if models.names else None
@@ -78,11 +78,9 @@ def _build_form(models: Models, source: gr.Radio, names: list[str]) -> Landscape
     return LandscapeForm([model, space, plane, size, steps, seed], own)
 
 
-def source_field() -> gr.Radio:
+def source_field() -> gr.Dropdown:
     """Whose steps are drawn; made before the tabs that open this one, and rendered in it."""
-    return gr.Radio(
-        [("Own race", OWN)], value=OWN, label="Steps of", info=_SOURCE, elem_classes="segmented", elem_id="source", render=False
-    )
+    return gr.Dropdown([("A race of its own", OWN)], value=OWN, label="Steps of", info=_SOURCE, elem_id="source", render=False)
 
 
 class LandscapeTab:
@@ -90,7 +88,7 @@ class LandscapeTab:
 
     def __init__(
         self, models: Models, drawings: Drawings, invert: Sessions, sources: Mapping[str, StandingSource], form: LandscapeForm,
-        source: gr.Radio, view: gr.HTML,
+        source: gr.Dropdown, view: gr.HTML,
     ) -> None:  # fmt: skip
         self.lab = events.Laboratory(models)
         self.models, self.drawings, self.invert, self.sources = models, drawings, invert, sources

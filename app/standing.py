@@ -64,7 +64,7 @@ class LandscapeLink:
     """Opens the Landscape tab from another one, with that tab's run chosen."""
 
     tabs: gr.Tabs
-    source: gr.Radio
+    source: gr.Dropdown
 
     @property
     def outputs(self) -> list[Any]:

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from landscape_core import zoo
-from landscape_core.defence import BOUND, DIM, START, ContrastiveObjective, Defence, Reversal
+from landscape_core.defence import BOUND, DIM, START, ContrastiveObjective, Defence, Reversal, restored
 from landscape_core.errors import UserError
 from landscape_core.models.classifier import RobustClassifier
 from landscape_core.models.contrastive import ContrastiveHead
+from landscape_core.objectives import Target
 from landscape_core.optimizers import OptimizerSettings
 from landscape_core.spaces import Prior, SearchSpace
 from landscape_core.tasks.base import Task, X
@@ -80,7 +81,33 @@ def objective_from(card: zoo.Card, tensors: Mapping[str, Tensor], classifier: Ro
 def defence_task(name: str, objective: ContrastiveObjective, hashes: Mapping[str, str] | None = None) -> Task:
     """The search for r without a learned Z: x (B, 3072) with prior N(0, START²), for pixels in [0, 1]."""
     prior = Prior(torch.zeros(DIM), START * torch.eye(DIM))
-    return Task(name, Reversal(BOUND), prior, objective, {}, hashes=hashes or {}, advised={X: PAPER_STEP})
+    return Task(
+        name,
+        Reversal(BOUND),
+        prior,
+        objective,
+        {},
+        hashes=hashes or {},
+        advised={X: PAPER_STEP},
+        picture=seen,
+        samples=no_samples,
+    )
+
+
+def seen(output: Tensor | None, target: Target) -> Tensor:
+    """The attacked picture, restored by r where there is one."""
+    return target.value if output is None else restored(target.value.to(output), output)
+
+
+def no_samples(n: int, generator: torch.Generator) -> Target:
+    """What F makes of the prior is no picture.
+
+    Raises:
+        UserError: always.
+    """
+    raise UserError(
+        "A defence draws no pictures of its own, so random targets need a data set; the run's own planes do not."
+    )
 
 
 def load_defence(name: str = "ro", assets: Path = zoo.ASSETS) -> Defence:

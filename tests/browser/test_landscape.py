@@ -10,7 +10,7 @@ Open = Callable[..., Any]
 PLOT = "document.querySelector('.surfaces [data-plot]')"
 EYES = f"['scene', 'scene2'].map(name => {PLOT}.layout[name].camera.eye)"
 AT_REST = ".surfaces [data-save=html]:visible"
-SMOOTH = 10  # frames a second that even a busy machine draws while one drags; Plotly's own redraws reach 2 to 4
+SMOOTH = 5  # frames a second that even a machine busy with much else draws; Plotly itself reaches 2 to 4 on an idle one
 
 
 def drawn(page: Any, *, size: str = "21 × 21") -> Any:
@@ -118,3 +118,12 @@ def test_averages_are_measured_live_and_a_run_of_invert_is_opened_here(open_page
     page.wait_for_selector(AT_REST)
     assert page.locator(".surfaces .averages tbody tr").count() == 5
     assert page.text_content(".surfaces .averages caption").startswith("2 examples")
+
+    page.get_by_role("tab", name="Invert").click()
+    page.click("[data-act=run]:visible")
+    page.wait_for_selector("[data-act=landscape]:visible")
+    page.click("[data-act=landscape]:visible")
+    page.wait_for_function("document.querySelector('#source input').value === 'The run in Invert'")
+    page.wait_for_selector("#landscape-steps", state="hidden")
+    page.click(".surfaces [data-act=run]")
+    page.wait_for_function("document.querySelector('.surfaces .transport output').textContent === 'step 100 of 100'")
