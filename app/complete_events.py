@@ -99,7 +99,8 @@ def note(models: Models, session: Session, values: list[Any]) -> Message:
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
     name = mask_name(session.mask)
-    query = complete_settings.to_query(asked, usual) | (session.target.query if session.target else {})
+    query = complete_settings.to_query(asked, replace(usual, settings=models.first(usual.settings)))
+    query |= session.target.query if session.target else {}
     query |= {"c_mask": name} if name not in (None, FIRST_MASK) else {}
     return {"text": "", "level": "plain", "query": query, "own": complete_settings.OWN}
 

@@ -80,7 +80,7 @@ def note(models: Models, session: Session, values: list[Any]) -> Message:
     try:
         chosen = settings.from_values(values)
         usual = defaults(models, chosen.task, chosen.space)
-        query = settings.to_query(chosen, usual) | (session.target.query if session.target else {})
+        query = settings.to_query(chosen, models.first(usual)) | (session.target.query if session.target else {})
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
     return {"text": _next_run(session, chosen), "level": "plain", "query": query, "own": settings.OWN}

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from landscape_core import zoo
 from landscape_core.errors import UserError
+from landscape_core.runs import RunSettings
 from landscape_core.tasks.base import Task
 from landscape_core.tasks.gan import load_image_task
 
@@ -26,6 +27,10 @@ class Models:
     @property
     def names(self) -> list[str]:
         return list(self._sources)
+
+    def first(self, settings: RunSettings) -> RunSettings:
+        """The same settings for the model that a page opens with."""
+        return settings.model_copy(update={"task": self.names[0]})
 
     def get(self, name: str, perceptual: str = "embedded") -> Task:
         """The task, loading it the first time.

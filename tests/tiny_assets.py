@@ -31,8 +31,8 @@ def tiny_domain(assets: Path, name: str, *, spaces: tuple[str, ...] = ("paper", 
         encoder = PictureEncoder(ImageEncoder(), LatentEncoder(16, SMOKE.gan.critic_widths, DIM)).eval()
     prior = Prior.of(model.sample_w(256, torch.Generator().manual_seed(seed)).detach())
     facts = {"trained_on": "nothing", "licence": "CC0", "command": "python -m landscape_core train generator"}
-    trained = image_recipe.TrainedImages(model, encoder, prior, {"generator": 0.0})
-    image_recipe.publish(trained, SMOKE, name, **facts, hardware="none", metrics={}, assets=assets)
+    trained = image_recipe.TrainedImages(model, encoder, prior, {"generator": 0.0}, {})
+    image_recipe.publish(trained, SMOKE, name, **facts, hardware="none", assets=assets)
     for space in spaces:
         config = MappingConfig("mlp" if space == "paper" else "residual", DIM, DIM, 16)
         card = zoo.Card(

@@ -1,0 +1,87 @@
+"""The app on whatever domains the models' folder has: nothing in it knows faces but the detector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from app import complete_events, complete_settings, invert_events, race, settings, targets
+from app.form import space_choices
+from app.models import Models, embedded_models
+from app.session import Session
+from landscape_core.errors import UserError
+from landscape_core.runs import RunSettings
+from tests.tiny_assets import tiny_domain
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    assets = tmp_path_factory.mktemp("assets")
+    tiny_domain(assets, "boats", spaces=(), seed=1)
+    tiny_domain(assets, "faces")
+    tiny_domain(assets, "dogs", seed=2)
+    (assets / "dogs" / "encoder" / "card.json").rename(assets / "dogs" / "encoder" / "gone")
+    return embedded_models(assets)
+
+
+def test_every_whole_domain_is_offered_faces_first(models: Models) -> None:
+    assert models.names == ["faces", "boats"]  # dogs have no encoder
+    with pytest.raises(UserError, match="no model 'dogs' here; there are: faces, boats"):
+        models.get("dogs")
+
+
+def test_the_learned_space_comes_first_in_plain_words(models: Models) -> None:
+    choices = space_choices(list(models.get("faces").mappings))
+    assert choices == [("Residual Θ", "residual"), ("The paper's Θ (MLP)", "paper"), ("Untrained Θ", "random")]
+    chosen = invert_events.defaults(models, "faces", "paper")
+    assert (chosen.space, chosen.z.lr) == ("residual", 0.2)
+    assert ["space Z", "The paper's Θ (MLP)"] in settings.words(RunSettings(space="paper"))
+
+
+def test_a_domain_without_a_trained_space_still_runs(models: Models) -> None:
+    assert invert_events.defaults(models, "boats").space == "random"
+
+
+@pytest.mark.parametrize("name", ["faces", "boats"])
+def test_each_domain_inverts_and_completes_its_own_pictures(models: Models, name: str) -> None:
+    task = models.get(name)
+    session = Session(target=targets.drawn(task, 1))
+    chosen = invert_events.defaults(models, name).model_copy(update={"steps": 2})
+    end = list(race.start(models, session, chosen))[-1]
+    assert end["kind"] == "end"
+    assert race.card_of(session.run).models.keys() >= {f"{name}/generator", "perceptual"}
+    complete_events.paint(session, complete_events.presets()[0]["mask"])
+    asked = complete_settings.values_of(complete_settings.Asked(chosen.model_copy(update={"start": "random"}), 4))
+    assert list(complete_events.run(models, session, asked))[-1]["kind"] == "end"
+    assert session.run.settings.task == name
+
+
+def test_only_faces_are_looked_for_with_a_detector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("RGB", (300, 200), "teal").save(tmp_path / "plain.png")
+    face = targets.open_photo(str(tmp_path / "plain.png"), "faces")
+    assert face.notices == ("No face was found; the centre square is used.",)
+    monkeypatch.setattr("landscape_core.faces.find_faces", None)  # calling it would fail
+    other = targets.open_photo(str(tmp_path / "plain.png"), "boats")
+    assert (other.box, other.notices) == (face.box, ())
+
+
+def test_another_model_keeps_the_target_and_draws_its_own_of_the_same_number(models: Models) -> None:
+    example = targets.example("cat")
+    assert targets.for_model(example, models.get("boats")) is example
+    faces = targets.drawn(models.get("faces"), 5)
+    boats = targets.for_model(faces, models.get("boats"))
+    assert boats.query == {"target": "drawn-5"}
+    assert (boats.picture != faces.picture).any()
+    assert targets.for_model(None, models.get("boats")).query == {"target": "drawn-0"}
+
+
+@pytest.mark.parametrize("values", [{"task": "dogs"}, {"space": "paper", "task": "boats"}])
+def test_asking_a_domain_for_what_it_lacks_is_one_sentence(models: Models, values: dict[str, Any]) -> None:
+    session = Session(target=targets.drawn(models.get("boats"), 0))
+    form = settings.values_of(RunSettings(**values))
+    (message,) = invert_events.run(models, session, form)
+    assert message["kind"] == "error"
+    assert "there are:" in message["text"] or "it has:" in message["text"]
