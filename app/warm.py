@@ -22,6 +22,7 @@ def warm_up(models: Models) -> threading.Thread:
 def _work(models: Models) -> None:
     with contextlib.suppress(ImportError):  # Gradio imports it before the first event it answers, which takes seconds
         import matplotlib.pyplot  # noqa: F401
+    import roma  # noqa: F401  # the first pose needs it; it loads torch's compiler, which takes seconds
     for name in models.names:
         try:
             task = models.get(name)

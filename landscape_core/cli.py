@@ -13,6 +13,7 @@ from landscape_core.commands import (
     invert,
     models,
     pose,
+    pose_invert,
     reproduce,
     reproduce_defence,
     reproduce_features,
@@ -33,6 +34,8 @@ app = typer.Typer(
 )
 app.command()(invert.invert)
 app.command()(complete.complete)
+app.command()(pose_invert.pose)
+app.command("replay-pose")(pose_invert.replay_pose)
 app.command()(surface.surface)
 app.command()(defence.attack)
 app.command()(defence.defend)
@@ -46,6 +49,7 @@ reproduce.app.command()(reproduce_surfaces.landscapes)
 reproduce.app.command()(reproduce_surfaces.completions)
 reproduce.app.command()(reproduce_tables.ablation)
 reproduce.app.command("z-dimension")(reproduce_tables.z_dimension)
+reproduce.app.command("w-plus")(reproduce_tables.w_plus)
 reproduce.app.command()(reproduce_features.features)
 reproduce.app.command()(reproduce_defence.defence)
 reproduce.app.command()(pose.pose)
