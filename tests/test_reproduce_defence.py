@@ -19,12 +19,13 @@ from landscape_core.reproduce.defence_runs import (
     SWEEP,
     Contender,
     DefenceSettings,
+    Steps,
+    after,
     aware_attack,
     contenders,
-    right_after,
     right_when_aware,
+    run_steps,
     share_difference,
-    steps_right,
     tune,
     wilson,
 )
@@ -66,27 +67,30 @@ def test_a_paired_difference_is_sharper_than_its_parts() -> None:
 def test_every_step_is_judged_as_the_solver_runs_it(defence: Defence) -> None:
     x, labels = pictures(5), torch.tensor([0, 1, 2, 3, 4])
     lane = Lane("X", defence.task.space(X), Adam(8 / 255))
-    right = steps_right(defence, [lane], x, labels, 2, seed=3, batch=2)["X"]
+    found = run_steps(defence, [lane], x, labels, 2, seed=3, batch=2)["X"]
     solver = Solver(defence.task.forward, defence.task.objective, Target(x), [lane], max_steps=2)
     last = run(solver, random_starts([lane.space], 5, 3)).last
-    assert right.shape == (3, 5)
+    assert found.right.shape == found.loss.shape == (3, 5)
     assert last is not None
-    assert torch.equal(right[-1], answers(defence, restored(x, last.lanes[0].output)) == labels)
+    assert torch.allclose(found.loss[-1], last.lanes[0].loss, atol=1e-4)
+    assert torch.equal(found.right[-1], answers(defence, restored(x, last.lanes[0].output)) == labels)
 
 
 def test_runs_with_several_rates_are_each_their_own(defence: Defence) -> None:
     x = pictures(4)
     labels = answers(defence, x)
     rates = {1: OptimizerSettings(name="adam", lr=8 / 255), 2: OptimizerSettings(name="adam", lr=0.2 / 255)}
-    found = right_after(defence, Contender("X tuned", X, rates), x, labels, SETTINGS)
+    found = after(defence, Contender("X tuned", X, rates), x, labels, SETTINGS)
     for k, optimizer in rates.items():
         lane = Lane("X", defence.task.space(X), optimizer.build(k))
-        alone = steps_right(defence, [lane], x, labels, k, SETTINGS.evaluation_seed(), 4)["X"][k]
-        assert torch.equal(found[k], alone)
+        alone = run_steps(defence, [lane], x, labels, k, SETTINGS.evaluation_seed(), 4)["X"].right[k]
+        assert torch.equal(found[k].right, alone)
 
 
 def test_the_best_rate_is_chosen_for_each_number_of_steps(defence: Defence) -> None:
-    sweep = {lr: [0.0, float(lr == SWEEP[2]), float(lr == SWEEP[4])] for lr in SWEEP}
+    sweep = {
+        lr: Steps(torch.tensor([[False], [lr == SWEEP[2]], [lr == SWEEP[4]]]), torch.zeros(3, 1)) for lr in SWEEP
+    }  # fmt: skip
     tuned, fixed, z = contenders(defence, sweep, SETTINGS)
     assert [tuned.optimizers[k].lr for k in (1, 2)] == [SWEEP[2], SWEEP[4]]
     assert {fixed.optimizers[k].lr for k in (1, 2)} == {0.2 / 255}
@@ -94,7 +98,7 @@ def test_the_best_rate_is_chosen_for_each_number_of_steps(defence: Defence) -> N
     x = pictures(4)
     measured = tune(defence, x, answers(defence, x), SETTINGS)
     assert set(measured) == set(SWEEP)
-    assert all(len(row) == 3 for row in measured.values())
+    assert all(len(each.right) == len(each.loss) == 3 for each in measured.values())
 
 
 def test_who_knows_the_defence_never_leaves_more_right_than_who_does_not(defence: Defence) -> None:
@@ -152,6 +156,7 @@ def test_the_whole_experiment_writes_table_claims_and_plot(defence: Defence, tmp
             result.series[column], result.series[f"{column} | low"], result.series[f"{column} | high"], strict=True
         ))  # fmt: skip
     assert result.series["Z | clean"][0] == 1.0
+    assert len(result.series["Z | l2, static | loss"]) == 2
     assert result.series["Z | l2, aware"][1] <= result.series["Z | l2, static"][1]
     assert result.series["ms | bare"][0] < result.series["ms | Z"][0]
     stages.clear()

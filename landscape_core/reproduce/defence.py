@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -26,9 +26,10 @@ from landscape_core.objectives import Target
 from landscape_core.reproduce.defence_runs import (
     Contender,
     DefenceSettings,
+    Steps,
+    after,
     aware_attack,
     contenders,
-    right_after,
     right_when_aware,
     share_difference,
     static_attack,
@@ -68,6 +69,7 @@ def run_defence(
     for column, each in outcome.items():
         for name, rows in each.items():
             result.series |= _series(f"{name} | {column}", rows)
+    result.series |= measured.losses
     result.series |= {f"ms | {name}": [value] for name, value in milliseconds(defence, columns, test[0][:1]).items()}
     result.claims += claims(defence.name, outcome, settings)
     return result
@@ -83,6 +85,7 @@ class _Measured:
     columns: Sequence[Contender]
     tick: Tick
     kept: Kept
+    losses: dict[str, list[float]] = field(default_factory=dict)
 
     def _progress(self, label: str) -> Callable[[int, int], bool]:
         def count(done: int, total: int) -> bool:
@@ -91,17 +94,18 @@ class _Measured:
 
         return count
 
-    def _defended(self, each: Contender, what: str, pictures: Tensor, steps: tuple[int, ...]) -> Outcome:
-        """After every number of steps on given pictures; `what` names them."""
-        self.tick(f"{each.name}, {what}", 0, 1)
+    def _defended(self, each: Contender, label: str, what: str, pictures: Tensor, steps: tuple[int, ...]) -> Outcome:
+        """After every number of steps on given pictures; `what` says all of them."""
+        self.tick(f"{each.name}, {label}", 0, 1)
         made = replace(self.settings, steps=steps)
 
         def run() -> Tensor:
-            right = right_after(self.defence, each, pictures, self.test[1], made)
-            return torch.stack([right[k] for k in steps])
+            found = after(self.defence, each, pictures, self.test[1], made)
+            return torch.stack([torch.stack([found[k].right.float(), found[k].loss]) for k in steps])
 
-        rows = self.kept.get(f"{each} {what} {steps}", run)
-        return {0: self._bare(pictures), **dict(zip(steps, rows, strict=True))}
+        rows = self.kept.get(f"{each} {what} {steps}", run)  # (steps, 2, n)
+        self.losses[f"{each.name} | {label} | loss"] = rows[:, 1].mean(dim=1).tolist()
+        return {0: self._bare(pictures), **{k: row[0] > 0 for k, row in zip(steps, rows, strict=True)}}
 
     def _bare(self, pictures: Tensor) -> Tensor:
         return self.defence.logits(pictures).argmax(dim=1) == self.test[1]
@@ -109,7 +113,7 @@ class _Measured:
     def clean(self) -> dict[str, dict[str, Outcome]]:
         """Nothing attacked: what the defence costs."""
         wanted = [each for each in self.columns if each.name != "X"]
-        rows = {each.name: self._defended(each, "clean", self.test[0], self.settings.steps) for each in wanted}
+        rows = {each.name: self._defended(each, "clean", "clean", self.test[0], self.settings.steps) for each in wanted}
         return {"clean": rows}
 
     def under(self, name: str, attack: AttackSettings, steps: tuple[int, ...]) -> dict[str, dict[str, Outcome]]:
@@ -119,7 +123,9 @@ class _Measured:
         harmed = self.kept.get(
             f"static {attack}", lambda: static_attack(self.defence, pictures, labels, attack, self.settings, report)
         )
-        static = {each.name: self._defended(each, f"static {attack}", harmed, steps) for each in self.columns}
+        static = {
+            each.name: self._defended(each, f"{name}, static", f"static {attack}", harmed, steps) for each in self.columns
+        }
         aware = {
             each.name: self._aware(each, name, attack, static[each.name]) for each in self.columns if each.name != "X"
         }  # fmt: skip
@@ -148,14 +154,15 @@ def _series(label: str, rows: Outcome) -> dict[str, list[float]]:
 
 def _details(
     defence: Defence, attacks: Mapping[str, AttackSettings], settings: DefenceSettings,
-    sweep: Mapping[float, list[float]], columns: Sequence[Contender],
+    sweep: Mapping[float, Steps], columns: Sequence[Contender],
 ) -> dict[str, Any]:  # fmt: skip
     return {
         **asdict(settings),
         "steps_of_series": [0, *settings.steps],
         "attack_settings": {name: attack.model_dump() for name, attack in attacks.items()},
         "aware_attack": "BPDA around the search, a fresh random start in every pass; the static attack's successes count too",
-        "x_sweep": {f"{lr * 255:g}/255": values for lr, values in sweep.items()},
+        "x_sweep": {f"{lr * 255:g}/255": each.right.float().mean(dim=1).tolist() for lr, each in sweep.items()},
+        "x_sweep_loss": {f"{lr * 255:g}/255": each.loss.mean(dim=1).tolist() for lr, each in sweep.items()},
         "rates": {each.name: {k: o.lr for k, o in each.optimizers.items()} for each in columns},
         "paper": PAPER.get(defence.name),
     }

@@ -69,35 +69,57 @@ def share_difference(a: Tensor, b: Tensor) -> tuple[float, tuple[float, float]]:
     return mean, (mean - 1.96 * error, mean + 1.96 * error)
 
 
-def steps_right(
+@dataclass(frozen=True)
+class Steps:
+    """Whether every picture is classified rightly, and its loss (Eq. 7), after each step: (steps + 1, n) each."""
+
+    right: Tensor
+    loss: Tensor
+
+
+def run_steps(
     defence: Defence, lanes: Sequence[Lane], pictures: Tensor, labels: Tensor, steps: int, seed: int, batch: int
-) -> dict[str, Tensor]:
-    """Whether every picture is classified rightly after each step of each lane: {lane: (steps + 1, n)}, from random starts."""
+) -> dict[str, Steps]:
+    """Every lane, by name, from random starts."""
     starts = random_starts([lane.space for lane in lanes], len(pictures), seed)
-    found: dict[str, list[Tensor]] = {lane.name: [] for lane in lanes}
+    found: dict[str, list[Steps]] = {lane.name: [] for lane in lanes}
     for first in range(0, len(pictures), batch):
         part = slice(first, first + batch)
         solver = Solver(defence.task.forward, defence.task.objective, Target(pictures[part]), lanes, max_steps=steps)
-        rows: dict[str, list[Tensor]] = {lane.name: [] for lane in lanes}
+        rows: dict[str, list[Steps]] = {lane.name: [] for lane in lanes}
         for state in states(solver, solver.init([start[part] for start in starts])):
             for lane, now in zip(lanes, state.lanes, strict=True):
                 answer = defence.logits(restored(pictures[part], now.output)).argmax(dim=1)
-                rows[lane.name].append(answer == labels[part])
+                rows[lane.name].append(Steps(answer == labels[part], now.loss))
         for name, each in rows.items():
-            found[name].append(torch.stack(each))
-    return {name: torch.cat(each, dim=1) for name, each in found.items()}
+            found[name].append(Steps(torch.stack([row.right for row in each]), torch.stack([row.loss for row in each])))
+    return {
+        name: Steps(torch.cat([part.right for part in each], dim=1), torch.cat([part.loss for part in each], dim=1))
+        for name, each in found.items()
+    }
 
 
-def tune(defence: Defence, pictures: Tensor, labels: Tensor, settings: DefenceSettings) -> dict[float, list[float]]:
-    """Accuracy in X by learning rate and step, on attacked training pictures; all rates in one batch."""
+def steps_right(
+    defence: Defence, lanes: Sequence[Lane], pictures: Tensor, labels: Tensor, steps: int, seed: int, batch: int
+) -> dict[str, Tensor]:
+    """The answers alone of `run_steps`."""
+    return {name: each.right for name, each in run_steps(defence, lanes, pictures, labels, steps, seed, batch).items()}
+
+
+def tune(defence: Defence, pictures: Tensor, labels: Tensor, settings: DefenceSettings) -> dict[float, Steps]:
+    """X by learning rate, on attacked training pictures; all rates in one batch."""
     lanes = [Lane(str(lr), defence.task.space(X), Adam(lr)) for lr in SWEEP]
-    right = steps_right(defence, lanes, pictures, labels, max(settings.steps), settings.seed, settings.batch // 2)
-    return {lr: right[str(lr)].float().mean(dim=1).tolist() for lr in SWEEP}
+    found = run_steps(defence, lanes, pictures, labels, max(settings.steps), settings.seed, settings.batch // 2)
+    return {lr: found[str(lr)] for lr in SWEEP}
 
 
-def contenders(defence: Defence, sweep: Mapping[float, Sequence[float]], settings: DefenceSettings) -> list[Contender]:
+def contenders(defence: Defence, sweep: Mapping[float, Steps], settings: DefenceSettings) -> list[Contender]:
     """X with the best rate for each number of steps, X with the rate of section 7.3, and Z."""
-    best = {k: OptimizerSettings(name="adam", lr=max(sweep, key=lambda lr: sweep[lr][k])) for k in settings.steps}
+
+    def rate(k: int) -> float:
+        return max(sweep, key=lambda lr: float(sweep[lr].right[k].float().mean()))
+
+    best = {k: OptimizerSettings(name="adam", lr=rate(k)) for k in settings.steps}
     z = defence.task.advice(settings.space)
     return [
         Contender("X tuned", X, best),
@@ -106,18 +128,16 @@ def contenders(defence: Defence, sweep: Mapping[float, Sequence[float]], setting
     ]
 
 
-def right_after(
-    defence: Defence, each: Contender, pictures: Tensor, labels: Tensor, settings: DefenceSettings
-) -> dict[int, Tensor]:
-    """{steps: whether classified rightly (n,)}; runs that share an optimiser are one run."""
-    found: dict[int, Tensor] = {}
+def after(defence: Defence, each: Contender, pictures: Tensor, labels: Tensor, settings: DefenceSettings) -> dict[int, Steps]:
+    """{steps: answers and losses (n,) there}; runs that share an optimiser are one run."""
+    found: dict[int, Steps] = {}
     for optimizer in set(each.optimizers.values()):
         counts = [k for k in settings.steps if each.optimizers[k] == optimizer]
         lane = each.lane(defence, max(counts))
-        right = steps_right(
+        run = run_steps(
             defence, [lane], pictures, labels, max(counts), settings.evaluation_seed(), settings.batch
         )[each.name]  # fmt: skip
-        found |= {k: right[k] for k in counts}
+        found |= {k: Steps(run.right[k], run.loss[k]) for k in counts}
     return found
 
 
@@ -154,5 +174,5 @@ def right_when_aware(
         aware_attack(attack, settings.aware_steps), seed=settings.seed, batch=settings.batch, bf16=settings.bf16, tick=tick,
     )  # fmt: skip
     assert harmed is not None  # `tick` only watches
-    right[index] = right_after(defence, each, harmed, labels[index], replace(settings, steps=(k,)))[k]
+    right[index] = after(defence, each, harmed, labels[index], replace(settings, steps=(k,)))[k].right
     return right
