@@ -14,10 +14,11 @@ from landscape_core.commands.common import Data, Device, Out, Seed, Threads, app
 from landscape_core.commands.reproduce import Ticker, command_line, finish
 from landscape_core.data import load_images
 from landscape_core.reproduce import ablation as table2
+from landscape_core.reproduce import wplus as spaces
 from landscape_core.reproduce import z_dimension as table3
 from landscape_core.reproduce.inputs import CATS, FACES, targets
 from landscape_core.reproduce.rows import TableSettings, markdown
-from landscape_core.tasks.gan import Perceptual, load_image_task
+from landscape_core.tasks.gan import PLUS, Perceptual, load_image_task
 from landscape_core.training.theta import image_targets
 
 Number = Annotated[int, typer.Option("--targets", help="Pictures of val per data set.", min=1)]
@@ -95,3 +96,27 @@ def z_dimension(
     ticker.close()
     typer.echo(markdown(result))
     finish(result, out, lambda picture: table3.plot(result, picture))
+
+
+def w_plus(
+    data: Data = Path("data"),
+    number: Number = 50,
+    tuned: Tuned = 8,
+    steps: Steps = [2, 20, 200],  # noqa: B006  # typer copies it
+    perceptual: Distance = "embedded",
+    out: Out = Path("results"),
+    device: Device = "cpu",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Whether a w for every layer (W+) helps, as X and with the curvature taken out, beside W. Needs faces+/theta-curvature."""
+    apply_threads(threads)
+    task, plus = (load_image_task(domain, perceptual=perceptual, device=device) for domain in ("faces", "faces" + PLUS))
+    spaces.spaces_of(task, plus)  # before minutes are spent on it, whether all is there
+    train, sets = _pictures(data, number, tuned, seed)
+    settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed)
+    ticker = Ticker()
+    result = spaces.run_wplus(task, plus, train, sets, settings, command_line(), ticker)
+    ticker.close()
+    typer.echo(markdown(result))
+    finish(result, out, lambda picture: table2.plot(result, picture))

@@ -15,7 +15,8 @@ from landscape_core.tensors import under
 
 
 class ImageModel(nn.Module):
-    """w (B, 512) -> picture (B, 3, 64, 64), about [-1, 1]; noise maps are off, so the output depends on w alone."""
+    """w (B, 512), or w+ (B, n_styles, 512), -> picture (B, 3, 64, 64), about [-1, 1]; noise maps are off, so that the
+    output depends on w alone."""
 
     def __init__(self, generator: StyleGAN2, decoder: ImageDecoder) -> None:
         super().__init__()
@@ -30,6 +31,18 @@ class ImageModel(nn.Module):
         mean = self.generator.get_buffer("w_mean")
         z = torch.randn(n, mean.shape[0], generator=random)
         return mean + truncation * (self.generator.mapping(z) - mean)
+
+
+class PlusModel(nn.Module):
+    """The same pictures from W+ (Abdal et al. 2019): v (B, S * 512), a w for each of the S style inputs -> (B, 3, 64, 64)."""
+
+    def __init__(self, model: ImageModel) -> None:
+        super().__init__()
+        self.model = model
+        self.n_styles = model.generator.synthesis.n_styles
+
+    def forward(self, v: Tensor) -> Tensor:
+        return self.model(v.reshape(len(v), self.n_styles, -1))
 
 
 class PictureEncoder(nn.Module):

@@ -131,7 +131,8 @@ def plot(result: Result, path: Path) -> None:
     colours = {row: colour for family, colour in ((PAPER, "#7c3aed"), (RESIDUAL, "#0369a1")) for row in family.rows}
     for axes, (title, values) in zip(panels, tables.items(), strict=True):
         axes.barh(rows, values, color=[colours.get(row, "#c2410c") for row in rows])
-        axes.axvline(values[rows.index(BASELINE)], color="#c2410c", linewidth=0.8)
+        if BASELINE in rows:
+            axes.axvline(values[rows.index(BASELINE)], color="#c2410c", linewidth=0.8)
         axes.set(title=title, xlabel="mean loss (Eq. 5)")
     panels[0].invert_yaxis()
     figure.savefig(path, dpi=150)

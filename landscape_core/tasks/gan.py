@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +13,7 @@ from landscape_core import zoo
 from landscape_core.errors import UserError
 from landscape_core.fingerprint import fingerprint
 from landscape_core.mapping import MappingConfig, build_mapping
-from landscape_core.models.image_model import image_model_from, picture_encoder_from
+from landscape_core.models.image_model import ImageModel, PlusModel, image_model_from, picture_encoder_from
 from landscape_core.objectives import PerceptualObjective
 from landscape_core.optimizers import OptimizerSettings
 from landscape_core.perceptual import EmbeddedDistance, LpipsDistance
@@ -21,6 +22,7 @@ from landscape_core.tasks.base import Task, X
 
 Perceptual = Literal["embedded", "lpips"]
 RANDOM = "random"
+PLUS = "+"
 
 
 def check_device(device: str) -> torch.device:
@@ -76,9 +78,13 @@ def load_image_task(
 ) -> Task:
     """The embedded generator of a domain with its encoder and every Θ trained for it.
 
+    A domain with a plus at its end ("faces+") is the same generator searched in W+, with the Θs trained for that.
+
     Raises:
         UserError: a model is missing or altered, LPIPS was asked for and is not available, or no such device.
     """
+    if domain.endswith(PLUS):
+        return plus_task(load_image_task(domain[:-1], perceptual=perceptual, device=device, assets=assets), assets)
     where = check_device(device)
     card, tensors = zoo.load(f"{domain}/generator", assets)
     forward = image_model_from(tensors, card.architecture).to(where)
@@ -86,16 +92,7 @@ def load_image_task(
     encoder_card, encoder_tensors = zoo.load(f"{domain}/encoder", assets)
     encoder = picture_encoder_from(encoder_tensors, encoder_card.architecture).to(where)
     hashes = {card.name: card.sha256, encoder_card.name: encoder_card.sha256}
-    mappings: dict[str, SearchSpace] = {}
-    advised = {X: OptimizerSettings(**card.metrics.get("advised", {}))}
-    for name in zoo.names(assets):
-        if name.startswith(f"{domain}/theta-"):
-            theta, mappings[name.rsplit("theta-", 1)[1]] = mapping_from(name, prior, assets)
-            hashes[name] = theta.sha256
-            advised[name.rsplit("theta-", 1)[1]] = OptimizerSettings(**theta.metrics.get("advised", {}))
-    mappings = {key: mappings[key] for key in sorted(mappings, key=lambda key: key != "residual")}
-    mappings[RANDOM] = random_mapping(prior)
-
+    mappings, advised, theta_hashes = trained_mappings(domain, prior, assets)
     objective = image_objective(perceptual, where, assets)
 
     @torch.no_grad()
@@ -109,6 +106,37 @@ def load_image_task(
         objective=objective,
         mappings=mappings,
         encode=encode,
-        hashes=hashes | distance_hash(perceptual, objective, assets),
-        advised=advised,
+        hashes=hashes | theta_hashes | distance_hash(perceptual, objective, assets),
+        advised={X: OptimizerSettings(**card.metrics.get("advised", {})), **advised},
     )
+
+
+def trained_mappings(
+    domain: str, prior: Prior, assets: Path = zoo.ASSETS
+) -> tuple[dict[str, SearchSpace], dict[str, OptimizerSettings], dict[str, str]]:
+    """A domain's learned spaces, "residual" first and the untrained one last, their advised optimisers, and file hashes."""
+    spaces: dict[str, SearchSpace] = {}
+    advised, hashes = {}, {}
+    for name in zoo.names(assets):
+        if name.startswith(f"{domain}/theta-"):
+            kind = name.rsplit("theta-", 1)[1]
+            card, spaces[kind] = mapping_from(name, prior, assets)
+            advised[kind] = OptimizerSettings(**card.metrics.get("advised", {}))
+            hashes[name] = card.sha256
+    ordered = {key: spaces[key] for key in sorted(spaces, key=lambda key: key != "residual")}
+    return {**ordered, RANDOM: random_mapping(prior)}, advised, hashes
+
+
+def plus_task(task: Task, assets: Path = zoo.ASSETS) -> Task:
+    """The task in W+. Its prior and its encoder give every style input the same w."""
+    if not isinstance(task.forward, ImageModel):
+        raise UserError(f"{task.name} has no W+: its forward model is not a StyleGAN2.")
+    forward, w_encode, domain = PlusModel(task.forward), task.encode, task.name + PLUS
+    prior = Prior(task.prior.mean.repeat(forward.n_styles), task.prior.factor.repeat(forward.n_styles, 1))
+    mappings, advised, hashes = trained_mappings(domain, prior, assets)
+    own = {name: value for name, value in task.hashes.items() if "/theta-" not in name}
+    return replace(
+        task, name=domain, forward=forward, prior=prior, mappings=mappings, hashes=own | hashes,
+        encode=None if w_encode is None else lambda pictures: w_encode(pictures).repeat(1, forward.n_styles),
+        advised={X: task.advice(X), **advised},
+    )  # fmt: skip

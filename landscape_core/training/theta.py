@@ -18,7 +18,7 @@ from landscape_core.mapping import MappingConfig, build_mapping
 from landscape_core.objectives import Target
 from landscape_core.optimizers import OptimizerSettings
 from landscape_core.tasks.base import Task
-from landscape_core.tasks.gan import load_image_task
+from landscape_core.tasks.gan import PLUS, load_image_task
 from landscape_core.training.mapping import MappingTrainer, MappingTraining, TargetSampler
 
 
@@ -27,8 +27,8 @@ class MappingPreset:
     """Which Θ, how it is trained, and the optimiser to search its Z with.
 
     A residual Θ begins with the loss's mean curvature taken out, measured at `curvature_inputs` points between
-    the mean and the encoder's guesses on training pictures. An `ablation` is for Table 2 alone: it is published beside
-    the spaces one searches in, not among them.
+    the mean and the encoder's guesses on training pictures; `damping` and `gain` as for `whitener`. An `ablation` is for
+    Table 2 alone: it is published beside the spaces one searches in, not among them.
     """
 
     mapping: MappingConfig
@@ -36,12 +36,14 @@ class MappingPreset:
     advised: OptimizerSettings = field(default_factory=OptimizerSettings)
     curvature_inputs: int = 48
     damping: float = 0.1
+    gain: float | None = None
     ablation: bool = False
 
 
 # The paper's Algorithm 1 takes T·N draws a buffer; on a laptop they are averaged 32 at a time (the same draws in
 # 1/32 of the updates) at a higher rate. "full" is section 7.1 to the letter. The online ones take as many evaluations of
-# F as their counterparts with a buffer ("online" where both are given the same number of buffers).
+# F as their counterparts with a buffer ("online" where both are given the same number of buffers). "curvature" is no
+# training at all: X with the mean curvature taken out, for a space so large that training would take long (W+).
 MAPPING_PRESETS = {
     "residual": MappingPreset(
         MappingConfig("residual"),
@@ -69,6 +71,12 @@ MAPPING_PRESETS = {
         ),
         OptimizerSettings(name="lbfgs", lr=1.0),
         ablation=True,
+    ),
+    "curvature": MappingPreset(
+        MappingConfig("residual", hidden=1, layers=2),
+        MappingTraining(buffers=0),
+        OptimizerSettings(name="lbfgs", lr=1.0),
+        curvature_inputs=16,
     ),
     "full": MappingPreset(MappingConfig.paper(), MappingTraining()),
 }
@@ -115,9 +123,11 @@ def mapping_trainer(
     task = load_image_task(domain, device=device)
     chosen = MAPPING_PRESETS[preset]
     training = replace(chosen.training, seed=seed, buffers=buffers or chosen.training.buffers)
+    x_dim = len(task.prior.mean)
+    z_dim = x_dim if chosen.mapping.kind == "residual" else chosen.mapping.z_dim
     return build_trainer(
         task,
-        replace(chosen, mapping=replace(chosen.mapping, x_dim=len(task.prior.mean)), training=training),
+        replace(chosen, mapping=replace(chosen.mapping, x_dim=x_dim, z_dim=z_dim), training=training),
         image_targets(images),
         lambda: curvature_inputs(task, images, chosen.curvature_inputs, seed),
         work / domain / preset,
@@ -141,7 +151,8 @@ def build_trainer(
     config, seed = chosen.mapping, chosen.training.seed
     taken_out = None
     if config.kind == "residual" and not (folder / "checkpoint.safetensors").exists():
-        taken_out = whitener(mean_curvature(task.forward, task.objective, inputs(), tick=tick), damping=chosen.damping)
+        curvature = mean_curvature(task.forward, task.objective, inputs(), tick=tick)
+        taken_out = whitener(curvature, damping=chosen.damping, gain=chosen.gain)
     mapping = build_mapping(config, task.prior, whitener=taken_out, seed=seed).to(task.device)
     trainer = MappingTrainer(mapping, config.z_dim, task.forward, task.objective, sampler, chosen.training, folder)
     if trainer.progress.buffer == 0:
@@ -165,8 +176,9 @@ def publish_mapping(
     assets: Path = zoo.ASSETS,
 ) -> zoo.Card:  # fmt: skip
     """Write `domain/theta-PRESET` (or `domain/ablation-PRESET`) and its card."""
+    forward = zoo.read_card(f"{domain.removesuffix(PLUS)}/generator")
     return publish_theta(
-        trainer, config, published_name(domain, preset), zoo.read_card(f"{domain}/generator"), MAPPING_PRESETS[preset].advised,
+        trainer, config, published_name(domain, preset), forward, MAPPING_PRESETS[preset].advised,
         trained_on=trained_on, command=command, assets=assets,
     )  # fmt: skip
 
@@ -189,7 +201,7 @@ def publish_theta(
             "evaluations": trainer.progress.buffer * evaluations_per_buffer(trainer.config),
             "hardware": f"{trainer.device.type}, {platform.machine()}, {torch.get_num_threads()} thread(s)",
         },
-        metrics={"last_buffer": trainer.progress.history[-1], "advised": advised.model_dump()},
+        metrics={"last_buffer": (trainer.progress.history or [{}])[-1], "advised": advised.model_dump()},
         sha256="",
         seed=trainer.config.seed,
         notes=f"Settings: {asdict(trainer.config)}. Trained for {forward.name} {forward.sha256[:12]}.",
