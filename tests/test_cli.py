@@ -22,8 +22,8 @@ runner = CliRunner()
 COMMANDS = [
     [], ["invert"], ["complete"], ["surface"], ["bench"], ["models"], ["serve"], ["train"], ["train", "generator"],
     ["train", "mapping"], ["reproduce"], ["reproduce", "convergence"], ["reproduce", "landscapes"],
-    ["reproduce", "completions"], ["reproduce", "ablation"], ["reproduce", "z-dimension"], ["reproduce", "features"], ["reproduce", "w-plus"],
-    ["sheets"], ["reproduce", "pose"], ["reproduce", "pose-completions"], ["reproduce", "report"],
+    ["reproduce", "completions"], ["reproduce", "ablation"], ["reproduce", "z-dimension"], ["reproduce", "features"],
+    ["reproduce", "w-plus"], ["sheets"], ["reproduce", "pose"], ["reproduce", "pose-completions"], ["reproduce", "report"],
 ]  # fmt: skip
 
 
