@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,7 +53,7 @@ def build_landscape(
     with gr.Row(elem_classes="invert landscape"):
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Surface</h2>")
-            form = _build_form(models, link.source, list(sources))
+            form = _build_form(models, link.source)
         with gr.Column(elem_classes="card race-card"):
             view = surfaces_view(missed(drawings))
             status = gr.HTML(elem_id="landscape-status")
@@ -62,9 +62,8 @@ def build_landscape(
     made.wire(demo, tab, status, download)
 
 
-def _build_form(models: Models, source: gr.Dropdown, names: list[str]) -> LandscapeForm:
+def _build_form(models: Models, source: gr.Dropdown) -> LandscapeForm:
     with gr.Group(elem_classes="fields"):
-        source.choices = [*source.choices, *((f"The run in {name}", name) for name in names)]
         source.render()
         choices = [(name.title(), name) for name in models.names]
         first = models.names[0] if models.names else None
@@ -78,9 +77,10 @@ def _build_form(models: Models, source: gr.Dropdown, names: list[str]) -> Landsc
     return LandscapeForm([model, space, plane, size, steps, seed], own)
 
 
-def source_field() -> gr.Dropdown:
-    """Whose steps are drawn; made before the tabs that open this one, and rendered in it."""
-    return gr.Dropdown([("A race of its own", OWN)], value=OWN, label="Steps of", info=_SOURCE, elem_id="source", render=False)
+def source_field(names: Sequence[str]) -> gr.Dropdown:
+    """Whose steps are drawn, of the tabs of these names; made before they are, for they open this one, and rendered in it."""
+    choices = [("A race of its own", OWN), *((f"The run in {name}", name) for name in names)]
+    return gr.Dropdown(choices, value=OWN, label="Steps of", info=_SOURCE, elem_id="source", render=False)
 
 
 class LandscapeTab:

@@ -14,14 +14,11 @@ from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from app import defence
-from app.complete import build_complete
+from app import complete, defence, invert, pose
 from app.compute import share_cores
 from app.defence_pictures import Defences
-from app.invert import build_invert
 from app.landscape import build_landscape, source_field
 from app.models import Models
-from app.pose import build_pose, pose_models
 from app.results import ADDRESS, RESULTS, build_results
 from app.session import Sessions
 from app.standing import LandscapeLink, StandingSource
@@ -43,15 +40,15 @@ def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
     with gr.Blocks(title=TITLE, fill_width=True, delete_cache=(3600, 3600)) as demo:
         gr.HTML((STATIC / "header.html").read_text(), elem_id="header")
         with gr.Tabs(elem_id="tabs") as tabs:
-            link = LandscapeLink(tabs, source_field())
+            link = LandscapeLink(tabs, source_field([invert.NAME, complete.NAME, pose.NAME, defence.NAME]))
             sources: dict[str, StandingSource] = {}
             with gr.Tab("Invert", id="invert"):
-                sources["Invert"] = build_invert(demo, models, sessions, link)
-            with gr.Tab("Complete", id="complete") as complete:
-                sources["Complete"] = build_complete(demo, complete, models, sessions, link)
+                sources[invert.NAME] = invert.build_invert(demo, models, sessions, link)
+            with gr.Tab("Complete", id="complete") as tab:
+                sources[complete.NAME] = complete.build_complete(demo, tab, models, sessions, link)
             landscape = gr.Tab("Landscape", id="landscape")  # laid out last, when all runs it can draw are known
             with gr.Tab("Pose", id="pose"):
-                sources["Pose"] = build_pose(demo, pose_models(), link)
+                sources[pose.NAME] = pose.build_pose(demo, pose.pose_models(), link)
             with gr.Tab("Defence", id="defence"):
                 sources[defence.NAME] = defence.build_defence(demo, link, defences)
             with landscape:
