@@ -47,9 +47,15 @@ def mean_curvature(
     return total / len(inputs)
 
 
-def whitener(curvature: Tensor, *, damping: float = 0.1) -> Tensor:
-    """(H + damping * h̄ I)^(-1/2), symmetric (d, d); negative eigenvalues count as zero."""
+def whitener(curvature: Tensor, *, damping: float = 0.1, gain: float | None = None) -> Tensor:
+    """(H + damping * h̄ I)^(-1/2), symmetric (d, d); negative eigenvalues count as zero.
+
+    With `gain` it is scaled to that root mean square of its factors: what a step of length 1, the first of L-BFGS,
+    moves x by.
+    """
     values, vectors = torch.linalg.eigh(curvature.double())
     values = values.clamp_min(0.0)
     scaled = (values + damping * values.mean()).rsqrt()
+    if gain is not None:
+        scaled = scaled * gain / scaled.square().mean().sqrt()
     return ((vectors * scaled) @ vectors.T).to(curvature.dtype)

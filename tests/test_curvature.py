@@ -41,6 +41,13 @@ def test_whitened_curvature_is_the_identity_without_damping(linear: nn.Linear) -
     assert torch.allclose(a, a.T)
 
 
+def test_a_gain_scales_the_whole_and_leaves_the_proportions(linear: nn.Linear) -> None:
+    matrix = curvature_at(linear, SquaredError(), torch.zeros(DIM))
+    plain, scaled = whitener(matrix), whitener(matrix, gain=3.0)
+    assert float(torch.linalg.eigvalsh(scaled).square().mean().sqrt()) == pytest.approx(3.0, rel=1e-4)
+    assert torch.allclose(scaled / scaled.norm(), plain / plain.norm(), atol=1e-5)
+
+
 def test_descent_with_the_curvature_taken_out_needs_one_step(linear: nn.Linear) -> None:
     prior = Prior(torch.zeros(DIM), torch.eye(DIM))
     a = whitener(curvature_at(linear, SquaredError(), torch.zeros(DIM)), damping=1e-6)

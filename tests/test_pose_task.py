@@ -126,7 +126,7 @@ def test_spliced_poses_take_every_part_from_some_recorded_pose() -> None:
 
 
 def test_unknown_presets_are_named() -> None:
-    with pytest.raises(UserError, match="residual, paper, full"):
+    with pytest.raises(UserError, match="residual, short, long, paper, full"):
         pose_theta.pose_mapping_trainer("rotations", "best", torch.zeros(1, J, 3), Path("unused"))
 
 

@@ -9,18 +9,22 @@ import typer
 
 from landscape_core import zoo
 from landscape_core.commands.common import Bar, Seed, Threads, apply_threads
-from landscape_core.commands.reproduce import command_line
+from landscape_core.commands.reproduce import Ticker, command_line
 from landscape_core.mocap import load_poses
 from landscape_core.tasks.pose import Observation
 from landscape_core.training.mapping import train_mapping
-from landscape_core.training.pose_theta import PRESETS, pose_mapping_trainer, publish_pose_mapping
+from landscape_core.training.pose_compare import compare, note_on_card
+from landscape_core.training.pose_theta import PRESETS, RESIDUAL, pose_mapping_trainer, publish_pose_mapping
+
+Observed = Annotated[Observation, typer.Option(help="What is observed of a pose.")]
+Motion = Annotated[Path, typer.Option(help="npz of poses, of the prior's skeleton.")]
 
 
 def pose_mapping(
-    data: Annotated[Path, typer.Option(help="npz of poses, of the prior's skeleton.")] = Path("data/mocap.npz"),
+    data: Motion = Path("data/mocap.npz"),
     split: Annotated[str, typer.Option(help="Split of the npz to train on.")] = "train",
-    observation: Annotated[Observation, typer.Option(help="What is observed of a pose.")] = "rotations",
-    preset: Annotated[str, typer.Option(help=f"One of: {', '.join(PRESETS)}.")] = "residual",
+    observation: Observed = "rotations",
+    preset: Annotated[str, typer.Option(help=f"One of: {', '.join((RESIDUAL, *PRESETS))}.")] = RESIDUAL,
     buffers: Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)] = None,
     work: Annotated[Path, typer.Option(help="Folder for checkpoints; start again with the same one to resume.")] = Path(
         "runs/pose-mapping"
@@ -42,3 +46,28 @@ def pose_mapping(
         trainer, config, observation, preset, trained_on=f"{data.name} {split}", command=command_line(), assets=assets
     )
     typer.echo(f"Wrote {card.name} below {assets}.")
+
+
+def pose_compare(
+    data: Motion = Path("data/mocap.npz"),
+    observation: Observed = "rotations",
+    presets: Annotated[str, typer.Option(help="Candidates; each gets the first one's evaluations of F.")] = "long,short,paper",
+    targets: Annotated[int, typer.Option(help="Poses of each kind.", min=2)] = 64,
+    work: Annotated[Path, typer.Option(help="Folder for checkpoints; start again with the same one to resume.")] = Path(
+        "runs/pose-compare"
+    ),
+    note: Annotated[bool, typer.Option("--note", help="Put the table on the card of the Θ that the app searches in.")] = False,
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Learn several Θ on seven eighths of train's recordings and compare them on the rest: recorded, spliced, stretched."""
+    apply_threads(threads)
+    ticker = Ticker()
+    table = compare(observation, presets.split(","), load_poses(data, "train"), work, ticker, targets=targets, seed=seed)
+    ticker.close()
+    columns = list(next(iter(table.values())))
+    typer.echo("\t".join(["mean loss after steps", *columns]))
+    for name, row in table.items():
+        typer.echo("\t".join([name, *(f"{row[column]:.3g}" for column in columns)]))
+    if note:
+        note_on_card(f"pose/theta-{observation}-{RESIDUAL}", table, command_line())

@@ -34,7 +34,7 @@ class PoseSettings:
     steps: int = 200
     tune_targets: int = 48
     batch: int = 100
-    more_starts: int = 8
+    more_starts: int = 4
     space: str = "residual"
     seed: int = 0
 

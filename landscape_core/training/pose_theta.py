@@ -19,18 +19,21 @@ from landscape_core.training.mapping import MappingTrainer, MappingTraining, Tar
 from landscape_core.training.theta import MappingPreset, build_trainer, publish_theta
 
 # "full" is section 7.2 to the letter: 40,960 targets of 200 steps a buffer. "paper" is the same Θ and the same
-# optimisers, N and B scaled down and 64 draws averaged in an update, to fit ten minutes of one CPU thread.
-# "residual" starts with the loss's mean curvature taken out.
+# optimisers, N and B scaled down and 64 draws averaged in an update, to fit ten minutes of one CPU thread. "short" and
+# "long" start with the loss's mean curvature taken out and learn from the first 5 steps and from 20 of them: the former
+# is lower after two steps, but what Θ bends for those can cost the later ones.
+_SHORT = MappingTraining(
+    buffers=100, targets=512, steps=5, batch=64, z_lr=1.0, z_optimizer="lbfgs", lr=1e-3, weight_decay=0.01,
+    rollout_chunk=512, keep_start=True, decay_from=0.5,
+)  # fmt: skip
 PRESETS = {
-    "residual": MappingPreset(
-        MappingConfig("residual", 32, 32, 256),
-        MappingTraining(
-            buffers=100, targets=512, steps=5, batch=64, z_lr=1.0, z_optimizer="lbfgs", lr=1e-3, weight_decay=0.01,
-            rollout_chunk=512, keep_start=True, decay_from=0.5,
-        ),
-        OptimizerSettings(name="lbfgs", lr=1.0),
-        curvature_inputs=256,
-        damping=0.01,
+    "short": MappingPreset(
+        MappingConfig("residual", 32, 32, 256), _SHORT, OptimizerSettings(name="lbfgs", lr=1.0),
+        curvature_inputs=256, damping=0.01,
+    ),
+    "long": MappingPreset(
+        MappingConfig("residual", 32, 32, 256), replace(_SHORT, buffers=12, targets=128, steps=20),
+        OptimizerSettings(name="lbfgs", lr=1.0), curvature_inputs=256, damping=1.0, gain=3.0,
     ),
     "paper": MappingPreset(
         MappingConfig.paper(32, 128, 512),
@@ -43,6 +46,18 @@ PRESETS = {
         MappingTraining(buffers=500, targets=40960, steps=200, z_lr=0.1, lr=5e-3, weight_decay=0.1, rollout_chunk=4096),
     ),
 }  # fmt: skip
+
+RESIDUAL = "residual"
+# The better of "short" and "long" on held-out recordings of `train` (`train pose-compare`), by what is observed.
+CHOSEN: dict[Observation, str] = {"rotations": "short", "positions": "long"}
+
+
+def preset_of(observation: Observation, name: str) -> MappingPreset:
+    """The preset of that name, "residual" being the one chosen for what is observed. Raises UserError for any other."""
+    known = {RESIDUAL: PRESETS[CHOSEN[observation]], **PRESETS}
+    if name not in known:
+        raise UserError(f"There is no preset {name!r}; there are: {', '.join(known)}.")
+    return known[name]
 
 
 def spliced(poses: Tensor, n: int, parts: list[list[int]], random: torch.Generator) -> Tensor:
@@ -85,9 +100,7 @@ def pose_mapping_trainer(
     Raises:
         UserError: no such preset, or no pose prior.
     """
-    if preset not in PRESETS:
-        raise UserError(f"There is no preset {preset!r}; there are: {', '.join(PRESETS)}.")
-    chosen = PRESETS[preset]
+    chosen = preset_of(observation, preset)
     training = replace(chosen.training, seed=seed, buffers=buffers or chosen.training.buffers)
     body = load_body(observation)
     return build_trainer(
@@ -106,6 +119,6 @@ def publish_pose_mapping(
     """Write `pose/theta-OBSERVATION-PRESET` and its card."""
     name = f"pose/theta-{observation}-{preset}"
     return publish_theta(
-        trainer, config, name, zoo.read_card("pose"), PRESETS[preset].advised,
+        trainer, config, name, zoo.read_card("pose"), preset_of(observation, preset).advised,
         trained_on=trained_on, command=command, assets=assets,
     )  # fmt: skip
