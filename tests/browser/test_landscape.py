@@ -108,7 +108,7 @@ def test_without_webgl_the_same_panels_are_contours(open_page: Open) -> None:
     assert page.evaluate(f"{PLOT}.data.filter(trace => trace.type === 'contour').length") == 2
 
 
-def test_averages_are_measured_live_and_a_run_of_invert_is_opened_here(open_page: Open) -> None:
+def test_averages_are_measured_live(open_page: Open) -> None:
     page = open_page(width=1000)
     drawn(page)
     assert "No experiment was run" in page.text_content(".surfaces [data-averages]")
@@ -119,11 +119,14 @@ def test_averages_are_measured_live_and_a_run_of_invert_is_opened_here(open_page
     assert page.locator(".surfaces .averages tbody tr").count() == 5
     assert page.text_content(".surfaces .averages caption").startswith("2 examples")
 
-    page.get_by_role("tab", name="Invert").click()
+
+def test_a_run_of_another_tab_is_opened_here_and_drawn_with_its_own_steps(open_page: Open) -> None:
+    page = open_page("?steps=7", width=1000)
     page.click("[data-act=run]:visible")
-    page.wait_for_selector("[data-act=landscape]:visible")
     page.click("[data-act=landscape]:visible")
     page.wait_for_function("document.querySelector('#source input').value === 'The run in Invert'")
     page.wait_for_selector("#landscape-steps", state="hidden")
+    page.get_by_role("radio", name="21 × 21").check()
     page.click(".surfaces [data-act=run]")
-    page.wait_for_function("document.querySelector('.surfaces .transport output').textContent === 'step 100 of 100'")
+    page.wait_for_selector(AT_REST)
+    assert page.text_content(".surfaces .transport output") == "step 7 of 7"
