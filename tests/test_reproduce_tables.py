@@ -17,11 +17,12 @@ from landscape_core.commands import reproduce, reproduce_tables
 from landscape_core.errors import UserError
 from landscape_core.mapping import MappingConfig, build_mapping
 from landscape_core.objectives import SquaredError, Target
+from landscape_core.optimizers import Adam
 from landscape_core.reproduce import ablation as table2
 from landscape_core.reproduce import convergence as fig3a
 from landscape_core.reproduce import wplus
 from landscape_core.reproduce import z_dimension as table3
-from landscape_core.reproduce.rows import BASELINE, TableSettings, choose, losses_at, markdown, with_rows
+from landscape_core.reproduce.rows import BASELINE, TableSettings, choose, kept_curves, losses_at, markdown, with_rows
 from landscape_core.spaces import Prior, XSpace, ZSpace
 from landscape_core.tasks.base import Task
 from landscape_core.tasks.gan import plus_task, trained_mappings
@@ -66,6 +67,23 @@ def test_each_row_gets_the_candidate_that_is_lowest_on_train_for_each_horizon() 
     losses = losses_at(task, BASELINE, chosen, train, settings, silent, "toy")
     for at in (1, 2):
         assert float(losses[at].mean()) == pytest.approx(chosen.sweep[at][chosen.names[at]], rel=1e-4, abs=1e-9)
+
+
+def test_what_was_computed_is_found_again_and_nothing_else_is(tmp_path: Path) -> None:
+    task, each = with_rows(tiny_task(), {}), pictures(2)
+    asked: list[str] = []
+
+    def curves(seen: Tensor, row: str, lr: float) -> Tensor:
+        lanes = {"lane": (row, Adam(lr))}
+        return kept_curves(task, seen, lanes, 2, lambda label, done, total: asked.append(label), "x", tmp_path)["lane"]
+
+    first = curves(each, BASELINE, 0.1)
+    once = len(asked)
+    assert torch.equal(curves(each, BASELINE, 0.1), first)
+    assert len(asked) == once
+    for other in ((each.flip(3), BASELINE, 0.1), (each, BASELINE, 0.2)):
+        assert not torch.equal(curves(*other), first)
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def tiny_rows(task: Task) -> dict[str, ZSpace]:
@@ -149,7 +167,7 @@ def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_ablation_command_says_which_theta_is_missing_and_runs_when_all_are_there(tmp_path: Path) -> None:
     data = data_folder(tmp_path / "data")
     options = ["--targets", "2", "--tune-targets", "1", "--steps", "2", "--data", str(data), "--out", str(tmp_path / "r")]
-    arguments = ["reproduce", "ablation", "--thetas", str(tmp_path / "thetas"), *options]
+    arguments = ["reproduce", "ablation", "--thetas", str(tmp_path / "thetas"), "--work", str(tmp_path / "w"), *options]
     missing = CliRunner().invoke(cli.app, arguments)
     assert isinstance(missing.exception, UserError)
     assert "faces/theta-paper" in str(missing.exception)
@@ -327,7 +345,7 @@ def test_w_plus_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
     monkeypatch.setattr(reproduce_tables, "load_image_task", load)
     options = ["--targets", "2", "--tune-targets", "1", "--steps", "1"]
-    folders = ["--data", str(data_folder(tmp_path / "data")), "--out", str(tmp_path / "r")]
+    folders = ["--data", str(data_folder(tmp_path / "data")), "--out", str(tmp_path / "r"), "--work", str(tmp_path / "w")]
     result = CliRunner().invoke(cli.app, ["reproduce", "w-plus", *options, *folders], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert json.loads((tmp_path / "r/w-plus.json").read_text())["n"] == {"faces": 2, "cats": 2}

@@ -24,6 +24,7 @@ from landscape_core.training.theta import image_targets
 Number = Annotated[int, typer.Option("--targets", help="Pictures of val per data set.", min=1)]
 Tuned = Annotated[int, typer.Option("--tune-targets", help="Pictures of train that choose every row's optimiser.", min=1)]
 Steps = Annotated[list[int], typer.Option("--steps", help="Number of steps to compare at; give it again for another.", min=1)]
+Work = Annotated[Path, typer.Option("--work", help="Folder that keeps what is done; the same command goes on from it.")]
 Distance = Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")]
 
 
@@ -42,6 +43,7 @@ def ablation(
     tuned: Tuned = 12,
     steps: Steps = [20, 200],  # noqa: B006  # typer copies it
     thetas: Annotated[Path, typer.Option(help="Folder of models that holds the four trained Θs.")] = zoo.ASSETS,
+    work: Work = Path("runs/tables"),
     perceptual: Distance = "embedded",
     out: Out = Path("results"),
     device: Device = "cpu",
@@ -53,7 +55,7 @@ def ablation(
     task = load_image_task("faces", perceptual=perceptual, device=device)
     spaces, cards = table2.trained_rows(task, thetas)
     train, sets = _pictures(data, number, tuned, seed)
-    settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed)
+    settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
     ticker = Ticker()
     result = table2.run_ablation(task, spaces, cards, train, sets, settings, command_line(), ticker)
     ticker.close()
@@ -88,7 +90,7 @@ def z_dimension(
     settings = table3.DimensionSettings(
         tuple(sorted(dims)),
         replace(defaults.training, buffers=buffers, targets=batch, seed=seed),
-        replace(defaults.table, targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed),
+        replace(defaults.table, targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work),
     )
     sampler = image_targets(load_images(FACES.source(data, "train")))
     ticker = Ticker()
@@ -103,6 +105,7 @@ def w_plus(
     number: Number = 50,
     tuned: Tuned = 8,
     steps: Steps = [2, 20, 200],  # noqa: B006  # typer copies it
+    work: Work = Path("runs/tables"),
     perceptual: Distance = "embedded",
     out: Out = Path("results"),
     device: Device = "cpu",
@@ -114,7 +117,7 @@ def w_plus(
     task, plus = (load_image_task(domain, perceptual=perceptual, device=device) for domain in ("faces", "faces" + PLUS))
     spaces.spaces_of(task, plus)  # before minutes are spent on it, whether all is there
     train, sets = _pictures(data, number, tuned, seed)
-    settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed)
+    settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
     ticker = Ticker()
     result = spaces.run_wplus(task, plus, train, sets, settings, command_line(), ticker)
     ticker.close()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 from torch import Tensor
@@ -97,7 +97,7 @@ def run_ablation(
     budgets = {row: card.budget for row, card in cards.items()}
     result = Result(
         "ablation", command, settings.seed, hashes, {label: len(pictures) for label, pictures in sets.items()},
-        {**asdict(settings), "training_budget": budgets},
+        {**settings.describe(), "training_budget": budgets},
     )  # fmt: skip
     record(result, chosen, losses)
     for index, label in enumerate(sets):

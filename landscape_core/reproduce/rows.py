@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
+from landscape_core.fingerprint import fingerprint
 from landscape_core.optimizers import OptimizerName, OptimizerSettings
-from landscape_core.reproduce.convergence import Tick, loss_curves
+from landscape_core.reproduce.convergence import Lanes, Tick, loss_curves
 from landscape_core.reproduce.results import Claim, Result, relative_change
 from landscape_core.spaces import SearchSpace
 from landscape_core.tasks.base import Task, X
+from landscape_core.tensors import read_tensors, write_tensors
 
 BASELINE = "baseline"
 CANDIDATES: tuple[tuple[OptimizerName, float], ...] = (
@@ -22,13 +25,21 @@ CANDIDATES: tuple[tuple[OptimizerName, float], ...] = (
 
 @dataclass(frozen=True)
 class TableSettings:
-    """`tune_targets` training pictures choose every row's optimiser among `candidates`, for each horizon in `steps` apart."""
+    """`tune_targets` training pictures choose every row's optimiser among `candidates`, for each horizon in `steps` apart.
+
+    What was computed is kept below `work` where that is given, and found there when the same is asked again.
+    """
 
     targets: int = 100
     steps: tuple[int, ...] = (20, 200)
     tune_targets: int = 12
     candidates: tuple[tuple[OptimizerName, float], ...] = CANDIDATES
     seed: int = 0
+    work: Path | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """What a result records of it: all but the folder, which is this machine's own."""
+        return {name: value for name, value in vars(self).items() if name != "work"}
 
     def optimizers(self) -> dict[str, OptimizerSettings]:
         """The candidates by the name that results call them."""
@@ -48,10 +59,24 @@ def with_rows(task: Task, spaces: Mapping[str, SearchSpace]) -> Task:
     return replace(task, mappings={**spaces, BASELINE: task.space(X)})
 
 
+def kept_curves(
+    task: Task, pictures: Tensor, lanes: Lanes, steps: int, tick: Tick, label: str, work: Path | None
+) -> dict[str, Tensor]:
+    """`loss_curves`, read from `work` where the very same was computed before: same weights, pictures and settings."""
+    if work is None:
+        return loss_curves(task, pictures, lanes, steps, tick, label)
+    searched = {name: (task.space(space), optimizer) for name, (space, optimizer) in lanes.items()}
+    path = work / f"{fingerprint(task.forward, task.objective, searched, pictures, steps)[:24]}.safetensors"
+    if not path.exists():
+        write_tensors(path, loss_curves(task, pictures, lanes, steps, tick, label), {"label": label})
+    return read_tensors(path)[0]
+
+
 def choose(task: Task, row: str, train: Tensor, settings: TableSettings, tick: Tick) -> Chosen:
     """The candidates with the lowest mean loss in a row's space, after each number of steps."""
     lanes = {name: (row, each.build(max(settings.steps))) for name, each in settings.optimizers().items()}
-    curves = loss_curves(task, train[: settings.tune_targets], lanes, max(settings.steps), tick, f"tuning {row}")
+    pictures = train[: settings.tune_targets]
+    curves = kept_curves(task, pictures, lanes, max(settings.steps), tick, f"tuning {row}", settings.work)
     sweep = {at: {name: float(losses[at].mean()) for name, losses in curves.items()} for at in settings.steps}
     return Chosen({at: min(losses, key=lambda name: losses[name]) for at, losses in sweep.items()}, sweep)
 
@@ -64,7 +89,8 @@ def losses_at(
     for name in sorted(set(chosen.names.values())):
         horizons = [at for at in settings.steps if chosen.names[at] == name]
         lanes = {row: (row, settings.optimizers()[name].build(max(settings.steps)))}
-        curve = loss_curves(task, pictures, lanes, max(horizons), tick, f"{row}, {label}, {name}")[row]
+        title = f"{row}, {label}, {name}"
+        curve = kept_curves(task, pictures, lanes, max(horizons), tick, title, settings.work)[row]
         found |= {at: curve[at] for at in horizons}
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 from torch import Tensor
 
@@ -50,7 +50,7 @@ def run_wplus(
             losses[label] |= measured[label]
     result = Result(
         "w-plus", command, settings.seed, {**task.hashes, **plus.hashes},
-        {label: len(pictures) for label, pictures in sets.items()}, asdict(settings),
+        {label: len(pictures) for label, pictures in sets.items()}, settings.describe(),
     )  # fmt: skip
     record(result, chosen, losses)
     for label in sets:

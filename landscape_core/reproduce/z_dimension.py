@@ -90,7 +90,7 @@ def run_dimensions(
     chosen, losses = measure_rows(with_rows(task, spaces), [*spaces, BASELINE], train, sets, settings.table, tick)
     result = Result(
         "z-dimension", command, settings.table.seed, task.hashes, {label: len(pictures) for label, pictures in sets.items()},
-        {**asdict(settings.table), "dims": settings.dims, "training": asdict(settings.training)},
+        {**settings.table.describe(), "dims": settings.dims, "training": asdict(settings.training)},
     )  # fmt: skip
     record(result, chosen, losses)
     for index, label in enumerate(sets):
