@@ -20,7 +20,7 @@ from landscape_core.models.autoencoder import ImageDecoder
 from landscape_core.sheets import grid
 from landscape_core.training import autoencoder, image_recipe
 from landscape_core.training.gan import GanConfig, GanTrainer, train_gan
-from landscape_core.training.monitor import LOG, Monitor
+from landscape_core.training.monitor import LOG, Drawing, Monitor
 from landscape_core.training.progress import silent
 from landscape_core.training.quality import Judge, Moments, embedded_features, frechet
 from landscape_core.training.transfer import Start
@@ -108,6 +108,19 @@ def test_looking_at_a_run_writes_numbers_and_sheets_and_changes_nothing(tmp_path
     assert (
         monitor(tmp_path / "watched").latest == watch.latest == {k: v for k, v in lines[-1].items() if k.startswith("frechet")}
     )
+
+
+def test_the_same_noise_stays_the_same_picture_when_the_principal_axes_turn(tmp_path: Path) -> None:
+    trainer = GanTrainer(latents(), TINY, tmp_path)
+    codes = normal(200, TINY.style_dim).float() * torch.linspace(1.0, 1.2, TINY.style_dim)
+    watch = monitor(tmp_path)
+    drawn = []
+    for turned in (1.0, -1.0):
+        trainer.codes.refresh(codes)
+        trainer.codes.get_buffer("axes").mul_(turned)
+        drawn.append(Drawing(trainer, watch.decoder, 0)(3))
+    assert torch.allclose(*drawn, atol=1e-4)
+    assert float(drawn[0].std()) > 0.01
 
 
 def test_the_critic_learns_alone_at_first(tmp_path: Path) -> None:

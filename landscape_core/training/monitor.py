@@ -39,9 +39,9 @@ class Monitor:
 
     def __call__(self, trainer: GanTrainer) -> None:
         started = time.perf_counter()
-        score = self.judge.score(_Draw(trainer, self.decoder, self.seed))
+        score = self.judge.score(Drawing(trainer, self.decoder, self.seed))
         self.folder.mkdir(parents=True, exist_ok=True)
-        sheet = grid(_Draw(trainer, self.decoder, self.seed + 1)(SIDE * SIDE), SIDE)
+        sheet = grid(Drawing(trainer, self.decoder, self.seed + 1)(SIDE * SIDE), SIDE)
         sheet.save(self.folder / f"samples-{trainer.seen:09d}.png", optimize=True)
         self.latest = self.judge.figures(score)
         seconds = {"training_seconds": round(trainer.seconds, 1), "seconds": round(time.perf_counter() - started, 2)}
@@ -49,7 +49,7 @@ class Monitor:
             log.write(json.dumps({"images": trainer.seen, **self.latest, **seconds}) + "\n")
 
 
-class _Draw:
+class Drawing:
     """Pictures of the averaged generator from its own random stream."""
 
     def __init__(self, trainer: GanTrainer, decoder: nn.Module, seed: int) -> None:
@@ -61,5 +61,7 @@ class _Draw:
         trainer = self.trainer
         noise = torch.randn(n, trainer.config.style_dim, generator=self.random).to(trainer.device)
         with trainer.autocast():
-            latents = trainer.generator_ema.synthesis(trainer.codes.color(noise))
+            # Along the axes of W, not the principal ones, which turn: so the same noise stays the same picture.
+            w = trainer.codes.color(noise @ trainer.codes.get_buffer("axes"))
+            latents = trainer.generator_ema.synthesis(w)
             return self.decoder(latents).float().cpu()
