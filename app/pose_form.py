@@ -68,7 +68,7 @@ def build_pose_target(joints: list[str]) -> PoseTarget:
         with gr.Row(elem_classes="pair"):
             number = gr.Number(0, label="Drawn pose", info="Each number is a pose of the prior.", precision=0, minimum=0)
             another = gr.Button("Draw another", elem_id="pose-another", elem_classes="quiet")
-        file = gr.File(label="Your own: a BVH file", file_types=[".bvh"], type="filepath", height=130, elem_id="pose-file")
+        file = gr.File(label="Your own: a BVH file", file_types=[".bvh"], type="filepath", height=150, elem_id="pose-file")
         frame = gr.Number(0, label="Frame of the file", precision=0, minimum=0, elem_id="pose-frame")
     with gr.Accordion("Edit a joint", open=False, elem_classes="more"):
         joint = gr.Dropdown([(_words(name), name) for name in joints], value="UpperArm_R", label="Joint")

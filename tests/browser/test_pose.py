@@ -126,3 +126,24 @@ def test_an_export_holds_bodies(pose_page: Open, tmp_path: Path) -> None:
     assert {"target.bvh", "X.bvh", "Z.bvh"} <= set(zipfile.ZipFile(tmp_path / "run.zip").namelist())
     page.wait_for_selector(VIEW + "[data-act=run]:visible")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_run_card_is_taken_up_again_and_replays_and_the_landscape_takes_the_run(pose_page: Open, tmp_path: Path) -> None:
+    page = pose_page()
+    page.click(VIEW + "[data-seen=lower]")
+    page.fill("#pose-k input[type=number]", "2")
+    run_to_end(page, 4)
+    with page.expect_download() as download:
+        page.click(VIEW + "[data-act=export]")
+    download.value.save_as(tmp_path / "run.zip")
+    page.click(VIEW + "[data-seen=all]")
+    page.fill("#pose-k input[type=number]", "1")
+    page.set_input_files(".pose .form-actions input[type=file]", tmp_path / "run.zip")
+    wait_for_text(page, "#pose-message", "Run card loaded")
+    assert reading(page, "target") == "8 of 20 joints seen"
+    page.wait_for_function("document.querySelector('#pose-k input[type=number]').value === '2'")
+    page.click(VIEW + "[data-act=run]")
+    wait_for_text(page, VIEW + ".aside", "bit for bit")
+    page.click(VIEW + "[data-act=landscape]")
+    page.wait_for_selector("#surfaces [data-act=run]:visible")
+    assert page.get_by_role("radio", name="Pose").is_checked()
