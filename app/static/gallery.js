@@ -29,6 +29,7 @@ class Gallery extends RunView {
     this.order = "closest";
     this.chosen = null;
     this.tiles = [...this.element.querySelectorAll("[data-lane]")].map((lane) => new Tiles(lane, (name, index) => this.#choose(name, index)));
+    this.controls.ready(); // disabled until now, so that no click is lost
     this.listen();
   }
 
@@ -41,6 +42,7 @@ class Gallery extends RunView {
     this.chosen = null;
     this.visible = null;
     this.timeline.setTicks([]);
+    for (const tiles of this.tiles) tiles.describe(message.settings);
     this.become("running");
     const { run } = this;
     const part = await visiblePart(await decode(message.target), message.mask);

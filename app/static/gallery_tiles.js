@@ -1,5 +1,5 @@
 /** The tiles of one lane: K pictures cut from a sheet, each with its loss; whole, or with the visible part put back. */
-import { number } from "./words.js";
+import { laneWords, number } from "./words.js";
 
 const SIDE = 64;
 
@@ -9,6 +9,7 @@ export class Tiles {
     this.name = element.dataset.lane;
     this.list = element.querySelector(".tiles");
     this.figures = element.querySelector("dl");
+    this.how = element.querySelector("h2 span");
     this.list.addEventListener("click", (event) => {
       const index = event.target.closest("button")?.dataset.index;
       if (index !== undefined) onPick(this.name, Number(index));
@@ -44,6 +45,11 @@ export class Tiles {
     if (!this.sheet) return;
     context.drawImage(this.sheet, index * SIDE, 0, SIDE, SIDE, 0, 0, SIDE, SIDE);
     if (this.visible) context.drawImage(this.visible, 0, 0);
+  }
+
+  /** Say in the heading by what this lane descends. */
+  describe(settings) {
+    this.how.textContent = laneWords(settings, this.name, this.how.dataset.how);
   }
 
   /** Fidelity and diversity: [words, value, explanation]. */

@@ -78,12 +78,6 @@ export class RunRecord {
     return low - 1;
   }
 
-  /** "Adam 0.1": how a lane descends, in words. */
-  optimiser(name) {
-    const told = new Map(this.settings);
-    return [told.get(`${name} optimiser`), told.get(`${name} learning rate`)].filter(Boolean).join(" ");
-  }
-
   /** Settings in which this run differs from another, in words. */
   differences(other) {
     const theirs = new Map(other.settings);

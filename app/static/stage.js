@@ -1,6 +1,6 @@
 /** The pictures of a race: X, target, Z, the encoder's guess, and what each lane measures at the step shown. */
 import { paint } from "./frames.js";
-import { clock, number } from "./words.js";
+import { clock, laneWords, number } from "./words.js";
 
 export class Stage {
   /** @param {HTMLElement} element holds `.lane` figures as in race.html */
@@ -31,11 +31,11 @@ export class Stage {
     place.querySelector("span").textContent = `Encoder, one pass: ${number(encoder.loss)} · ${encoder.psnr.toFixed(1)} dB`;
   }
 
-  /** Say by what each lane of a run descends, for the two need not use the same optimiser. */
+  /** Say where and by what each lane of a run descends, for the two need not use the same optimiser. */
   name(run) {
     for (const name of Object.keys(run.lanes)) {
       const how = this.#lane(name).querySelector("[data-how]");
-      how.textContent = [how.dataset.how, run.optimiser(name)].filter(Boolean).join(" · ");
+      how.textContent = laneWords(run.settings, name, how.dataset.how);
     }
   }
 
