@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,13 +18,17 @@ _SLOPE = 0.2
 
 @dataclass(frozen=True)
 class MappingConfig:
-    """Θ's architecture. `paper` is section 7.1: three layers, leaky ReLU 0.2, hidden 1024, Z = X = 512."""
+    """Θ's architecture. `paper` is section 7.1: three layers, leaky ReLU 0.2, hidden 1024, Z = X = 512.
 
-    kind: Literal["mlp", "residual"] = "residual"
+    `gain` is the scale that a "skip" mapping starts with.
+    """
+
+    kind: Literal["mlp", "residual", "skip"] = "residual"
     z_dim: int = 512
     x_dim: int = 512
     hidden: int = 1024
     layers: int = 3
+    gain: float = 1.0
 
     @staticmethod
     def paper(x_dim: int = 512, z_dim: int = 512, hidden: int = 1024) -> MappingConfig:
@@ -80,6 +85,26 @@ class ResidualMapping(nn.Module):
         return self.get_buffer("mean") + white @ self.get_buffer("whitener").T
 
 
+class SkipMapping(nn.Module):
+    """x = mean + S z + MLP(z), for a Z too large for a whitener: S is a learned diagonal that starts at `gain`.
+
+    The MLP's last layer starts at zero: before Algorithm 1, Θ is X searched at `gain` times the learning rate.
+    """
+
+    def __init__(self, config: MappingConfig, prior: Prior) -> None:
+        super().__init__()
+        if config.z_dim != config.x_dim:
+            raise ValueError("a skip mapping needs z_dim == x_dim; use kind='mlp' for another dimension of Z")
+        self.register_buffer("mean", prior.mean.clone())
+        self.log_scale = nn.Parameter(torch.full((config.z_dim,), math.log(config.gain)))
+        self.mlp = MLP(config.z_dim, config.x_dim, config.hidden, config.layers)
+        for parameter in self.mlp.layers[-1].parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.get_buffer("mean") + z * self.log_scale.exp() + self.mlp(z)
+
+
 def build_mapping(config: MappingConfig, prior: Prior, *, whitener: Tensor | None = None, seed: int = 0) -> nn.Module:
     """A fresh Θ with weights fixed by `seed`; untrained, an 'mlp' is the paper's "random Θ".
 
@@ -87,4 +112,6 @@ def build_mapping(config: MappingConfig, prior: Prior, *, whitener: Tensor | Non
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
+        if config.kind == "skip":
+            return SkipMapping(config, prior)
         return MLPMapping(config, prior) if config.kind == "mlp" else ResidualMapping(config, prior, whitener)

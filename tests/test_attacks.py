@@ -128,7 +128,7 @@ def test_through_a_defence_the_gradient_is_the_classifiers_at_the_restored_pictu
 
 def test_every_pass_through_a_defence_starts_anew_and_the_seed_fixes_all_of_them(tmp_path: Path) -> None:
     defence, x = tiny_defence(tmp_path), pictures(2)
-    lane = Lane("Z", defence.task.space("narrow"), Adam(0.2 / 255))
+    lane = Lane("Z", defence.task.space("residual"), Adam(0.2 / 255))
     model, again = Defended(defence, lane, 1), Defended(defence, lane, 1)
     first, second = model.reversal(x), model.reversal(x)
     assert not torch.equal(first, second)

@@ -102,10 +102,10 @@ def test_random_starts_are_fixed_by_the_seed_and_a_pictures_start_does_not_depen
 def test_everything_loads_from_files_and_both_spaces_race(tmp_path: Path) -> None:
     defence = tiny_defence(tmp_path)
     assert classifier_names(tmp_path) == ["ro"]
-    assert set(defence.task.hashes) == {"defence/ro", "defence/ro/head", "defence/ro/theta-narrow"}
+    assert set(defence.task.hashes) == {"defence/ro", "defence/ro/head", "defence/ro/theta-residual"}
     assert defence.task.advice(X) == PAPER_STEP
-    assert defence.task.advice("narrow") == PAPER_STEP
-    lanes = [Lane(name, defence.task.space(name), PAPER_STEP.build(2)) for name in (X, "narrow")]
+    assert defence.task.advice("residual") == PAPER_STEP
+    lanes = [Lane(name, defence.task.space(name), PAPER_STEP.build(2)) for name in (X, "residual")]
     x = pictures(2)
     solver = Solver(defence.task.forward, defence.task.objective, Target(x), lanes, max_steps=2)
     last = run(solver, random_starts([lane.space for lane in lanes], 2, 0)).last
@@ -116,7 +116,7 @@ def test_everything_loads_from_files_and_both_spaces_race(tmp_path: Path) -> Non
 
 def test_surfaces_take_it_like_any_other_task(tmp_path: Path) -> None:
     task, target = load_defence_task("ro", tiny_assets(tmp_path)), Target(pictures(1))
-    for name in (X, "narrow"):
+    for name in (X, "residual"):
         origin = torch.zeros(task.space(name).dim)
         grid = Grid(random_plane(origin, name, torch.Generator().manual_seed(0)), (0.1, 0.1), size=3)
         *_, surface = evaluate(task, target, grid)

@@ -65,7 +65,7 @@ def test_defend_writes_what_it_prints(assets: Path, tmp_path: Path) -> None:
         record = json.loads(archive.read("defence.json"))
         assert set(archive.namelist()) == {"defence.json", "clean.png", "attacked.png", "restored.png"}
     assert len(record["steps"]) == 3
-    assert (record["true"], record["space"], record["aware"]) == ("cat", "narrow", False)
+    assert (record["true"], record["space"], record["aware"]) == ("cat", "residual", False)
     assert record["attack"]["steps"] == 2
     assert sum(record["steps"][2]["probabilities"].values()) == pytest.approx(1.0, abs=2e-3)
     assert f"contrastive loss {record['steps'][2]['loss']:.4f}" in printed
@@ -135,7 +135,7 @@ def test_a_classifier_gets_its_head_and_its_theta_by_two_commands(assets: Path, 
     assert head.budget["updates"] == 2
     call("train", "defence-mapping", *shared, "--buffers", 1, "--targets", 2)
     defence = load_defence("ro", assets)
-    assert zoo.read_card("defence/ro/theta-narrow", assets).budget["buffers"] == 1
+    assert zoo.read_card("defence/ro/theta-residual", assets).budget["buffers"] == 1
     assert defence.probabilities(to_unit(picture_bytes(1))).shape == (1, 10)
 
 

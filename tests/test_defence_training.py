@@ -33,9 +33,22 @@ def test_the_full_preset_is_section_7_3() -> None:
     assert made.start == START > 0
 
 
-def test_the_embedded_preset_is_small_enough() -> None:
-    mapping = build_mapping(PRESETS["narrow"].mapping, Prior(torch.zeros(DIM), torch.zeros(DIM, 1)))
+@pytest.mark.parametrize("preset", ["residual", "narrow"])
+def test_the_embedded_presets_are_small_enough(preset: str) -> None:
+    mapping = build_mapping(PRESETS[preset].mapping, Prior(torch.zeros(DIM), torch.zeros(DIM, 1)))
     assert 2 * sum(each.numel() for each in mapping.state_dict().values()) < 3_000_000  # bytes in float16
+
+
+def test_untrained_the_residual_theta_is_x_searched_at_five_times_the_rate() -> None:
+    prior = Prior(torch.ones(DIM), torch.zeros(DIM, 1))
+    mapping = build_mapping(PRESETS["residual"].mapping, prior)
+    z = torch.randn(2, DIM, generator=torch.Generator().manual_seed(0))
+    assert torch.allclose(mapping(z), 1.0 + 5.0 * z, atol=1e-5)
+
+
+def test_a_skip_needs_z_and_x_of_one_dimension() -> None:
+    with pytest.raises(ValueError, match="z_dim == x_dim"):
+        build_mapping(MappingConfig("skip", 4, 8), Prior(torch.zeros(8), torch.zeros(8, 1)))
 
 
 def test_targets_are_attacked_but_for_the_clean_share_and_are_kept(tmp_path: Path) -> None:
@@ -89,7 +102,7 @@ def test_trajectories_start_at_random_where_asked_and_at_the_origin_otherwise(tm
 def test_the_published_theta_says_what_made_it(tmp_path: Path) -> None:
     tiny_assets(tmp_path, mapping=False)
     card = tiny_mapping(tmp_path)
-    assert card.name == "defence/ro/theta-narrow"
+    assert card.name == "defence/ro/theta-residual"
     assert card.metrics["advised"] == PRESETS["narrow"].advised.model_dump()
     assert zoo.read_card("defence/ro", tmp_path).sha256[:12] in card.notes
     assert "'start': 0.01" in card.notes
@@ -97,5 +110,5 @@ def test_the_published_theta_says_what_made_it(tmp_path: Path) -> None:
 
 def test_an_unknown_preset_is_a_sentence(tmp_path: Path) -> None:
     defence = tiny_defence(tmp_path)
-    with pytest.raises(UserError, match="There is no preset 'wide'; there are: narrow, full"):
+    with pytest.raises(UserError, match="There is no preset 'wide'; there are: residual, narrow, full"):
         defence_theta.defence_mapping_trainer(defence, "wide", pictures(2), tmp_path)

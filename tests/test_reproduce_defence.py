@@ -94,7 +94,7 @@ def test_the_best_rate_is_chosen_for_each_number_of_steps(defence: Defence) -> N
     tuned, fixed, z = contenders(defence, sweep, SETTINGS)
     assert [tuned.optimizers[k].lr for k in (1, 2)] == [SWEEP[2], SWEEP[4]]
     assert {fixed.optimizers[k].lr for k in (1, 2)} == {0.2 / 255}
-    assert z.space == "narrow"
+    assert z.space == "residual"
     x = pictures(4)
     measured = tune(defence, x, answers(defence, x), SETTINGS)
     assert set(measured) == set(SWEEP)
@@ -104,7 +104,7 @@ def test_the_best_rate_is_chosen_for_each_number_of_steps(defence: Defence) -> N
 def test_who_knows_the_defence_never_leaves_more_right_than_who_does_not(defence: Defence) -> None:
     x = pictures(6)
     labels = answers(defence, x)
-    each = Contender("Z", "narrow", {1: OptimizerSettings(lr=0.2 / 255)})
+    each = Contender("Z", "residual", {1: OptimizerSettings(lr=0.2 / 255)})
     survived, strong = torch.tensor([True, True, True, True, False, False]), ATTACKS["l2"].model_copy(update={"eps": 15.0})
     ticks: list[tuple[int, int]] = []
     found = right_when_aware(

@@ -78,7 +78,7 @@ def tiny_mapping(folder: Path) -> zoo.Card:
     task, sampler = load_defence("ro", folder).task, attacked_targets(pictures(4))
     trainer, config = build_trainer(task, preset, sampler, lambda: torch.zeros(1, DIM), folder / "work-theta")
     trainer.buffer_step()
-    return publish_defence_mapping(trainer, config, "ro", "narrow", assets=folder, **FACTS)
+    return publish_defence_mapping(trainer, config, "ro", "residual", assets=folder, **FACTS)
 
 
 def tiny_defence(folder: Path) -> Defence:

@@ -145,7 +145,7 @@ def defend(
     pictures: Pictures,
     out: Out = Path("runs/defend"),
     classifier: Name = "ro",
-    space: Annotated[str, typer.Option(help="Space to search: X, or a learned one.")] = "narrow",
+    space: Annotated[str, typer.Option(help="Space to search: X, or a learned one.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of defence.", min=1, max=200)] = 5,
     lr: Annotated[float | None, typer.Option(help="Learning rate; the advised one where absent.", min=1e-6)] = None,
     label: Label = None,

@@ -75,7 +75,7 @@ def contrastive(
 def defence_mapping(
     cifar: Cifar = DATA,
     classifier: Classifier = "ro",
-    preset: Annotated[str, typer.Option(help=f"One of: {', '.join(PRESETS)}.")] = "narrow",
+    preset: Annotated[str, typer.Option(help=f"One of: {', '.join(PRESETS)}.")] = "residual",
     buffers: Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)] = None,
     number: Annotated[int, typer.Option("--targets", help="Training pictures that are attacked and restored.", min=2)] = (
         TargetSettings().number
@@ -90,7 +90,8 @@ def defence_mapping(
     defence, folder = load_defence(classifier, assets), work / classifier
     settings = replace(TargetSettings(seed=seed), number=number)
     with Bar("attacking training pictures") as bar:
-        pictures = attacked_training(defence, *load_cifar10(cifar, "train"), settings, folder, bar)
+        some = load_cifar10(cifar, "train", limit_per_class=number)
+        pictures = attacked_training(defence, *some, settings, folder, bar)
     if pictures is None:
         typer.echo("Stopped before the training pictures were all attacked; nothing is kept.")
         return

@@ -22,9 +22,10 @@ from landscape_core.training.classifier import load_cifar10
 CIFAR = "cifar10.zip"
 
 
-def drawn(path: Path, split: str, n: int, seed: int) -> tuple[Tensor, Tensor]:
-    """n pictures (n, 3, 32, 32) in [-1, 1] of a split with their labels (n,), drawn without replacement by `seed`."""
-    images, labels = load_cifar10(path, split)
+def drawn(path: Path, split: str, n: int, seed: int, *, of: int | None = None) -> tuple[Tensor, Tensor]:
+    """n pictures (n, 3, 32, 32) in [-1, 1] of a split with their labels (n,), drawn without replacement by `seed`, from the
+    first `of` of each class only where given."""
+    images, labels = load_cifar10(path, split, limit_per_class=of)
     picked = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[:n]
     return to_unit(images[picked]), labels[picked]
 
@@ -37,7 +38,7 @@ def defence(
         Path | None, typer.Option(help="Evaluate this folder or zip with SPLIT/<class>/ instead; train is still CIFAR-10's.")
     ] = None,
     classifier: Annotated[str | None, typer.Option(help="One embedded classifier, e.g. mart; all where absent.")] = None,
-    space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "narrow",
+    space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     aware_steps: Annotated[int, typer.Option(help="Ascent steps of the defence-aware attack.", min=1)] = (
         DefenceSettings().aware_steps
     ),
@@ -57,7 +58,7 @@ def defence(
         raise UserError("No classifier with a contrastive head is embedded; `train contrastive` makes one.")
     settings = DefenceSettings(targets=number, space=space, aware_steps=aware_steps, seed=seed)
     attacks = {name: ATTACKS[name].model_copy(update={"steps": attack_steps or ATTACKS[name].steps}) for name in ATTACKS}
-    train = drawn(data / CIFAR, "train", settings.tune_targets, seed)
+    train = drawn(data / CIFAR, "train", settings.tune_targets, seed, of=settings.tune_targets)
     test = drawn(images or data / CIFAR, split, number, seed)
     for name in names:
         ticker = Ticker()

@@ -31,7 +31,7 @@ class DefenceSettings:
 
     targets: int = 1000
     steps: tuple[int, ...] = (1, 3, 5)
-    space: str = "narrow"
+    space: str = "residual"
     aware_steps: int = 10
     tune_targets: int = 200
     batch: int = 100

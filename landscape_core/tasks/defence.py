@@ -105,9 +105,7 @@ def no_samples(n: int, generator: torch.Generator) -> Target:
     Raises:
         UserError: always.
     """
-    raise UserError(
-        "A defence draws no pictures of its own, so random targets need a data set; the run's own planes do not."
-    )
+    raise UserError("A defence draws no pictures of its own, so random targets need a data set; the run's own planes do not.")
 
 
 def load_defence(name: str = "ro", assets: Path = zoo.ASSETS) -> Defence:
@@ -131,7 +129,7 @@ def with_mappings(task: Task, name: str, head: zoo.Card, assets: Path) -> Task:
     if "advised_x" in head.metrics:
         advised[X] = OptimizerSettings(**head.metrics["advised_x"])
     start = f"{FOLDER}/{name}/theta-"
-    for model in zoo.names(assets):
+    for model in sorted(zoo.names(assets), key=lambda model: not model.endswith("-residual")):
         if model.startswith(start):
             theta, mappings[model.removeprefix(start)] = mapping_from(model, task.prior, assets)
             hashes[model] = theta.sha256
