@@ -19,7 +19,7 @@ from torch import Tensor
 from app.complete_words import verdict
 from app.session import Run
 from app.settings import words
-from app.stream import INTERVAL
+from app.stream import INTERVAL, finite
 from landscape_core.completion import completion_sets
 from landscape_core.data import to_bytes
 from landscape_core.inversion import State
@@ -105,8 +105,3 @@ def _append(batch: Message, state: State, limit: int) -> None:
         columns["loss"].append([finite(value) for value in lane.loss.tolist()])
         columns["seconds"].append(lane.seconds)
         columns["sheet"].append(webp(sheet(lane.output)) if shown(state.step, limit) else None)
-
-
-def finite(value: float) -> float | None:
-    """JSON has no infinity."""
-    return value if abs(value) < float("inf") else None

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from app.session import Run
 from app.settings import words
-from app.stream import INTERVAL
+from app.stream import INTERVAL, finite
 from landscape_core.inversion import LaneState, State
 from landscape_core.reproduce.pose_completions import measure
 from landscape_core.summary import race_summary
@@ -78,7 +78,7 @@ def end(run: Run, reason: str, more: int) -> Message:
     lanes = {}
     for lane, now in zip(run.solver.lanes, state.lanes, strict=True):
         first = int(now.best_loss.argmin())
-        lanes[lane.name] = {"loss": _finite(float(now.best_loss[first])), "step": int(now.best_step[first])}
+        lanes[lane.name] = {"loss": finite(float(now.best_loss[first])), "step": int(now.best_step[first])}
     summary = race_summary(run.trajectory) if len(run.solver.target) == 1 else _many(run, state)
     return {"kind": "end", "reason": reason, "summary": summary, "lanes": lanes, "more": more}
 
@@ -92,10 +92,10 @@ def _many(run: Run, state: State) -> str:
 
 def _append(columns: Message, body: Body, lane: LaneState, truth: Tensor, visible: list[str]) -> None:
     found = measure(body, lane.output, truth, visible)
-    columns["loss"].append(_finite(float(lane.loss.mean())))
+    columns["loss"].append(finite(float(lane.loss.mean())))
     columns["seconds"].append(lane.seconds)
-    columns["error"].append(_finite(float(found.visible[0])))
-    columns["spread"].append(_finite(float(found.diversity[0])))
+    columns["error"].append(finite(float(found.visible[0])))
+    columns["spread"].append(finite(float(found.diversity[0])))
     with torch.no_grad():
         columns["joints"].append(flat(body.positions(lane.output)))
 
@@ -103,8 +103,3 @@ def _append(columns: Message, body: Body, lane: LaneState, truth: Tensor, visibl
 def _empty(run: Run) -> Message:
     keys = ("loss", "seconds", "error", "spread", "joints")
     return {"kind": "frames", "steps": [], "lanes": {lane.name: {key: [] for key in keys} for lane in run.solver.lanes}}
-
-
-def _finite(value: float) -> float | None:
-    """JSON has no infinity."""
-    return value if abs(value) < float("inf") else None

@@ -115,17 +115,17 @@ def _empty(run: Run) -> Message:
 def _append(batch: Message, state: State, target: Tensor) -> None:
     batch["steps"].append(state.step)
     for columns, lane in zip(batch["lanes"].values(), state.lanes, strict=True):
-        columns["loss"].append(_finite(float(lane.loss[0])))
+        columns["loss"].append(finite(float(lane.loss[0])))
         columns["seconds"].append(lane.seconds)
-        columns["psnr"].append(_finite(float(psnr(lane.output, target)[0])))
+        columns["psnr"].append(finite(float(psnr(lane.output, target)[0])))
         columns["png"].append(png(lane.output[0]) if shown(state.step) else None)
 
 
 def _still(step: int, loss: Tensor, output: Tensor, target: Tensor) -> Message:
     quality = float(psnr(output, target)[0])
-    return {"step": step, "loss": _finite(float(loss[0])), "psnr": _finite(quality), "png": png(output[0])}
+    return {"step": step, "loss": finite(float(loss[0])), "psnr": finite(quality), "png": png(output[0])}
 
 
-def _finite(value: float) -> float | None:
+def finite(value: float) -> float | None:
     """JSON has no infinity."""
     return value if abs(value) < float("inf") else None
