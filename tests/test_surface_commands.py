@@ -14,16 +14,19 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
+from landscape_core.bvh import bvh_text
 from landscape_core.commands import complete as complete_command
 from landscape_core.commands import surface as surface_command
 from landscape_core.completion import completion_solver
 from landscape_core.data import to_bytes
 from landscape_core.errors import UserError
+from landscape_core.kinematics import matrix_to_rotvec
 from landscape_core.objectives import PerceptualObjective, Target
 from landscape_core.recovered import load_recovered, save_recovered
 from landscape_core.runs import card_target, read_run_card
 from landscape_core.summary import replay_sentence
 from landscape_core.surface_views import recovered_planes
+from landscape_core.tasks.pose import load_body, load_pose_task
 from landscape_core.trajectory import run
 from tests.tiny import tiny_task
 
@@ -83,6 +86,20 @@ def test_the_papers_plane_comes_from_the_targets_given(picture: Path, tmp_path: 
     assert "No directions" not in invoke(surface_command.surface, *arguments)
     content = json.loads((tmp_path / "out" / "face-recovered.json").read_text())
     assert all(0 < sum(surface["explained_variance"]) <= 1.0 for surface in content["surfaces"])
+
+
+def test_poses_have_surfaces_too(tmp_path: Path) -> None:
+    poses, body = load_pose_task(), load_body()
+    rotvec = matrix_to_rotvec(poses.sampled(2, torch.Generator().manual_seed(0)).value)
+    (tmp_path / "walk.bvh").write_text(bvh_text(body.skeleton, rotvec))
+    common = ("--task", "pose-positions", "--kind", "path", "--size", 5, "--steps", 3, "--out", tmp_path / "out")
+    invoke(surface_command.surface, tmp_path / "walk.bvh", "--frame", 1, *common)
+    content = json.loads((tmp_path / "out" / "walk-path.json").read_text())
+    task = load_pose_task("positions")
+    start = task.objective.bind(load_body("positions").target(rotvec[1:]))(task.forward(task.prior.mean[None]))
+    assert content["surfaces"][0]["paths"]["X"]["true_loss"][0] == pytest.approx(float(start), rel=1e-3)
+    with pytest.raises(UserError, match="frame"):
+        invoke(surface_command.surface, tmp_path / "walk.bvh", "--frame", 2, *common)
 
 
 def test_bad_options_are_sentences(picture: Path, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import { plotlyLoaded } from "./plotly.js";
 import { number } from "./words.js";
 
 /**
@@ -27,8 +28,9 @@ export class LossCurves {
     new ResizeObserver(() => this.#place()).observe(element);
   }
 
-  /** Replace all curves; redrawn a few times a second at most. */
+  /** Replace all curves; redrawn a few times a second at most. Without any the chart is emptied. */
   draw(curves, axisTitle, flat = null) {
+    if (!curves.length) this.at = null;
     this.curves = curves;
     this.axisTitle = axisTitle;
     this.flat = flat;
@@ -42,7 +44,7 @@ export class LossCurves {
   }
 
   #schedule() {
-    if (this.pending || !this.curves.length) return;
+    if (this.pending || !(this.curves.length || this.drawn)) return;
     this.pending = true;
     setTimeout(async () => {
       await plotlyLoaded();
@@ -142,6 +144,7 @@ export class LossCurves {
   /** Move the overlay by the chart's own scales; no redraw. */
   #place() {
     const layout = this.element._fullLayout;
+    if (!this.at) this.line.style.display = "none";
     if (!this.drawn || !layout?.xaxis || !this.at) return;
     const { xaxis, yaxis } = layout;
     const left = xaxis._offset + xaxis.l2p(this.at.x);
@@ -180,18 +183,4 @@ function logTicks(values) {
   const tickvals = [];
   for (let power = low; power <= high; power += 1) tickvals.push(...within.map((digit) => digit * 10 ** power));
   return { tickvals, ticktext: tickvals.map((value) => number(value)) };
-}
-
-/** Plotly is large: fetched once, when the page has nothing better to do or a curve is there to be drawn. */
-let plotly = null;
-
-function plotlyLoaded() {
-  plotly ??= new Promise((resolve, reject) => {
-    const script = document.createElement("script");
-    script.src = new URL("plotly.min.js", import.meta.url).href;
-    script.onload = resolve;
-    script.onerror = () => reject(new Error("plotly.js could not be loaded"));
-    document.head.append(script);
-  });
-  return plotly;
 }

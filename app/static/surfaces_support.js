@@ -1,19 +1,4 @@
-/** What surfaces need of the browser: plotly.js, fetched once, and WebGL. */
-const SCRIPT = new URL("plotly.min.js", import.meta.url).href;
-let loading = null;
-
-/** Resolves when Plotly is there; a script tag that another chart of the page made is used. */
-export function plotlyLoaded() {
-  loading ??= window.Plotly ? Promise.resolve() : new Promise((resolve, reject) => {
-    const present = document.querySelector(`script[src="${SCRIPT}"]`);
-    const script = present ?? Object.assign(document.createElement("script"), { src: SCRIPT });
-    script.addEventListener("load", resolve);
-    script.addEventListener("error", () => reject(new Error("plotly.js could not be loaded")));
-    if (!present) document.head.append(script);
-  });
-  return loading;
-}
-
+/** What surfaces need of the browser's WebGL. */
 /** "hardware", "software" (a processor draws: fewer pixels then), or null where there is no WebGL. */
 export function webgl() {
   const canvas = document.createElement("canvas");

@@ -11,6 +11,7 @@ from torch import Tensor
 from landscape_core.commands.common import Data, Device, Out, Seed, Threads, apply_threads
 from landscape_core.commands.pose import MOCAP
 from landscape_core.commands.reproduce import Ticker, command_line, finish
+from landscape_core.commands.surface import OBSERVED
 from landscape_core.data import ImageSource
 from landscape_core.mocap import load_poses
 from landscape_core.objectives import Target
@@ -22,10 +23,9 @@ from landscape_core.reproduce.inputs import FACES, targets
 from landscape_core.reproduce.pose import draw
 from landscape_core.surface_averages import LandscapeSettings
 from landscape_core.tasks.gan import Perceptual, load_image_task
-from landscape_core.tasks.pose import NAMES, Observation, load_body, load_pose_task
+from landscape_core.tasks.pose import load_body, load_pose_task
 
 Subject = Literal["faces", "pose", "pose-positions"]
-OBSERVED: dict[str, Observation] = {name: observation for observation, name in NAMES.items()}
 Number = Annotated[int, typer.Option("--targets", help="Targets.", min=3)]
 Split = Annotated[str, typer.Option(help="Split of the data to take.")]
 Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]

@@ -1,4 +1,4 @@
-"""`surface`: the loss surfaces of a race on one picture, from the command line."""
+"""`surface`: the loss surfaces of a race on one picture or pose, from the command line."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Annotated
 
 import torch
 import typer
-from torch import Tensor
 
+from landscape_core.bvh import load_bvh, pose_of
 from landscape_core.commands.common import Bar, Device, Out, Seed, Threads, apply_threads, parse_box
 from landscape_core.data import ImageSource, to_unit
 from landscape_core.errors import UserError
@@ -27,13 +27,15 @@ from landscape_core.surface_panels import Panel, figures, panel, sentences
 from landscape_core.surface_views import Kind, View, recovered_planes, views
 from landscape_core.tasks.base import Task, X
 from landscape_core.tasks.gan import Perceptual, load_image_task
+from landscape_core.tasks.pose import NAMES, Observation, load_body, load_pose_task
 from landscape_core.trajectory import Trajectory, states
 
 OWN_SAMPLES = 50
+OBSERVED: dict[str, Observation] = {name: observation for observation, name in NAMES.items()}
 
 
 def surface(
-    picture: Annotated[Path, typer.Argument(help="PNG, JPEG or WebP file; a face is found and cropped.")],
+    file: Annotated[Path, typer.Argument(help="PNG, JPEG or WebP; a face is found and cropped. For poses a BVH file.")],
     out: Out = Path("runs/surface"),
     kind: Annotated[
         Kind,
@@ -43,7 +45,8 @@ def surface(
             "surface in X through the principal directions of both paths."
         ),
     ] = "recovered",
-    task: Annotated[str, typer.Option(help="Embedded image task.")] = "faces",
+    task: Annotated[str, typer.Option(help="Embedded image task; or pose, pose-positions.")] = "faces",
+    frame: Annotated[int, typer.Option(help="Frame of a BVH file.", min=0)] = 0,
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of descent; the grid is centred on the last.", min=2, max=500)] = 20,
     size: Annotated[int, typer.Option(help="Points a side, odd; refined from coarse to fine.", min=5, max=161)] = 41,
@@ -63,48 +66,54 @@ def surface(
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
-    """Race X against Z on a picture, then draw the loss around where each ended: page, PNG, and numbers as JSON.
+    """Race X against Z on a picture or pose, then draw the loss around where each ended: page, PNG, and numbers as JSON.
 
-    Ctrl-C keeps the finest surface that is complete. The measures of one picture prove nothing:
+    Ctrl-C keeps the finest surface that is complete. The measures of one target prove nothing:
     `reproduce landscapes` averages them over many.
     """
     apply_threads(threads)
     if size % 2 == 0:
         raise UserError(f"--size must be odd, so that the grid has a centre; got {size}.")
-    loaded = load_image_task(task, perceptual=perceptual, device=device)
+    loaded, target = _pose(task, file, frame) if task in OBSERVED else _picture(task, file, perceptual, device)
     settings = RunSettings(
         task=task, space=space, perceptual=perceptual, seed=seed, steps=steps,
         x=loaded.advice(X, lr=x_lr), z=loaded.advice(space, lr=z_lr),
     )  # fmt: skip
-    prepared = prepare_upload(picture, framing=framing_of(task))
-    for notice in prepared.notices:
-        typer.echo(f"{picture.name}: {notice}")
-    target = Target(to_unit(prepared.image)[None])
     recovered = None
     if kind == "recovered":
         chosen = None if targets is None else draw_targets(ImageSource(targets, split, 64, parse_box(box)), number, seed)
-        recovered = _recovered(loaded, settings, chosen)
+        recovered = _recovered(loaded, settings, None if chosen is None else Target(chosen))
     trajectory = _race(loaded, settings, target)
     found = views(loaded, trajectory, space, kind, recovered=recovered, size=size, seed=seed)
     panels = _evaluate(loaded, target, found, None if cache is None else FolderCache(cache))
-    _write(out, f"{picture.stem}-{kind}", panels, settings, log)
+    _write(out, f"{file.stem}-{kind}", panels, settings, log)
 
 
-def _recovered(task: Task, settings: RunSettings, pictures: Tensor | None) -> dict[str, Plane]:
-    """From the given pictures, else embedded, else from pictures that F itself draws."""
-    if pictures is None:
+def _picture(task: str, file: Path, perceptual: Perceptual, device: str) -> tuple[Task, Target]:
+    prepared = prepare_upload(file, framing=framing_of(task))
+    for notice in prepared.notices:
+        typer.echo(f"{file.name}: {notice}")
+    return load_image_task(task, perceptual=perceptual, device=device), Target(to_unit(prepared.image)[None])
+
+
+def _pose(task: str, file: Path, frame: int) -> tuple[Task, Target]:
+    body = load_body(OBSERVED[task])
+    return load_pose_task(OBSERVED[task]), body.target(pose_of(load_bvh(file), body.skeleton, frame)[None])
+
+
+def _recovered(task: Task, settings: RunSettings, targets: Target | None) -> dict[str, Plane]:
+    """From the given targets, else embedded, else from targets drawn at random."""
+    if targets is None:
         # The embedded directions were found with the embedded distance.
         embedded = load_recovered(task, settings.space) if settings.perceptual == "embedded" else None
         if embedded is not None:
             return embedded
-        typer.echo(f"No directions are embedded for these models; recovering {OWN_SAMPLES} pictures that F itself draws.")
-        with torch.no_grad():
-            pictures = task.forward(task.prior.sample(OWN_SAMPLES, torch.Generator().manual_seed(settings.seed)))
+        typer.echo(f"No directions are embedded for these models; recovering {OWN_SAMPLES} random targets.")
+        targets = task.sampled(OWN_SAMPLES, torch.Generator().manual_seed(settings.seed))
     with Bar("recovering latents") as bar:
         return recovered_planes(
-            task, settings.space, Target(pictures), steps=20, z_lr=settings.z.lr,
-            progress=lambda done, total: bar(done, total, {}),
-        )  # fmt: skip
+            task, settings.space, targets, steps=20, z_lr=settings.z.lr, progress=lambda done, total: bar(done, total, {})
+        )
 
 
 def _race(task: Task, settings: RunSettings, target: Target) -> Trajectory:
