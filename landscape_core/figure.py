@@ -15,15 +15,17 @@ from landscape_core.kinematics import Skeleton
 _SPAN = 200.0  # cm from edge to edge
 _AZIMUTH = 0.5  # radians
 _FINER = 2  # drawn this much larger, then shrunk: smooth edges
-_RADII = (("Leg", 7.0), ("Foot", 5.0), ("Toes", 3.5), ("Arm", 5.0), ("Hand", 4.0), ("Neck", 6.0), ("Head", 9.0))
+_RADII = (("Leg", 7.0), ("Foot", 5.0), ("Toes", 3.5), ("Arm", 5.0), ("Hand", 4.0), ("Neck", 6.0), ("Head", 5.0))
 _TORSO = 10.0
+_SKULL = (9.0, 9.0)  # radius, and how far beyond the last joint: recorded skeletons end where the skull begins
 _GROUND, _NEAR, _FAR = (229, 229, 235), np.array([70, 110, 200]), np.array([150, 175, 225])
 
 
 def draw(positions: Tensor, skeleton: Skeleton, *, side: int = 64) -> Tensor:
     """Joint positions (n, J + 1, 3) in cm, y up, hips first -> pictures (n, 3, side, side) in [-1, 1]."""
     radii = [next((radius for part, radius in _RADII if part in name), _TORSO) for name in skeleton.names]
-    pictures = [_painted(one, skeleton.parents, radii, side) for one in _turned(positions.detach().cpu()).numpy()]
+    skulls = [name.startswith("Head") for name in skeleton.names]
+    pictures = [_painted(one, skeleton.parents, radii, skulls, side) for one in _turned(positions.detach().cpu()).numpy()]
     return to_unit(torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2))
 
 
@@ -34,7 +36,7 @@ def _turned(positions: Tensor) -> Tensor:
     return torch.stack([x * cos + z * sin, y, z * cos - x * sin], dim=-1)
 
 
-def _painted(places: np.ndarray, parents: tuple[int, ...], radii: list[float], side: int) -> np.ndarray:
+def _painted(places: np.ndarray, parents: tuple[int, ...], radii: list[float], skulls: list[bool], side: int) -> np.ndarray:
     """One body (J + 1, 3) as pixels (side, side, 3)."""
     scale = side * _FINER / _SPAN
     middle = side * _FINER / 2
@@ -46,6 +48,11 @@ def _painted(places: np.ndarray, parents: tuple[int, ...], radii: list[float], s
         (x, y), (u, v), r = ends[parents[joint]], ends[joint + 1], radii[joint] * scale
         colour = tuple((_FAR + (_NEAR - _FAR) * np.clip((depth[joint] + 60.0) / 120.0, 0.0, 1.0)).astype(int).tolist())
         brush.line([x, y, u, v], fill=colour, width=max(1, round(2 * r)))
-        for a, b in ((x, y), (u, v)):
-            brush.ellipse([a - r, b - r, a + r, b + r], fill=colour)
+        balls = [(x, y, r), (u, v, r)]
+        if skulls[joint]:
+            length = max(float(np.linalg.norm(places[joint + 1] - places[parents[joint]])), 1e-6)
+            beyond = _SKULL[1] / length
+            balls.append((u + (u - x) * beyond, v + (v - y) * beyond, _SKULL[0] * scale))
+        for a, b, ball in balls:
+            brush.ellipse([a - ball, b - ball, a + ball, b + ball], fill=colour)
     return np.asarray(image.resize((side, side), Image.Resampling.BOX))
