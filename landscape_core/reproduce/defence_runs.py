@@ -32,7 +32,7 @@ class DefenceSettings:
     targets: int = 1000
     steps: tuple[int, ...] = (1, 3, 5)
     space: str = "residual"
-    aware_steps: int = 10
+    aware_steps: int = 6
     tune_targets: int = 200
     batch: int = 100
     bf16: bool = True
