@@ -71,7 +71,9 @@ def build_picture(defences: Defences) -> PictureForm:
     gr.HTML("<h2>Picture</h2>")
     first = "example" if defences.cifar is None else "cifar"
     sources = [(words, name) for name, words in SOURCES.items() if name != "cifar" or defences.cifar is not None]
-    source = gr.Radio(sources, value=first, show_label=False, label="Where it comes from", elem_classes="segmented")
+    source = gr.Radio(
+        sources, value=first, show_label=False, label="Where it comes from", elem_classes="segmented", elem_id="defence-source"
+    )
     classes, groups = list(CIFAR10_CLASSES), {}
     with gr.Group(visible=first == "cifar", elem_classes="bare") as groups["cifar"]:
         label = gr.Dropdown(classes, value="ship", label="Class", elem_id="defence-class")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ class Defences:
 
     def __init__(self, sources: Mapping[str, Callable[[], Defence]], cifar: Cifar10Test | None) -> None:
         self._sources, self._loaded = dict(sources), dict[str, Defence]()
+        self._lock = threading.Lock()
         self.cifar = cifar
 
     @property
@@ -42,13 +44,14 @@ class Defences:
         Raises:
             UserError: there is none, or its files are missing or altered.
         """
+        if not self._sources:
+            raise UserError("There is no classifier with a contrastive head in assets/ yet; `train` makes both.")
         if name not in self._sources:
-            there = ", ".join(self.names)
-            trained = "train one first (python -m landscape_core train --help)" if not there else f"there are: {there}"
-            raise UserError(f"There is no classifier {name!r}; {trained}.")
-        if name not in self._loaded:
-            self._loaded[name] = self._sources[name]()
-        return self._loaded[name]
+            raise UserError(f"There is no classifier {name!r}; there are: {', '.join(self.names)}.")
+        with self._lock:
+            if name not in self._loaded:
+                self._loaded[name] = self._sources[name]()
+            return self._loaded[name]
 
 
 def cifar_at(data: Path) -> Cifar10Test | None:

@@ -1,55 +1,42 @@
 /** The defence view: a picture is attacked, then restored in X and in Z; every step of both can be looked at. */
-import { Controls } from "./controls.js";
 import { LossCurves } from "./curves.js";
 import { DefenceRecord } from "./defence_run.js";
 import { DefenceStage, cost } from "./defence_stage.js";
 import { decode } from "./frames.js";
-import { tellPlace } from "./queue.js";
-import { Inbox } from "./stream.js";
-import { Timeline } from "./timeline.js";
+import { RunView } from "./run_view.js";
 
 const BEGIN_HERE = "Press Run: the picture is attacked, then both defences restore it in lock-step.";
 
-class Defence {
-  constructor({ element, trigger, server, watch, value }) {
-    this.element = element;
-    this.trigger = trigger;
-    this.run = null;
-    this.count = 0;
-    this.idle = null;
-    this.stage = new DefenceStage(this.find(".stage"));
-    this.controls = new Controls(element, (act, steps) => this.#act(act, steps));
-    this.timeline = new Timeline(this.find("[data-timeline]"), {
+class Defence extends RunView {
+  constructor(view) {
+    super(view, {
+      status: "defence-status",
+      kinds: {
+        picture: (message) => this.#picture(message),
+        begin: (message) => this.#begin(message),
+        attack: (message) => this.#attack(message),
+        attacked: (message) => this.#attacked(message),
+        frames: (message) => this.#frames(message),
+        end: (message) => this.#end(message),
+        error: (message) => this.failed(message.text),
+      },
       onMove: () => this.#look(),
       describe: (index) => this.run?.describe("steps", index) ?? "",
+      chart: { linear: true },
     });
+    this.count = 0;
+    this.run = null;
+    this.idle = null;
+    this.stage = new DefenceStage(this.find(".stage"));
     const onPick = (x) => this.timeline.moveToValue(x);
-    this.charts = {
-      loss: new LossCurves(this.find("[data-chart=loss]"), { onPick, linear: true }),
-      margin: new LossCurves(this.find("[data-chart=margin]"), { onPick, linear: true, what: "margin" }),
-    };
-    this.inbox = new Inbox((run, since) => server.missed([run, since]), (message) => this.#deliver(message));
-    this.timeline.setTicks([]);
-    watch("value", () => this.inbox.receive(value()));
-    this.inbox.receive(value());
+    this.charts = { loss: this.curves, margin: new LossCurves(this.find("[data-chart=margin]"), { onPick, linear: true, what: "margin" }) };
+    this.listen();
   }
 
-  find(selector) {
-    return this.element.querySelector(selector);
-  }
-
-  #deliver(message) {
-    const kinds = {
-      picture: () => this.#picture(message),
-      begin: () => this.#begin(message),
-      attack: () => this.#attack(message),
-      attacked: () => this.#attacked(message),
-      frames: () => this.#frames(message),
-      end: () => this.#end(message),
-      error: () => this.#error(message.text),
-      exported: () => this.#become("rest"),
-    };
-    return kinds[message.kind]?.();
+  /** Back to the run that is shown, or to a picture that was not run yet. */
+  cancelled() {
+    this.become(this.run ? "rest" : "idle");
+    this.say(this.run?.end?.summary ?? BEGIN_HERE, this.run?.end?.reason);
   }
 
   async #picture(message) {
@@ -63,7 +50,7 @@ class Defence {
     await run.ready;
     this.run = run;
     this.count = message.number;
-    this.#become("running");
+    this.become("running");
     this.timeline.setTicks([]);
     this.stage.clear();
     this.stage.name("attacked", message.attack, message.about);
@@ -72,20 +59,20 @@ class Defence {
   }
 
   #attack(message) {
-    if (message.run === this.run?.id) this.#say(`Attacking: step ${message.done} of ${message.total}…`);
+    if (message.run === this.run?.id) this.say(`Attacking: step ${message.done} of ${message.total}…`);
   }
 
   async #attacked(message) {
     if (message.run !== this.run?.id) return;
     await this.run.meet(message);
-    this.#say("Restoring…");
+    this.say("Restoring…");
     this.#look();
   }
 
   async #frames(message) {
     if (message.run !== this.run?.id) return;
     await this.run.add(message);
-    if (this.controls.state !== "stopping") this.#become("running");
+    if (this.controls.state !== "stopping") this.become("running");
     this.#draw();
   }
 
@@ -93,49 +80,20 @@ class Defence {
     if (message.run !== this.run?.id) return;
     this.run.end = message;
     this.controls.offer(message.more);
-    this.#become("rest");
-    this.#say(message.summary, message.reason);
+    this.rest();
+    this.say(message.summary, message.reason);
     this.#draw();
-  }
-
-  #error(text) {
-    this.#become(this.run ? "rest" : "idle");
-    this.#say(this.run?.end?.summary ?? BEGIN_HERE, this.run?.end?.reason);
-    this.controls.notice(text);
-  }
-
-  #become(state) {
-    if (state === this.controls.state) return;
-    this.controls.become(state, this.count);
-    if (state === "waiting") tellPlace("defence-status", () => this.controls.state === "waiting", (text) => this.#say(text));
-    if (state === "running") this.#say("Running…");
-  }
-
-  #say(text, aside = "") {
-    this.find(".summary").textContent = text;
-    this.find(".aside").textContent = aside;
-  }
-
-  #act(act, steps) {
-    this.trigger(act, act === "more" ? { steps } : undefined);
-    if (act === "stop") this.#become("stopping");
-    else if (act === "cancel") this.#cancelled();
-    else if (act === "run" || act === "more") this.#become("waiting");
-  }
-
-  #cancelled() {
-    this.#become(this.run ? "rest" : "idle");
-    this.#say(this.run?.end?.summary ?? BEGIN_HERE, this.run?.end?.reason);
   }
 
   /** A picture that was chosen and not run yet. */
   #showIdle() {
     this.run = null;
+    this.become("idle");
     this.stage.clear();
     this.stage.name("attacked", "");
     this.#clean(this.idle.bitmap, this.idle);
-    this.timeline.setTicks([]);
-    this.#say(BEGIN_HERE);
+    this.#draw();
+    this.say(BEGIN_HERE);
   }
 
   #clean(bitmap, message) {
@@ -144,10 +102,10 @@ class Defence {
   }
 
   #draw() {
-    this.timeline.setTicks(this.run.steps);
+    this.timeline.setTicks(this.run?.steps ?? []);
     for (const [key, chart] of Object.entries(this.charts)) {
-      const wrong = key === "margin" ? { y: 0, name: "below: wrong" } : null;
-      chart.draw(this.run.curves("steps", key), "step", wrong);
+      const level = this.run && key === "margin" ? { y: 0, name: "below: wrong" } : null;
+      chart.draw(this.run?.curves("steps", key) ?? [], "step", level);
     }
   }
 

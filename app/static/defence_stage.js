@@ -44,9 +44,9 @@ export class DefenceStage {
   }
 }
 
-/** What a lane cost by an index of its columns. */
+/** What a lane had cost at an index of its columns. */
 export function cost(run, lane, at) {
-  return [`step ${run.steps[at]}`, clock(run.lanes[lane].seconds[at])];
+  return [clock(run.lanes[lane].seconds[at])];
 }
 
 function reading({ probabilities, margin }, run, parts) {

@@ -12,17 +12,18 @@ export class RunView {
   /**
    * @param {object} view what `mount` gets
    * @param {{status: string, kinds: Object<string, (message: object) => void>, onMove: (index: number) => void,
-   *   describe: (index: number) => string, onClick: (data: DOMStringMap) => void}} options `status` is the id of the
-   *   component whose queue line is told; `kinds` takes messages by their kind, `onClick` the data of a pressed button
+   *   describe: (index: number) => string, onClick?: (data: DOMStringMap) => void, chart?: object}} options `status` is the
+   *   id of the component whose queue line is told; `kinds` takes messages by their kind, `onClick` the data of a pressed
+   *   button, `chart` what the first chart shows otherwise than a loss, as `LossCurves` takes it
    */
-  constructor(view, { status, kinds, onMove, describe, onClick }) {
+  constructor(view, { status, kinds, onMove, describe, onClick = () => {}, chart = {} }) {
     this.view = view;
     this.element = view.element;
     this.trigger = view.trigger;
     this.status = status;
     this.controls = new Controls(this.element, (act, steps) => this.act(act, steps));
     this.timeline = new Timeline(this.find("[data-timeline]"), { onMove, describe });
-    this.curves = new LossCurves(this.find("[data-chart]"), { onPick: (x) => this.timeline.moveToValue(x) });
+    this.curves = new LossCurves(this.find("[data-chart]"), { onPick: (x) => this.timeline.moveToValue(x), ...chart });
     this.inbox = new Inbox((run, since) => view.server.missed([run, since]), (message) => kinds[message.kind]?.(message));
     this.element.addEventListener("click", (event) => onClick(event.target.closest("button")?.dataset ?? {}));
   }

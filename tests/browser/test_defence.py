@@ -1,0 +1,172 @@
+"""The Defence tab, driven in Chromium as a visitor would, on tiny networks."""
+
+from __future__ import annotations
+
+import socket
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from tests.tiny import tiny_task
+from tests.tiny_defence import tiny_defence, write_cifar
+
+Open = Callable[..., Any]
+VIEW, COUNT = "#defence ", "#counting "
+OUTPUT = VIEW + ".transport output"
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running app with two tiny defences and twenty test pictures."""
+    from app.defence_pictures import Defences
+    from app.models import Models
+    from app.ui import build_app, launch_options
+    from landscape_core.cifar10 import Cifar10Test
+
+    cifar = Cifar10Test(write_cifar(tmp_path_factory.mktemp("cifar")))
+    defences = Defences({"ro": tiny_defence, "mart": lambda: tiny_defence("mart", 1)}, cifar)
+    demo = build_app(Models({"faces": lambda perceptual: tiny_task("faces")}), defences)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    _, url, _ = demo.launch(**launch_options(port=port), prevent_thread_lock=True, quiet=True)
+    yield url
+    demo.close(verbose=False)
+
+
+@pytest.fixture
+def defence_page(open_page: Open) -> Open:
+    def opened(*, ascents: int = 3, steps: int = 3, **options: Any) -> Any:
+        page = open_page(**options)
+        tab = page.get_by_role("tab", name="Defence")
+        if not (tab.count() and tab.first.is_visible()):
+            page.locator(".overflow-menu button").first.click()
+            tab = page.get_by_text("Defence", exact=True).last
+        tab.click()
+        page.wait_for_selector(VIEW + "[data-act=run]:enabled")
+        fill(page, "#defence-steps", steps)
+        page.click("text=Rates, attack steps and seed")
+        fill(page, "#defence-ascents", ascents)
+        return page
+
+    return opened
+
+
+def fill(page: Any, slider: str, value: int) -> None:
+    page.fill(f"{slider} input[type=number]", str(value))
+    page.keyboard.press("Tab")
+
+
+def choose(page: Any, what: str, value: str) -> None:
+    page.check(f"#defence-{what} input[value={value}]", force=True)
+
+
+def run_to_end(page: Any) -> None:
+    page.click(VIEW + "[data-act=run]")
+    page.wait_for_selector(VIEW + "[data-act=export]:visible")
+
+
+def pixels(page: Any, lane: str, what: str = ".frame") -> str:
+    return page.evaluate(f"document.querySelector('#defence .lane.{lane} {what} canvas').toDataURL()")
+
+
+def bars(page: Any, lane: str) -> list[str]:
+    return page.eval_on_selector_all(f"{VIEW}.lane.{lane} .bars i", "all => all.map(i => i.style.width)")
+
+
+def wait_for_text(page: Any, selector: str, text: str) -> None:
+    page.wait_for_function("([s, t]) => document.querySelector(s)?.textContent.includes(t)", arg=[selector, text])
+
+
+def test_a_run_can_be_looked_at_step_by_step_without_the_server(defence_page: Open) -> None:
+    page = defence_page()
+    assert "ship 0" in page.text_content(VIEW + ".lane.clean [data-name]")
+    run_to_end(page)
+    assert page.text_content(OUTPUT) == "step 3 of 3"
+    assert len({pixels(page, lane) for lane in ("clean", "attacked", "x", "z")}) == 4
+    assert "×" in page.text_content(VIEW + ".lane.z .added")
+    page.wait_for_selector(VIEW + "[data-chart=margin] .main-svg")
+    requests: list[str] = []
+    page.on("request", lambda sent: requests.append(sent.url) if not sent.url.startswith("data:") else None)
+    last, added, attacked = bars(page, "x"), pixels(page, "x", ".added"), bars(page, "attacked")
+    page.keyboard.press("Home")
+    assert page.text_content(OUTPUT) == "step 0 of 3"
+    assert bars(page, "x") != last
+    assert pixels(page, "x", ".added") != added
+    assert bars(page, "attacked") == attacked, "only what is restored moves"
+    page.keyboard.press("ArrowRight")
+    assert page.text_content(OUTPUT) == "step 1 of 3"
+    assert requests == []
+    assert "2202.13711" in page.text_content(VIEW + ".caveat")
+
+
+def test_another_picture_an_example_an_upload_and_what_it_shows(defence_page: Open, tmp_path: Path) -> None:
+    page = defence_page()
+    first = pixels(page, "clean")
+    page.fill("#defence-number input", "1")
+    page.keyboard.press("Enter")
+    wait_for_text(page, VIEW + ".lane.clean [data-name]", "ship 1")
+    assert pixels(page, "clean") != first
+    page.fill("#defence-number input", "7")
+    page.keyboard.press("Enter")
+    wait_for_text(page, "#defence-message", "numbered 0 to 1")
+    choose(page, "source", "example")
+    page.click("#defence-examples [data-name=truck]")
+    wait_for_text(page, VIEW + ".lane.clean [data-name]", "drawn truck")
+    assert page.text_content(VIEW + ".lane.clean .truth span") == "truck"
+    choose(page, "source", "photo")
+    Image.new("RGB", (80, 60), (30, 90, 160)).save(tmp_path / "sea.png")
+    page.set_input_files("#defence-file input[type=file]", tmp_path / "sea.png")
+    wait_for_text(page, VIEW + ".lane.clean [data-name]", "your picture")
+    guess = page.text_content(VIEW + ".lane.clean .most span")
+    assert page.text_content(VIEW + ".lane.clean .truth span") == guess, "an upload is what the classifier sees in it"
+    other = "frog" if guess != "frog" else "cat"
+    page.click("#defence-truth input")
+    page.get_by_role("option", name=other).click()
+    wait_for_text(page, VIEW + ".lane.clean .truth span", other)
+
+
+def test_a_stop_during_the_attack_is_at_once_and_further_steps_go_on(defence_page: Open, tmp_path: Path) -> None:
+    page = defence_page(steps=100)  # an attacker who knows takes them all in every step of the attack
+    choose(page, "knows", "Z")
+    page.click(VIEW + "[data-act=run]")
+    wait_for_text(page, VIEW + ".summary", "Attacking")
+    page.click(VIEW + "[data-act=stop]")
+    wait_for_text(page, VIEW + ".aside", "nothing was restored")
+    choose(page, "knows", "static")
+    fill(page, "#defence-steps", 2)
+    run_to_end(page)
+    page.fill(VIEW + "[data-more]", "2")
+    page.click(VIEW + "[data-act=more]")
+    wait_for_text(page, OUTPUT, "step 4 of 4")
+    with page.expect_download() as download:
+        page.click(VIEW + "[data-act=export]:visible")
+    download.value.save_as(tmp_path / "run.zip")
+    assert "attacked.png" in zipfile.ZipFile(tmp_path / "run.zip").namelist()
+
+
+def test_counting_shows_both_columns_together_and_keeps_what_a_stop_leaves(defence_page: Open) -> None:
+    page = defence_page(width=390, dark=True, steps=1)
+    page.fill(COUNT + "[data-many]", "20")
+    page.click(COUNT + "[data-act=run]")
+    wait_for_text(page, COUNT + "[data-row=Z] [data-column=aware]", "%")
+    for row in ("undefended", "X", "Z"):
+        for column in ("static", "aware"):
+            assert "%" in page.text_content(f"{COUNT}[data-row={row}] [data-column={column}]")
+    if page.is_visible(COUNT + "[data-act=stop]"):
+        page.click(COUNT + "[data-act=stop]")
+    page.wait_for_selector(COUNT + "[data-act=run]:visible")
+    wait_for_text(page, COUNT + ".aside", "of 20 pictures")
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_the_run_opens_in_the_landscape(defence_page: Open) -> None:
+    page = defence_page(ascents=2, steps=3)
+    run_to_end(page)
+    page.click(VIEW + "[data-act=landscape]")
+    page.wait_for_function("document.querySelector('#source input')?.value.includes('Defence')")
+    wait_for_text(page, ".surfaces [data-target-label]", "ship 0")
