@@ -11,7 +11,7 @@ from landscape_core import zoo
 from landscape_core.errors import UserError
 from landscape_core.runs import RunSettings
 from landscape_core.tasks.base import Task
-from landscape_core.tasks.gan import load_image_task
+from landscape_core.tasks.gan import PLUS, load_image_task
 
 TaskSource = Callable[[str], Task]
 
@@ -47,11 +47,17 @@ class Models:
 
 
 def embedded_models(assets: Path = zoo.ASSETS) -> Models:
-    """Every domain in assets/ that has a generator and an encoder, faces first."""
+    """Every domain in assets/ that has a generator and an encoder, faces first; W+ where a Θ was trained for it."""
     there = set(zoo.names(assets))
     domains = sorted(name.split("/")[0] for name in there if name.endswith("/generator"))
     domains = sorted((d for d in domains if f"{d}/encoder" in there), key=lambda d: d != "faces")
-    return Models({d: partial(_load, d, assets) for d in domains})
+    plus = [d + PLUS for d in domains if any(name.startswith(f"{d}{PLUS}/theta-") for name in there)]
+    return Models({d: partial(_load, d, assets) for d in [*domains, *plus]})
+
+
+def label(name: str) -> str:
+    """What a model is called: "Faces", "Faces in W+"."""
+    return f"{name.removesuffix(PLUS).title()} in W+" if name.endswith(PLUS) else name.title()
 
 
 def _load(domain: str, assets: Path, perceptual: str) -> Task:

@@ -13,7 +13,7 @@ from gradio.components import Component
 from app import invert_events as events
 from app import targets
 from app.examples import EXAMPLES
-from app.models import Models
+from app.models import Models, label
 from app.session import Picked, Session, Sessions
 from app.views.crop import crop_view
 from app.views.picker import picker_view
@@ -59,7 +59,7 @@ def build_target(models: Sequence[str], prefix: str = "") -> TargetPanel:
 
 
 def _model(models: Sequence[str], prefix: str) -> gr.Radio | gr.Dropdown:
-    choices, first = [(name.title(), name) for name in models], models[0] if models else None
+    choices, first = [(label(name), name) for name in models], models[0] if models else None
     facts = {"value": first, "label": "Model", "visible": len(choices) > 1, "elem_id": f"{prefix}model"}
     if len(choices) > MOST_BESIDE:
         return gr.Dropdown(choices, **facts)

@@ -36,8 +36,8 @@ FRAMINGS = {"faces": CELEBA_FRAMING}  # domains whose pictures are framed by a d
 
 
 def framing_of(domain: str) -> Framing | None:
-    """How a domain's training pictures lie around a face; None where they do not show faces."""
-    return FRAMINGS.get(domain)
+    """How a domain's training pictures lie around a face; None where they do not show faces. W+ ("faces+") has the same."""
+    return FRAMINGS.get(domain.removesuffix("+"))
 
 
 def find_faces(image: Image.Image) -> list[CropBox]:

@@ -10,10 +10,14 @@ from PIL import Image
 
 from app import complete_events, complete_settings, invert_events, race, settings, targets
 from app.form import space_choices
-from app.models import Models, embedded_models
+from app.models import Models, embedded_models, label
 from app.session import Session
+from landscape_core import zoo
 from landscape_core.errors import UserError
+from landscape_core.faces import framing_of
+from landscape_core.mapping import MappingConfig, build_mapping
 from landscape_core.runs import RunSettings
+from landscape_core.tasks.gan import load_image_task
 from tests.tiny_assets import tiny_domain
 
 
@@ -31,6 +35,23 @@ def test_every_whole_domain_is_offered_faces_first(models: Models) -> None:
     assert models.names == ["faces", "boats"]  # dogs have no encoder
     with pytest.raises(UserError, match="no model 'dogs' here; there are: faces, boats"):
         models.get("dogs")
+
+
+def test_w_plus_is_offered_where_a_space_was_trained_for_it(tmp_path: Path) -> None:
+    tiny_domain(tmp_path, "faces", spaces=())
+    assert embedded_models(tmp_path).names == ["faces"]
+    task = load_image_task("faces+", assets=tmp_path)
+    config = MappingConfig("residual", len(task.prior.mean), len(task.prior.mean), 16)
+    card = zoo.read_card("faces/generator", tmp_path).model_copy(
+        update={"name": "faces+/theta-residual", "architecture": vars(config)}
+    )
+    zoo.save(card, build_mapping(config, task.prior).state_dict(), tmp_path)
+    models = embedded_models(tmp_path)
+    assert [(name, label(name)) for name in models.names] == [("faces", "Faces"), ("faces+", "Faces in W+")]
+    session = Session(target=targets.drawn(models.get("faces+"), 0))
+    chosen = invert_events.defaults(models, "faces+").model_copy(update={"steps": 1})
+    assert list(race.start(models, session, chosen))[-1]["kind"] == "end"
+    assert framing_of("faces+") == framing_of("faces")
 
 
 def test_the_learned_space_comes_first_in_plain_words(models: Models) -> None:
