@@ -227,7 +227,7 @@ class Surfaces {
     const panel = this.panels[index];
     const [i, j] = [nearest(panel.ticks[0], x), nearest(panel.ticks[1], y)];
     const hover = this.find(".hover");
-    hover.querySelector("span").textContent = `${panel.title.split(" ")[0].replace(",", "")} at (${number(panel.ticks[0][i])}, ${number(panel.ticks[1][j])}): loss ${number(panel.losses[i][j])}, and what the model draws there.`;
+    hover.querySelector("span").textContent = `${panel.title.split(" ")[0].replace(",", "")} at (${number(panel.ticks[0][i])}, ${number(panel.ticks[1][j])}): loss ${number(panel.losses[i][j])}, and how it looks there.`;
     const sheet = await this.thumbnails[index];
     if (!sheet) return;
     const { side } = panel.thumbnails;

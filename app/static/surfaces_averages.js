@@ -1,13 +1,12 @@
 /** Tables of averages over examples: those that experiments found, and the one that is being measured. */
 import { number } from "./words.js";
 
-const percent = (value) => `${Math.round(100 * value)} %`;
 const FIGURES = {
-  convex_share: ["Convex", "Share of inner points where the surface is convex.", percent],
-  minima: ["Local minima", "Inner points lower than all their eight neighbours.", number],
-  roughness: ["Roughness", "Share of the surface's variance that no quadratic explains, 0 to 1.", number],
-  steepness: ["Steepness", "Mean length of the gradient, loss per half-width of the grid.", number],
-  "last loss": ["Loss at the end", "Where the run's last step stood.", number],
+  convex_share: ["Convex, %", "Share of inner points where the surface is convex.", 100],
+  minima: ["Local minima", "Inner points lower than all their eight neighbours.", 1],
+  roughness: ["Roughness", "Share of the surface's variance that no quadratic explains, 0 to 1.", 1],
+  steepness: ["Steepness", "Mean length of the gradient, loss per half-width of the grid.", 1],
+  "last loss": ["Loss at the end", "Where the run's last step stood.", 1],
 };
 
 /** Show entries {source, n, optimizers, rows}; `live` (one more, or null) is the one being measured. */
@@ -30,15 +29,15 @@ function table(entry) {
     head.append(cell);
   }
   const body = made.createTBody();
-  for (const [name, [words, title, show]] of Object.entries(FIGURES)) {
+  for (const [name, [words, title, unit]] of Object.entries(FIGURES)) {
     const row = body.insertRow();
     const first = document.createElement("th");
     Object.assign(first, { textContent: words, title });
     row.append(first);
     for (const [mean, deviation, low, high] of Object.values(entry.rows[name])) {
       const cell = row.insertCell();
-      cell.textContent = `${show(mean)} ± ${show(deviation)}`;
-      cell.title = `The mean lies between ${show(low)} and ${show(high)} (95 %).`;
+      cell.textContent = `${number(unit * mean)} ± ${Number((unit * deviation).toPrecision(2))}`;
+      cell.title = `The mean lies between ${number(unit * low)} and ${number(unit * high)} (95 %).`;
     }
   }
   return made;
