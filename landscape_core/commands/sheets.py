@@ -92,5 +92,5 @@ def completed(task: Task, pictures: Tensor, space: str, *, seed: int, k: int = 6
         settings = completion_settings(task, space=space, steps=steps, seed=seed + index)
         for state in completions(task, picture, mask, k, settings):
             last = state.lanes[1].output
-        rows[f"hidden: {name}; then {k} completions in Z"] = torch.cat([picture * mask, last])
+        rows[f"mask {name}; then {k} completions in Z"] = torch.cat([picture * mask, last])
     return rows
