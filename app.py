@@ -12,13 +12,14 @@ def main(
     port: Annotated[int, typer.Option(help="Port; the next free one is taken where 0.", min=0, max=65535)] = 7860,
 ) -> None:
     """Start the laboratory in the browser."""
+    from app.defence import embedded_defences
     from app.models import embedded_models
     from app.ui import build_app, launch_options
     from app.warm import warm_up
 
-    models = embedded_models()
-    warm_up(models)
-    build_app(models).launch(**launch_options(host=host, port=port or None))
+    models, defences = embedded_models(), embedded_defences()
+    warm_up(models, defences)
+    build_app(models, defences).launch(**launch_options(host=host, port=port or None))
 
 
 if __name__ == "__main__":

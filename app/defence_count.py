@@ -50,7 +50,8 @@ def tally_message(tally: Tally, n: int, seconds: float) -> Message:
 def _messages(defences: Defences, cifar: Cifar10Test, job: Job, choice: Choice, n: int) -> Iterator[Message]:
     defence, plan = defences.get(choice.settings.task), choice.plan()
     plan.lanes(defence)  # so that a space that is not there is said before anything is done
-    settings = [defence.name, attack_words(plan.attack), f"{plan.steps} steps of defence", f"seed {plan.seed}"]
+    attack = f"{attack_words(plan.attack)} ({plan.aware_steps} where the attacker knows)"
+    settings = [defence.name.upper(), attack, f"{plan.steps} steps of defence", f"seed {plan.seed}"]
     yield {"kind": "begin", "n": n, "settings": " · ".join(settings)}
     total, started = Tally.empty(), time.perf_counter()
     for index, (pictures, labels) in enumerate(_chunks(cifar, n, plan.seed)):

@@ -23,6 +23,7 @@ from landscape_core.tasks.base import X
 from landscape_core.training.classifier import CIFAR10_CLASSES
 
 SOURCES = {"cifar": "CIFAR-10", "example": "Example", "photo": "Upload"}
+FIRST = 1  # of the ships: one that RO sees rightly and the paper's attack fools
 _TRUTH = "The class the attack leads away from, and by which an answer counts as right."
 _KNOWS = "Whether the attacker knows that a defence follows. One who does attacks classifier and defence together."
 _ATTACK = "How far the attacked picture may be from the clean one: the paper's L2 ball, or the usual L∞ one."
@@ -78,7 +79,7 @@ def build_picture(defences: Defences) -> PictureForm:
     with gr.Group(visible=first == "cifar", elem_classes="bare") as groups["cifar"]:
         label = gr.Dropdown(classes, value="ship", label="Class", elem_id="defence-class")
         with gr.Row(elem_classes="pair"):
-            number = gr.Number(0, label="Test picture", precision=0, minimum=0, elem_id="defence-number")
+            number = gr.Number(FIRST, label="Test picture", precision=0, minimum=0, elem_id="defence-number")
             another = gr.Button("Another", elem_id="defence-another", elem_classes="quiet")
     with gr.Group(visible=first == "example", elem_classes="bare") as groups["example"]:
         picker = picker_view("defence-examples")

@@ -14,7 +14,8 @@ import torch
 
 from app import defence_stream as stream
 from app.continuing import continued, further_steps, stopped
-from app.defence_pictures import Defences
+from app.defence_examples import EXAMPLES
+from app.defence_pictures import Defences, example
 from app.defence_stream import KNOWS, DefenceRun, Message
 from app.session import Picked, Session
 from app.stream import numbered
@@ -47,6 +48,22 @@ class Choice:
         """The same as the core takes it."""
         s = self.settings
         return DefencePlan(self.attack, s.space, s.steps, s.x, s.z, s.seed)
+
+
+def warm(defences: Defences) -> None:
+    """Attack and defend an example with the first classifier once: the first time is slow.
+
+    Raises:
+        UserError: a model is missing or altered.
+    """
+    if not defences.names:
+        return
+    name = defences.names[0]
+    picked, truth = example(next(iter(EXAMPLES)))
+    space = next(iter(defences.get(name).task.mappings))
+    settings, attack = RunSettings(task=name, space=space, steps=1), AttackSettings(steps=1)
+    for _ in start(defences, Session(target=picked), Choice(settings, attack, "static", truth)):
+        pass
 
 
 def guess(defence: Defence, picked: Picked) -> int:

@@ -24,7 +24,10 @@ FIELDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("perceptual", ("perceptual",), "perceptual distance"),
 )
 OWN = [*(field[0] for field in FIELDS), "target", "tab"]  # the Invert tab's URL parameters
-SPACES = {"residual": "Residual Θ", "paper": "The paper's Θ (MLP)", "random": "Untrained Θ", "flow": "Invertible Θ"}
+SPACES = {
+    "residual": "Residual Θ", "paper": "The paper's Θ (MLP)", "narrow": "Narrow Θ (MLP)", "random": "Untrained Θ",
+    "flow": "Invertible Θ",
+}  # fmt: skip
 DISTANCES = {"embedded": "Embedded", "lpips": "LPIPS"}
 OPTIMISERS = {"adam": "Adam", "adam-ramps": "Adam with ramps", "gd": "gradient descent", "lbfgs": "L-BFGS"}
 LIMITS = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": (1e-6, 1000.0), "z_lr": (1e-6, 1000.0)}

@@ -5,24 +5,26 @@ from __future__ import annotations
 import contextlib
 import threading
 
-from app import race, targets
+from app import defence_run, race, targets
+from app.defence_pictures import Defences
 from app.models import Models
 from app.session import Session
 from landscape_core.errors import UserError
 from landscape_core.runs import RunSettings
 
 
-def warm_up(models: Models) -> threading.Thread:
-    """Load every model and take two steps with it, in the background."""
-    thread = threading.Thread(target=_work, args=(models,), daemon=True, name="warm-up")
+def warm_up(models: Models, defences: Defences | None = None) -> threading.Thread:
+    """Load every model and take two steps with it, and attack and defend one picture, in the background."""
+    thread = threading.Thread(target=_work, args=(models, defences), daemon=True, name="warm-up")
     thread.start()
     return thread
 
 
-def _work(models: Models) -> None:
+def _work(models: Models, defences: Defences | None) -> None:
     with contextlib.suppress(ImportError):  # Gradio imports it before the first event it answers, which takes seconds
         import matplotlib.pyplot  # noqa: F401
     import roma  # noqa: F401  # the first pose needs it; it loads torch's compiler, which takes seconds
+
     for name in models.names:
         try:
             task = models.get(name)
@@ -31,3 +33,8 @@ def _work(models: Models) -> None:
                 pass
         except UserError as error:  # the visitor who chooses this model is told the same
             print(f"{name}: {error}")
+    try:
+        if defences is not None:
+            defence_run.warm(defences)
+    except UserError as error:
+        print(f"Defence: {error}")

@@ -182,6 +182,20 @@ def test_a_run_that_cannot_be_is_refused_in_a_sentence(
     assert session.run is None
 
 
+def test_what_is_slow_the_first_time_is_done_before_it() -> None:
+    loaded: list[str] = []
+
+    def load() -> Any:
+        loaded.append("ro")
+        return tiny_defence()
+
+    defence_run.warm(Defences({"ro": load}, None))
+    assert loaded == ["ro"]
+    defence_run.warm(Defences({}, None))
+    with pytest.raises(UserError, match="no classifier with a contrastive head"):
+        Defences({}, None).get(None)
+
+
 def test_a_picture_is_needed(defences: Defences) -> None:
     with pytest.raises(UserError, match="Choose a picture"):
         run(defences, Session())

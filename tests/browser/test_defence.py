@@ -84,7 +84,7 @@ def wait_for_text(page: Any, selector: str, text: str) -> None:
 
 def test_a_run_can_be_looked_at_step_by_step_without_the_server(defence_page: Open) -> None:
     page = defence_page()
-    assert "ship 0" in page.text_content(VIEW + ".lane.clean [data-name]")
+    assert "ship 1" in page.text_content(VIEW + ".lane.clean [data-name]")
     run_to_end(page)
     assert page.text_content(OUTPUT) == "step 3 of 3"
     assert len({pixels(page, lane) for lane in ("clean", "attacked", "x", "z")}) == 4
@@ -107,9 +107,9 @@ def test_a_run_can_be_looked_at_step_by_step_without_the_server(defence_page: Op
 def test_another_picture_an_example_an_upload_and_what_it_shows(defence_page: Open, tmp_path: Path) -> None:
     page = defence_page()
     first = pixels(page, "clean")
-    page.fill("#defence-number input", "1")
+    page.fill("#defence-number input", "0")
     page.keyboard.press("Enter")
-    wait_for_text(page, VIEW + ".lane.clean [data-name]", "ship 1")
+    wait_for_text(page, VIEW + ".lane.clean [data-name]", "ship 0")
     assert pixels(page, "clean") != first
     page.fill("#defence-number input", "7")
     page.keyboard.press("Enter")
@@ -169,4 +169,4 @@ def test_the_run_opens_in_the_landscape(defence_page: Open) -> None:
     run_to_end(page)
     page.click(VIEW + "[data-act=landscape]")
     page.wait_for_function("document.querySelector('#source input')?.value.includes('Defence')")
-    wait_for_text(page, ".surfaces [data-target-label]", "ship 0")
+    wait_for_text(page, ".surfaces [data-target-label]", "ship 1")
