@@ -5,6 +5,7 @@ import { RunView } from "./run_view.js";
 
 const LOWER = /Leg|Foot|Toes/;
 const BEGIN_HERE = "Click joints of the target to hide them, drag to turn, then press Run.";
+const MEASURES = { loss: "loss", error: "seen joints off (cm)" };
 const CLICK = 5; // px a pointer may move and still mean a click
 
 class Figures extends RunView {
@@ -29,6 +30,7 @@ class Figures extends RunView {
     this.run = null;
     this.count = 0;
     this.axis = "steps";
+    this.measure = "loss";
     this.canvases = Object.fromEntries(["x", "target", "z"].map((lane) => [lane, this.find(`.lane.${lane} canvas`)]));
     this.element.addEventListener("change", (event) => this.#tick(event));
     for (const canvas of Object.values(this.canvases)) this.#listen(canvas);
@@ -95,13 +97,20 @@ class Figures extends RunView {
     return this.target.names.slice(1).filter((name) => !this.hidden.has(name));
   }
 
-  #click({ seen, turn, axis }) {
+  #click({ seen, turn, axis, measure }) {
     if (seen) this.#hide(this.target.names.slice(1).filter((name) => seen !== "all" && LOWER.test(name) === (seen === "upper")));
     if (turn) this.#turn(turn);
     if (axis) {
       this.axis = axis;
       this.press("axis", axis);
       this.#draw(true);
+    }
+    if (measure) {
+      this.measure = measure;
+      this.press("measure", measure);
+      this.curves.what = MEASURES[measure];
+      this.#draw();
+      this.#look();
     }
   }
 
@@ -176,7 +185,7 @@ class Figures extends RunView {
   #draw(toEnd = false) {
     const ticks = this.run?.ticks(this.axis) ?? [];
     this.timeline.setTicks(ticks, toEnd ? ticks.length - 1 : undefined);
-    this.curves.draw(this.run?.curves(this.axis) ?? [], this.axis === "steps" ? "step" : "seconds of computing in each lane");
+    this.curves.draw(this.run?.curves(this.axis, this.measure) ?? [], this.axis === "steps" ? "step" : "seconds of computing in each lane");
   }
 
   /** Draw all three canvases for the step that the scrubber stands on. */
@@ -196,7 +205,7 @@ class Figures extends RunView {
       ? `${this.visible.length} of ${names.length - 1} joints seen` : "all joints seen";
     const tick = this.timeline?.ticks[this.timeline.index];
     for (const lane of ["X", "Z"]) this.#lane(lane, tick, body, colour(`--${lane.toLowerCase()}`), scene);
-    if (this.run && tick !== undefined) this.curves.cursor(tick, this.run.at(this.axis, tick));
+    if (this.run && tick !== undefined) this.curves.cursor(tick, this.run.at(this.axis, tick, this.measure));
   }
 
   #lane(lane, tick, body, colour, scene) {
