@@ -110,8 +110,8 @@ def _messages(lab: Laboratory, drawing: Drawing, plan: Plan, taken: Standing | N
         raise UserError("The run is too short for a surface: a plane needs at least two steps.")
     drawing.standing = standing
     yield from stream.race(drawing.number, standing, standing.trajectory.thinned(MOST_POINTS))
-    known = committed(RESULTS, standing.task, standing.space)
-    yield {"kind": "averages", "entries": [stream.average(each) for each in known]}
+    drawing.averages = committed(RESULTS, standing.task, standing.space)
+    yield {"kind": "averages", "entries": [stream.average(each) for each in drawing.averages]}
     yield from _drawn(lab, drawing, standing, plan)
 
 
@@ -175,7 +175,7 @@ def measure(lab: Laboratory, drawing: Drawing | None, n: Any) -> Iterator[Messag
     if not isinstance(n, int) or not MIN_SAMPLES <= n <= MAX_SAMPLES:
         raise UserError(f"Samples: a whole number from {MIN_SAMPLES} to {MAX_SAMPLES} is needed.")
     drawing.stop.clear()
-    drawing.measured += 1
+    drawing.measured, drawing.live = drawing.measured + 1, None
     return numbered(drawing, _measured(lab, drawing, drawing.standing, n))
 
 
@@ -190,8 +190,8 @@ def _measured(lab: Laboratory, drawing: Drawing, standing: Standing, n: int) -> 
         for lane, each in example.items():
             found[lane].append(each)
         source = f"random targets drawn here, number {drawing.measured}"
-        entry = averages(source, series(found), settings.words(task)) if done > 1 else None
-        yield {"kind": "measuring", "done": done, "total": n, "entry": entry and stream.average(entry)}
+        drawing.live = averages(source, series(found), settings.words(task)) if done > 1 else None
+        yield {"kind": "measuring", "done": done, "total": n, "entry": drawing.live and stream.average(drawing.live)}
     done = len(found["X"])
     reason = "" if done == n else f"Stopped after {done} of {n} samples" + ("." if done > 1 else "; an average needs two.")
     yield {"kind": "drawn", "done": done, "total": n, "reason": reason}
@@ -208,9 +208,10 @@ def export(drawing: Drawing | None, what: Any, log: Any) -> Path:
         raise UserError("There is no surface to export yet; press Run first.")
     if what not in ("html", "png"):
         raise UserError("Surfaces are exported as html or png.")
+    known = [*drawing.averages, *([drawing.live] if drawing.live else [])]
     path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"surfaces-{drawing.number}.{what}"
     if what == "png":
-        path.write_bytes(surface_png(panels, log=bool(log)))
+        path.write_bytes(surface_png(panels, known, log=bool(log)))
     else:
-        path.write_text(surface_page(panels, log=bool(log), heading=f"Loss surfaces: {drawing.standing.label}"))
+        path.write_text(surface_page(panels, known, log=bool(log), heading=f"Loss surfaces: {drawing.standing.label}"))
     return path

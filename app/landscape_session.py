@@ -10,13 +10,15 @@ from typing import Any
 
 from app.session import MAX_SESSIONS
 from app.standing import Standing
+from landscape_core.surface_averages import Averages
 from landscape_core.surface_panels import Panel
 
 
 @dataclass
 class Drawing:
     """One press of Run, in progress or at rest. `stop` is asked between steps and between batches of points; `messages`
-    are what the browser was sent, `measured` how often averages were asked for."""
+    are what the browser was sent, `averages` what experiments found, `live` what was measured here the `measured`th time.
+    """
 
     number: int
     standing: Standing | None = None
@@ -24,6 +26,8 @@ class Drawing:
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     stop: threading.Event = field(default_factory=threading.Event)
     messages: list[dict[str, Any]] = field(default_factory=list)
+    averages: list[Averages] = field(default_factory=list)
+    live: Averages | None = None
     measured: int = 0
 
 

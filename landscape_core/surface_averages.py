@@ -134,6 +134,19 @@ def averages(source: str, columns: Mapping[str, Sequence[float]], optimizers: Ma
     return Averages(source, len(columns["last loss | X"]), optimizers, found)
 
 
+LABELS = {"convex_share": "convex share of points", "minima": "local minima", "last loss": "loss at the end"}
+
+
+def sentence(found: Averages) -> str:
+    """Who was measured, how often, and every figure in X and in Z."""
+    by = ", ".join(f"{lane} by {name}" for lane, name in found.optimizers.items())
+    figures = "; ".join(
+        f"{LABELS.get(name, name)} " + " and ".join(f"{lanes[lane].mean:.3g} ± {lanes[lane].deviation:.2g}" for lane in "XZ")
+        for name, lanes in found.spreads.items()
+    )
+    return f"{found.n} examples ({found.source}; {by}), mean ± standard deviation in X and in Z: {figures}."
+
+
 def committed(folder: Path, task: Task, space: str) -> list[Averages]:
     """What `reproduce landscapes` wrote into a folder for exactly these models and this space, by name of the file."""
     contents: list[dict[str, Any]] = [json.loads(path.read_text()) for path in sorted(folder.glob("landscapes*.json"))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import math
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from landscape_core.surface_averages import Averages, sentence
 from landscape_core.surface_panels import Panel, sentences
 
 if TYPE_CHECKING:
@@ -104,22 +106,27 @@ def _draw_losses(figure: go.Figure, panel: Panel, column: int) -> None:
             figure.add_trace(trace, row=2, col=column)
 
 
-def surface_page(panels: Sequence[Panel], *, log: bool = False, heading: str = "Loss surfaces") -> str:
-    """A whole HTML page that needs no network: the figure with linked cameras, and what the pictures do not say."""
+def surface_page(
+    panels: Sequence[Panel], averages: Sequence[Averages] = (), *, log: bool = False, heading: str = "Loss surfaces"
+) -> str:
+    """A whole HTML page that needs no network: the figure with linked cameras, what the pictures do not say, and what is
+    so on average."""
     plot = surface_figure(panels, log=log).to_html(full_html=False, include_plotlyjs=True, post_script=_LINKED)
-    notes = "".join(_notes(panel) for panel in panels)
+    notes = "".join(_notes(panel.view.title, sentences(panel)) for panel in panels)
+    if averages:
+        notes += _notes("Averages over many examples", [sentence(each) for each in averages])
     title = html.escape(heading)
     head = f'<meta charset="utf-8"><title>{title}</title><style>{_STYLE}</style>'
     return f'<!doctype html><html lang="en"><head>{head}</head><body><h1>{title}</h1>{plot}{notes}</body></html>'
 
 
-def _notes(panel: Panel) -> str:
-    items = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in sentences(panel))
-    return f"<h2>{html.escape(panel.view.title)}</h2><ul>{items}</ul>"
+def _notes(title: str, said: Sequence[str]) -> str:
+    items = "".join(f"<li>{html.escape(each)}</li>" for each in said)
+    return f"<h2>{html.escape(title)}</h2><ul>{items}</ul>"
 
 
-def surface_png(panels: Sequence[Panel], *, log: bool = False) -> bytes:
-    """The same as a PNG by Matplotlib: surfaces above, contours with the paths in the middle, losses below."""
+def surface_png(panels: Sequence[Panel], averages: Sequence[Averages] = (), *, log: bool = False) -> bytes:
+    """The same as a PNG by Matplotlib: surfaces above, contours with the paths in the middle, losses and averages below."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6 * len(panels), 13), layout="constrained")
@@ -137,6 +144,8 @@ def surface_png(panels: Sequence[Panel], *, log: bool = False) -> bytes:
         figure.colorbar(drawn, ax=flat, label="log₁₀ loss" if log else "loss")
         curves = figure.add_subplot(3, len(panels), 2 * len(panels) + column + 1)
         _draw_paths(each, flat, curves)
+    said = [f"{each.view.title}: {' '.join(sentences(each))}" for each in panels] + [sentence(each) for each in averages]
+    figure.supxlabel("\n".join(textwrap.fill(each, 95 * len(panels)) for each in said), fontsize=8)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", dpi=110)
     return buffer.getvalue()

@@ -282,12 +282,14 @@ def test_what_experiments_found_stands_beside_one_picture(
     targets = task.sampled(3, torch.Generator().manual_seed(0))
     result, _, _ = run_landscapes(task, targets, LandscapeSettings(steps=3, size=5), "the command", lambda *_: None)
     result.write(tmp_path)
-    (entry,) = only(run(lab, Drawing(1), invert), "averages")[0]["entries"]
+    drawing = Drawing(1)
+    (entry,) = only(run(lab, drawing, invert), "averages")[0]["entries"]
     assert (entry["source"], entry["n"]) == ("the command", 3)
     mean, deviation, low, high = entry["rows"]["last loss"]["Z"]
     assert mean == pytest.approx(np.mean(result.series["last loss | Z"]), rel=1e-4)
     assert low < mean < high
     assert deviation > 0
+    assert "3 examples (the command; X by adam 0.1, Z by adam 0.1)" in events.export(drawing, "html", False).read_text()
 
 
 def test_averages_are_measured_sample_by_sample(lab: events.Laboratory, invert: Session) -> None:
@@ -299,6 +301,8 @@ def test_averages_are_measured_sample_by_sample(lab: events.Laboratory, invert: 
     assert [m["done"] for m in steps] == [0, 1, 2, 3]
     assert [m["entry"] and m["entry"]["n"] for m in steps] == [None, None, 2, 3]
     assert messages[-1]["reason"] == ""
+    page = events.export(drawing, "html", False).read_text()
+    assert "3 examples (random targets drawn here, number 1; X by adam 0.1, Z by adam 0.1)" in page
     again = only(list(events.measure(lab, drawing, 2)), "measuring")[-1]["entry"]
     assert again["rows"] != steps[2]["entry"]["rows"]  # other samples each time
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import json
 import re
 from dataclasses import replace
@@ -15,6 +16,7 @@ from PIL import Image
 from landscape_core.objectives import Target
 from landscape_core.runs import RunSettings, prepare
 from landscape_core.surface import evaluate
+from landscape_core.surface_averages import AVERAGED, averages
 from landscape_core.surface_bench import bench_surfaces
 from landscape_core.surface_export import loss_range, surface_figure, surface_page, surface_png
 from landscape_core.surface_panels import Panel, figures, panel, sentences
@@ -88,6 +90,26 @@ def test_the_page_stands_alone(pair: list[Panel]) -> None:
     assert not re.search(r'<(script|link|img)[^>]+(src|href)="https?:', page)
     assert "plotly_relayout" in page
     assert sentences(pair[0])[0] in page
+
+
+def test_averages_stand_on_the_page_and_below_the_picture(pair: list[Panel]) -> None:
+    columns = {f"{name} | {lane}": [1.0, 2.0, 3.0] for name in AVERAGED for lane in ("X", "Z")}
+    known = averages("a command", columns, {"X": "adam 0.1", "Z": "lbfgs 1"})
+    page = surface_page(pair, [known])
+    assert "3 examples (a command; X by adam 0.1, Z by lbfgs 1), mean ± standard deviation in X and in Z" in page
+    assert "roughness 2 ± 1 and 2 ± 1" in page
+    assert "Averages" not in surface_page(pair)
+    with Image.open(io.BytesIO(surface_png(pair, [known]))) as told, Image.open(io.BytesIO(surface_png(pair))) as bare:
+        lines = [lines_of_text(each) for each in (told, bare)]
+    assert lines[0] == lines[1] + 2  # the sentence is too long for one line
+
+
+def lines_of_text(picture: Image.Image) -> int:
+    """Lines at the foot of a picture, up to the first row that reaches higher than a letter."""
+    inked = (np.asarray(picture.convert("L")) < 128).any(axis=1)[::-1]
+    runs = [(ink, len(list(rows))) for ink, rows in itertools.groupby(inked)]
+    text = itertools.takewhile(lambda run: run[1] < 16, runs[1:])
+    return sum(bool(ink) for ink, _ in text)
 
 
 @pytest.mark.parametrize("log", [False, True])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,8 @@ from landscape_core.recovered import load_recovered
 from landscape_core.reproduce.inputs import targets as draw_targets
 from landscape_core.runs import RunSettings, prepare
 from landscape_core.surface import evaluate, evaluate_all
+from landscape_core.surface_averages import Averages, committed
+from landscape_core.surface_averages import sentence as sentence_of
 from landscape_core.surface_cache import FolderCache
 from landscape_core.surface_export import surface_page, surface_png
 from landscape_core.surface_panels import Panel, figures, panel, sentences
@@ -31,6 +34,7 @@ from landscape_core.tasks.pose import NAMES, Observation, load_body, load_pose_t
 from landscape_core.trajectory import Trajectory, states
 
 OWN_SAMPLES = 50
+RESULTS = Path(__file__).resolve().parents[2] / "results"  # what experiments found, where the repository is at hand
 OBSERVED: dict[str, Observation] = {name: observation for observation, name in NAMES.items()}
 
 
@@ -86,7 +90,7 @@ def surface(
     trajectory = _race(loaded, settings, target)
     found = views(loaded, trajectory, space, kind, recovered=recovered, size=size, seed=seed)
     panels = _evaluate(loaded, target, found, None if cache is None else FolderCache(cache))
-    _write(out, f"{file.stem}-{kind}", panels, settings, log)
+    _write(out, f"{file.stem}-{kind}", panels, committed(RESULTS, loaded, space), settings, log)
 
 
 def _picture(task: str, file: Path, perceptual: Perceptual, device: str) -> tuple[Task, Target]:
@@ -138,13 +142,19 @@ def _evaluate(task: Task, target: Target, found: Sequence[View], cache: FolderCa
     return [panel(task, target, view, latest[view.title]) for view in found]
 
 
-def _write(out: Path, name: str, panels: Sequence[Panel], settings: RunSettings, log: bool) -> None:
+def _write(out: Path, name: str, panels: Sequence[Panel], known: Sequence[Averages], settings: RunSettings, log: bool) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    content: Mapping[str, object] = {"settings": settings.model_dump(), "surfaces": [figures(each) for each in panels]}
+    content: Mapping[str, object] = {
+        "settings": settings.model_dump(),
+        "surfaces": [figures(each) for each in panels],
+        "averages": [asdict(each) for each in known],
+    }
     (out / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
-    (out / f"{name}.html").write_text(surface_page(panels, log=log, heading=f"Loss surfaces: {name}"))
-    (out / f"{name}.png").write_bytes(surface_png(panels, log=log))
+    (out / f"{name}.html").write_text(surface_page(panels, known, log=log, heading=f"Loss surfaces: {name}"))
+    (out / f"{name}.png").write_bytes(surface_png(panels, known, log=log))
     for each in panels:
         for sentence in sentences(each):
             typer.echo(f"{each.view.title}: {sentence}")
+    for average in known:
+        typer.echo(sentence_of(average))
     typer.echo(f"Wrote {name}.html, .png and .json to {out}.")
