@@ -93,9 +93,12 @@ def test_reproduce_convergence_takes_anybodys_pictures(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("tiny")
 def test_bench_prints_ratios() -> None:
-    result = runner.invoke(cli.app, ["bench", "--rounds", "5"])
+    result = runner.invoke(cli.app, ["bench", "--rounds", "5", "--size", "5"])
     assert result.exit_code == 0, result.output
-    assert result.output.count("race is") == 2
+    assert result.output.count("race is") == result.output.count("surfaces are") == 2
+    assert "5 x 5 surfaces" in result.output
+    with pytest.raises(UserError, match="odd"):
+        runner.invoke(cli.app, ["bench", "--size", "10"], catch_exceptions=False)
 
 
 def test_mistakes_are_one_sentence_and_exit_code_two(

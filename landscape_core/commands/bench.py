@@ -1,4 +1,4 @@
-"""`bench`: what a race step costs."""
+"""`bench`: what a race step and a pair of surfaces cost."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import typer
 
 from landscape_core.bench import bench_step
 from landscape_core.commands.common import Device, Threads, apply_threads
+from landscape_core.errors import UserError
+from landscape_core.surface_bench import bench_surfaces
 from landscape_core.tasks.gan import load_image_task
 
 
@@ -15,12 +17,23 @@ def bench(
     task: Annotated[str, typer.Option(help="Embedded image task.")] = "faces",
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     rounds: Annotated[int, typer.Option(help="Counted rounds.", min=5)] = 100,
+    size: Annotated[int, typer.Option(help="Points a side of the two surfaces that are timed, odd.", min=5)] = 41,
     device: Device = "cpu",
     threads: Threads = 0,
 ) -> None:
-    """Time one recorded race step (X and Z, batch 1 each) against bare passes of F at batch 2."""
+    """Time one recorded race step (X and Z, batch 1 each) against bare passes of F at batch 2, and a pair of surfaces
+    against the bare forward passes of its points."""
+    if size % 2 == 0:
+        raise UserError(f"--size must be odd, so that the grid has a centre; got {size}.")
     apply_threads(threads)
-    cost = bench_step(load_image_task(task, device=device), space=space, rounds=rounds)
+    loaded = load_image_task(task, device=device)
+    cost = bench_step(loaded, space=space, rounds=rounds)
     typer.echo(f"race step                     {cost.race_step_ms:8.2f} ms")
     typer.echo(f"F and L, forward + backward   {cost.bare_objective_ms:8.2f} ms   race is {cost.ratio_objective:.2f}x")
     typer.echo(f"F alone, forward + backward   {cost.bare_forward_ms:8.2f} ms   race is {cost.ratio_forward:.2f}x")
+    pair = bench_surfaces(loaded, space=space, size=size, thumbnail=32)
+    typer.echo(
+        f"{size} x {size} surfaces, X and Z   {pair.seconds:8.2f} s    the first coarse pair after {pair.coarse_seconds:.2f} s"
+    )
+    typer.echo(f"F and L, forward              {pair.bare_seconds:8.2f} s    surfaces are {pair.ratio:.2f}x")
+    typer.echo(f"F alone, forward              {pair.bare_forward_seconds:8.2f} s    surfaces are {pair.ratio_forward:.2f}x")
