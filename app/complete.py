@@ -113,7 +113,7 @@ class CompleteTab:
             if other is not None and (mark != taken or session.target is None):
                 session.target = other
                 if model != values[0]:
-                    form = self.fill(complete_settings.defaults(self.models, model))
+                    form = self.fill(complete_settings.for_model(self.models, [model, *values[1:]]))
             elif session.target is None:
                 session.target = targets.drawn(self.models.get(values[0]), 0)
         except UserError as error:
@@ -138,7 +138,7 @@ class CompleteTab:
         space.input(self.on_space, form.fields[:2], [z, z_lr], **LATEST)
         x.input(self.on_optimiser, x, x_lr, **LATEST)
         z.input(self.on_optimiser, z, z_lr, **LATEST)
-        model.input(self.on_model, model, [*form.fields, *self.target_outputs], **LATEST)
+        model.input(self.on_model, form.fields, [*form.fields, *self.target_outputs], **LATEST)
         form.reset.click(self.on_reset, model, [*form.fields, self.note], **QUICK)
         form.card.upload(self.on_card, form.card, [*form.fields, *self.target_outputs], **COMPUTE)
 
@@ -153,10 +153,10 @@ class CompleteTab:
     def on_optimiser(self, name: OptimizerName) -> float:
         return DEFAULT_RATES[name]
 
-    def on_model(self, model: str, request: gr.Request) -> list[Any]:
-        """Another model comes with its own settings; the target stays."""
+    def on_model(self, request: gr.Request, *values: Any) -> list[Any]:
+        """Another model comes with its own spaces and optimisers; the target stays."""
         try:
-            asked = complete_settings.defaults(self.models, model)
+            asked = complete_settings.for_model(self.models, values)
         except UserError as error:
             return self._refused(error)
         return [*self.fill(asked), *self.chooser.kept(self.session(request), tuple(complete_settings.values_of(asked)))]

@@ -41,6 +41,21 @@ def defaults(models: Models, model: str | None = None, space: str | None = None)
     return Asked(usual.model_copy(update={"start": "random", "steps": USUAL_STEPS}))
 
 
+def for_model(models: Models, values: Sequence[Any]) -> Asked:
+    """The form's settings after another model was chosen in it: that model's spaces and optimisers, the rest as it was.
+
+    Raises:
+        UserError: the model's files are missing or damaged.
+    """
+    usual = defaults(models, values[0])
+    try:
+        now = from_values([usual.settings.task, usual.settings.space, *values[2:]])
+    except UserError:  # something else in the form is wrong; then all of it begins anew
+        return usual
+    kept = {"steps": now.settings.steps, "seed": now.settings.seed, "perceptual": now.settings.perceptual}
+    return Asked(usual.settings.model_copy(update=kept), now.k)
+
+
 def values_of(asked: Asked) -> list[Any]:
     """The form's values, in the order of `FIELDS`, with K in the start's place."""
     values = settings.values_of(asked.settings)

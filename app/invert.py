@@ -85,7 +85,7 @@ class InvertTab:
         space.input(self.on_space, form.fields[:2], [z, z_lr], **LATEST)
         x.input(self.on_optimiser, x, x_lr, **LATEST)
         z.input(self.on_optimiser, z, z_lr, **LATEST)
-        model.input(self.on_model, model, everything, **LATEST)
+        model.input(self.on_model, form.fields, everything, **LATEST)
         form.reset.click(self.on_reset, model, [*form.fields, self.note], **QUICK)
         form.card.upload(self.on_card, form.card, everything, **COMPUTE)
         self.view.restore(self.on_restore, outputs=everything, **QUICK)
@@ -105,10 +105,10 @@ class InvertTab:
     def on_settings(self, request: gr.Request, *values: Any) -> str:
         return sent(events.note(self.models, self.session(request), list(values)))
 
-    def on_model(self, model: str, request: gr.Request) -> list[Any]:
-        """Another model comes with its own settings; the target stays."""
+    def on_model(self, request: gr.Request, *values: Any) -> list[Any]:
+        """Another model comes with its own spaces and optimisers; the target stays."""
         try:
-            chosen = events.defaults(self.models, model)
+            chosen = events.for_model(self.models, list(values))
         except UserError as error:
             return self._refused(error)
         return [*self.fill(chosen), *self.chooser.kept(self.session(request), tuple(values_of(chosen)))]

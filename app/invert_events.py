@@ -42,6 +42,20 @@ def defaults(models: Models, model: str | None = None, space: str | None = None)
     )
 
 
+def for_model(models: Models, values: list[Any]) -> RunSettings:
+    """The form's settings after another model was chosen in it: that model's spaces and optimisers, the rest as it was.
+
+    Raises:
+        UserError: the model's files are missing or damaged.
+    """
+    usual = defaults(models, values[0])
+    try:
+        now = settings.from_values([usual.task, usual.space, *values[2:]])
+    except UserError:  # something else in the form is wrong; then all of it begins anew
+        return usual
+    return usual.model_copy(update={"start": now.start, "steps": now.steps, "seed": now.seed, "perceptual": now.perceptual})
+
+
 def open_page(models: Models, session: Session, query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
     """Settings and target that the page's address asks for, with a sentence for each thing it could not have."""
     usual = defaults(models, query.get("model"), query.get("space"))

@@ -16,7 +16,7 @@ from landscape_core import zoo
 from landscape_core.errors import UserError
 from landscape_core.faces import framing_of
 from landscape_core.mapping import MappingConfig, build_mapping
-from landscape_core.runs import RunSettings
+from landscape_core.runs import OptimizerSettings, RunSettings
 from landscape_core.tasks.gan import load_image_task
 from tests.tiny_assets import tiny_domain
 
@@ -97,6 +97,18 @@ def test_another_model_keeps_the_target_and_draws_its_own_of_the_same_number(mod
     assert boats.query == {"target": "drawn-5"}
     assert (boats.picture != faces.picture).any()
     assert targets.for_model(None, models.get("boats")).query == {"target": "drawn-0"}
+
+
+def test_another_model_brings_its_spaces_and_optimisers_and_keeps_the_rest(models: Models) -> None:
+    now = RunSettings(task="boats", space="random", steps=33, seed=5, start="encoder", z=OptimizerSettings(name="gd", lr=9.0))
+    chosen = invert_events.for_model(models, ["faces", *settings.values_of(now)[1:]])
+    assert (chosen.task, chosen.space, chosen.z.name) == ("faces", "residual", "lbfgs")
+    assert (chosen.steps, chosen.seed, chosen.start) == (33, 5, "encoder")
+    broken = [*settings.values_of(now)[:3], None, *settings.values_of(now)[4:]]
+    assert invert_events.for_model(models, broken) == invert_events.defaults(models, "boats")
+    asked = complete_settings.for_model(models, ["faces", *complete_settings.values_of(complete_settings.Asked(now, 6))[1:]])
+    assert (asked.k, asked.settings.steps, asked.settings.space, asked.settings.start) == (6, 33, "residual", "random")
+    assert complete_settings.for_model(models, ["faces", *broken[1:]]) == complete_settings.defaults(models, "faces")
 
 
 @pytest.mark.parametrize("values", [{"task": "dogs"}, {"space": "paper", "task": "boats"}])

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import shutil
 import socket
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
+from torch import Tensor, nn
 
 from tests.tiny import tiny_task
 
@@ -30,14 +33,51 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.filterwarnings("default"))
 
 
+class Gate(nn.Module):
+    """A forward model that waits for leave: tests of what happens *while* a run goes on need no clock."""
+
+    def __init__(self, forward: nn.Module) -> None:
+        super().__init__()
+        self.inner = forward
+        self.left: int | None = None  # passes that may still be made; None is any number
+        self.changed = threading.Condition()
+
+    def allow(self, passes: int | None) -> None:
+        """Let that many passes through from now on, None all."""
+        with self.changed:
+            self.left = passes
+            self.changed.notify_all()
+
+    def forward(self, x: Tensor) -> Tensor:
+        with self.changed:
+            self.changed.wait_for(lambda: self.left is None or self.left > 0)
+            if self.left is not None:
+                self.left -= 1
+        return self.inner(x)
+
+
 @pytest.fixture(scope="session")
-def address() -> Iterator[str]:
+def gated() -> Gate:
+    """The forward model of the domain "gated"."""
+    return Gate(tiny_task("gated").forward)
+
+
+@pytest.fixture
+def gate(gated: Gate) -> Iterator[Gate]:
+    """The gate, which is open again after the test."""
+    yield gated
+    gated.allow(None)
+
+
+@pytest.fixture(scope="session")
+def address(gated: Gate) -> Iterator[str]:
     """A running app."""
     from app.models import Models
     from app.ui import build_app, launch_options
     from app.warm import warm_up
 
-    models = Models({name: lambda perceptual, name=name: tiny_task(name) for name in ("faces", "cats")})
+    held = replace(tiny_task("gated"), forward=gated)
+    models = Models({"faces": lambda _: tiny_task(), "cats": lambda _: tiny_task("cats"), "gated": lambda _: held})
     warm_up(models).join()
     demo = build_app(models)
     _, url, _ = demo.launch(**launch_options(port=_free_port()), prevent_thread_lock=True, quiet=True)
@@ -78,7 +118,7 @@ def open_page(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
         listen(page)
         theme = "dark" if dark else "light"
         page.goto(f"{address}{query}{'&' if query else '?'}__theme={theme}")
-        page.wait_for_selector("[data-act=run]:enabled")
+        page.wait_for_selector("[data-act=run]:enabled >> visible=true")
         return page
 
     yield opened

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 Open = Callable[..., Any]
@@ -72,3 +73,48 @@ def test_paint_a_mask_with_the_mouse_run_scrub_and_send_one_to_invert(open_page:
     page.click("[data-pick=send]")
     page.wait_for_function(f"document.querySelector('[data-target-label]')?.textContent === 'completion {index + 1} in Z'")
     assert page.get_by_role("tab", name="Invert").get_attribute("aria-selected") == "true"
+
+
+def complete(page: Any) -> None:
+    page.click(".gallery [data-act=run]")
+    page.wait_for_selector(".gallery [data-act=export]:visible")
+
+
+def test_an_address_opens_the_tab_and_its_card_repeats_the_run(open_page: Open, tmp_path: Path) -> None:
+    page = open_page("?tab=complete&c_k=4&c_steps=5&c_seed=3&c_mask=eyes&target=cat")
+    page.wait_for_selector(f"{PAPER}[data-hidden]")
+    assert page.get_by_role("tab", name="Complete").get_attribute("aria-selected") == "true"
+    assert hidden(page) == 36 * 11
+    assert page.input_value("#complete-k input[type=number]") == "4"
+    assert page.locator(".gallery .tiles button").count() == 0  # nothing runs by itself
+    complete(page)
+    page.fill(".gallery [data-more]", "3")
+    page.click(".gallery [data-act=more]")
+    page.wait_for_function("document.querySelector('.gallery .transport output').textContent === 'step 8 of 8'")
+    page.wait_for_selector(".gallery [data-act=export]:visible")
+    with page.expect_download() as download:
+        page.click(".gallery [data-act=export]")
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+
+    other = open_page("?tab=complete")
+    other.wait_for_selector(f"{PAPER}[data-hidden]")
+    other.set_input_files(".complete .form-actions input[type=file]", path)
+    other.wait_for_selector("#complete-note >> text=Run repeats it exactly")
+    assert hidden(other) == 36 * 11
+    assert other.input_value("#complete-steps input[type=number]") == "8"
+    complete(other)
+    assert "repeats the card's run exactly" in other.text_content(".gallery .aside")
+    other.get_by_role("tab", name="Invert").click()
+    other.locator(".form-actions input[type=file]").first.set_input_files(path)
+    other.wait_for_selector("#settings-note >> text=load it in the Complete tab")
+
+
+def test_one_completion_goes_to_the_landscape(open_page: Open) -> None:
+    page = open_page("?tab=complete&c_k=4&c_steps=4")
+    page.wait_for_selector(f"{PAPER}[data-hidden]")
+    complete(page)
+    page.locator(".gallery .z .tiles button").nth(1).click()
+    page.click("[data-pick=landscape]")
+    page.wait_for_function("document.querySelector('#source input')?.value.includes('Complete')")
+    assert page.get_by_role("tab", name="Landscape").get_attribute("aria-selected") == "true"

@@ -83,15 +83,18 @@ def test_by_time_each_lane_stands_where_it_was_at_that_moment(open_page: Open) -
     assert "not begun" in readings
 
 
-def test_stop_keeps_what_is_there_and_continue_goes_on(open_page: Open) -> None:
-    page = open_page("?steps=2000")
+def test_stop_keeps_what_is_there_and_continue_goes_on(open_page: Open, gate: Any) -> None:
+    page = open_page("?steps=2000&model=gated")
+    gate.allow(6)  # the encoder's guess, then steps 0 to 4
     page.click("[data-act=run]")
     wait_for_text(page, OUTPUT, "step ")
     page.click("[data-act=stop]")
+    wait_for_text(page, "[data-act=stop]", "Stopping")
+    gate.allow(None)
     page.wait_for_selector("[data-act=more]:visible")
     assert "Stopped at step" in page.text_content(".aside")
     stopped = int(shown(page).split()[1])
-    assert stopped < 2000
+    assert stopped <= 5  # the step that was being taken
     assert int(page.input_value("[data-more]")) == 2000 - stopped
     page.fill("[data-more]", "5")
     page.click("[data-act=more]")
@@ -216,20 +219,34 @@ def test_two_visitors_at_once_both_finish(open_page: Open) -> None:
     assert pixels(pages[0], "target") != pixels(pages[1], "target")
 
 
-def test_who_waits_is_told_the_place_and_can_cancel(open_page: Open) -> None:
+def test_who_waits_is_told_the_place_and_can_cancel(open_page: Open, gate: Any) -> None:
     from app.compute import runs_at_once
 
-    busy = [open_page("?steps=2000") for _ in range(runs_at_once())]
+    busy = [open_page("?steps=3&model=gated") for _ in range(runs_at_once())]
+    late = open_page("?steps=3")
+    gate.allow(0)
     for page in busy:
         page.click("[data-act=run]")
-    for page in busy:
-        wait_for_text(page, OUTPUT, "step ")
-    late = open_page("?steps=3")
+        page.wait_for_selector("[data-act=stop]:visible")
     late.click("[data-act=run]")
     wait_for_text(late, ".summary", "Number 1 of 1 waiting")
     late.click("text=Cancel")
     wait_for_text(late, ".summary", "Press Run")
+    gate.allow(None)
     for page in busy:
-        page.click("[data-act=stop]")
+        wait_for_text(page, OUTPUT, "step 3 of 3")
     run_to_end(late)
     assert shown(late) == "step 3 of 3"
+
+
+def test_another_model_keeps_the_example_and_redraws_its_own(open_page: Open) -> None:
+    page = open_page("?target=cat&steps=3")
+    page.check("#model input[value=cats]")
+    page.wait_for_function("location.search.includes('model=cats')")
+    assert page.text_content("[data-target-label]") == "drawn cat"
+    assert "target=cat" in page.url
+    assert page.input_value("#steps input[type=number]") == "3"
+    run_to_end(page)
+    page.reload()
+    page.wait_for_selector("[data-act=run]:enabled")
+    assert page.is_checked("#model input[value=cats]")
