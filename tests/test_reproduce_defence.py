@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -85,6 +86,17 @@ def test_runs_with_several_rates_are_each_their_own(defence: Defence) -> None:
         lane = Lane("X", defence.task.space(X), optimizer.build(k))
         alone = run_steps(defence, [lane], x, labels, k, SETTINGS.evaluation_seed(), 4)["X"].right[k]
         assert torch.equal(found[k].right, alone)
+
+
+def test_only_the_numbers_of_steps_asked_for_are_run(defence: Defence) -> None:
+    """A column whose rate differs by steps is attacked for one number of steps at a time."""
+    x, labels = pictures(3), torch.tensor([0, 1, 2])
+    each = Contender("X", X, {1: OptimizerSettings(lr=0.01), 2: OptimizerSettings(lr=0.02)})
+    both = after(defence, each, x, labels, SETTINGS)
+    for k in (1, 2):
+        alone = after(defence, each, x, labels, replace(SETTINGS, steps=(k,)))
+        assert list(alone) == [k]
+        assert torch.equal(alone[k].loss, both[k].loss)
 
 
 def test_the_best_rate_is_chosen_for_each_number_of_steps(defence: Defence) -> None:

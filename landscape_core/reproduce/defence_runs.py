@@ -131,7 +131,7 @@ def contenders(defence: Defence, sweep: Mapping[float, Steps], settings: Defence
 def after(defence: Defence, each: Contender, pictures: Tensor, labels: Tensor, settings: DefenceSettings) -> dict[int, Steps]:
     """{steps: answers and losses (n,) there}; runs that share an optimiser are one run."""
     found: dict[int, Steps] = {}
-    for optimizer in set(each.optimizers.values()):
+    for optimizer in {each.optimizers[k] for k in settings.steps}:
         counts = [k for k in settings.steps if each.optimizers[k] == optimizer]
         lane = each.lane(defence, max(counts))
         run = run_steps(
