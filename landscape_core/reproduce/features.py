@@ -35,7 +35,7 @@ class FeatureSettings:
 
     targets: int = 20
     steps: int = 300
-    rates: tuple[float, ...] = (0.02, 0.05, 0.1)
+    rates: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2)
     tune_targets: int = 4
     noise: float = 0.3
     seed: int = 0
