@@ -10,11 +10,16 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from typer.testing import CliRunner
 
+from landscape_core import cli
 from landscape_core.objectives import Target
 from landscape_core.reproduce import completions as fig6
 from landscape_core.reproduce import landscapes as fig8
+from landscape_core.surface_averages import committed
+from landscape_core.tasks.pose import load_pose_task
 from tests.tiny import tiny_task
+from tests.tiny_pose import shared
 
 
 def pictures(n: int) -> Tensor:
@@ -103,3 +108,14 @@ def test_x_can_be_given_zs_optimiser() -> None:
     _, others, _ = fig8.run_landscapes(tiny_task(), Target(pictures(3)), advised, "test", silent)
     assert not torch.equal(examples["X"][0].path.true_loss, others["X"][0].path.true_loss)
     assert torch.equal(examples["Z"][0].path.true_loss, others["Z"][0].path.true_loss)
+
+
+def test_the_command_measures_poses_as_it_does_pictures(tmp_path: Path) -> None:
+    data = shared("data/mocap.npz").parent
+    arguments = ["--task", "pose-positions", "--data", str(data), "--targets", "3", "--steps", "2", "--size", "5"]
+    done = CliRunner().invoke(cli.app, ["reproduce", "landscapes", *arguments, "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    content = json.loads((tmp_path / "landscapes-pose-positions.json").read_text())
+    assert content["n"] == {"examples": 3}
+    (found,) = committed(tmp_path, load_pose_task("positions"), "residual")  # the app finds it for these models
+    assert found.optimizers == {"X": "lbfgs 1", "Z": "lbfgs 1"}
