@@ -20,6 +20,7 @@ export class LossCurves {
     this.curves = [];
     this.drawn = false;
     this.pending = false;
+    this.plotting = Promise.resolve();
     this.line = document.createElement("div");
     this.line.className = "cursor";
     this.dots = [];
@@ -50,7 +51,9 @@ export class LossCurves {
       await plotlyLoaded();
       this.pending = false;
       this.latest = performance.now();
-      await this.#plot();
+      const plot = () => this.#plot();
+      this.plotting = this.plotting.then(plot, plot); // one after the other: Plotly's first drawing takes a while
+      await this.plotting;
     }, Math.max(0, (this.latest ?? 0) + REDRAW_EVERY - performance.now()));
   }
 
