@@ -10,7 +10,7 @@ Open = Callable[..., Any]
 PLOT = "document.querySelector('.surfaces [data-plot]')"
 EYES = f"['scene', 'scene2'].map(name => {PLOT}.layout[name].camera.eye)"
 AT_REST = ".surfaces [data-save=html]:visible"
-SMOOTH = 5  # frames a second that even a machine busy with much else draws; Plotly itself reaches 2 to 4 on an idle one
+MOVES = 90
 
 
 def drawn(page: Any, *, size: str = "21 × 21") -> Any:
@@ -28,8 +28,8 @@ def drawn(page: Any, *, size: str = "21 × 21") -> Any:
     return box["x"] + 0.2 * box["width"], box["y"] + 0.25 * box["height"]
 
 
-def drag(page: Any, x: float, y: float, *, moves: int) -> float:
-    """Drag from there and let go; returns frames a second that were drawn meanwhile."""
+def drag(page: Any, x: float, y: float, *, moves: int) -> tuple[int, float]:
+    """Drag from there and let go; returns the frames that were drawn on canvases meanwhile, and in how many seconds."""
     page.mouse.move(x, y)
     page.mouse.down()
     count = f"Number({PLOT}.dataset.frames ?? 0)"
@@ -39,7 +39,7 @@ def drag(page: Any, x: float, y: float, *, moves: int) -> float:
     frames, seconds = page.evaluate(count) - before, time.perf_counter() - begun
     page.mouse.up()
     page.wait_for_function(f"{PLOT}.dataset.turned > 0")
-    return frames / seconds
+    return frames, seconds
 
 
 def test_drag_a_surface_both_cameras_follow_and_an_update_keeps_them(
@@ -51,10 +51,10 @@ def test_drag_a_surface_both_cameras_follow_and_an_update_keeps_them(
     before = page.evaluate(EYES)
     assert before[0] == before[1]
 
-    rate = drag(page, *at, moves=90)
-    record_property("frames per second while dragging", rate)
-    print(f"{rate:.0f} frames a second while dragging")
-    assert rate > SMOOTH
+    frames, seconds = drag(page, *at, moves=MOVES)
+    record_property("frames per second while dragging", frames / seconds)
+    print(f"{frames / seconds:.0f} frames a second while dragging")  # as many as the machine has time for, up to 60
+    assert frames > MOVES / 3  # they keep up with the mouse on a busy machine too
     turned = page.evaluate(EYES)
     assert turned[0] == turned[1]
     assert abs(turned[0]["x"] - before[0]["x"]) + abs(turned[0]["y"] - before[0]["y"]) > 0.05
@@ -87,7 +87,7 @@ def test_with_a_graphics_card_plotly_turns_the_surfaces_and_both_cameras_follow(
     page = open_page(width=1000, before=f"const get = WebGL2RenderingContext.prototype.getParameter; {told(card)}")
     at = drawn(page)
     before = page.evaluate(EYES)
-    assert drag(page, *at, moves=4) == 0
+    assert drag(page, *at, moves=4)[0] == 0
     turned = page.evaluate(EYES)
     assert turned[0] == turned[1] != before[0]
 
