@@ -103,14 +103,17 @@ def test_the_best_rate_is_chosen_for_each_number_of_steps(defence: Defence) -> N
     sweep = {
         lr: Steps(torch.tensor([[False], [lr == SWEEP[2]], [lr == SWEEP[4]]]), torch.zeros(3, 1)) for lr in SWEEP
     }  # fmt: skip
-    tuned, fixed, z = contenders(defence, sweep, SETTINGS)
-    assert [tuned.optimizers[k].lr for k in (1, 2)] == [SWEEP[2], SWEEP[4]]
-    assert {fixed.optimizers[k].lr for k in (1, 2)} == {0.2 / 255}
-    assert z.space == "residual"
+    flat = {lr: Steps(torch.ones(3, 1, dtype=torch.bool), torch.zeros(3, 1)) for lr in SWEEP}
+    x_tuned, z_tuned, x_fixed, z_fixed = contenders({X: sweep, "residual": flat}, SETTINGS)
+    assert [x_tuned.optimizers[k].lr for k in (1, 2)] == [SWEEP[2], SWEEP[4]]
+    assert [z_tuned.optimizers[k].lr for k in (1, 2)] == [SWEEP[0], SWEEP[0]]
+    assert {each.optimizers[k].lr for each in (x_fixed, z_fixed) for k in (1, 2)} == {0.2 / 255}
+    assert (x_tuned.space, x_fixed.space, z_tuned.space, z_fixed.space) == (X, X, "residual", "residual")
     x = pictures(4)
-    measured = tune(defence, x, answers(defence, x), SETTINGS)
-    assert set(measured) == set(SWEEP)
-    assert all(len(each.right) == len(each.loss) == 3 for each in measured.values())
+    for space in (X, "residual"):
+        measured = tune(defence, space, x, answers(defence, x), SETTINGS)
+        assert set(measured) == set(SWEEP)
+        assert all(len(each.right) == len(each.loss) == 3 for each in measured.values())
 
 
 def test_who_knows_the_defence_never_leaves_more_right_than_who_does_not(defence: Defence) -> None:
@@ -159,7 +162,7 @@ def test_the_whole_experiment_writes_table_claims_and_plot(defence: Defence, tmp
         defence, (x[:4], labels[:4]), (x, labels), QUICK, SETTINGS, "python", lambda label, *_: stages.append(label),
         folder=tmp_path / "kept",
     )  # fmt: skip
-    assert {"Z, clean", "l2, static", "l2, aware of Z", "linf, aware of X tuned"} <= set(stages)
+    assert {"Z, clean", "l2, static", "l2, aware of Z", "linf, aware of X tuned", "linf, aware of Z tuned"} <= set(stages)
     assert result.settings["steps_of_series"] == [0, 1, 2]
     columns = {"Z | clean": 3, "X tuned | l2, static": 3, "X | linf, static": 2, "Z | l2, aware": 3, "X tuned | linf, aware": 2}
     for column, length in columns.items():
@@ -191,7 +194,9 @@ def test_the_papers_claim_is_met_only_by_ten_points_beyond_doubt() -> None:
     n = 1000
     base, none = torch.arange(n) < 350, torch.arange(n) < 320
     for ours, met in ((torch.arange(n) < 480, True), (torch.arange(n) < 430, False)):
-        columns = {"X tuned": {0: none, 1: base}, "X": {0: none, 1: base}, "Z": {0: none, 1: ours}}
+        columns = {
+            "X tuned": {0: none, 1: base}, "X": {0: none, 1: base}, "Z": {0: none, 1: base}, "Z tuned": {0: none, 1: ours}
+        }  # fmt: skip
         made = claims("ro", {"l2, static": columns}, SETTINGS)
-        first = next(each for each in made if each.claim.endswith("Z minus X tuned"))
+        first = next(each for each in made if each.claim.endswith("Z tuned minus X tuned"))
         assert (first.met, first.paper, first.aim) == (met, 0.1003, 0.10)

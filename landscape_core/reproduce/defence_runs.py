@@ -18,12 +18,13 @@ from landscape_core.tasks.base import X
 from landscape_core.tasks.defence import PAPER_STEP
 from landscape_core.trajectory import states
 
-SWEEP = tuple(k / 255 for k in (0.2, 0.5, 1.0, 2.0, 4.0, 8.0))  # X's rates; the first is the one of Z in section 7.3
+SWEEP = tuple(k / 255 for k in (0.2, 0.5, 1.0, 2.0, 4.0, 8.0))  # rates to choose from; the first is section 7.3's
 
 
 @dataclass(frozen=True)
 class DefenceSettings:
-    """`tune_targets` attacked training pictures choose X's learning rate for each number of steps: the highest accuracy.
+    """`tune_targets` attacked training pictures choose the learning rate of X and of Z for each number of steps: the one
+    with the highest accuracy.
 
     The defence-aware attack takes `aware_steps` ascents, each 2.5 radii / `aware_steps` long. `bf16` is for the
     attacks' gradients; every answer that counts is given in float32.
@@ -33,7 +34,7 @@ class DefenceSettings:
     steps: tuple[int, ...] = (1, 3, 5)
     space: str = "residual"
     aware_steps: int = 6
-    tune_targets: int = 200
+    tune_targets: int = 500
     batch: int = 100
     bf16: bool = True
     seed: int = 0
@@ -106,25 +107,26 @@ def steps_right(
     return {name: each.right for name, each in run_steps(defence, lanes, pictures, labels, steps, seed, batch).items()}
 
 
-def tune(defence: Defence, pictures: Tensor, labels: Tensor, settings: DefenceSettings) -> dict[float, Steps]:
-    """X by learning rate, on attacked training pictures; all rates in one batch."""
-    lanes = [Lane(str(lr), defence.task.space(X), Adam(lr)) for lr in SWEEP]
+def tune(defence: Defence, space: str, pictures: Tensor, labels: Tensor, settings: DefenceSettings) -> dict[float, Steps]:
+    """A space by learning rate, on attacked training pictures; all rates in one batch."""
+    lanes = [Lane(str(lr), defence.task.space(space), Adam(lr)) for lr in SWEEP]
     found = run_steps(defence, lanes, pictures, labels, max(settings.steps), settings.seed, settings.batch // 2)
     return {lr: found[str(lr)] for lr in SWEEP}
 
 
-def contenders(defence: Defence, sweep: Mapping[float, Steps], settings: DefenceSettings) -> list[Contender]:
-    """X with the best rate for each number of steps, X with the rate of section 7.3, and Z."""
+def contenders(sweeps: Mapping[str, Mapping[float, Steps]], settings: DefenceSettings) -> list[Contender]:
+    """X and Z, each with the best rate for each number of steps on training pictures, and with section 7.3's rate."""
 
-    def rate(k: int) -> float:
-        return max(sweep, key=lambda lr: float(sweep[lr].right[k].float().mean()))
+    def best(sweep: Mapping[float, Steps]) -> dict[int, OptimizerSettings]:
+        rates = {k: max(sweep, key=lambda lr, k=k: float(sweep[lr].right[k].float().mean())) for k in settings.steps}  # type: ignore[misc]
+        return {k: OptimizerSettings(name="adam", lr=lr) for k, lr in rates.items()}
 
-    best = {k: OptimizerSettings(name="adam", lr=rate(k)) for k in settings.steps}
-    z = defence.task.advice(settings.space)
+    paper = dict.fromkeys(settings.steps, PAPER_STEP)
     return [
-        Contender("X tuned", X, best),
-        Contender("X", X, dict.fromkeys(settings.steps, PAPER_STEP)),
-        Contender("Z", settings.space, dict.fromkeys(settings.steps, z)),
+        Contender("X tuned", X, best(sweeps[X])),
+        Contender("Z tuned", settings.space, best(sweeps[settings.space])),
+        Contender("X", X, paper),
+        Contender("Z", settings.space, paper),
     ]
 
 
