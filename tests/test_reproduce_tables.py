@@ -168,11 +168,13 @@ def test_ablation_command_says_which_theta_is_missing_and_runs_when_all_are_ther
     data = data_folder(tmp_path / "data")
     options = ["--targets", "2", "--tune-targets", "1", "--steps", "2", "--data", str(data), "--out", str(tmp_path / "r")]
     arguments = ["reproduce", "ablation", "--thetas", str(tmp_path / "thetas"), "--work", str(tmp_path / "w"), *options]
+    save_rows(tmp_path / "thetas")
+    (tmp_path / "thetas/faces/ablation-online").rename(tmp_path / "elsewhere")
     missing = CliRunner().invoke(cli.app, arguments)
     assert isinstance(missing.exception, UserError)
-    assert "faces/theta-paper" in str(missing.exception)
-    assert "--preset paper" in str(missing.exception)
-    save_rows(tmp_path / "thetas")
+    assert "faces/ablation-online" in str(missing.exception)
+    assert "--preset online" in str(missing.exception)
+    (tmp_path / "elsewhere").rename(tmp_path / "thetas/faces/ablation-online")
     result = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     content = json.loads((tmp_path / "r/ablation.json").read_text())

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from torch import Tensor
 
-from landscape_core import zoo
 from landscape_core.commands.common import Data, Device, Out, Seed, Threads, apply_threads
 from landscape_core.commands.reproduce import Ticker, command_line, finish
 from landscape_core.data import load_images
@@ -42,7 +41,7 @@ def ablation(
     number: Number = 100,
     tuned: Tuned = 12,
     steps: Steps = [20, 200],  # noqa: B006  # typer copies it
-    thetas: Annotated[Path, typer.Option(help="Folder of models that holds the four trained Θs.")] = zoo.ASSETS,
+    thetas: Annotated[Path, typer.Option(help="Folder of models with the Θs that are not embedded.")] = Path("runs/thetas"),
     work: Work = Path("runs/tables"),
     perceptual: Distance = "embedded",
     out: Out = Path("results"),

@@ -56,8 +56,8 @@ def untrained_residual(prior: Prior, full: SearchSpace) -> SearchSpace:
     return ZSpace(fresh.to(prior.mean.device), full.dim)
 
 
-def trained_rows(task: Task, thetas: Path = zoo.ASSETS) -> tuple[dict[str, SearchSpace], dict[str, zoo.Card]]:
-    """The four trained Θs below `thetas`, by row, and their cards.
+def trained_rows(task: Task, thetas: Path, embedded: Path = zoo.ASSETS) -> tuple[dict[str, SearchSpace], dict[str, zoo.Card]]:
+    """The four trained Θs, by row, and their cards: from below `thetas`, else the embedded ones.
 
     Raises:
         UserError: one is not there; the sentence says how to train it.
@@ -66,12 +66,13 @@ def trained_rows(task: Task, thetas: Path = zoo.ASSETS) -> tuple[dict[str, Searc
     cards = {}
     for row, preset in PRESETS.items():
         name = published_name(task.name, preset)
-        if not (thetas / name / zoo.CARD).exists():
+        found = next((folder for folder in (thetas, embedded) if (folder / name / zoo.CARD).exists()), None)
+        if found is None:
             raise UserError(
                 f"Table 2 needs {name} below {thetas}, which is not there; train it with: python -m landscape_core train "
                 f"mapping --domain {task.name} --preset {preset} --data PICTURES --assets {thetas}"
             )
-        cards[row], spaces[row] = mapping_from(name, task.prior, thetas)
+        cards[row], spaces[row] = mapping_from(name, task.prior, found)
     return spaces, cards
 
 
