@@ -11,7 +11,7 @@ from landscape_core import zoo
 from landscape_core.errors import UserError
 from landscape_core.runs import RunSettings
 from landscape_core.tasks.base import Task
-from landscape_core.tasks.gan import PLUS, load_image_task
+from landscape_core.tasks.gan import PLUS, domains, load_image_task
 
 TaskSource = Callable[[str], Task]
 
@@ -49,10 +49,9 @@ class Models:
 def embedded_models(assets: Path = zoo.ASSETS) -> Models:
     """Every domain in assets/ that has a generator and an encoder, faces first; W+ where a Θ was trained for it."""
     there = set(zoo.names(assets))
-    domains = sorted(name.split("/")[0] for name in there if name.endswith("/generator"))
-    domains = sorted((d for d in domains if f"{d}/encoder" in there), key=lambda d: d != "faces")
-    plus = [d + PLUS for d in domains if any(name.startswith(f"{d}{PLUS}/theta-") for name in there)]
-    return Models({d: partial(_load, d, assets) for d in [*domains, *plus]})
+    whole = [d for d in domains(assets) if f"{d}/encoder" in there]
+    plus = [d + PLUS for d in whole if any(name.startswith(f"{d}{PLUS}/theta-") for name in there)]
+    return Models({d: partial(_load, d, assets) for d in [*whole, *plus]})
 
 
 def label(name: str) -> str:

@@ -177,3 +177,8 @@ def test_embedded_directions_come_back_for_the_same_models_only(tmp_path: Path) 
     assert load_recovered(replace(task, hashes={"faces/generator": "1" * 64}), "residual", tmp_path) is None
     other_theta = replace(task, hashes={**task.hashes, "faces/theta-paper": "1" * 64})
     assert load_recovered(other_theta, "residual", tmp_path) is not None
+
+
+def test_an_unknown_task_is_told_which_there_are(picture: Path) -> None:
+    with pytest.raises(UserError, match=r"no task 'dogs'; there are: faces, .*pose, pose-positions\.$"):
+        invoke(surface_command.surface, picture, "--task", "dogs")

@@ -29,7 +29,7 @@ from landscape_core.surface_export import surface_page, surface_png
 from landscape_core.surface_panels import Panel, figures, panel, sentences
 from landscape_core.surface_views import Kind, View, recovered_planes, views
 from landscape_core.tasks.base import Task, X
-from landscape_core.tasks.gan import Perceptual, load_image_task
+from landscape_core.tasks.gan import PLUS, Perceptual, domains, load_image_task
 from landscape_core.tasks.pose import NAMES, Observation, load_body, load_pose_task
 from landscape_core.trajectory import Trajectory, states
 
@@ -78,6 +78,9 @@ def surface(
     apply_threads(threads)
     if size % 2 == 0:
         raise UserError(f"--size must be odd, so that the grid has a centre; got {size}.")
+    known = [*domains(), *OBSERVED]
+    if task.removesuffix(PLUS) not in known:
+        raise UserError(f"There is no task {task!r}; there are: {', '.join(known)}.")
     loaded, target = _pose(task, file, frame) if task in OBSERVED else _picture(task, file, perceptual, device)
     settings = RunSettings(
         task=task, space=space, perceptual=perceptual, seed=seed, steps=steps,

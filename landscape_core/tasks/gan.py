@@ -73,6 +73,12 @@ def random_mapping(prior: Prior, *, seed: int = 0) -> ZSpace:
     return ZSpace(build_mapping(config, prior, seed=seed).to(prior.mean.device), config.z_dim)
 
 
+def domains(assets: Path = zoo.ASSETS) -> list[str]:
+    """Every domain that has a generator, faces first: the names of the image tasks."""
+    there = [name.removesuffix("/generator") for name in zoo.names(assets) if name.endswith("/generator")]
+    return sorted(there, key=lambda domain: (domain != "faces", domain))
+
+
 def load_image_task(
     domain: str = "faces", *, perceptual: Perceptual = "embedded", device: str = "cpu", assets: Path = zoo.ASSETS
 ) -> Task:
@@ -81,10 +87,12 @@ def load_image_task(
     A domain with a plus at its end ("faces+") is the same generator searched in W+, with the Θs trained for that.
 
     Raises:
-        UserError: a model is missing or altered, LPIPS was asked for and is not available, or no such device.
+        UserError: no such domain, a model is missing or altered, LPIPS was asked for and is not available, or no such device.
     """
     if domain.endswith(PLUS):
         return plus_task(load_image_task(domain[:-1], perceptual=perceptual, device=device, assets=assets), assets)
+    if domain not in domains(assets):
+        raise UserError(f"There is no image task {domain!r}; there are: {', '.join(domains(assets)) or 'none'}.")
     where = check_device(device)
     card, tensors = zoo.load(f"{domain}/generator", assets)
     forward = image_model_from(tensors, card.architecture).to(where)
