@@ -22,6 +22,7 @@ from landscape_core.tasks.base import X
 
 Message = dict[str, Any]
 PREVIEW = 640
+KEEPS_TARGET = "The run in progress keeps its target; the next run uses this one."
 
 
 def defaults(models: Models, model: str | None = None, space: str | None = None) -> RunSettings:
@@ -80,7 +81,7 @@ def choose(session: Session, make: Callable[[], Picked]) -> tuple[Message | None
     except UserError as error:
         return None, str(error)
     if running(session):
-        return None, "The run in progress keeps its target; the next run uses this one."
+        return None, KEEPS_TARGET
     return target_message(session.target), ""
 
 

@@ -14,6 +14,7 @@ from gradio.components import Component
 from app import pose_run as events
 from app import pose_stream
 from app.form import space_choices
+from app.invert_events import KEEPS_TARGET, running
 from app.models import Models
 from app.pose_form import PoseForm, PoseTarget, build_pose_form, build_pose_target, defaults, settings_from, values_of
 from app.session import Picked, Session, Sessions
@@ -100,12 +101,15 @@ class PoseTab:
     # --- the target -----------------------------------------------------------------------------------------
 
     def choose(self, session: Session, make: Callable[[], Picked], joint: str) -> list[Any]:
-        """Take a target and show it: view, message, and the chosen joint's angles."""
+        """Take a target and show it: view, message, and the chosen joint's angles. A run that is going stays in view."""
         try:
             session.target = make()
         except UserError as error:
             return [gr.skip(), f"<p>{html.escape(str(error))}</p>", gr.skip(), gr.skip(), gr.skip()]
-        return [sent(self.shown(session.target)), "", *_degrees(session.target, joint)]
+        degrees = _degrees(session.target, joint)
+        if running(session):
+            return [gr.skip(), f"<p>{KEEPS_TARGET}</p>", *degrees]
+        return [sent(self.shown(session.target)), "", *degrees]
 
     def shown(self, picked: Picked) -> dict[str, Any]:
         return pose_stream.target_message(load_body(), picked.picture, picked.label)

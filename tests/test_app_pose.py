@@ -7,14 +7,15 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 import torch
 
 from app import pose_run, pose_stream
 from app.models import Models
-from app.pose import pose_models
+from app.pose import PoseTab, pose_models
 from app.pose_form import settings_from, values_of
-from app.session import Session
+from app.session import Session, Sessions
 from app.standing import standing_of
 from landscape_core.bvh import bvh_text, load_bvh, pose_of
 from landscape_core.errors import UserError
@@ -228,3 +229,18 @@ def test_drawn_poses_are_numbered(models: Models) -> None:
     assert not torch.equal(pose_run.drawn(task, 5).picture, pose_run.drawn(task, 6).picture)
     with pytest.raises(UserError, match="whole number"):
         pose_run.drawn(task, -1)
+
+
+def test_a_run_that_is_going_keeps_its_target_in_view(models: Models, session: Session) -> None:
+    tab = PoseTab(models, Sessions(), None, None, None)  # type: ignore[arg-type]
+    settings = RunSettings(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
+    going = pose_run.start(models, session, settings, 1, ALL)
+    next(going)
+    view, said, *_ = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 5), ALL[0])
+    assert view == gr.skip()
+    assert "keeps its target" in said
+    assert session.target is not None
+    assert session.target.label == "drawn pose 5"
+    list(going)
+    view, said, *_ = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 6), ALL[0])
+    assert (json.loads(view)["label"], said) == ("drawn pose 6", "")

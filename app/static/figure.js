@@ -27,7 +27,8 @@ class Figures extends RunView {
     this.camera = new Camera();
     this.hidden = new Set();
     this.target = null;
-    this.run = null;
+    this.run = null; // the one shown, null where a target is that was not run yet
+    this.standing = null; // the last one, which Continue goes on with
     this.count = 0;
     this.axis = "steps";
     this.measure = "loss";
@@ -52,9 +53,9 @@ class Figures extends RunView {
   }
 
   #begin(message) {
-    this.run = new PoseRecord(message);
+    this.run = this.standing = new PoseRecord(message);
     this.count = message.number;
-    this.target = { ...message, points: points(message.joints) };
+    this.target = this.standing.target = { ...message, points: points(message.joints) };
     this.become("running");
     this.timeline.setTicks([]);
     this.#look();
@@ -82,9 +83,18 @@ class Figures extends RunView {
   }
 
   act(act, steps) {
+    if (act === "more") this.#back();
     if (act !== "run") return super.act(act, steps);
     this.trigger("run", { visible: this.visible });
     this.become("waiting");
+  }
+
+  /** Show the last run again, with its target and the joints it sees: another target may have been looked at since. */
+  #back() {
+    this.run = this.standing;
+    this.target = this.standing.target;
+    this.#hide(this.target.names.slice(1).filter((name) => !this.target.visible.includes(name)));
+    this.#draw(true);
   }
 
   cancelled() {

@@ -153,3 +153,17 @@ def test_a_run_card_is_taken_up_again_and_replays_and_the_landscape_takes_the_ru
     page.click(VIEW + "[data-act=landscape]")
     page.wait_for_selector("#surfaces [data-act=run]:visible")
     page.wait_for_function("document.querySelector('#source input').value === 'The run in Pose'")
+
+
+def test_continue_goes_on_with_the_last_run_after_another_target_was_looked_at(pose_page: Open) -> None:
+    page = pose_page()
+    run_to_end(page, 3)
+    page.click("#pose-another")
+    page.wait_for_function(f"document.querySelector('{OUTPUT}').textContent === ''")
+    page.click(VIEW + "[data-seen=upper]")
+    page.fill(VIEW + "[data-more]", "2")
+    page.click(VIEW + "[data-act=more]")
+    wait_for_text(page, OUTPUT, "step 5 of 5")
+    page.wait_for_selector(VIEW + "[data-act=more]:visible")
+    assert page.text_content(VIEW + "[data-target-label]") == "drawn pose 0"
+    assert reading(page, "target") == "all joints seen"  # as the run was told
