@@ -170,3 +170,13 @@ def test_the_run_opens_in_the_landscape(defence_page: Open) -> None:
     page.click(VIEW + "[data-act=landscape]")
     page.wait_for_function("document.querySelector('#source input')?.value.includes('Defence')")
     wait_for_text(page, ".surfaces [data-target-label]", "ship 1")
+
+
+def test_on_a_phone_the_bars_of_x_and_z_stay_level_however_long_a_reading_is(defence_page: Open) -> None:
+    page = defence_page(width=390, steps=1)
+    run_to_end(page)
+    page.evaluate("document.querySelector('#defence .lane.x .reading').lastChild.textContent = 'margin −0.601 · 1211 ms'")
+    page.evaluate("document.querySelector('#defence .lane.z .reading').lastChild.textContent = 'margin 1'")
+    x, z = (page.locator(f"{VIEW}.lane.{lane} .bars").bounding_box() for lane in "xz")
+    assert abs(x["y"] - z["y"]) < 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
