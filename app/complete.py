@@ -22,7 +22,7 @@ from app.views.gallery import gallery_view
 from app.views.note import note_view
 from app.views.painter import painter_view
 from app.views.view import sent
-from app.wiring import COMPUTE, LATEST, QUICK, click, missed
+from app.wiring import COMPUTE, LATEST, QUICK, click, found, missed
 from landscape_core.errors import UserError
 from landscape_core.optimizers import DEFAULT_RATES, OptimizerName
 
@@ -88,7 +88,7 @@ class CompleteTab:
     def wire_page(self, demo: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs) -> None:
         demo.load(self.on_load, outputs=[tabs, *self.form.fields, self.note], **QUICK)
         takes = [*self.form.fields, *self.chooser.panel_outputs, *self.target_outputs, self.taken]
-        tab.select(self.on_open, [_found("model"), self.taken, *self.form.fields], takes, **QUICK)
+        tab.select(self.on_open, [found("model"), self.taken, *self.form.fields], takes, **QUICK)
         self.painter.paint(self.on_paint, self.form.fields, [self.said, self.note], **LATEST)
 
         def leave(request: gr.Request) -> None:
@@ -212,7 +212,7 @@ class CompleteTab:
     # --- sending one on -------------------------------------------------------------------------------------
 
     def wire_picks(self, gallery: gr.HTML, link: LandscapeLink) -> None:
-        race = _found("race")
+        race = found("race")
         gallery.send(self.on_send, outputs=[race, link.tabs, self.panel.message], **QUICK)
 
         def on_landscape(event: gr.EventData, request: gr.Request) -> list[Any]:
@@ -238,10 +238,3 @@ def _paragraph(sentence: str) -> str:
 
 def _error(text: str) -> str:
     return sent({"text": text, "level": "error", "query": None})
-
-
-def _found(elem_id: str) -> Any:
-    """A component of the page that another tab made."""
-    blocks = gr.context.Context.root_block
-    assert blocks is not None
-    return next(block for block in blocks.blocks.values() if block.elem_id == elem_id)

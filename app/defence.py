@@ -17,7 +17,7 @@ from app.defence_form import DefenceForm, PictureForm, advice, build_defence_for
 from app.defence_pictures import NO_CIFAR, Defences, cifar_at
 from app.form import space_choices
 from app.invert_events import photo_message
-from app.latest import Jobs
+from app.latest import Job, Latest
 from app.session import Picked, Session, Sessions
 from app.standing import LandscapeLink, StandingSource, standing_of
 from app.views.defence import counting_view, defence_view
@@ -39,7 +39,7 @@ def embedded_defences() -> Defences:
 
 def build_defence(demo: gr.Blocks, link: LandscapeLink, defences: Defences | None = None) -> StandingSource:
     """Lay the tab out inside the current container and wire it; returns the run that stands in it."""
-    defences, sessions, jobs = defences or embedded_defences(), Sessions(), Jobs()
+    defences, sessions, jobs = defences or embedded_defences(), Sessions(), Latest(Job)
     with gr.Row(elem_classes="invert"):
         with gr.Column(elem_classes="card target-card"):
             picture = build_picture(defences)
@@ -71,7 +71,7 @@ class DefenceTab:
     """Listeners of the tab. Each finds the visitor's session and hands on to `defence_run` and `defence_count`."""
 
     def __init__(
-        self, defences: Defences, sessions: Sessions, jobs: Jobs, picture: PictureForm, form: DefenceForm, view: gr.HTML
+        self, defences: Defences, sessions: Sessions, jobs: Latest[Job], picture: PictureForm, form: DefenceForm, view: gr.HTML
     ) -> None:
         self.defences, self.sessions, self.jobs = defences, sessions, jobs
         self.picture, self.form, self.view = picture, form, view

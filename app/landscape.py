@@ -12,13 +12,14 @@ from gradio.components import Component
 from app import landscape_events as events
 from app.form import space_choices
 from app.landscape_events import OWN
-from app.landscape_session import Drawings
-from app.models import Models
+from app.landscape_session import Drawing
+from app.latest import Latest
+from app.models import Models, label
 from app.session import Sessions
 from app.standing import LandscapeLink, Standing, StandingSource
 from app.views.surfaces import surfaces_view
 from app.views.view import sent
-from app.wiring import COMPUTE, QUICK, click, missed
+from app.wiring import COMPUTE, QUICK, click, found, missed
 from landscape_core.errors import UserError
 
 PLANES = [
@@ -49,7 +50,7 @@ def build_landscape(
 ) -> None:
     """Lay the tab out inside the current container and wire it. Its own races are on the targets of `invert`; `sources`
     are the other tabs' runs by their names, which `link` opens."""
-    drawings = Drawings()
+    drawings = Latest(Drawing)
     with gr.Row(elem_classes="invert landscape"):
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Surface</h2>")
@@ -65,9 +66,9 @@ def build_landscape(
 def _build_form(models: Models, source: gr.Dropdown) -> LandscapeForm:
     with gr.Group(elem_classes="fields"):
         source.render()
-        choices = [(name.title(), name) for name in models.names]
+        choices = [(label(name), name) for name in models.names]
         first = models.names[0] if models.names else None
-        model = gr.Dropdown(choices, value=first, label="Model", visible=len(choices) > 1)
+        model = gr.Dropdown(choices, value=first, label="Model", visible=len(choices) > 1, elem_id="landscape-model")
         space = gr.Dropdown([], label="Space Z", elem_id="landscape-space")
         plane = gr.Dropdown(PLANES, value="recovered", label="Plane", info=_PLANE, elem_id="plane")
         size = gr.Radio([(f"{n} × {n}", n) for n in events.SIZES], value=41, label="Grid", info=_SIZE, elem_classes="segmented")
@@ -87,8 +88,8 @@ class LandscapeTab:
     """Listeners of the tab. Each finds what stands for the visitor and hands on to `landscape_events`."""
 
     def __init__(
-        self, models: Models, drawings: Drawings, invert: Sessions, sources: Mapping[str, StandingSource], form: LandscapeForm,
-        source: gr.Dropdown, view: gr.HTML,
+        self, models: Models, drawings: Latest[Drawing], invert: Sessions, sources: Mapping[str, StandingSource],
+        form: LandscapeForm, source: gr.Dropdown, view: gr.HTML,
     ) -> None:  # fmt: skip
         self.lab = events.Laboratory(models)
         self.models, self.drawings, self.invert, self.sources = models, drawings, invert, sources
@@ -97,7 +98,9 @@ class LandscapeTab:
     def wire(self, demo: gr.Blocks, tab: gr.Tab, status: gr.HTML, download: gr.DownloadButton) -> None:
         view, source, (model, space) = self.view, self.source, self.form.fields[:2]
         progress = {"show_progress": "full", "show_progress_on": status}
-        tab.select(self.on_open, [source, model, space], [space, view], **QUICK)
+        followed = gr.State(None)
+        asked, shown = [source, found("model"), followed, model, space], [model, space, view, followed]
+        tab.select(self.on_open, asked, shown, **QUICK)
         model.input(self.on_model, model, space, **QUICK)
         source.change(self.on_source, source, [*self.form.own, view], **QUICK)
         begun = view.run(self.on_run, [source, *self.form.fields], view, **COMPUTE, **progress)
@@ -131,11 +134,15 @@ class LandscapeTab:
         except UserError as error:
             return sent({"kind": "error", "text": str(error)})
 
-    def on_open(self, request: gr.Request, source: str, model: str, space: str | None) -> list[Any]:
+    def on_open(
+        self, request: gr.Request, source: str, inverted: str, followed: str | None, model: str, space: str | None
+    ) -> list[Any]:
+        """Follow the Invert tab's model where another was chosen there since this tab last did; else keep one's own."""
+        now = model if inverted == followed else inverted
         try:
-            return [self._spaces(model, space), self.shown(source, request)]
+            return [now, self._spaces(now, space), self.shown(source, request), inverted]
         except UserError as error:
-            return [gr.skip(), sent({"kind": "error", "text": str(error)})]
+            return [gr.skip(), gr.skip(), sent({"kind": "error", "text": str(error)}), followed]
 
     def on_model(self, model: str) -> Any:
         return self._spaces(model, None)

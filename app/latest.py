@@ -1,50 +1,58 @@
-"""Jobs that are not races, by visitor: one each, found again by its secret id, stopped when another begins."""
+"""A visitor's latest job that is no race: one each, found again by its secret id, stopped when another begins."""
 
 from __future__ import annotations
 
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from app.session import MAX_SESSIONS
 
 
 @dataclass
 class Job:
-    """One press of Run. `stop` is asked between pieces of work; `messages` are what the browser was sent."""
+    """The `number`th press of Run. `stop` is asked between pieces of work; `messages` are what the browser was sent."""
 
+    number: int = 1
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     stop: threading.Event = field(default_factory=threading.Event)
     messages: list[dict[str, Any]] = field(default_factory=list)
 
 
-class Jobs:
-    """The latest job of every visitor by Gradio's session hash, the least recently begun dropped beyond `capacity`."""
+J = TypeVar("J", bound=Job)
 
-    def __init__(self, capacity: int = MAX_SESSIONS) -> None:
-        self._jobs: OrderedDict[str, Job] = OrderedDict()
-        self._capacity = capacity
+
+class Latest(Generic[J]):
+    """The latest job of every visitor by Gradio's session hash, the least recently begun dropped beyond `capacity`. `make`
+    is called with a job's number."""
+
+    def __init__(self, make: Callable[[int], J], capacity: int = MAX_SESSIONS) -> None:
+        self._make, self._capacity = make, capacity
+        self._jobs: OrderedDict[str, J] = OrderedDict()
         self._lock = threading.Lock()
 
-    def begin(self, key: str | None) -> Job:
-        """A new job in place of the one before, which is stopped."""
-        job = Job()
+    def get(self, key: str | None) -> J | None:
+        """What stands for that visitor, if anything."""
         with self._lock:
-            gone = [self._jobs.pop(key or "", None)]
-            self._jobs[key or ""] = job
-            while len(self._jobs) > self._capacity:
-                gone.append(self._jobs.popitem(last=False)[1])
-        for each in gone:
+            return self._jobs.get(key or "")
+
+    def begin(self, key: str | None) -> J:
+        """A new job in place of the one before, which is stopped."""
+        with self._lock:
+            before = self._jobs.pop(key or "", None)
+            job = self._jobs[key or ""] = self._make(1 if before is None else before.number + 1)
+            dropped = [self._jobs.popitem(last=False)[1] for _ in range(len(self._jobs) - self._capacity)]
+        for each in (before, *dropped):
             if each is not None:
                 each.stop.set()
         return job
 
     def stop(self, key: str | None) -> None:
         """Ask the visitor's job to stop."""
-        with self._lock:
-            job = self._jobs.get(key or "")
+        job = self.get(key)
         if job is not None:
             job.stop.set()
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+import gradio as gr
+
 from app.compute import runs_at_once
 
 COMPUTE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": runs_at_once(), "api_visibility": "private"}
@@ -15,6 +17,13 @@ LATEST: dict[str, Any] = QUICK | {"trigger_mode": "always_last"}  # for what cha
 def click(elem_id: str) -> str:
     """JavaScript that presses a hidden download button once its file is there."""
     return f"() => setTimeout(() => document.querySelector('#{elem_id}').click(), 50)"
+
+
+def found(elem_id: str) -> Any:
+    """A component of the page that another tab made."""
+    blocks = gr.context.Context.root_block
+    assert blocks is not None
+    return next(block for block in blocks.blocks.values() if block.elem_id == elem_id)
 
 
 class KeepsMessages(Protocol):

@@ -16,7 +16,7 @@ from app import defence_count, defence_pictures, defence_run
 from app.defence_examples import EXAMPLES
 from app.defence_form import choice_from
 from app.defence_pictures import Defences
-from app.latest import Job, Jobs
+from app.latest import Job
 from app.session import Session
 from app.standing import standing_of
 from app.working import told
@@ -271,21 +271,6 @@ def test_a_stopped_count_keeps_what_was_counted(defences: Defences) -> None:
 def test_counting_takes_10_to_1000_pictures(defences: Defences, n: Any) -> None:
     with pytest.raises(UserError, match="10 to 1000"):
         next(defence_count.count(defences, Job(), choice_from(defences, list(FORM.values())), n))
-
-
-def test_a_new_job_stops_the_one_before_and_only_its_page_can_read_it() -> None:
-    jobs = Jobs(capacity=2)
-    first = jobs.begin("a")
-    second = jobs.begin("a")
-    assert first.stop.is_set()
-    assert not second.stop.is_set()
-    second.messages.extend([{"kind": "begin"}, {"kind": "end"}])
-    assert jobs.missed(second.id, 1) == [{"kind": "end"}]
-    assert jobs.missed("guess", 0) == []
-    jobs.begin("b"), jobs.begin("c")
-    assert second.stop.is_set(), "the least recent visitor is let go"
-    jobs.drop("c")
-    assert jobs.missed(second.id, 0) == []
 
 
 # --- work in a thread ---------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from PIL import Image
 from app import landscape_events as events
 from app import landscape_stream as stream
 from app import race, targets
-from app.landscape_session import Drawing, Drawings
+from app.landscape_session import Drawing
 from app.models import Models
 from app.session import Run, Session
 from app.standing import Standing, standing_of
@@ -258,19 +258,6 @@ def test_what_is_kept_between_visitors_is_bounded() -> None:
     for key in "abca":
         recent[key] = key
     assert list(recent) == ["c", "a"]
-
-
-def test_a_new_drawing_stops_the_one_before_and_visitors_are_bounded() -> None:
-    drawings = Drawings(capacity=2)
-    first = drawings.begin("a")
-    second = drawings.begin("a")
-    assert (first.stop.is_set(), second.stop.is_set(), second.number) == (True, False, 2)
-    drawings.begin("b"), drawings.begin("c")
-    assert second.stop.is_set()
-    assert drawings.get("a") is None
-    drawings.get("c").messages.append({"seq": 0})
-    assert drawings.missed(drawings.get("c").id, 0) == [{"seq": 0}]
-    assert drawings.missed("guess", 0) == []
 
 
 def test_what_experiments_found_stands_beside_one_picture(

@@ -34,6 +34,7 @@ class Surfaces {
   }
 
   #deliver(message) {
+    this.controls.ready(); // the first one tells that the form is filled in; until then a click would be lost
     const kinds = {
       target: () => this.#target(message),
       begin: () => this.#begin(message),

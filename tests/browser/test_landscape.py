@@ -130,3 +130,46 @@ def test_a_run_of_another_tab_is_opened_here_and_drawn_with_its_own_steps(open_p
     page.click(".surfaces [data-act=run]")
     page.wait_for_selector(AT_REST)
     assert page.text_content(".surfaces .transport output") == "step 7 of 7"
+
+
+def test_a_race_of_its_own_follows_the_model_of_invert_until_another_is_chosen_here(open_page: Open) -> None:
+    page = open_page(width=1000)
+
+    def go_to(tab: str) -> None:
+        page.get_by_role("tab", name=tab).click()
+
+    def wait_for_model(name: str) -> None:
+        page.wait_for_function("name => document.querySelector('#landscape-model input')?.value === name", arg=name)
+
+    go_to("Landscape")
+    wait_for_model("Faces")
+    go_to("Invert")
+    page.check("#model input[value=cats]")
+    page.wait_for_function("location.search.includes('model=cats')")
+    go_to("Landscape")
+    wait_for_model("Cats")
+    page.click("#landscape-model input")
+    page.get_by_role("option", name="Faces").click()
+    go_to("Invert")
+    page.fill("#drawn-number input", "7")
+    page.keyboard.press("Enter")
+    wait_for_target(page, ".race", 7)
+    go_to("Landscape")
+    wait_for_target(page, ".surfaces", 7)  # it comes with the model
+    assert page.input_value("#landscape-model input") == "Faces"
+
+
+def wait_for_target(page: Any, view: str, number: int) -> None:
+    found = "([view, label]) => document.querySelector(`${view} [data-target-label]`).textContent === label"
+    page.wait_for_function(found, arg=[view, f"model's picture {number}"])
+
+
+def test_run_cannot_be_pressed_before_the_page_listens(open_page: Open) -> None:
+    page, held = open_page(width=1000), []
+    page.route("**/lab/surfaces.js", lambda route: held.append(route))
+    page.get_by_role("tab", name="Landscape").click()
+    run = page.locator(".surfaces [data-act=run]")
+    run.wait_for()
+    assert run.is_disabled()
+    held.pop().continue_()
+    page.wait_for_selector(".surfaces [data-act=run]:enabled")
