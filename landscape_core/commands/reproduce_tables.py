@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +16,9 @@ from landscape_core.data import load_images
 from landscape_core.reproduce import ablation as table2
 from landscape_core.reproduce import wplus as spaces
 from landscape_core.reproduce import z_dimension as table3
+from landscape_core.reproduce.convergence import Tick
 from landscape_core.reproduce.inputs import CATS, FACES, targets
+from landscape_core.reproduce.results import Result
 from landscape_core.reproduce.rows import TableSettings, markdown
 from landscape_core.tasks.gan import PLUS, Perceptual, load_image_task
 from landscape_core.training.theta import image_targets
@@ -34,6 +37,15 @@ def _pictures(data: Path, number: int, tuned: int, seed: int) -> tuple[Tensor, d
         "cats": targets(CATS.source(data, "val"), number, seed),
     }
     return targets(FACES.source(data, "train"), tuned, seed), sets
+
+
+def _conclude(run: Callable[[Tick], Result], plot: Callable[[Result, Path], None], out: Path) -> None:
+    """Run with a progress bar, print the table, write result and plot."""
+    ticker = Ticker()
+    result = run(ticker)
+    ticker.close()
+    typer.echo(markdown(result))
+    finish(result, out, lambda picture: plot(result, picture))
 
 
 def ablation(
@@ -55,11 +67,9 @@ def ablation(
     spaces, cards = table2.trained_rows(task, thetas)
     train, sets = _pictures(data, number, tuned, seed)
     settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
-    ticker = Ticker()
-    result = table2.run_ablation(task, spaces, cards, train, sets, settings, command_line(), ticker)
-    ticker.close()
-    typer.echo(markdown(result))
-    finish(result, out, lambda picture: table2.plot(result, picture))
+    _conclude(
+        lambda tick: table2.run_ablation(task, spaces, cards, train, sets, settings, command_line(), tick), table2.plot, out
+    )
 
 
 def z_dimension(
@@ -92,11 +102,9 @@ def z_dimension(
         replace(defaults.table, targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work),
     )
     sampler = image_targets(load_images(FACES.source(data, "train")))
-    ticker = Ticker()
-    result = table3.run_dimensions(task, sampler, train, sets, settings, work, command_line(), ticker)
-    ticker.close()
-    typer.echo(markdown(result))
-    finish(result, out, lambda picture: table3.plot(result, picture))
+    _conclude(
+        lambda tick: table3.run_dimensions(task, sampler, train, sets, settings, work, command_line(), tick), table3.plot, out
+    )
 
 
 def w_plus(
@@ -117,8 +125,4 @@ def w_plus(
     spaces.spaces_of(task, plus)  # before minutes are spent on it, whether all is there
     train, sets = _pictures(data, number, tuned, seed)
     settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
-    ticker = Ticker()
-    result = spaces.run_wplus(task, plus, train, sets, settings, command_line(), ticker)
-    ticker.close()
-    typer.echo(markdown(result))
-    finish(result, out, lambda picture: table2.plot(result, picture))
+    _conclude(lambda tick: spaces.run_wplus(task, plus, train, sets, settings, command_line(), tick), table2.plot, out)
