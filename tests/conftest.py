@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 import torch
 
+from landscape_core.training import autoencoder, sharpen
+from tests.tiny_lpips import MeanDistance, StandIn
+
 SHARED = Path(os.environ.get("LANDSCAPE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 
@@ -22,3 +25,10 @@ def shared() -> Path:
     if not (SHARED / "data").is_dir():
         pytest.skip(f"needs the reference data in {SHARED.name}/ beside the project")
     return SHARED
+
+
+@pytest.fixture
+def no_lpips(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Training without LPIPS's weights."""
+    monkeypatch.setattr(autoencoder, "load_lpips", MeanDistance)
+    monkeypatch.setattr(sharpen, "LpipsDistance", StandIn)

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 from landscape_core import zoo
 from landscape_core.models.image_model import image_model_from, picture_encoder_from
-from landscape_core.training import autoencoder, image_recipe
-from landscape_core.training.gan import GanConfig, GanTrainer, train_gan
+from landscape_core.training import image_recipe
+from landscape_core.training.gan import GanConfig, GanTrainer
+from landscape_core.training.loop import train
 from landscape_core.training.progress import silent
 
 TINY = GanConfig(
@@ -20,26 +20,30 @@ TINY = GanConfig(
 )
 
 
-class MeanDistance(nn.Module):
-    """Stands in for LPIPS, whose weights a test machine need not have."""
-
-    def forward(self, a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
-        return (a - b).abs().mean(dim=(1, 2, 3))
-
-
 def latents() -> torch.Tensor:
     return torch.randn(40, 4, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
 def test_interrupted_training_ends_with_the_same_networks(tmp_path: Path) -> None:
-    whole, _ = train_gan(GanTrainer(latents(), TINY, tmp_path / "whole"), silent)
+    whole = GanTrainer(latents(), TINY, tmp_path / "whole")
+    assert train(whole, silent)
     calls = iter(range(100))
-    train_gan(GanTrainer(latents(), TINY, tmp_path / "cut"), lambda *_: next(calls) == 4)
+    assert not train(GanTrainer(latents(), TINY, tmp_path / "cut"), lambda *_: next(calls) == 4)
     resumed = GanTrainer(latents(), TINY, tmp_path / "cut")
     assert resumed.seen == 5 * TINY.batch
-    again, _ = train_gan(resumed, silent)
-    for name, value in whole.state_dict().items():
-        assert torch.equal(value, again.state_dict()[name]), name
+    assert train(resumed, silent)
+    again = resumed.finish()[0].state_dict()
+    for name, value in whole.finish()[0].state_dict().items():
+        assert torch.equal(value, again[name]), name
+
+
+def test_a_generator_without_a_mapping_network_trains_on_the_codes_alone(tmp_path: Path) -> None:
+    trainer = GanTrainer(latents(), replace(TINY, n_mapping=0), tmp_path)
+    figures = trainer.step()
+    assert figures["misfit"] == 0.0
+    w = trainer._sample_w()
+    assert w.shape == (TINY.batch, 4, TINY.style_dim)
+    assert torch.allclose(trainer.codes.drawing(lambda w: w, 0)(4000).mean(dim=0), trainer.codes.mean, atol=0.2)
 
 
 def test_the_reconstruction_term_brings_real_latents_into_range(tmp_path: Path) -> None:
@@ -66,8 +70,8 @@ def image_recipe_error() -> type[Exception]:
     return UserError
 
 
-def test_a_stop_in_the_first_stage_ends_the_recipe_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(autoencoder, "load_lpips", MeanDistance)
+@pytest.mark.usefixtures("no_lpips")
+def test_a_stop_in_the_first_stage_ends_the_recipe_and_resumes(tmp_path: Path) -> None:
     images = torch.randint(0, 256, (20, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     recipe, stages = image_recipe.RECIPES["smoke"], []
 
@@ -81,8 +85,8 @@ def test_a_stop_in_the_first_stage_ends_the_recipe_and_resumes(tmp_path: Path, m
     assert trained is not None
 
 
-def test_the_whole_recipe_publishes_models_that_load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(autoencoder, "load_lpips", MeanDistance)
+@pytest.mark.usefixtures("no_lpips")
+def test_the_whole_recipe_publishes_models_that_load(tmp_path: Path) -> None:
     images = torch.randint(0, 256, (20, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     recipe = image_recipe.RECIPES["smoke"]
     trained = image_recipe.train_images(images, recipe, tmp_path / "work", lambda stage: silent)
@@ -97,4 +101,5 @@ def test_the_whole_recipe_publishes_models_that_load(tmp_path: Path, monkeypatch
     encoder_card, encoder_tensors = zoo.load("toys/encoder", tmp_path / "assets")
     encoder = picture_encoder_from(encoder_tensors, encoder_card.architecture)
     assert encoder(model(w)).shape == (2, 32)
-    assert card.budget["images"]["generator"] == recipe.gan.images
+    assert card.budget["images"] == {"autoencoder": 64, "generator": recipe.gan.images, "sharpening": recipe.sharpen.images}
+    assert not any("mapping" in name for name in tensors)

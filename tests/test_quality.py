@@ -18,13 +18,14 @@ from landscape_core.data import to_unit
 from landscape_core.errors import UserError
 from landscape_core.models.autoencoder import ImageDecoder
 from landscape_core.sheets import grid
-from landscape_core.training import autoencoder, image_recipe
-from landscape_core.training.gan import GanConfig, GanTrainer, train_gan
-from landscape_core.training.monitor import LOG, Drawing, Monitor
+from landscape_core.training import image_recipe
+from landscape_core.training.gan import GanConfig, GanTrainer
+from landscape_core.training.loop import train as run_updates
+from landscape_core.training.monitor import LOG, Monitor
 from landscape_core.training.progress import silent
 from landscape_core.training.quality import Judge, Moments, embedded_features, frechet
 from landscape_core.training.transfer import Start
-from tests.test_image_training import TINY, MeanDistance, latents
+from tests.test_image_training import TINY, latents
 from tests.tiny import tiny_task
 
 
@@ -88,37 +89,38 @@ def test_a_grid_fills_rows_first() -> None:
     assert [sheet.getpixel(spot)[0] for spot in ((0, 0), (4, 0), (0, 4), (4, 4))] == [0, 128, 255, 255]
 
 
-def monitor(folder: Path, every: int = 32) -> Monitor:
+def monitor(trainer: GanTrainer, folder: Path, every: int = 32) -> Monitor:
     judge = Judge.of(pooled, noise_pictures(30, 0), noise_pictures(30, 1), n=20)
-    return Monitor(ImageDecoder((4, 4, 8), 4).eval(), judge, folder, every=every)
+    decoder = ImageDecoder((4, 4, 8), 4).eval()
+    return Monitor(lambda seed: trainer.drawing(decoder, seed), judge, folder, every=every)
 
 
 def test_looking_at_a_run_writes_numbers_and_sheets_and_changes_nothing(tmp_path: Path) -> None:
-    plain, _ = train_gan(GanTrainer(latents(), TINY, tmp_path / "plain"), silent)
-    watch = monitor(tmp_path / "watched")
-    watched, _ = train_gan(GanTrainer(latents(), TINY, tmp_path / "watched"), silent, watch=watch)
-    for name, value in plain.state_dict().items():
-        assert torch.equal(value, watched.state_dict()[name]), name
+    plain, watched = (GanTrainer(latents(), TINY, tmp_path / name) for name in ("plain", "watched"))
+    run_updates(plain, silent)
+    watch = monitor(watched, tmp_path / "watched")
+    run_updates(watched, silent, watch=watch)
+    for name, value in plain.generator_ema.state_dict().items():
+        assert torch.equal(value, watched.generator_ema.state_dict()[name]), name
     lines = [json.loads(line) for line in (tmp_path / "watched" / LOG).read_text().splitlines()]
     assert [line["images"] for line in lines] == [32, 64, 96]
     assert len({line["frechet"] for line in lines}) == 3
     assert lines[0]["frechet_n"] == {"drawn": 20, "real": 20}
     with Image.open(tmp_path / "watched" / "samples-000000096.png") as sheet:
         assert sheet.size == (512, 512)
-    assert (
-        monitor(tmp_path / "watched").latest == watch.latest == {k: v for k, v in lines[-1].items() if k.startswith("frechet")}
-    )
+    reopened = monitor(watched, tmp_path / "watched").latest
+    assert reopened == watch.latest == {k: v for k, v in lines[-1].items() if k.startswith("frechet")}
 
 
 def test_the_same_noise_stays_the_same_picture_when_the_principal_axes_turn(tmp_path: Path) -> None:
     trainer = GanTrainer(latents(), TINY, tmp_path)
     codes = normal(200, TINY.style_dim).float() * torch.linspace(1.0, 1.2, TINY.style_dim)
-    watch = monitor(tmp_path)
+    decoder = ImageDecoder((4, 4, 8), 4).eval()
     drawn = []
     for turned in (1.0, -1.0):
         trainer.codes.refresh(codes)
         trainer.codes.get_buffer("axes").mul_(turned)
-        drawn.append(Drawing(trainer, watch.decoder, 0)(3))
+        drawn.append(trainer.drawing(decoder, 0)(3))
     assert torch.allclose(*drawn, atol=1e-4)
     assert float(drawn[0].std()) > 0.01
 
@@ -138,8 +140,8 @@ def test_the_critic_learns_alone_at_first(tmp_path: Path) -> None:
     assert (changed("generator"), changed("encoder")) == (True, True)
 
 
-def test_training_goes_on_from_a_published_domain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(autoencoder, "load_lpips", MeanDistance)
+@pytest.mark.usefixtures("no_lpips")
+def test_training_goes_on_from_a_published_domain(tmp_path: Path) -> None:
     images, recipe, assets = noise_pictures(20, 0), image_recipe.RECIPES["smoke"], tmp_path / "assets"
     first = image_recipe.train_images(images, recipe, tmp_path / "first", lambda stage: silent)
     assert first is not None
@@ -148,7 +150,9 @@ def test_training_goes_on_from_a_published_domain(tmp_path: Path, monkeypatch: p
     start = Start.of("one", assets)
     config = start.adapt(GanConfig(images=32, batch=16, critic_first=16))
     assert (config.style_dim, config.channels, config.critic_widths) == (32, (16, 16), (16, 16))
-    still = replace(recipe, autoencoder=replace(recipe.autoencoder, images=0), gan=replace(config, images=16))
+    still = image_recipe.ImageRecipe(
+        replace(recipe.autoencoder, images=0), replace(config, images=16), replace(recipe.sharpen, images=0)
+    )
     again = image_recipe.train_images(images, still, tmp_path / "again", lambda stage: silent, start=start)
     assert again is not None
     w = torch.randn(3, 32, generator=torch.Generator().manual_seed(5))
@@ -185,18 +189,19 @@ def test_measuring_adds_to_what_the_card_says(tmp_path: Path, monkeypatch: pytes
     assert written["frechet_n"] == {"drawn": 2000, "real": 4}
 
 
-def test_val_pictures_are_watched_by_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(autoencoder, "load_lpips", MeanDistance)
+@pytest.mark.usefixtures("no_lpips")
+def test_val_pictures_are_watched_by_the_command(tmp_path: Path) -> None:
     for split in ("train", "val"):
         (tmp_path / "data" / split).mkdir(parents=True)
         for index, picture in enumerate(noise_pictures(8, 0)):
             Image.fromarray(picture.permute(1, 2, 0).numpy()).save(tmp_path / "data" / split / f"{index}.png")
-    options = ["--split", "train", "--val-split", "val", "--recipe", "smoke", "--watch-every", "32", "--domain", "toys"]
+    options = ["--split", "train", "--val-split", "val", "--recipe", "smoke", "--watch-every", "64", "--domain", "toys"]
     folders = ["--data", str(tmp_path / "data"), "--work", str(tmp_path / "work"), "--assets", str(tmp_path / "assets")]
     result = CliRunner().invoke(cli.app, ["train", "generator", *folders, *options], catch_exceptions=False)
     assert result.exit_code == 0, result.output
-    lines = (tmp_path / "work" / "gan" / LOG).read_text().splitlines()
-    assert [json.loads(line)["images"] for line in lines] == [32, 64]
+    for stage in ("gan", "sharpen"):
+        lines = (tmp_path / "work" / stage / LOG).read_text().splitlines()
+        assert [json.loads(line)["images"] for line in lines] == [64]
     metrics = zoo.read_card("toys/generator", tmp_path / "assets").metrics
     assert metrics["frechet"] == json.loads(lines[-1])["frechet"]
     assert metrics["frechet_n"]["real"] == 8

@@ -39,7 +39,7 @@ def tiny_task(name: str = "faces") -> Task:
     model = tiny_model()
     random = torch.Generator().manual_seed(0)
     with torch.no_grad():
-        prior = Prior.of(model.sample_w(256, random))
+        prior = Prior.of(model.generator.mapping(torch.randn(256, DIM, generator=random)))
     mappings = {
         kind: ZSpace(build_mapping(MappingConfig(net, DIM, DIM, 32), prior, seed=1), DIM)
         for kind, net in (("residual", "residual"), ("paper", "mlp"))

@@ -26,10 +26,10 @@ def tiny_domain(assets: Path, name: str, *, spaces: tuple[str, ...] = ("paper", 
     """Write generator, encoder and the named Θs of a domain, and the embedded distance where it is not there yet."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        generator = StyleGAN2(DIM, SMOKE.gan.n_mapping, SMOKE.gan.channels, 16)
+        generator = StyleGAN2(DIM, 0, SMOKE.gan.channels, 16)
         model = ImageModel(generator, ImageDecoder()).eval().requires_grad_(False)
         encoder = PictureEncoder(ImageEncoder(), LatentEncoder(16, SMOKE.gan.critic_widths, DIM)).eval()
-    prior = Prior.of(model.sample_w(256, torch.Generator().manual_seed(seed)).detach())
+    prior = Prior.of(torch.randn(256, DIM, generator=torch.Generator().manual_seed(seed)))
     facts = {"trained_on": "nothing", "licence": "CC0", "command": "python -m landscape_core train generator"}
     trained = image_recipe.TrainedImages(model, encoder, prior, {"generator": 0.0}, {})
     image_recipe.publish(trained, SMOKE, name, **facts, hardware="none", assets=assets)

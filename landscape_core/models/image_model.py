@@ -23,14 +23,12 @@ class ImageModel(nn.Module):
         self.generator = generator
         self.decoder = decoder
 
+    @property
+    def style_dim(self) -> int:
+        return self.generator.get_buffer("w_mean").shape[0]
+
     def forward(self, w: Tensor) -> Tensor:
         return self.decoder(self.generator.synthesis(w))
-
-    def sample_w(self, n: int, random: torch.Generator, *, truncation: float = 1.0) -> Tensor:
-        """n inputs (n, 512) drawn through the mapping network."""
-        mean = self.generator.get_buffer("w_mean")
-        z = torch.randn(n, mean.shape[0], generator=random)
-        return mean + truncation * (self.generator.mapping(z) - mean)
 
 
 class PlusModel(nn.Module):

@@ -8,6 +8,7 @@ where they can, so that `published.py` has little to rename.
 
 from __future__ import annotations
 
+import copy
 import itertools
 import math
 from collections.abc import Sequence
@@ -197,3 +198,10 @@ class StyleGAN2(nn.Module):
         w_mean = self.get_buffer("w_mean")
         w = w_mean + truncation * (self.mapping(z) - w_mean)
         return self.synthesis(w, noises)
+
+
+def without_mapping(model: StyleGAN2) -> StyleGAN2:
+    """The same synthesis, and mean of W, without the mapping network: for a generator whose inputs have another prior."""
+    bare = copy.deepcopy(model)
+    bare.mapping = MappingNetwork(model.get_buffer("w_mean").shape[0], 0)
+    return bare

@@ -4,7 +4,8 @@ Adversarial part as in StyleGAN2: non-saturating loss, lazy R1, style mixing, EM
 in the same loop: G(E(y)) must return y (and fool the discriminator) and E(G(w)) must return w. That keeps
 real pictures inside the range of G, which is what an inversion needs, and yields the feed-forward baseline.
 Half of the pictures drawn for the discriminator start from the Gaussian of the encoder's codes, and the mapping
-network is held to that Gaussian's moments: otherwise real and drawn pictures settle in different parts of W.
+network is held to that Gaussian's moments: otherwise real and drawn pictures settle in different parts of W. A generator
+that begins without a mapping network, as published ones are, draws all of them from the Gaussian.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import copy
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +22,8 @@ from torch import Tensor, nn
 from landscape_core.models.discriminator import Discriminator, LatentEncoder
 from landscape_core.models.stylegan import StyleGAN2
 from landscape_core.training.checkpoint import Checkpoint
-from landscape_core.training.progress import Report
+from landscape_core.training.codes import CodeStatistics
+from landscape_core.training.quality import Draw
 
 
 @dataclass(frozen=True)
@@ -53,33 +54,6 @@ class GanConfig:
     critic_first: int = 0
     seed: int = 0
     bf16: bool = True
-
-
-class CodeStatistics(nn.Module):
-    """Mean, principal axes and spread (floored) of the encoder's codes on real pictures."""
-
-    def __init__(self, dim: int) -> None:
-        super().__init__()
-        self.register_buffer("mean", torch.zeros(dim))
-        self.register_buffer("axes", torch.eye(dim))
-        self.register_buffer("std", torch.ones(dim))
-
-    def refresh(self, codes: Tensor) -> None:
-        """Measure on codes (n, dim). Spreads below 1/20 of the largest count as that much."""
-        variance, axes = torch.linalg.eigh(torch.cov(codes.T.double()))
-        std = variance.clamp_min(0.0).sqrt()
-        self.get_buffer("mean").copy_(codes.mean(dim=0))
-        self.get_buffer("axes").copy_(axes)
-        self.get_buffer("std").copy_(std.clamp_min(float(std.max()) / 20))
-
-    def color(self, noise: Tensor) -> Tensor:
-        """Standard normal (n, dim) -> the Gaussian of the codes."""
-        return self.get_buffer("mean") + (noise * self.get_buffer("std")) @ self.get_buffer("axes").T
-
-    def misfit(self, w: Tensor) -> Tensor:
-        """How far the first two moments of w (n, dim) are from the codes', along the principal axes."""
-        white = (w - self.get_buffer("mean")) @ self.get_buffer("axes") / self.get_buffer("std")
-        return white.mean(dim=0).square().mean() + (white.std(dim=0) - 1.0).square().mean()
 
 
 class GanTrainer:
@@ -125,6 +99,14 @@ class GanTrainer:
         meta = self.checkpoint.load()
         if meta is not None:
             self.seen, self.seconds = meta["seen"], meta["seconds"]
+
+    @property
+    def total(self) -> int:
+        return self.config.images
+
+    @property
+    def batch(self) -> int:
+        return self.config.batch
 
     def save(self) -> None:
         """Write the checkpoint."""
@@ -177,17 +159,21 @@ class GanTrainer:
         parts = self.reals[index].to(self.device).split(256)
         self.codes.refresh(torch.cat([self.encoder_ema(part) for part in parts]))
 
+    @property
+    def _n_mapped(self) -> int:
+        return self.config.batch // 2 if self.config.n_mapping else 0
+
     def _sample_w(self) -> Tensor:
-        """w+ (B, n_styles, D): first half from the mapping network, second half from the codes' Gaussian;
-        with style mixing inside each half."""
+        """w+ (B, n_styles, D): first those from the mapping network, then those from the codes' Gaussian;
+        with style mixing among each."""
         dim, n_styles = self.config.style_dim, self.generator.synthesis.n_styles
-        half = self.config.batch // 2
-        mapped = self.generator.mapping(self._normal(half, dim))
-        coded = self.codes.color(self._normal(self.config.batch - half, dim))
+        n = self._n_mapped
+        mapped = self.generator.mapping(self._normal(n, dim))
+        coded = self.codes.color(self._normal(self.config.batch - n, dim))
         w_plus = torch.cat([mapped, coded])[:, None].expand(-1, n_styles, -1)
         if torch.rand((), generator=self.random) < self.config.mixing:
             cut = int(torch.randint(1, n_styles, (), generator=self.random))
-            other = torch.cat([w_plus[:half].roll(1, dims=0), w_plus[half:].roll(1, dims=0)])
+            other = torch.cat([w_plus[:n].roll(1, dims=0), w_plus[n:].roll(1, dims=0)])
             w_plus = torch.cat([w_plus[:, :cut], other[:, cut:]], dim=1)
         return w_plus
 
@@ -228,7 +214,7 @@ class GanTrainer:
         reconstruction = (rebuilt - real).square().mean()
         w = w_plus[half:].mean(dim=1).detach().float()  # what E can know of mixed styles
         cycle = (w_back.float() - w).square().mean() / w.var().clamp_min(1e-4)
-        misfit = self.codes.misfit(w_plus[:half, 0].float())
+        misfit = self.codes.misfit(w_plus[: self._n_mapped, 0].float()) if self._n_mapped else adversarial.new_zeros(())
         loss = adversarial + self.config.reconstruction * reconstruction
         loss = loss + self.config.cycle * cycle + self.config.alignment * misfit
         self.g_opt.zero_grad(set_to_none=True)
@@ -249,39 +235,16 @@ class GanTrainer:
         for ema, live in ((self.generator_ema, self.generator), (self.encoder_ema, self.encoder)):
             torch._foreach_lerp_(list(ema.parameters()), list(live.parameters()), 1.0 - decay)
 
-    @torch.no_grad()
-    def finish(self, n: int = 10_000) -> tuple[StyleGAN2, LatentEncoder]:
-        """The averaged networks, with the mean of W measured on `n` samples."""
-        random = torch.Generator().manual_seed(self.config.seed)
-        z = torch.randn(n, self.config.style_dim, generator=random).to(self.device)
-        self.generator_ema.get_buffer("w_mean").copy_(self.generator_ema.mapping(z).mean(dim=0))
+    def finish(self) -> tuple[StyleGAN2, LatentEncoder]:
+        """The averaged networks. The mean of W is that of the codes: pictures are drawn from their Gaussian."""
+        self.generator_ema.get_buffer("w_mean").copy_(self.codes.get_buffer("mean"))
         return self.generator_ema.eval(), self.encoder_ema.eval()
 
+    def drawing(self, decoder: nn.Module, seed: int) -> Draw:
+        """Samples of the averaged generator, decoded."""
 
-class Watch(Protocol):
-    """Looks at a run from time to time; the checkpoint is written just before it does."""
+        def picture(w: Tensor) -> Tensor:
+            with self.autocast():
+                return decoder(self.generator_ema.synthesis(w))
 
-    def due(self, trainer: GanTrainer) -> bool:
-        """Whether to look after this update."""
-        ...
-
-    def __call__(self, trainer: GanTrainer) -> None:
-        """Look."""
-        ...
-
-
-def train_gan(
-    trainer: GanTrainer, report: Report, *, save_every: int = 200, watch: Watch | None = None
-) -> tuple[StyleGAN2, LatentEncoder]:
-    """Run the remaining updates, saving as it goes; returns the averaged networks."""
-    config = trainer.config
-    while trainer.seen < config.images:
-        stop = report(trainer.seen, config.images, trainer.step())
-        look = watch is not None and watch.due(trainer)
-        if stop or look or (trainer.seen // config.batch) % save_every == 0 or trainer.seen >= config.images:
-            trainer.save()
-        if watch is not None and look:
-            watch(trainer)
-        if stop:
-            break
-    return trainer.finish()
+        return self.codes.drawing(picture, seed)

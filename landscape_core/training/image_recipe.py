@@ -1,4 +1,4 @@
-"""From a folder of pictures to an embedded generator and encoder: autoencoder, then StyleGAN2 in its latents."""
+"""From a folder of pictures to a generator and its encoder: autoencoder, StyleGAN2 in its latents, then both sharpened."""
 
 from __future__ import annotations
 
@@ -8,18 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from landscape_core import zoo
 from landscape_core.data import to_unit
 from landscape_core.models.autoencoder import ImageEncoder
 from landscape_core.models.image_model import ImageModel, PictureEncoder
+from landscape_core.models.stylegan import without_mapping
 from landscape_core.spaces import Prior
 from landscape_core.training.autoencoder import AutoencoderConfig, train_autoencoder
-from landscape_core.training.gan import GanConfig, GanTrainer, train_gan
+from landscape_core.training.gan import GanConfig, GanTrainer
+from landscape_core.training.loop import Trainer, train
 from landscape_core.training.monitor import Monitor
 from landscape_core.training.progress import Report
-from landscape_core.training.quality import Judge, embedded_features
+from landscape_core.training.quality import Draw, Judge, embedded_features
+from landscape_core.training.sharpen import SharpenConfig, SharpenTrainer
 from landscape_core.training.transfer import Start
 
 ReportFor = Callable[[str], Report]
@@ -27,26 +30,30 @@ ReportFor = Callable[[str], Report]
 
 @dataclass(frozen=True)
 class ImageRecipe:
-    """Both stages' settings. `laptop` takes some two hours on one CPU core; `accelerator` is wider and far longer;
-    `transfer` goes on from a published domain with the few pictures of another."""
+    """The three stages' settings. `laptop` takes some two and a half hours on one CPU core; `accelerator` is wider and far
+    longer; `transfer` goes on from a published domain with the few pictures of another."""
 
     autoencoder: AutoencoderConfig = field(default_factory=AutoencoderConfig)
     gan: GanConfig = field(default_factory=GanConfig)
+    sharpen: SharpenConfig = field(default_factory=SharpenConfig)
 
 
 RECIPES = {
-    "laptop": ImageRecipe(AutoencoderConfig(images=152_000), GanConfig(images=760_000)),
+    "laptop": ImageRecipe(AutoencoderConfig(images=152_000), GanConfig(images=760_000), SharpenConfig(images=200_000)),
     "accelerator": ImageRecipe(
         AutoencoderConfig(images=2_000_000, batch=128),
         GanConfig(images=10_000_000, batch=128, channels=(256, 256), critic_widths=(192, 256), n_mapping=8),
+        SharpenConfig(images=3_000_000, batch=64, critic_width=64, critic_scale=2.0),
     ),
     "transfer": ImageRecipe(
         AutoencoderConfig(images=40_000, lr=3e-4),
         GanConfig(images=240_000, critic_first=9_600, instance_noise=0.15),
+        SharpenConfig(images=110_000),
     ),
     "smoke": ImageRecipe(
         AutoencoderConfig(images=64, batch=16),
         GanConfig(images=64, batch=16, style_dim=32, channels=(16, 16), critic_widths=(16, 16), n_mapping=2),
+        SharpenConfig(images=64, batch=16, critic_first=16, critic_width=4),
     ),
 }
 
@@ -84,10 +91,10 @@ class Watched:
     val: Tensor
     every: int | None = None
 
-    def monitor(self, decoder: nn.Module, images: Tensor, config: GanConfig, folder: Path, device: str) -> Monitor:
-        """Seldom enough by default to take 2-3 % of the time of any recipe."""
+    def monitor(self, drawing: Callable[[int], Draw], images: Tensor, total: int, folder: Path, device: str) -> Monitor:
+        """Seldom enough by default to take 2-3 % of the time of any stage of `total` pictures."""
         judge = Judge.of(embedded_features(device), self.val, images)
-        return Monitor(decoder, judge, folder, every=self.every or max(60_000, config.images // 40), seed=config.seed)
+        return Monitor(drawing, judge, folder, every=self.every or max(total // 40, min(total // 8, 60_000)))
 
 
 def train_images(
@@ -100,10 +107,10 @@ def train_images(
     start: Start | None = None,
     watched: Watched | None = None,
 ) -> TrainedImages | None:
-    """Both stages on uint8 pictures (N, 3, 64, 64); each resumes from its own checkpoint below `out`.
+    """The stages on uint8 pictures (N, 3, 64, 64); each resumes from its own checkpoint below `out`.
 
-    `start` gives all networks but the critic their first weights; `watched` logs samples and their distance from
-    `val` into `out/gan`. None where a stage was stopped: what there is waits in its checkpoint.
+    `start` gives all networks but the critics their first weights; `watched` logs samples and their distance from
+    `val` into `out/gan` and `out/sharpen`. None where a stage was stopped: what there is waits in its checkpoint.
     """
     first = train_autoencoder(
         images, recipe.autoencoder, out / "autoencoder", report_for("autoencoder"), device=device,
@@ -111,20 +118,28 @@ def train_images(
     )  # fmt: skip
     if not first.finished:
         return None
-    latents = encode_all(first.encoder, images)
-    trainer = GanTrainer(
-        latents, recipe.gan, out / "gan", device=device,
+    gan = GanTrainer(
+        encode_all(first.encoder, images), recipe.gan, out / "gan", device=device,
         start=None if start is None else (start.model.generator, start.encoder.latent),
     )  # fmt: skip
-    monitor = None if watched is None else watched.monitor(first.decoder, images, recipe.gan, out / "gan", device)
-    generator, latent_encoder = train_gan(trainer, report_for("generator"), watch=monitor)
-    if trainer.seen < recipe.gan.images:
+    decoder = first.decoder
+
+    def watch(trainer: Trainer, drawing: Callable[[int], Draw], folder: str) -> Monitor | None:
+        return None if watched is None else watched.monitor(drawing, images, trainer.total, out / folder, device)
+
+    if not train(gan, report_for("generator"), watch=watch(gan, lambda seed: gan.drawing(decoder, seed), "gan")):
         return None
-    model = ImageModel(generator, first.decoder).cpu().eval().requires_grad_(False)
-    encoder = PictureEncoder(first.encoder, latent_encoder).cpu().eval().requires_grad_(False)
-    prior = encoded_prior(encoder, images)
-    seconds = {"autoencoder": first.seconds, "generator": trainer.seconds}
-    return TrainedImages(model, encoder, prior, seconds, {} if monitor is None else monitor.latest)
+    generator, latent_encoder = gan.finish()
+    model, encoder = ImageModel(without_mapping(generator), decoder), PictureEncoder(first.encoder, latent_encoder)
+    sharp = SharpenTrainer(images, model, encoder, recipe.sharpen, out / "sharpen", device=device)
+    monitor = watch(sharp, sharp.drawing, "sharpen")
+    if not train(sharp, report_for("sharpening"), watch=monitor):
+        return None
+    model, encoder = sharp.finish()
+    for net in (model, encoder):
+        net.cpu().requires_grad_(False)
+    seconds = {"autoencoder": first.seconds, "generator": gan.seconds, "sharpening": sharp.seconds}
+    return TrainedImages(model, encoder, encoded_prior(encoder, images), seconds, {} if monitor is None else monitor.latest)
 
 
 def publish(
@@ -136,14 +151,18 @@ def publish(
     latent_channels = trained.encoder.latent.body.stem.weight.shape[1]
     generator = {
         "style_dim": gan.style_dim,
-        "n_mapping": gan.n_mapping,
+        "n_mapping": 0,
         "channels": gan.channels,
         "out_channels": latent_channels,
     }
     latent = {"in_channels": latent_channels, "widths": gan.critic_widths, "style_dim": gan.style_dim}
     budget = {
         "seconds": {stage: round(value) for stage, value in trained.seconds.items()},
-        "images": {"autoencoder": recipe.autoencoder.images, "generator": gan.images},
+        "images": {
+            "autoencoder": recipe.autoencoder.images,
+            "generator": gan.images,
+            "sharpening": recipe.sharpen.images,
+        },
         "hardware": hardware,
     }
     origin = "" if start is None else f" Began with the weights of {start.name} {start.sha256[:12]}."
@@ -161,7 +180,7 @@ def publish(
             kind="StyleGAN2 in the latents of an autoencoder, F: w (512) -> picture 64x64",
             architecture={"generator": generator, "decoder": {}},
             metrics=trained.metrics,
-            notes=f"Settings: autoencoder {asdict(recipe.autoencoder)}; GAN {asdict(gan)}.{origin}",
+            notes=f"Settings: {asdict(recipe)}. Draw pictures from `prior`, the Gaussian of the encoder's codes.{origin}",
             **shared,
         ),
         {

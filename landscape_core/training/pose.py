@@ -23,6 +23,7 @@ from landscape_core.kinematics import ForwardKinematics, Skeleton, rotation_angl
 from landscape_core.mocap import load_mocap_skeleton, load_poses
 from landscape_core.models.pose import VPoser
 from landscape_core.training.checkpoint import Checkpoint
+from landscape_core.training.loop import train
 from landscape_core.training.progress import Report
 
 _MARKER_CM = 10.0  # distance of the three markers of a joint from it: about the radius of a body part
@@ -76,6 +77,14 @@ class PoseTrainer:
         if meta is not None:
             self.seen, self.seconds = meta["seen"], meta["seconds"]
 
+    @property
+    def total(self) -> int:
+        return self.config.samples
+
+    @property
+    def batch(self) -> int:
+        return self.config.batch
+
     def save(self) -> None:
         """Write the checkpoint."""
         self.checkpoint.save({"seen": self.seen, "seconds": self.seconds, "config": asdict(self.config)})
@@ -125,13 +134,7 @@ def train_pose_prior(
 ) -> PoseTrainer:
     """Train on poses (N, J, 3) in radians; resumes from `out/checkpoint.safetensors`. Returns the run, in eval mode."""
     trainer = PoseTrainer(rotvec, skeleton, config, out)
-    while trainer.seen < config.samples:
-        stop = report(trainer.seen + config.batch, config.samples, trainer.step())
-        done = trainer.seen >= config.samples
-        if stop or done or (trainer.seen // config.batch) % save_every == 0:
-            trainer.save()
-        if stop:
-            break
+    train(trainer, report, save_every=save_every)
     trainer.model.eval()
     return trainer
 

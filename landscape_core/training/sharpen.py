@@ -1,0 +1,201 @@
+"""The last stage of an image model: generator, decoder and encoder trained together, judged in pixels.
+
+An adversarial loss in an autoencoder's latents leaves a decoder that never had to draw anything sharp. Here projected
+discriminators (Sauer et al. 2021) look at the pictures themselves, both at those drawn from the Gaussian of the encoder's codes
+and at those rebuilt from real ones, which must also come back (L1 and LPIPS): F has to stay a network that can be inverted.
+The mapping network has no part in it: the Gaussian is the prior of the published model.
+"""
+
+from __future__ import annotations
+
+import copy
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from landscape_core.models.image_model import ImageModel, PictureEncoder
+from landscape_core.models.projected import ProjectedCritic
+from landscape_core.perceptual import LpipsDistance
+from landscape_core.training.augment import augment
+from landscape_core.training.autoencoder import random_batch
+from landscape_core.training.checkpoint import Checkpoint
+from landscape_core.training.codes import CodeStatistics
+from landscape_core.training.quality import Draw
+
+
+@dataclass(frozen=True)
+class SharpenConfig:
+    """`images` counts pictures drawn; half as many are rebuilt. Learning rates fall linearly to zero after `anneal_from`."""
+
+    images: int = 200_000
+    batch: int = 32
+    lr: float = 3e-4
+    style_lr: float = 1e-3
+    critic_lr: float = 1e-3
+    critic_first: int = 1_600
+    critic_width: int = 48
+    critic_scale: float = 1.5
+    l1: float = 4.0
+    perceptual: float = 4.0
+    cycle: float = 0.3
+    ema_images: int = 10_000
+    refresh_codes: int = 16_000
+    anneal_from: float = 0.5
+    seed: int = 0
+    bf16: bool = True
+
+
+class SharpenTrainer:
+    """The networks of one run and its update; `step` is one update of everything."""
+
+    def __init__(
+        self,
+        images: Tensor,
+        model: ImageModel,
+        encoder: PictureEncoder,
+        config: SharpenConfig,
+        out: Path,
+        *,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        """`images` uint8 (N, 3, 64, 64); a checkpoint in `out` overrides the weights of `model` and `encoder`."""
+        torch.manual_seed(config.seed)
+        self.images, self.config, self.device = images, config, torch.device(device)
+        self.distance = LpipsDistance()
+        self.critic = ProjectedCritic(self.distance.maps, width=config.critic_width, scale=config.critic_scale)
+        # In eval mode: the BatchNorm between encoder and decoder keeps the statistics of the first stage.
+        self.model, self.encoder = copy.deepcopy(model).eval(), copy.deepcopy(encoder).eval()
+        self.model_ema, self.encoder_ema = copy.deepcopy(self.model), copy.deepcopy(self.encoder)
+        for net in (self.distance, self.critic, self.model, self.encoder, self.model_ema, self.encoder_ema):
+            net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for live, ema in ((self.model, self.model_ema), (self.encoder, self.encoder_ema)):
+            live.requires_grad_(True)
+            ema.requires_grad_(False)
+        self.codes = CodeStatistics(model.style_dim).to(self.device)
+        self.g_opt = torch.optim.Adam(self._groups(), betas=(0.0, 0.99))
+        self.d_opt = torch.optim.Adam(self.critic.heads.parameters(), lr=config.critic_lr, betas=(0.0, 0.99))
+        self.rates = [[g["lr"] for g in o.param_groups] for o in (self.g_opt, self.d_opt)]
+        self.random = torch.Generator().manual_seed(config.seed)
+        self.seen, self.seconds = 0, 0.0
+        self.checkpoint = Checkpoint(
+            out / "checkpoint.safetensors",
+            modules={name: getattr(self, name) for name in ("model", "encoder", "critic", "model_ema", "encoder_ema", "codes")},
+            optimizers={"g": self.g_opt, "d": self.d_opt},
+            generators={"random": self.random},
+        )
+        meta = self.checkpoint.load()
+        if meta is not None:
+            self.seen, self.seconds = meta["seen"], meta["seconds"]
+
+    def _groups(self) -> list[dict[str, Any]]:
+        """Layers with an equalised learning rate (StyleGAN2's) take larger steps than plain convolutions."""
+        plain = [*self.model.decoder.parameters(), *self.encoder.image.parameters()]
+        return [
+            {"params": list(self.model.generator.synthesis.parameters()), "lr": self.config.style_lr},
+            {"params": list(self.encoder.latent.parameters()), "lr": self.config.style_lr},
+            {"params": plain, "lr": self.config.lr},
+        ]
+
+    @property
+    def total(self) -> int:
+        return self.config.images
+
+    @property
+    def batch(self) -> int:
+        return self.config.batch
+
+    def save(self) -> None:
+        """Write the checkpoint."""
+        self.checkpoint.save({"seen": self.seen, "seconds": self.seconds, "config": asdict(self.config)})
+
+    def step(self) -> dict[str, float]:
+        """One update of the critics and, once they know something, one of everything else."""
+        started = time.perf_counter()
+        self._set_rates()
+        if self.seen % self.config.refresh_codes < self.config.batch:
+            self._refresh_codes()
+        real = random_batch(self.images, self.config.batch, self.random).to(self.device, memory_format=torch.channels_last)
+        half = real[: self.config.batch // 2]
+        w = self.codes.color(self._normal(self.config.batch, self.model.style_dim))
+        with self.autocast():
+            codes = self.encoder(half)
+            drawn = self.model(torch.cat([w, codes.float()])).float()
+        figures = self._critic_update(real, drawn.detach())
+        if self.seen >= self.config.critic_first:
+            figures |= self._generator_update(half, drawn, w)
+            self._update_ema()
+        self.seen += self.config.batch
+        self.seconds += time.perf_counter() - started
+        return figures
+
+    def autocast(self) -> torch.autocast:
+        """The precision the networks run in."""
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bf16)
+
+    def _normal(self, *shape: int) -> Tensor:
+        return torch.randn(shape, generator=self.random).to(self.device)
+
+    def _set_rates(self) -> None:
+        done = self.seen / self.config.images
+        fraction = min(1.0, max(0.02, (1.0 - done) / (1.0 - self.config.anneal_from)))
+        for optimizer, rates in zip((self.g_opt, self.d_opt), self.rates, strict=True):
+            for group, rate in zip(optimizer.param_groups, rates, strict=True):
+                group["lr"] = rate * fraction
+
+    @torch.no_grad()
+    def _refresh_codes(self, n: int = 2048) -> None:
+        pictures = random_batch(self.images, min(n, 2 * len(self.images)), self.random).to(self.device)
+        self.codes.refresh(torch.cat([self.encoder_ema(part) for part in pictures.split(256)]))
+
+    def _judge(self, pictures: Tensor) -> Tensor:
+        with self.autocast():
+            return self.critic(augment(pictures, self.random)).float()
+
+    def _critic_update(self, real: Tensor, drawn: Tensor) -> dict[str, float]:
+        on_real, on_drawn = self._judge(real), self._judge(drawn)
+        loss = F.relu(1.0 - on_real).mean() + F.relu(1.0 + on_drawn).mean()
+        self.d_opt.zero_grad(set_to_none=True)
+        loss.backward()
+        self.d_opt.step()
+        return {"critic": loss.item()}
+
+    def _generator_update(self, half: Tensor, drawn: Tensor, w: Tensor) -> dict[str, float]:
+        self.critic.heads.requires_grad_(False)
+        rebuilt = drawn[self.config.batch :]
+        adversarial = -self._judge(drawn).mean()
+        l1 = (rebuilt - half).abs().mean()
+        with self.autocast():
+            perceptual = self.distance(rebuilt, half).float().mean()
+            back = self.encoder(drawn[: self.config.batch].detach()).float()
+        cycle = (back - w).square().mean() / w.var()
+        loss = adversarial + self.config.l1 * l1 + self.config.perceptual * perceptual + self.config.cycle * cycle
+        self.g_opt.zero_grad(set_to_none=True)
+        loss.backward()
+        self.g_opt.step()
+        self.critic.heads.requires_grad_(True)
+        return {"g": adversarial.item(), "l1": l1.item(), "lpips": perceptual.item(), "cycle": cycle.item()}
+
+    @torch.no_grad()
+    def _update_ema(self) -> None:
+        images = min(self.config.ema_images, max(0.05 * self.seen, 1.0))
+        decay = 0.5 ** (self.config.batch / images)
+        for ema, live in ((self.model_ema, self.model), (self.encoder_ema, self.encoder)):
+            torch._foreach_lerp_(list(ema.parameters()), list(live.parameters()), 1.0 - decay)
+
+    def drawing(self, seed: int) -> Draw:
+        """Samples of the averaged generator from the Gaussian of the codes."""
+
+        def picture(w: Tensor) -> Tensor:
+            with self.autocast():
+                return self.model_ema(w)
+
+        return self.codes.drawing(picture, seed)
+
+    def finish(self) -> tuple[ImageModel, PictureEncoder]:
+        """The averaged networks."""
+        return self.model_ema.eval(), self.encoder_ema.eval()
