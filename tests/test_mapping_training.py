@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from landscape_core.curvature import mean_curvature, whitener
+from landscape_core.errors import UserError
 from landscape_core.inversion import Lane, Solver
 from landscape_core.mapping import MappingConfig, ResidualMapping, build_mapping
 from landscape_core.objectives import SquaredError, Target
@@ -115,6 +116,15 @@ def test_killed_at_any_moment_it_resumes_where_it_would_have_been(tmp_path: Path
     for name, value in whole.mapping.state_dict().items():
         assert torch.equal(value, resumed.mapping.state_dict()[name]), name
     assert resumed.progress.history == whole.progress.history
+
+
+def test_a_theta_begun_for_another_forward_model_is_not_continued(tmp_path: Path) -> None:
+    begun = trainer(tmp_path)
+    begun.save()
+    other = Bent()
+    other.scale *= 2
+    with pytest.raises(UserError, match="another forward model"):
+        MappingTrainer(begun.mapping, DIM, other, SquaredError(), sample_targets, SETTINGS, tmp_path)
 
 
 def test_online_variant_updates_theta_along_the_rollout(tmp_path: Path) -> None:

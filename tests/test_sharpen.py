@@ -66,16 +66,15 @@ def test_the_critics_learn_alone_at_first_and_the_frozen_parts_never(tmp_path: P
         return {n for n, old in before.items() if any(not torch.equal(a, b) for a, b in zip(old, now[n], strict=True))}
 
     run.step()
-    assert changed() == {"heads"}
+    assert changed() == {"heads", "pixels"}
     run.step()
-    assert changed() == {"heads", "model", "encoder"}
+    assert changed() == {"heads", "pixels", "model", "encoder"}
 
 
 def _parts(run: SharpenTrainer) -> dict[str, torch.nn.Module]:
-    return {
-        "heads": run.critic.heads, "projection": run.critic.project, "distance": run.distance, "model": run.model,
-        "encoder": run.encoder,
-    }  # fmt: skip
+    critic = run.critic
+    networks = {"distance": run.distance, "model": run.model, "encoder": run.encoder}
+    return networks | {"heads": critic.heads, "pixels": critic.pixels, "projection": critic.project}
 
 
 @pytest.mark.usefixtures("no_lpips")
@@ -101,7 +100,7 @@ def test_critics_tell_apart_what_the_maps_tell_apart() -> None:
         optimizer.zero_grad()
         (torch.relu(1 - on_flat).mean() + torch.relu(1 + on_noisy).mean()).backward()
         optimizer.step()
-    assert on_flat.shape == (8, 4)
+    assert on_flat.shape == (8, 5)
     assert gaps[-1] > gaps[0] + 0.3
 
 

@@ -1,6 +1,7 @@
 """Projected discriminators (Sauer et al. 2021): small critics on the maps of a frozen network.
 
 Fixed random convolutions mix each map's channels and then neighbouring scales, so that no critic can lean on a few channels.
+One more critic sees the pixels themselves: the frozen network hardly notices patterns of single pixels.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def _head(n_in: int, width: int, halvings: int) -> nn.Sequential:
 
 
 class ProjectedCritic(nn.Module):
-    """Pictures (B, 3, R, R) in [-1, 1] -> logits (B, 4), one a scale; `maps` are those of LPIPS's SqueezeNet, frozen.
+    """Pictures (B, 3, R, R) in [-1, 1] -> logits (B, 5), one a critic; `maps` are those of LPIPS's SqueezeNet, frozen.
 
     The pictures are enlarged `scale` times first: the network learned on larger ones.
     """
@@ -60,11 +61,17 @@ class ProjectedCritic(nn.Module):
         self.maps = maps
         self.project = RandomProjection(CHANNELS, width)
         self.heads = nn.ModuleList(_head(width, width, halvings) for halvings in (3, 2, 1, 0))
+        self.pixels = _head(12, width, 3)
         self.scale = scale
 
     def forward(self, pictures: Tensor) -> Tensor:
         large = F.interpolate(pictures, scale_factor=self.scale, mode="bilinear", align_corners=False)
         maps = self.maps(large)
         projected = self.project([maps[tap] for tap in TAPS])
-        logits = [head(x).flatten(1).mean(dim=1) for head, x in zip(self.heads, projected, strict=True)]
-        return torch.stack(logits, dim=1)
+        places = [head(x) for head, x in zip(self.heads, projected, strict=True)]
+        places.append(self.pixels(F.pixel_unshuffle(pictures, 2)))
+        return torch.stack([logits.flatten(1).mean(dim=1) for logits in places], dim=1)
+
+    def trained(self) -> list[nn.Parameter]:
+        """What a critic learns: all but the projection."""
+        return [*self.heads.parameters(), *self.pixels.parameters()]

@@ -15,6 +15,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from landscape_core.errors import UserError
+from landscape_core.fingerprint import fingerprint
 from landscape_core.inversion import Lane, Solver
 from landscape_core.objectives import Objective, Target
 from landscape_core.optimizers import LBFGS, Adam, GradientDescent, Optimizer
@@ -66,7 +68,11 @@ class _Progress:
 
 
 class MappingTrainer:
-    """Trains one Θ for one forward model; `buffer_step` is one pass of Algorithm 1's outer loop."""
+    """Trains one Θ for one forward model; `buffer_step` is one pass of Algorithm 1's outer loop.
+
+    Raises:
+        UserError: the checkpoint in `out` is of another architecture, or was begun for another forward model.
+    """
 
     def __init__(
         self,
@@ -91,13 +97,20 @@ class MappingTrainer:
             optimizers={"adamw": self.optimizer},
             generators={"random": self.random},
         )
+        self.forward_hash = fingerprint(forward)
         meta = self.checkpoint.load()
         if meta is not None:
+            if meta.get("forward") != self.forward_hash:
+                raise UserError(
+                    f"{self.checkpoint.path} holds a Θ that was begun for another forward model; move it away, or name another "
+                    "folder with --work."
+                )
             self.progress = _Progress(**meta["progress"])
 
     def save(self) -> None:
         """Write the checkpoint: called after every buffer, so that at most one is lost."""
-        self.checkpoint.save({"progress": asdict(self.progress), "config": asdict(self.config)})
+        meta = {"progress": asdict(self.progress), "config": asdict(self.config), "forward": self.forward_hash}
+        self.checkpoint.save(meta)
 
     def buffer_step(self, tick: Callable[[], bool] = lambda: False) -> dict[str, float] | None:
         """One buffer; `tick` is asked before each update whether to stop, and then the buffer is dropped (None)."""

@@ -78,7 +78,7 @@ class SharpenTrainer:
             ema.requires_grad_(False)
         self.codes = CodeStatistics(model.style_dim).to(self.device)
         self.g_opt = torch.optim.Adam(self._groups(), betas=(0.0, 0.99))
-        self.d_opt = torch.optim.Adam(self.critic.heads.parameters(), lr=config.critic_lr, betas=(0.0, 0.99))
+        self.d_opt = torch.optim.Adam(self.critic.trained(), lr=config.critic_lr, betas=(0.0, 0.99))
         self.rates = [[g["lr"] for g in o.param_groups] for o in (self.g_opt, self.d_opt)]
         self.random = torch.Generator().manual_seed(config.seed)
         self.seen, self.seconds = 0, 0.0
@@ -165,7 +165,7 @@ class SharpenTrainer:
         return {"critic": loss.item()}
 
     def _generator_update(self, half: Tensor, drawn: Tensor, w: Tensor) -> dict[str, float]:
-        self.critic.heads.requires_grad_(False)
+        self._teach_critic(False)
         rebuilt = drawn[self.config.batch :]
         adversarial = -self._judge(drawn).mean()
         l1 = (rebuilt - half).abs().mean()
@@ -177,8 +177,12 @@ class SharpenTrainer:
         self.g_opt.zero_grad(set_to_none=True)
         loss.backward()
         self.g_opt.step()
-        self.critic.heads.requires_grad_(True)
+        self._teach_critic(True)
         return {"g": adversarial.item(), "l1": l1.item(), "lpips": perceptual.item(), "cycle": cycle.item()}
+
+    def _teach_critic(self, on: bool) -> None:
+        for parameter in self.critic.trained():
+            parameter.requires_grad_(on)
 
     @torch.no_grad()
     def _update_ema(self) -> None:
