@@ -39,7 +39,7 @@ class ImageRecipe:
 
 
 RECIPES = {
-    "laptop": ImageRecipe(AutoencoderConfig(images=152_000), GanConfig(images=760_000), SharpenConfig(images=200_000)),
+    "laptop": ImageRecipe(AutoencoderConfig(images=152_000), GanConfig(images=760_000), SharpenConfig(images=140_000)),
     "accelerator": ImageRecipe(
         AutoencoderConfig(images=2_000_000, batch=128),
         GanConfig(images=10_000_000, batch=128, channels=(256, 256), critic_widths=(192, 256), n_mapping=8),
@@ -48,7 +48,7 @@ RECIPES = {
     "transfer": ImageRecipe(
         AutoencoderConfig(images=40_000, lr=3e-4),
         GanConfig(images=240_000, critic_first=9_600, instance_noise=0.15),
-        SharpenConfig(images=110_000),
+        SharpenConfig(images=80_000),
     ),
     "smoke": ImageRecipe(
         AutoencoderConfig(images=64, batch=16),

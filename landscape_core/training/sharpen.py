@@ -32,7 +32,7 @@ from landscape_core.training.quality import Draw
 class SharpenConfig:
     """`images` counts pictures drawn; half as many are rebuilt. Learning rates fall linearly to zero after `anneal_from`."""
 
-    images: int = 200_000
+    images: int = 140_000
     batch: int = 32
     lr: float = 3e-4
     style_lr: float = 1e-3
