@@ -24,6 +24,11 @@ class Prior:
         noise = torch.randn(n, self.factor.shape[1], generator=generator).to(self.mean.device)
         return self.mean + noise @ self.factor.T
 
+    def root(self) -> Tensor:
+        """The symmetric root (d, d) of the covariance A Aᵀ."""
+        variance, axes = torch.linalg.eigh((self.factor @ self.factor.T).double())
+        return ((axes * variance.clamp_min(0.0).sqrt()) @ axes.T).to(self.factor.dtype)
+
     def to(self, device: torch.device | str) -> Prior:
         """The same Gaussian on another device."""
         return Prior(self.mean.to(device), self.factor.to(device))
@@ -55,6 +60,15 @@ class SearchSpace(Protocol):
 
     def at(self, x: Tensor) -> Tensor:
         """Variables whose image is x (B, d), or the nearest to it that the space can reach."""
+        ...
+
+
+@runtime_checkable
+class Invertible(Protocol):
+    """A mapping Z -> X that is one to one."""
+
+    def inverse(self, x: Tensor) -> Tensor:
+        """The z (B, dim) that is mapped to x (B, d)."""
         ...
 
 
@@ -97,7 +111,10 @@ class ZSpace:
         return torch.zeros(n, self.dim, device=self._device)
 
     def at(self, x: Tensor, *, steps: int = 100) -> Tensor:
-        """Least squares on |Θ(z) - x|² by L-BFGS from z = 0: Θ need not be surjective, so this is a nearest point."""
+        """An invertible Θ's own z. Otherwise least squares on |Θ(z) - x|² by L-BFGS from z = 0: such a Θ need not be
+        surjective, so this is a nearest point."""
+        if isinstance(self.mapping, Invertible):
+            return self.mapping.inverse(x).detach()
         z = self.mean_start(len(x)).requires_grad_()
         optimizer = torch.optim.LBFGS([z], max_iter=steps, history_size=20, line_search_fn="strong_wolfe")
 

@@ -16,8 +16,8 @@ class Defence extends RunView {
         begin: (message) => this.#begin(message),
         attack: (message) => this.#attack(message),
         attacked: (message) => this.#attacked(message),
-        frames: (message) => this.#frames(message),
-        end: (message) => this.#end(message),
+        frames: (message) => this.frames(message),
+        end: (message) => this.end(message),
         error: (message) => this.failed(message.text),
       },
       onMove: () => this.#look(),
@@ -36,6 +36,10 @@ class Defence extends RunView {
   /** Back to the run that is shown, or to a picture that was not run yet. */
   cancelled() {
     this.become(this.run ? "rest" : "idle");
+    this.sayEnd();
+  }
+
+  sayEnd() {
     this.say(this.run?.end?.summary ?? BEGIN_HERE, this.run?.end?.reason);
   }
 
@@ -55,7 +59,7 @@ class Defence extends RunView {
     this.stage.clear();
     this.stage.name("attacked", message.attack, message.about);
     this.#clean(run.cleanBitmap, message);
-    this.#draw();
+    this.draw();
   }
 
   #attack(message) {
@@ -69,22 +73,6 @@ class Defence extends RunView {
     this.#look();
   }
 
-  async #frames(message) {
-    if (message.run !== this.run?.id) return;
-    await this.run.add(message);
-    if (this.controls.state !== "stopping") this.become("running");
-    this.#draw();
-  }
-
-  #end(message) {
-    if (message.run !== this.run?.id) return;
-    this.run.end = message;
-    this.controls.offer(message.more);
-    this.rest();
-    this.say(message.summary, message.reason);
-    this.#draw();
-  }
-
   /** A picture that was chosen and not run yet. */
   #showIdle() {
     this.run = null;
@@ -92,7 +80,7 @@ class Defence extends RunView {
     this.stage.clear();
     this.stage.name("attacked", "");
     this.#clean(this.idle.bitmap, this.idle);
-    this.#draw();
+    this.draw();
     this.say(BEGIN_HERE);
   }
 
@@ -101,7 +89,7 @@ class Defence extends RunView {
     this.stage.show("clean", bitmap, message.clean, message);
   }
 
-  #draw() {
+  draw() {
     this.timeline.setTicks(this.run?.steps ?? []);
     for (const [key, chart] of Object.entries(this.charts)) {
       const level = this.run && key === "margin" ? { y: 0, name: "below: wrong" } : null;

@@ -15,8 +15,8 @@ class Figures extends RunView {
       kinds: {
         target: (message) => this.#target(message),
         begin: (message) => this.#begin(message),
-        frames: (message) => this.#frames(message),
-        end: (message) => this.#end(message),
+        frames: (message) => this.frames(message),
+        end: (message) => this.end(message),
         error: (message) => this.failed(message.text),
         exported: () => this.rest(),
       },
@@ -61,23 +61,7 @@ class Figures extends RunView {
     this.#look();
   }
 
-  #frames(message) {
-    if (message.run !== this.run?.id) return;
-    this.run.add(message);
-    if (this.controls.state !== "stopping") this.become("running");
-    this.#draw();
-  }
-
-  #end(message) {
-    if (message.run !== this.run?.id) return;
-    this.run.end = message;
-    this.controls.offer(message.more);
-    this.rest();
-    this.#sayEnd();
-    this.#draw();
-  }
-
-  #sayEnd() {
+  sayEnd() {
     const end = this.run?.end;
     this.say(end?.summary ?? BEGIN_HERE, [end?.reason, end?.replay].filter(Boolean).join(" "));
   }
@@ -94,12 +78,12 @@ class Figures extends RunView {
     this.run = this.standing;
     this.target = this.standing.target;
     this.#hide(this.target.names.slice(1).filter((name) => !this.target.visible.includes(name)));
-    this.#draw(true);
+    this.draw(true);
   }
 
   cancelled() {
     this.rest();
-    this.#sayEnd();
+    this.sayEnd();
   }
 
   /** Names of the joints that are not hidden; the hips are no joint. */
@@ -113,13 +97,13 @@ class Figures extends RunView {
     if (axis) {
       this.axis = axis;
       this.press("axis", axis);
-      this.#draw(true);
+      this.draw(true);
     }
     if (measure) {
       this.measure = measure;
       this.press("measure", measure);
       this.curves.what = MEASURES[measure];
-      this.#draw();
+      this.draw();
       this.#look();
     }
   }
@@ -192,7 +176,7 @@ class Figures extends RunView {
     });
   }
 
-  #draw(toEnd = false) {
+  draw(toEnd = false) {
     const ticks = this.run?.ticks(this.axis) ?? [];
     this.timeline.setTicks(ticks, toEnd ? ticks.length - 1 : undefined);
     this.curves.draw(this.run?.curves(this.axis, this.measure) ?? [], this.axis === "steps" ? "step" : "seconds of computing in each lane");

@@ -7,7 +7,10 @@ import { Timeline } from "./timeline.js";
 
 const WAITS = ["run", "more"];
 
-/** Subclasses define `count`, the number of runs so far, and call `listen` once they are ready for messages. */
+/**
+ * Subclasses define `count`, the number of runs so far, and call `listen` once they are ready for messages. Those that take
+ * messages with `frames` and `end` also define `run`, the run that is shown, `draw` and `sayEnd`.
+ */
 export class RunView {
   /**
    * @param {object} view what `mount` gets
@@ -70,6 +73,24 @@ export class RunView {
 
   cancelled() {
     this.rest();
+  }
+
+  /** More steps of the run that is shown. */
+  async frames(message) {
+    if (message.run !== this.run?.id) return;
+    await this.run.add(message);
+    if (this.controls.state !== "stopping") this.become("running");
+    this.draw();
+  }
+
+  /** The run that is shown is over. */
+  end(message) {
+    if (message.run !== this.run?.id) return;
+    this.run.end = message;
+    this.controls.offer(message.more);
+    this.rest();
+    this.sayEnd();
+    this.draw();
   }
 
   /** Say what went wrong, above everything else. */

@@ -12,8 +12,9 @@ from landscape_core.commands.common import Bar, Seed, Threads, apply_threads
 from landscape_core.commands.reproduce import Ticker, command_line
 from landscape_core.mocap import load_poses
 from landscape_core.tasks.pose import Observation
+from landscape_core.training.comparing import note_on_card, written
 from landscape_core.training.mapping import train_mapping
-from landscape_core.training.pose_compare import compare, note_on_card
+from landscape_core.training.pose_compare import compare
 from landscape_core.training.pose_theta import PRESETS, RESIDUAL, pose_mapping_trainer, publish_pose_mapping
 
 Observed = Annotated[Observation, typer.Option(help="What is observed of a pose.")]
@@ -65,9 +66,6 @@ def pose_compare(
     ticker = Ticker()
     table = compare(observation, presets.split(","), load_poses(data, "train"), work, ticker, targets=targets, seed=seed)
     ticker.close()
-    columns = list(next(iter(table.values())))
-    typer.echo("\t".join(["mean loss after steps", *columns]))
-    for name, row in table.items():
-        typer.echo("\t".join([name, *(f"{row[column]:.3g}" for column in columns)]))
+    typer.echo(written(table))
     if note:
         note_on_card(f"pose/theta-{observation}-{RESIDUAL}", table, command_line())

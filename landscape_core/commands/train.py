@@ -15,6 +15,7 @@ from tqdm import tqdm
 from landscape_core import zoo
 from landscape_core.commands.common import Bar, Device, Seed, Threads, apply_threads, parse_box
 from landscape_core.commands.defence_train import contrastive, defence_mapping
+from landscape_core.commands.mapping_compare import mapping_compare
 from landscape_core.commands.pose_train import pose_compare, pose_mapping
 from landscape_core.commands.reproduce import Ticker, command_line
 from landscape_core.commands.train_classifier import classifier
@@ -32,6 +33,7 @@ from landscape_core.training.transfer import Start
 app = typer.Typer(help=__doc__, no_args_is_help=True)
 app.command()(perceptual)
 app.command()(classifier)
+app.command()(mapping_compare)
 app.command()(pose_mapping)
 app.command()(pose_compare)
 app.command()(contrastive)

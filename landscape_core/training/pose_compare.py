@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from landscape_core import zoo
 from landscape_core.mocap import Poses
 from landscape_core.optimizers import LBFGS
 from landscape_core.reproduce.convergence import Lanes, Tick
@@ -19,15 +16,14 @@ from landscape_core.reproduce.pose import PoseSettings, pose_curves
 from landscape_core.spaces import SearchSpace, ZSpace
 from landscape_core.tasks.base import X
 from landscape_core.tasks.pose import Observation, body_parts, load_body, load_pose_task
+from landscape_core.training.comparing import Table, buffers_for, quiet, scored
 from landscape_core.training.mapping import train_mapping
 from landscape_core.training.pose_theta import pose_mapping_trainer, preset_of, spliced
-from landscape_core.training.progress import Report
-from landscape_core.training.theta import MappingPreset, evaluations_per_buffer
+from landscape_core.training.theta import evaluations_per_buffer
 
 STEPS = (2, 20, 200)
 HELD_OUT = 8  # every eighth recording
 BASELINE = "X L-BFGS"
-Table = dict[str, dict[str, float]]
 
 
 def held_out(poses: Poses) -> tuple[Tensor, Tensor]:
@@ -54,11 +50,6 @@ def held_out_sets(poses: Tensor, parts: list[list[int]], n: int, seed: int) -> d
     }
 
 
-def buffers_for(preset: MappingPreset, evaluations: int) -> int:
-    """How many buffers of a preset cost that many evaluations of F; at least one."""
-    return max(1, round(evaluations / evaluations_per_buffer(preset.training)))
-
-
 def compare(
     observation: Observation, presets: Sequence[str], poses: Poses, work: Path, tick: Tick, *, targets: int = 64, seed: int = 0
 ) -> Table:
@@ -76,7 +67,7 @@ def compare(
     for preset in presets:
         buffers = buffers_for(preset_of(observation, preset), evaluations)
         trainer, config = pose_mapping_trainer(observation, preset, learned_on, work, buffers=buffers, seed=seed)
-        spaces[preset] = ZSpace(train_mapping(trainer, _quiet(tick, preset)), config.z_dim)
+        spaces[preset] = ZSpace(train_mapping(trainer, quiet(tick, f"learning {preset}")), config.z_dim)
         lanes = {**lanes, preset: (preset, preset_of(observation, preset).advised.build(STEPS[-1]))}
     task = replace(task, mappings=spaces)
     settings = PoseSettings(steps=STEPS[-1], seed=seed)
@@ -84,27 +75,4 @@ def compare(
     for label, each in held_out_sets(held, body_parts(body.skeleton), targets, seed).items():
         for name, curve in pose_curves(task, body, each, lanes, settings, tick, label).items():
             table[name] |= {f"{label} {step}": float(curve.loss[step].mean()) for step in STEPS}
-    return scored(table)
-
-
-def scored(table: Mapping[str, Mapping[str, float]]) -> Table:
-    """The table with the mean log ratio to X by L-BFGS of every row as its "score"; lower is better."""
-    base = table[BASELINE]
-    return {
-        name: {**row, "score": sum(math.log(row[key] / base[key]) for key in base) / len(base)} for name, row in table.items()
-    }
-
-
-def note_on_card(name: str, table: Table, command: str, assets: Path = zoo.ASSETS) -> None:
-    """Put the comparison on a Θ's card."""
-    card = zoo.read_card(name, assets)
-    rounded = json.loads(json.dumps(table), parse_float=lambda text: float(f"{float(text):.4g}"))
-    zoo.update_card(name, assets, metrics={**card.metrics, "comparison": {"command": command, "losses": rounded}})
-
-
-def _quiet(tick: Tick, preset: str) -> Report:
-    def report(done: int, total: int, figures: Mapping[str, float]) -> bool:
-        tick(f"learning {preset}", done, total)
-        return False
-
-    return report
+    return scored(table, BASELINE)

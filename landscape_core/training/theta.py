@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -21,19 +22,23 @@ from landscape_core.tasks.base import Task
 from landscape_core.tasks.gan import PLUS, load_image_task
 from landscape_core.training.mapping import MappingTrainer, MappingTraining, TargetSampler
 
+WHITENED = ("residual", "flow")  # kinds of Θ that begin as X in other units, and so need Z as large as X
+
 
 @dataclass(frozen=True)
 class MappingPreset:
     """Which Θ, how it is trained, and the optimiser to search its Z with.
 
-    A residual Θ begins with the loss's mean curvature taken out, measured at `curvature_inputs` points between
-    the mean and the encoder's guesses on training pictures; `damping` and `gain` as for `whitener`. An `ablation` is for
-    Table 2 alone: it is published beside the spaces one searches in, not among them.
+    A residual Θ or a flow begins with the loss's mean curvature taken out, measured at `curvature_inputs` points between
+    the mean and the encoder's guesses on training pictures; `damping` and `gain` as for `whitener`. Or, to compare with, with
+    the scales that the statistics of x have, or as X itself: `whiten`. An `ablation` is for Table 2 alone: it is published
+    beside the spaces one searches in, not among them.
     """
 
     mapping: MappingConfig
     training: MappingTraining
     advised: OptimizerSettings = field(default_factory=OptimizerSettings)
+    whiten: Literal["curvature", "statistics", "nothing"] = "curvature"
     curvature_inputs: int = 48
     damping: float = 0.1
     gain: float | None = None
@@ -43,23 +48,28 @@ class MappingPreset:
 # The paper's Algorithm 1 takes T·N draws a buffer; on a laptop they are averaged 32 at a time (the same draws in
 # 1/32 of the updates) at a higher rate. "full" is section 7.1 to the letter. The online ones take as many evaluations of
 # F as their counterparts with a buffer ("online" where both are given the same number of buffers). "curvature" is no
-# training at all: X with the mean curvature taken out, for a space so large that training would take long (W+).
-MAPPING_PRESETS = {
-    "residual": MappingPreset(
-        MappingConfig("residual"),
-        MappingTraining(
-            buffers=48,
-            steps=5,
-            batch=32,
-            weight_decay=0.01,
-            z_lr=1.0,
-            z_optimizer="lbfgs",
-            keep_start=True,
-            decay_from=0.5,
-            bf16=True,
-        ),
-        OptimizerSettings(name="lbfgs", lr=1.0),
+# training at all: X with the mean curvature taken out, for a space so large that training would take long (W+). What "flow",
+# "statistics" and "plain" are worth beside "residual" is what `train mapping-compare` measures.
+_RESIDUAL = MappingPreset(
+    MappingConfig("residual"),
+    MappingTraining(
+        buffers=48,
+        steps=5,
+        batch=32,
+        weight_decay=0.01,
+        z_lr=1.0,
+        z_optimizer="lbfgs",
+        keep_start=True,
+        decay_from=0.5,
+        bf16=True,
     ),
+    OptimizerSettings(name="lbfgs", lr=1.0),
+)
+MAPPING_PRESETS = {
+    "residual": _RESIDUAL,
+    "flow": replace(_RESIDUAL, mapping=MappingConfig("flow", hidden=512, layers=4)),
+    "statistics": replace(_RESIDUAL, whiten="statistics"),
+    "plain": replace(_RESIDUAL, whiten="nothing"),
     "paper": MappingPreset(MappingConfig.paper(), MappingTraining(buffers=100, batch=32, lr=1e-3, decay_from=0.5, bf16=True)),
     "online": MappingPreset(
         MappingConfig.paper(), MappingTraining(buffers=100, lr=1e-3, mode="online", decay_from=0.5, bf16=True), ablation=True
@@ -124,7 +134,7 @@ def mapping_trainer(
     chosen = MAPPING_PRESETS[preset]
     training = replace(chosen.training, seed=seed, buffers=buffers or chosen.training.buffers)
     x_dim = len(task.prior.mean)
-    z_dim = x_dim if chosen.mapping.kind == "residual" else chosen.mapping.z_dim
+    z_dim = x_dim if chosen.mapping.kind in WHITENED else chosen.mapping.z_dim
     return build_trainer(
         task,
         replace(chosen, mapping=replace(chosen.mapping, x_dim=x_dim, z_dim=z_dim), training=training),
@@ -150,14 +160,23 @@ def build_trainer(
     """
     config, seed = chosen.mapping, chosen.training.seed
     taken_out = None
-    if config.kind == "residual" and not (folder / "checkpoint.safetensors").exists():
-        curvature = mean_curvature(task.forward, task.objective, inputs(), tick=tick)
-        taken_out = whitener(curvature, damping=chosen.damping, gain=chosen.gain)
+    if config.kind in WHITENED and not (folder / "checkpoint.safetensors").exists():
+        taken_out = starting_scales(task, chosen, inputs, tick)
     mapping = build_mapping(config, task.prior, whitener=taken_out, seed=seed).to(task.device)
     trainer = MappingTrainer(mapping, config.z_dim, task.forward, task.objective, sampler, chosen.training, folder)
     if trainer.progress.buffer == 0:
         trainer.save()  # the curvature took a while; keep it
     return trainer, config
+
+
+def starting_scales(
+    task: Task, chosen: MappingPreset, inputs: Callable[[], Tensor], tick: Callable[[int, int], None]
+) -> Tensor | None:
+    """The matrix (d, d) that a residual Θ or a flow starts with, None for X itself; see `MappingPreset`."""
+    if chosen.whiten == "curvature":
+        curvature = mean_curvature(task.forward, task.objective, inputs(), tick=tick)
+        return whitener(curvature, damping=chosen.damping, gain=chosen.gain)
+    return task.prior.root() if chosen.whiten == "statistics" else None
 
 
 def evaluations_per_buffer(config: MappingTraining) -> int:
