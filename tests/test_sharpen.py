@@ -51,9 +51,25 @@ def test_an_interrupted_run_ends_with_the_same_networks(tmp_path: Path) -> None:
     resumed = trainer(tmp_path / "cut")
     assert resumed.seen == 3 * TINY.batch
     assert train(resumed, silent)
-    for net, again in zip(whole.finish(), resumed.finish(), strict=True):
+    for net, again in zip(whole.finish()[:2], resumed.finish()[:2], strict=True):
         for name, value in net.state_dict().items():
             assert torch.equal(value, again.state_dict()[name]), name
+
+
+@pytest.mark.usefixtures("no_lpips")
+def test_the_prior_is_the_gaussian_pictures_were_last_drawn_from(tmp_path: Path) -> None:
+    run = trainer(tmp_path, replace(TINY, anneal_from=0.5, refresh_codes=8))
+    measured = []
+    while run.seen < run.total:
+        run.step()
+        measured.append(run.codes.std.clone())
+    assert not torch.equal(measured[0], measured[2])  # measured anew
+    assert all(torch.equal(each, measured[2]) for each in measured[3:])  # but not while learning rates fall
+    prior = run.finish()[2]
+    covariance = (run.codes.axes * run.codes.std.square()) @ run.codes.axes.T
+    assert torch.allclose(prior.factor @ prior.factor.T, covariance, rtol=1e-3, atol=1e-4 * float(covariance.max()))
+    spread = prior.factor.norm(dim=0)
+    assert (spread[:-1] >= 0.999 * spread[1:]).all()
 
 
 @pytest.mark.usefixtures("no_lpips")

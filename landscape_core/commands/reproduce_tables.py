@@ -1,4 +1,4 @@
-"""`reproduce ablation` and `reproduce z-dimension`: the paper's tables whose rows are search spaces."""
+"""`reproduce ablation`, `z-dimension`, `w-plus` and `budget`: tables whose rows are spaces or ways of searching them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from landscape_core.commands.common import Data, Device, Out, Seed, Threads, app
 from landscape_core.commands.reproduce import Ticker, command_line, finish
 from landscape_core.data import load_images
 from landscape_core.reproduce import ablation as table2
+from landscape_core.reproduce import budget as searches
 from landscape_core.reproduce import wplus as spaces
 from landscape_core.reproduce import z_dimension as table3
 from landscape_core.reproduce.convergence import Tick
@@ -39,12 +40,17 @@ def _pictures(data: Path, number: int, tuned: int, seed: int) -> tuple[Tensor, d
     return targets(FACES.source(data, "train"), tuned, seed), sets
 
 
-def _conclude(run: Callable[[Tick], Result], plot: Callable[[Result, Path], None], out: Path) -> None:
+def _conclude(
+    run: Callable[[Tick], Result],
+    plot: Callable[[Result, Path], None],
+    out: Path,
+    written: Callable[[Result], str] = markdown,
+) -> None:
     """Run with a progress bar, print the table, write result and plot."""
     ticker = Ticker()
     result = run(ticker)
     ticker.close()
-    typer.echo(markdown(result))
+    typer.echo(written(result))
     finish(result, out, lambda picture: plot(result, picture))
 
 
@@ -126,3 +132,27 @@ def w_plus(
     train, sets = _pictures(data, number, tuned, seed)
     settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
     _conclude(lambda tick: spaces.run_wplus(task, plus, train, sets, settings, command_line(), tick), table2.plot, out)
+
+
+def budget(
+    data: Data = Path("data"),
+    number: Number = 50,
+    tuned: Tuned = 8,
+    evaluations: Annotated[
+        list[int], typer.Option(help="Evaluations of F per picture; give it again for another budget.", min=1)
+    ] = [21, 201],  # noqa: B006
+    perceptual: Distance = "embedded",
+    out: Out = Path("results"),
+    device: Device = "cpu",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """What people use to invert F, at equal cost: GD, Adam, ramps, L-BFGS, restarts, CMA-ES, encoder, and Z."""
+    apply_threads(threads)
+    task = load_image_task("faces", perceptual=perceptual, device=device)
+    train, sets = _pictures(data, number, tuned, seed)
+    settings = searches.BudgetSettings(number, tuple(sorted(evaluations)), tuned, seed)
+    _conclude(
+        lambda tick: searches.run_budget(task, train, sets, settings, command_line(), tick), searches.plot, out,
+        searches.markdown,
+    )  # fmt: skip

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from landscape_core.spaces import Prior
 from landscape_core.training.quality import Draw
 
 
@@ -30,6 +31,11 @@ class CodeStatistics(nn.Module):
     def color(self, noise: Tensor) -> Tensor:
         """Standard normal (n, dim) -> the Gaussian of the codes."""
         return self.get_buffer("mean") + (noise * self.get_buffer("std")) @ self.get_buffer("axes").T
+
+    def prior(self) -> Prior:
+        """This Gaussian, longest axis first."""
+        factor = self.get_buffer("axes") * self.get_buffer("std")
+        return Prior(self.get_buffer("mean").cpu(), factor.flip(1).cpu())
 
     def misfit(self, w: Tensor) -> Tensor:
         """How far the first two moments of w (n, dim) are from the codes', along the principal axes."""

@@ -48,7 +48,7 @@ RECIPES = {
     "transfer": ImageRecipe(
         AutoencoderConfig(images=40_000, lr=3e-4),
         GanConfig(images=240_000, critic_first=9_600, instance_noise=0.15),
-        SharpenConfig(images=80_000),
+        SharpenConfig(images=92_000),
     ),
     "smoke": ImageRecipe(
         AutoencoderConfig(images=64, batch=16),
@@ -75,13 +75,6 @@ def encode_all(encoder: ImageEncoder, images: Tensor, *, batch: int = 256) -> Te
     device = next(encoder.parameters()).device
     both = (images, images.flip(3))
     return torch.cat([encoder(to_unit(part).to(device)).cpu() for side in both for part in side.split(batch)])
-
-
-@torch.no_grad()
-def encoded_prior(encoder: PictureEncoder, images: Tensor, *, batch: int = 256) -> Prior:
-    """The Gaussian of the encoder's guesses on real pictures: the part of W where inversions of photos lie."""
-    device = next(encoder.parameters()).device
-    return Prior.of(torch.cat([encoder(to_unit(part).to(device)).cpu() for part in images.split(batch)]))
 
 
 @dataclass(frozen=True)
@@ -135,11 +128,11 @@ def train_images(
     monitor = watch(sharp, sharp.drawing, "sharpen")
     if not train(sharp, report_for("sharpening"), watch=monitor):
         return None
-    model, encoder = sharp.finish()
+    model, encoder, prior = sharp.finish()
     for net in (model, encoder):
         net.cpu().requires_grad_(False)
     seconds = {"autoencoder": first.seconds, "generator": gan.seconds, "sharpening": sharp.seconds}
-    return TrainedImages(model, encoder, encoded_prior(encoder, images), seconds, {} if monitor is None else monitor.latest)
+    return TrainedImages(model, encoder, prior, seconds, {} if monitor is None else monitor.latest)
 
 
 def publish(

@@ -21,6 +21,7 @@ from torch import Tensor
 from landscape_core.models.image_model import ImageModel, PictureEncoder
 from landscape_core.models.projected import ProjectedCritic
 from landscape_core.perceptual import LpipsDistance
+from landscape_core.spaces import Prior
 from landscape_core.training.augment import augment
 from landscape_core.training.autoencoder import random_batch
 from landscape_core.training.checkpoint import Checkpoint
@@ -30,7 +31,9 @@ from landscape_core.training.quality import Draw
 
 @dataclass(frozen=True)
 class SharpenConfig:
-    """`images` counts pictures drawn; half as many are rebuilt. Learning rates fall linearly to zero after `anneal_from`."""
+    """`images` counts pictures drawn; half as many are rebuilt. After `anneal_from` of them learning rates fall linearly to
+    zero, and the Gaussian of the codes, measured every `refresh_codes` pictures until then, stays as it is: it is the prior
+    that the published model comes with."""
 
     images: int = 140_000
     batch: int = 32
@@ -44,7 +47,7 @@ class SharpenConfig:
     perceptual: float = 4.0
     cycle: float = 0.3
     ema_images: int = 10_000
-    refresh_codes: int = 16_000
+    refresh_codes: int = 32_000
     anneal_from: float = 0.5
     seed: int = 0
     bf16: bool = True
@@ -117,7 +120,10 @@ class SharpenTrainer:
         """One update of the critics and, once they know something, one of everything else."""
         started = time.perf_counter()
         self._set_rates()
-        if self.seen % self.config.refresh_codes < self.config.batch:
+        if (
+            self.seen % self.config.refresh_codes < self.config.batch
+            and self.seen < self.config.anneal_from * self.config.images
+        ):
             self._refresh_codes()
         real = random_batch(self.images, self.config.batch, self.random).to(self.device, memory_format=torch.channels_last)
         half = real[: self.config.batch // 2]
@@ -148,7 +154,8 @@ class SharpenTrainer:
                 group["lr"] = rate * fraction
 
     @torch.no_grad()
-    def _refresh_codes(self, n: int = 2048) -> None:
+    def _refresh_codes(self, n: int = 16_384) -> None:
+        """Of so many pictures that the smallest variances are right too: the generator adapts to what it is given."""
         pictures = random_batch(self.images, min(n, 2 * len(self.images)), self.random).to(self.device)
         self.codes.refresh(torch.cat([self.encoder_ema(part) for part in pictures.split(256)]))
 
@@ -200,6 +207,6 @@ class SharpenTrainer:
 
         return self.codes.drawing(picture, seed)
 
-    def finish(self) -> tuple[ImageModel, PictureEncoder]:
-        """The averaged networks."""
-        return self.model_ema.eval(), self.encoder_ema.eval()
+    def finish(self) -> tuple[ImageModel, PictureEncoder, Prior]:
+        """The averaged networks, and the Gaussian that pictures were drawn from."""
+        return self.model_ema.eval(), self.encoder_ema.eval(), self.codes.prior()
