@@ -157,6 +157,9 @@ def test_training_goes_on_from_a_published_domain(tmp_path: Path) -> None:
     assert again is not None
     w = torch.randn(3, 32, generator=torch.Generator().manual_seed(5))
     assert torch.allclose(again.model(w), start.model(w), atol=1e-5)
+    codes = again.encoder(to_unit(torch.cat([images, images.flip(3)])))
+    assert torch.allclose(again.prior.mean, codes.mean(dim=0), atol=0.5 * float(codes.std()))
+    assert again.prior.factor.norm() < 0.5 * 32**0.5  # not the unit Gaussian that nothing was measured for
     image_recipe.publish(again, still, "two", licence="CC BY", start=start, **card)
     licence = zoo.read_card("two/generator", assets).licence
     assert "CC BY" in licence

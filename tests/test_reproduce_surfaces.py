@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from typer.testing import CliRunner
 
-from landscape_core import cli
+from landscape_core import cli, zoo
 from landscape_core.objectives import Target
 from landscape_core.reproduce import completions as fig6
 from landscape_core.reproduce import landscapes as fig8
@@ -119,3 +119,12 @@ def test_the_command_measures_poses_as_it_does_pictures(tmp_path: Path) -> None:
     assert content["n"] == {"examples": 3}
     (found,) = committed(tmp_path, load_pose_task("positions"), "residual")  # the app finds it for these models
     assert found.optimizers == {"X": "lbfgs 1", "Z": "lbfgs 1"}
+
+
+def test_the_command_measures_cats_too(tmp_path: Path) -> None:
+    arguments = ["--task", "cats", "--images", str(zoo.ASSETS / "examples"), "--targets", "3", "--steps", "2", "--size", "5"]
+    done = CliRunner().invoke(cli.app, ["reproduce", "landscapes", *arguments, "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    content = json.loads((tmp_path / "landscapes-cats.json").read_text())
+    assert content["n"] == {"examples": 3}
+    assert "cats/generator" in content["models"]

@@ -19,13 +19,13 @@ from landscape_core.optimizers import OptimizerName
 from landscape_core.recovered import save_recovered
 from landscape_core.reproduce import completions as fig6
 from landscape_core.reproduce import landscapes as fig8
-from landscape_core.reproduce.inputs import FACES, targets
+from landscape_core.reproduce.inputs import DOMAINS, targets
 from landscape_core.reproduce.pose import draw
 from landscape_core.surface_averages import LandscapeSettings
 from landscape_core.tasks.gan import Perceptual, load_image_task
 from landscape_core.tasks.pose import load_body, load_pose_task
 
-Subject = Literal["faces", "pose", "pose-positions"]
+Subject = Literal["faces", "cats", "pose", "pose-positions"]
 Number = Annotated[int, typer.Option("--targets", help="Targets.", min=3)]
 Split = Annotated[str, typer.Option(help="Split of the data to take.")]
 Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]
@@ -33,8 +33,8 @@ Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
 Distance = Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")]
 
 
-def _pictures(data: Path, split: str, images: Path | None, number: int, seed: int) -> Tensor:
-    return targets(FACES.source(data, split) if images is None else ImageSource(images), number, seed)
+def _pictures(data: Path, split: str, images: Path | None, number: int, seed: int, domain: str = "faces") -> Tensor:
+    return targets(DOMAINS[domain].source(data, split) if images is None else ImageSource(images), number, seed)
 
 
 def landscapes(
@@ -47,7 +47,7 @@ def landscapes(
     x_optimizer: Annotated[OptimizerName | None, typer.Option(help="X's optimiser; the advised one where absent.")] = None,
     space: Space = "residual",
     task: Annotated[
-        Subject, typer.Option(help="Which task: pictures, or poses from rotations or positions of joints.")
+        Subject, typer.Option(help="Which task: pictures of a domain, or poses from rotations or positions of joints.")
     ] = "faces",
     perceptual: Distance = "embedded",
     embed: Annotated[
@@ -60,9 +60,10 @@ def landscapes(
 ) -> None:
     """Appendix A, Fig. 8: convexity, minima, roughness and steepness of the loss surfaces in X and in Z."""
     apply_threads(threads)
-    if task == "faces":
+    if task in DOMAINS:
         loaded = load_image_task(task, perceptual=perceptual, device=device)
-        chosen, source = Target(_pictures(data, split, images, number, seed)), (images or Path(FACES.file)).name
+        chosen = Target(_pictures(data, split, images, number, seed, task))
+        source = (images or Path(DOMAINS[task].file)).name
     else:
         loaded, source = load_pose_task(OBSERVED[task]), MOCAP
         chosen = load_body(OBSERVED[task]).target(draw(load_poses(data / MOCAP, split), number, seed))

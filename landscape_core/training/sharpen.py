@@ -208,5 +208,7 @@ class SharpenTrainer:
         return self.codes.drawing(picture, seed)
 
     def finish(self) -> tuple[ImageModel, PictureEncoder, Prior]:
-        """The averaged networks, and the Gaussian that pictures were drawn from."""
+        """The averaged networks, and the Gaussian that pictures were drawn from; that of the codes where none was drawn."""
+        if self.seen == 0:
+            self._refresh_codes()
         return self.model_ema.eval(), self.encoder_ema.eval(), self.codes.prior()
