@@ -17,8 +17,8 @@ from landscape_core.objectives import Target
 from landscape_core.reproduce import budget
 from landscape_core.reproduce.searchers import SEARCHERS, BestOf, Descent, EvolveThenDescend, Guess, evolve
 from landscape_core.tasks.base import Task
-from tests.test_reproduce_tables import data_folder, pictures, silent
 from tests.tiny import tiny_task
+from tests.tiny_tables import data_folder, pictures, silent
 
 
 class Counting(nn.Module):

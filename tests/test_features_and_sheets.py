@@ -21,8 +21,8 @@ from landscape_core.reproduce import features
 from landscape_core.reproduce.features import DEEP, PLAIN, ROBUST, WHOLE, FeatureSettings, MapDistance
 from landscape_core.sheets import labelled_rows
 from landscape_core.summary import psnr
-from tests.test_reproduce_tables import data_folder
 from tests.tiny import tiny_task
+from tests.tiny_tables import data_folder
 
 SETTINGS = FeatureSettings(targets=3, steps=12, rates=(0.001, 0.1), tune_targets=1)
 WIDTHS = (4, 4, 4, 4)

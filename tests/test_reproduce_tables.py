@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from PIL import Image
 from torch import Tensor, nn
 from typer.testing import CliRunner
 
@@ -20,40 +19,14 @@ from landscape_core.objectives import SquaredError, Target
 from landscape_core.optimizers import Adam
 from landscape_core.reproduce import ablation as table2
 from landscape_core.reproduce import convergence as fig3a
-from landscape_core.reproduce import wplus
 from landscape_core.reproduce import z_dimension as table3
 from landscape_core.reproduce.rows import BASELINE, TableSettings, choose, kept_curves, losses_at, markdown, with_rows
 from landscape_core.spaces import Prior, XSpace, ZSpace
 from landscape_core.tasks.base import Task
-from landscape_core.tasks.gan import plus_task, trained_mappings
-from landscape_core.training import theta
-from landscape_core.training.mapping import MappingTrainer, MappingTraining, train_mapping
+from landscape_core.training.mapping import MappingTrainer, MappingTraining
 from landscape_core.training.theta import MAPPING_PRESETS, evaluations_per_buffer, image_targets, published_name
 from tests.tiny import DIM, tiny_task
-
-CANDIDATES = (("adam", 0.001), ("adam", 0.1), ("lbfgs", 1.0))
-SETTINGS = TableSettings(targets=3, steps=(1, 4), tune_targets=2, candidates=CANDIDATES)
-
-
-def pictures(n: int, seed: int = 1) -> Tensor:
-    task = tiny_task()
-    with torch.no_grad():
-        return task.forward(task.prior.sample(n, torch.Generator().manual_seed(seed)))
-
-
-def silent(label: str, done: int, total: int) -> None:
-    assert 0 <= done <= total
-
-
-def quadratic() -> Task:
-    """F(x) = (x1, 10 x2): what a step of each candidate does can be told by hand."""
-
-    class Stretch(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return x * torch.tensor([1.0, 10.0])
-
-    prior = Prior(torch.zeros(2), torch.eye(2))
-    return Task("toy", Stretch(), prior, SquaredError(), {})
+from tests.tiny_tables import SETTINGS, data_folder, pictures, quadratic, silent
 
 
 def test_each_row_gets_the_candidate_that_is_lowest_on_train_for_each_horizon() -> None:
@@ -141,20 +114,6 @@ def save_rows(assets: Path) -> None:
             budget={"buffers": 1}, metrics={},
         )  # fmt: skip
         zoo.save(card, space.mapping.state_dict(), assets)
-
-
-def data_folder(folder: Path) -> Path:
-    import zipfile
-
-    folder.mkdir()
-    for name in ("faces64.zip", "cats128.zip"):
-        with zipfile.ZipFile(folder / name, "w") as archive:
-            for split in ("train", "val"):
-                for index in range(3):
-                    path = folder / f"{index}.png"
-                    Image.new("RGB", (64, 64), (70 * index, 100, 200)).save(path)
-                    archive.write(path, f"{split}/{index}.png")
-    return folder
 
 
 @pytest.fixture
@@ -298,73 +257,3 @@ def test_convergence_of_cats_is_in_distribution_on_cats(tmp_path: Path) -> None:
     bad = CliRunner().invoke(cli.app, ["reproduce", "convergence", "--domain", "dogs", "--data", str(data)])
     assert isinstance(bad.exception, UserError)
     assert "dogs" in str(bad.exception)
-
-
-def tiny_plus(task: Task) -> Task:
-    plus = plus_task(task)
-    dim = len(plus.prior.mean)
-    taken_out = torch.diag(torch.linspace(0.5, 2.0, dim))
-    curvature = build_mapping(MappingConfig("residual", dim, dim, 1, 2), plus.prior, whitener=taken_out)
-    return replace(plus, mappings={"curvature": ZSpace(curvature, dim)})
-
-
-def test_w_plus_contains_w(tmp_path: Path) -> None:
-    task = tiny_task()
-    plus = plus_task(task)
-    w = task.prior.sample(3, torch.Generator().manual_seed(2))
-    assert plus.name == "faces+"
-    assert torch.allclose(plus.forward(w.repeat(1, 4)), task.forward(w), atol=1e-6)
-    drawn = plus.prior.sample(5, torch.Generator().manual_seed(2)).reshape(5, 4, DIM)
-    assert torch.allclose(drawn, drawn[:, :1].expand_as(drawn))
-    picture = pictures(2)
-    assert torch.allclose(plus.encode(picture), task.encode(picture).repeat(1, 4))
-    layer = torch.zeros(1, 4 * DIM)
-    layer[0, -DIM:] = 1.0
-    assert not torch.allclose(plus.forward(w[:1].repeat(1, 4) + layer), task.forward(w[:1]))
-    with pytest.raises(UserError, match=r"no W\+"):
-        plus_task(quadratic())
-
-
-def test_w_plus_experiment_compares_both_on_the_same_pictures(tmp_path: Path) -> None:
-    task = tiny_task()
-    args = (pictures(2, 3), {"faces": pictures(3)}, SETTINGS, "test", silent)
-    result = wplus.run_wplus(task, tiny_plus(task), *args)
-    rows = [wplus.W, wplus.W_CURVATURE, wplus.W_TRAINED, wplus.PLUS, wplus.PLUS_CURVATURE]
-    assert result.settings["rows"] == rows
-    values = dict(zip(rows, result.series["rows at 4 steps | faces"], strict=True))
-    first = next(each for each in result.claims if each.claim == "faces, 4 steps: W+ against W")
-    assert first.ours == pytest.approx(values["W+"] / values["W"] - 1, rel=1e-4, abs=1e-4)
-    table2.plot(result, tmp_path / "plot.png")
-    assert (tmp_path / "plot.png").stat().st_size > 10_000
-    with pytest.raises(UserError, match="--domain faces\\+ --preset curvature"):
-        wplus.run_wplus(task, plus_task(task), *args)
-
-
-@pytest.mark.usefixtures("_tiny")
-def test_w_plus_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(name: str, perceptual: str = "embedded", device: str = "cpu") -> Task:
-        return tiny_plus(tiny_task()) if name == "faces+" else tiny_task()
-
-    monkeypatch.setattr(reproduce_tables, "load_image_task", load)
-    options = ["--targets", "2", "--tune-targets", "1", "--steps", "1"]
-    folders = ["--data", str(data_folder(tmp_path / "data")), "--out", str(tmp_path / "r"), "--work", str(tmp_path / "w")]
-    result = CliRunner().invoke(cli.app, ["reproduce", "w-plus", *options, *folders], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    assert json.loads((tmp_path / "r/w-plus.json").read_text())["n"] == {"faces": 2, "cats": 2}
-
-
-def test_curvature_alone_is_published_for_w_plus_and_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    task = plus_task(tiny_task())
-    monkeypatch.setattr(theta, "load_image_task", lambda domain, device: replace(task, name=domain))
-    images = ((pictures(6) + 1) * 127).clamp(0, 255).to(torch.uint8)
-    trainer, config = theta.mapping_trainer("faces+", "curvature", images, tmp_path / "work")
-    train_mapping(trainer, lambda *_: False)
-    card = theta.publish_mapping(trainer, config, "faces+", "curvature", trained_on="x", command="y", assets=tmp_path)
-    assert (card.name, card.budget["buffers"], card.budget["evaluations"]) == ("faces+/theta-curvature", 0, 0)
-    spaces, advised, hashes = trained_mappings("faces+", task.prior, tmp_path)
-    assert list(spaces) == ["curvature", "random"]
-    assert advised["curvature"].name == "lbfgs"
-    assert hashes == {"faces+/theta-curvature": card.sha256}
-    z = torch.randn(2, 4 * DIM, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(spaces["curvature"].to_x(z), trainer.mapping(z), rtol=1e-2, atol=0.05)
-    assert not torch.allclose(trainer.mapping(z), task.prior.mean + z, rtol=1e-2, atol=0.05)  # something was taken out
