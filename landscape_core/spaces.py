@@ -19,10 +19,11 @@ class Prior:
     mean: Tensor
     factor: Tensor
 
-    def sample(self, n: int, generator: torch.Generator) -> Tensor:
-        """n independent inputs (n, d)."""
+    def sample(self, n: int, generator: torch.Generator, *, truncation: float = 1.0) -> Tensor:
+        """n independent inputs (n, d); with `truncation` below 1 nearer to the mean, where a generator's pictures are cleaner
+        and more alike (Karras et al. 2019)."""
         noise = torch.randn(n, self.factor.shape[1], generator=generator).to(self.mean.device)
-        return self.mean + noise @ self.factor.T
+        return self.mean + truncation * noise @ self.factor.T
 
     def root(self) -> Tensor:
         """The symmetric root (d, d) of the covariance A Aᵀ."""

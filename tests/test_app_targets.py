@@ -126,3 +126,14 @@ def test_examples_are_what_the_code_draws() -> None:
 def test_a_picture_number_out_of_range_is_refused(models: Models, number: Any) -> None:
     with pytest.raises(UserError, match="whole number"):
         targets.drawn(models.get("faces"), number)
+
+
+def test_a_drawn_picture_is_the_same_each_time_and_nearer_to_the_mean_than_the_prior_is(models: Models) -> None:
+    task = models.get("faces")
+    first, again, other = (targets.drawn(task, seed).picture.float() for seed in (5, 5, 6))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    w = task.prior.sample(1, torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        expected = task.forward(task.prior.mean + 0.7 * (w - task.prior.mean))[0]
+    assert torch.allclose(first / 127.5 - 1, expected.clamp(-1, 1), atol=0.01)

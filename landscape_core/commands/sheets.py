@@ -58,8 +58,7 @@ def sheets(
 @torch.no_grad()
 def draw(task: Task, n: int, seed: int, *, truncation: float = 1.0) -> Tensor:
     """n pictures (n, 3, H, W) from the prior of F's inputs, drawn `truncation` of the way from the mean."""
-    x = task.prior.sample(n, torch.Generator().manual_seed(seed))
-    return task.forward(task.prior.mean + truncation * (x - task.prior.mean))
+    return task.forward(task.prior.sample(n, torch.Generator().manual_seed(seed), truncation=truncation))
 
 
 def samples(task: Task, seed: int) -> dict[str, Tensor]:
