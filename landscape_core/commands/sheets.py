@@ -41,7 +41,7 @@ def sheets(
     """Write samples, inversions (of the model's own samples and of example pictures) and completions as PNG."""
     apply_threads(threads)
     task = load_image_task(domain)
-    own = draw(task, 6, seed + 1)
+    own = draw(task, 6, seed + 1, truncation=TRUNCATION)
     others = to_unit(load_images(ImageSource(images), limit=3))
     makers: dict[str, Callable[[], Image.Image]] = {
         "samples": lambda: labelled_rows(samples(task, seed)),
