@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -193,7 +194,9 @@ def test_measuring_adds_to_what_the_card_says(tmp_path: Path, monkeypatch: pytes
 
 
 @pytest.mark.usefixtures("no_lpips")
-def test_val_pictures_are_watched_by_the_command(tmp_path: Path) -> None:
+def test_val_pictures_are_watched_by_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    quick = partial(Judge.of, n=40)
+    monkeypatch.setattr(image_recipe.Judge, "of", quick)
     for split in ("train", "val"):
         (tmp_path / "data" / split).mkdir(parents=True)
         for index, picture in enumerate(noise_pictures(8, 0)):

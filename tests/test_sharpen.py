@@ -95,7 +95,7 @@ def _parts(run: SharpenTrainer) -> dict[str, torch.nn.Module]:
 
 @pytest.mark.usefixtures("no_lpips")
 def test_real_pictures_come_back_better(tmp_path: Path) -> None:
-    run = trainer(tmp_path, replace(TINY, images=8 * 30, refresh_codes=10**6, critic_first=0, anneal_from=0.9))
+    run = trainer(tmp_path, replace(TINY, images=8 * 12, refresh_codes=10**6, critic_first=0, anneal_from=0.9, lr=1e-3))
     first = run.step()["l1"]
     while run.seen < run.total:
         last = run.step()["l1"]
