@@ -115,7 +115,7 @@ class CompleteTab:
                 if model != values[0]:
                     form = self.fill(complete_settings.for_model(self.models, [model, *values[1:]]))
             elif session.target is None:
-                session.target = targets.drawn(self.models.get(values[0]), 0)
+                session.target = targets.drawn(self.models.get(values[0]), targets.FIRST_DRAWN)
         except UserError as error:
             nothing = [gr.skip()] * (len(values) + len(self.chooser.panel_outputs) + 1)
             return [*nothing, _paragraph(str(error)), gr.skip(), taken]

@@ -95,7 +95,7 @@ def current(models: Models, taken: Standing | None, invert: Session) -> Message:
     """The target that the next surfaces are about."""
     if taken is not None:
         return stream.target_message(taken.task, taken.target, taken.label)
-    picked = invert.target or targets.drawn(models.get(models.names[0]), 0)
+    picked = invert.target or targets.drawn(models.get(models.names[0]), targets.FIRST_DRAWN)
     return invert_events.target_message(picked)
 
 
@@ -118,7 +118,7 @@ def _messages(lab: Laboratory, drawing: Drawing, plan: Plan, taken: Standing | N
 def _raced(lab: Laboratory, drawing: Drawing, settings: RunSettings, invert: Session) -> Generator[Message, None, Standing]:
     """A race on the Invert tab's target; returns it as a `Standing`."""
     task = lab.models.get(settings.task, settings.perceptual)
-    picked = invert.target or targets.drawn(task, 0)
+    picked = invert.target or targets.drawn(task, targets.FIRST_DRAWN)
     target = Target(to_unit(picked.picture)[None])
     solver, starts = prepare(task, settings, target)
     trajectory = Trajectory.empty([lane.name for lane in solver.lanes])

@@ -26,7 +26,7 @@ FIELDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
 OWN = [*(field[0] for field in FIELDS), "target", "tab"]  # the Invert tab's URL parameters
 SPACES = {
     "residual": "Residual Θ", "paper": "The paper's Θ (MLP)", "narrow": "Narrow Θ (MLP)", "random": "Untrained Θ",
-    "flow": "Invertible Θ",
+    "flow": "Invertible Θ", "curvature": "Curvature taken out",
 }  # fmt: skip
 DISTANCES = {"embedded": "Embedded", "lpips": "LPIPS"}
 OPTIMISERS = {"adam": "Adam", "adam-ramps": "Adam with ramps", "gd": "gradient descent", "lbfgs": "L-BFGS"}

@@ -47,7 +47,7 @@ def build_target(models: Sequence[str], prefix: str = "") -> TargetPanel:
     source = gr.Radio(SOURCES, value="drawn", show_label=False, label="Where the target comes from", elem_classes="segmented")
     groups = {}
     with gr.Group(elem_classes="bare") as groups["drawn"], gr.Row(elem_classes="pair"):
-        number = gr.Number(0, label="Picture number", precision=0, minimum=0, elem_id=f"{prefix}drawn-number")
+        number = gr.Number(targets.FIRST_DRAWN, label="Picture number", precision=0, minimum=0, elem_id=f"{prefix}drawn-number")
         another = gr.Button("Draw another", elem_id=f"{prefix}draw-another", elem_classes="quiet")
     with gr.Group(visible=False, elem_classes="bare") as groups["example"]:
         picker = picker_view(f"{prefix}examples")

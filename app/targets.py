@@ -16,6 +16,7 @@ from landscape_core.tasks.base import Task
 SIDE = 64
 PHOTO_SIDE = 1600
 MAX_SEED = 2**31 - 1
+FIRST_DRAWN = 17  # the number one begins with: an even face, and an even cat
 TRUNCATION = 0.7  # of the pictures that are drawn: somewhat nearer to the mean, where they are cleaner
 
 
@@ -61,11 +62,13 @@ def cropped(photo: Photo) -> Picked:
 
 
 def from_query(text: str | None, task: Task) -> Picked:
-    """The target that an address asks for; the model's first picture where it asks for none or an unknown one."""
+    """The target that an address asks for; where it asks for none or an unknown one, the picture that one begins with."""
     if text in EXAMPLES:
         return example(str(text))
     number = (text or "").removeprefix("drawn-")
-    return drawn(task, min(int(number), MAX_SEED) if number.isascii() and number.isdigit() and len(number) < 12 else 0)
+    return drawn(
+        task, min(int(number), MAX_SEED) if number.isascii() and number.isdigit() and len(number) < 12 else FIRST_DRAWN
+    )
 
 
 def for_model(picked: Picked | None, task: Task) -> Picked:

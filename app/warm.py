@@ -28,7 +28,7 @@ def _work(models: Models, defences: Defences | None) -> None:
     for name in models.names:
         try:
             task = models.get(name)
-            session = Session(target=targets.drawn(task, 0))
+            session = Session(target=targets.drawn(task, targets.FIRST_DRAWN))
             for _ in race.start(models, session, RunSettings(task=name, space=next(iter(task.mappings)), steps=2)):
                 pass
         except UserError as error:  # the visitor who chooses this model is told the same

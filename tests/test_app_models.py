@@ -96,7 +96,7 @@ def test_another_model_keeps_the_target_and_draws_its_own_of_the_same_number(mod
     boats = targets.for_model(faces, models.get("boats"))
     assert boats.query == {"target": "drawn-5"}
     assert (boats.picture != faces.picture).any()
-    assert targets.for_model(None, models.get("boats")).query == {"target": "drawn-0"}
+    assert targets.for_model(None, models.get("boats")).query == {"target": f"drawn-{targets.FIRST_DRAWN}"}
 
 
 def test_another_model_brings_its_spaces_and_optimisers_and_keeps_the_rest(models: Models) -> None:

@@ -107,7 +107,7 @@ def test_z_starts_with_the_optimiser_advised_for_its_space() -> None:
     session = Session()
     chosen, notes = events.open_page(models, session, {"space": "nowhere"})
     assert (chosen.space, chosen.z.name, len(notes)) == ("residual", "adam", 1)
-    assert events.note(models, session, settings.values_of(chosen))["query"] == {"target": "drawn-0"}
+    assert events.note(models, session, settings.values_of(chosen))["query"] == {"target": f"drawn-{targets.FIRST_DRAWN}"}
 
 
 def test_no_model_at_all_is_one_sentence() -> None:
