@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from landscape_core import zoo
 from landscape_core.errors import UserError
 from landscape_core.reproduce.report import report, with_results
 from landscape_core.reproduce.results import Claim, Result
@@ -29,3 +31,11 @@ def test_a_report_names_command_sizes_and_claims(tmp_path: Path) -> None:
     assert text.endswith("\nb")
     with pytest.raises(UserError, match="markers"):
         with_results("nothing", "x")
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "results").glob("*.json")), ids=lambda path: path.stem)
+def test_committed_results_were_measured_on_the_embedded_models(path: Path) -> None:
+    measured = json.loads(path.read_text())["models"]
+    embedded = {name: zoo.read_card(name).sha256 for name in measured if name in zoo.names()}
+    assert embedded
+    assert {name: measured[name] for name in embedded} == embedded
