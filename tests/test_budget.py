@@ -89,6 +89,7 @@ def test_rates_are_chosen_on_training_pictures_and_the_table_says_what_was_found
     ]  # fmt: skip
     lines = budget.markdown(result).splitlines()
     assert len(lines) == 2 + len(chosen)
+    assert {line.count("|") for line in lines} == {2 + 4}
     assert f"{measured:.4f}" in lines[3]
     budget.plot(result, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 10_000

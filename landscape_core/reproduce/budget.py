@@ -79,7 +79,8 @@ def _claims(losses: Mapping[str, Tensor], place: str) -> list[Claim]:
 
 def markdown(result: Result) -> str:
     """A line per searcher, a column per budget and set."""
-    lines = [f"| mean loss (Eq. 5) | {' | '.join(result.series)} |", f"|---|{'---|' * len(result.series)}"]
+    columns = [key.replace(" | ", ", ") for key in result.series]
+    lines = [f"| mean loss (Eq. 5) | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
     for index, name in enumerate(result.settings["rows"]):
         lines.append(f"| {name} | {' | '.join(f'{values[index]:.4f}' for values in result.series.values())} |")
     return "\n".join(lines)
@@ -96,6 +97,6 @@ def plot(result: Result, path: Path) -> None:
         axes.barh(
             rows, values, color=["#0369a1" if row in OURS else "#6b7280" if row == "encoder" else "#c2410c" for row in rows]
         )
-        axes.set(title=title, xlabel="mean loss (Eq. 5)", xscale="log")
+        axes.set(title=title.replace(" | ", ", "), xlabel="mean loss (Eq. 5)")
     panels[0].invert_yaxis()
     figure.savefig(path, dpi=150)
