@@ -24,9 +24,11 @@ from landscape_core.training.mapping import train_mapping
 from tests.tiny import DIM, tiny_task
 from tests.tiny_tables import SETTINGS, data_folder, pictures, quadratic, silent
 
+NO_MODELS = Path("no-models-here")  # W+ of the tiny task has no Θ of its own
+
 
 def tiny_plus(task: Task) -> Task:
-    plus = plus_task(task)
+    plus = plus_task(task, NO_MODELS)
     dim = len(plus.prior.mean)
     taken_out = torch.diag(torch.linspace(0.5, 2.0, dim))
     curvature = build_mapping(MappingConfig("residual", dim, dim, 1, 2), plus.prior, whitener=taken_out)
@@ -35,7 +37,7 @@ def tiny_plus(task: Task) -> Task:
 
 def test_w_plus_contains_w(tmp_path: Path) -> None:
     task = tiny_task()
-    plus = plus_task(task)
+    plus = plus_task(task, NO_MODELS)
     w = task.prior.sample(3, torch.Generator().manual_seed(2))
     assert plus.name == "faces+"
     assert torch.allclose(plus.forward(w.repeat(1, 4)), task.forward(w), atol=1e-6)
@@ -62,7 +64,7 @@ def test_w_plus_experiment_compares_both_on_the_same_pictures(tmp_path: Path) ->
     table2.plot(result, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 10_000
     with pytest.raises(UserError, match="--domain faces\\+ --preset curvature"):
-        wplus.run_wplus(task, plus_task(task), *args)
+        wplus.run_wplus(task, plus_task(task, NO_MODELS), *args)
 
 
 def test_w_plus_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,7 +80,7 @@ def test_w_plus_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_curvature_alone_is_published_for_w_plus_and_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    task = plus_task(tiny_task())
+    task = plus_task(tiny_task(), NO_MODELS)
     monkeypatch.setattr(theta, "load_image_task", lambda domain, device: replace(task, name=domain))
     images = ((pictures(6) + 1) * 127).clamp(0, 255).to(torch.uint8)
     trainer, config = theta.mapping_trainer("faces+", "curvature", images, tmp_path / "work")

@@ -134,5 +134,6 @@ def markdown(result: Result) -> str:
     lines = [f"| loss (Eq. 5) | {' | '.join(rows)} |", f"|---|{'---|' * len(rows)}"]
     for key, values in result.series.items():
         if key.startswith("rows at "):
-            lines.append(f"| {key.removeprefix('rows at ')} | {' | '.join(f'{value:.4f}' for value in values)} |")
+            place = key.removeprefix("rows at ").replace(" | ", ", ")
+            lines.append(f"| {place} | {' | '.join(f'{value:.4f}' for value in values)} |")
     return "\n".join(lines)
