@@ -118,7 +118,7 @@ def test_runs_are_kept_to_compare_and_their_settings_can_be_used_again(open_page
     page.click(".runs li:nth-child(2) >> text=Run 1")
     assert page.text_content(".runs .current .link") == "Run 1"
     page.click(".runs li:nth-child(2) >> text=Use its settings")
-    page.wait_for_function("document.querySelector('#z-lr input').value === '0.1'")
+    page.wait_for_function("document.querySelector('#z-lr input')?.value === '0.1'")
 
 
 def test_export_and_load_the_run_card_again(open_page: Open, tmp_path: Path) -> None:

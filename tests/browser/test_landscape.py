@@ -124,7 +124,7 @@ def test_a_run_of_another_tab_is_opened_here_and_drawn_with_its_own_steps(open_p
     page = open_page("?steps=7", width=1000)
     page.click("[data-act=run]:visible")
     page.click("[data-act=landscape]:visible")
-    page.wait_for_function("document.querySelector('#source input').value === 'The run in Invert'")
+    page.wait_for_function("document.querySelector('#source input')?.value === 'The run in Invert'")
     page.wait_for_selector("#landscape-steps", state="hidden")
     page.get_by_role("radio", name="21 × 21").check()
     page.click(".surfaces [data-act=run]")

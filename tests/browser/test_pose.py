@@ -147,12 +147,12 @@ def test_a_run_card_is_taken_up_again_and_replays_and_the_landscape_takes_the_ru
     page.set_input_files(".pose .form-actions input[type=file]", tmp_path / "run.zip")
     wait_for_text(page, "#pose-message", "Run card loaded")
     assert reading(page, "target") == "8 of 20 joints seen"
-    page.wait_for_function("document.querySelector('#pose-k input[type=number]').value === '2'")
+    page.wait_for_function("document.querySelector('#pose-k input[type=number]')?.value === '2'")
     page.click(VIEW + "[data-act=run]")
     wait_for_text(page, VIEW + ".aside", "bit for bit")
     page.click(VIEW + "[data-act=landscape]")
     page.wait_for_selector("#surfaces [data-act=run]:visible")
-    page.wait_for_function("document.querySelector('#source input').value === 'The run in Pose'")
+    page.wait_for_function("document.querySelector('#source input')?.value === 'The run in Pose'")
 
 
 def test_continue_goes_on_with_the_last_run_after_another_target_was_looked_at(pose_page: Open) -> None:
