@@ -35,6 +35,12 @@ class MappingConfig:
         return MappingConfig("mlp", z_dim, x_dim, hidden)
 
 
+def _as_large_as_x(config: MappingConfig) -> None:
+    """Raises ValueError where Z and X differ in dimension: only an 'mlp' can map between them."""
+    if config.z_dim != config.x_dim:
+        raise ValueError(f"a {config.kind} mapping needs z_dim == x_dim; use kind='mlp' for another dimension of Z")
+
+
 class MLP(nn.Module):
     """(B, n_in) -> (B, n_out) with leaky ReLUs between linear layers."""
 
@@ -71,8 +77,7 @@ class ResidualMapping(nn.Module):
 
     def __init__(self, config: MappingConfig, prior: Prior, whitener: Tensor | None = None) -> None:
         super().__init__()
-        if config.z_dim != config.x_dim:
-            raise ValueError("a residual mapping needs z_dim == x_dim; use kind='mlp' for another dimension of Z")
+        _as_large_as_x(config)
         self.register_buffer("mean", prior.mean.clone())
         self.register_buffer("whitener", torch.eye(config.x_dim) if whitener is None else whitener.clone())
         self.log_scale = nn.Parameter(torch.zeros(config.z_dim))
@@ -120,8 +125,7 @@ class FlowMapping(nn.Module):
 
     def __init__(self, config: MappingConfig, prior: Prior, whitener: Tensor | None = None) -> None:
         super().__init__()
-        if config.z_dim != config.x_dim:
-            raise ValueError("a flow needs z_dim == x_dim; use kind='mlp' for another dimension of Z")
+        _as_large_as_x(config)
         self.register_buffer("mean", prior.mean.clone())
         self.register_buffer("whitener", torch.eye(config.x_dim) if whitener is None else whitener.clone())
         self.register_buffer("orders", torch.stack([torch.randperm(config.x_dim) for _ in range(config.layers)]))
@@ -151,8 +155,7 @@ class SkipMapping(nn.Module):
 
     def __init__(self, config: MappingConfig, prior: Prior) -> None:
         super().__init__()
-        if config.z_dim != config.x_dim:
-            raise ValueError("a skip mapping needs z_dim == x_dim; use kind='mlp' for another dimension of Z")
+        _as_large_as_x(config)
         self.register_buffer("mean", prior.mean.clone())
         self.log_scale = nn.Parameter(torch.full((config.z_dim,), math.log(config.gain)))
         self.mlp = MLP(config.z_dim, config.x_dim, config.hidden, config.layers)

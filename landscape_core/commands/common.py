@@ -17,6 +17,10 @@ Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice
 Device = Annotated[str, typer.Option(help="cpu, cuda, … whatever torch has on this machine.")]
 Data = Annotated[Path, typer.Option(help="Folder that holds the data sets (faces64.zip, cats128.zip, …).")]
 Out = Annotated[Path, typer.Option(help="Folder to write into; created where missing.")]
+Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of pictures to train on.")]
+Split = Annotated[str | None, typer.Option(help="Folder inside the data to take, e.g. train; all of it where absent.")]
+BoxOption = Annotated[str | None, typer.Option("--box", help="left,top,right,bottom in pixels to cut out before resizing.")]
+Work = Annotated[Path, typer.Option("--work", help="Folder for checkpoints; start again with the same one to resume.")]
 
 
 def apply_threads(threads: int) -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.commands.common import Seed, Threads, apply_threads, parse_box
+from landscape_core.commands.common import BoxOption, Pictures, Seed, Split, Threads, Work, apply_threads, parse_box
 from landscape_core.commands.reproduce import Ticker, command_line
 from landscape_core.data import ImageSource, load_images
 from landscape_core.errors import UserError
@@ -16,16 +16,12 @@ from landscape_core.training.comparing import note_on_card, written
 from landscape_core.training.image_compare import compare
 from landscape_core.training.theta import MAPPING_PRESETS, published_name
 
-Data = Annotated[Path, typer.Option("--data", help="Folder or zip of training pictures.")]
-Split = Annotated[str | None, typer.Option(help="Folder inside the data to take, e.g. train; all of it where absent.")]
-BoxOption = Annotated[str | None, typer.Option("--box", help="left,top,right,bottom in pixels to cut out before resizing.")]
 Tuned = Annotated[int, typer.Option("--tune-targets", help="Other held-out pictures, that choose the optimisers.", min=1)]
 Steps = Annotated[list[int], typer.Option("--steps", help="After how many steps; give it again for more.", min=1)]
-Work = Annotated[Path, typer.Option("--work", help="Folder for checkpoints; start again with the same one to resume.")]
 
 
 def mapping_compare(
-    data: Data,
+    data: Pictures,
     split: Split = None,
     box: BoxOption = None,
     domain: Annotated[str, typer.Option(help="Whose generator, e.g. faces.")] = "faces",

@@ -13,7 +13,18 @@ import typer
 from tqdm import tqdm
 
 from landscape_core import zoo
-from landscape_core.commands.common import Bar, Device, Seed, Threads, apply_threads, parse_box
+from landscape_core.commands.common import (
+    Bar,
+    BoxOption,
+    Device,
+    Pictures,
+    Seed,
+    Split,
+    Threads,
+    Work,
+    apply_threads,
+    parse_box,
+)
 from landscape_core.commands.defence_train import contrastive, defence_mapping
 from landscape_core.commands.mapping_compare import mapping_compare
 from landscape_core.commands.pose_train import pose_compare, pose_mapping
@@ -39,11 +50,7 @@ app.command()(pose_compare)
 app.command()(contrastive)
 app.command()(defence_mapping)
 
-Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of pictures to train on.")]
-Split = Annotated[str | None, typer.Option(help="Folder inside the data to take, e.g. train; all of it where absent.")]
-BoxOption = Annotated[str | None, typer.Option("--box", help="left,top,right,bottom in pixels to cut out before resizing.")]
 Domain = Annotated[str, typer.Option(help="Name below the assets folder, e.g. faces.")]
-Work = Annotated[Path, typer.Option("--work", help="Folder for checkpoints; start again with the same one to resume.")]
 Assets = Annotated[Path, typer.Option(help="Where the finished model and its card go.")]
 
 

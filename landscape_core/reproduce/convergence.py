@@ -73,7 +73,8 @@ def encoder_loss(task: Task, pictures: Tensor) -> Tensor:
     if task.encode is None:
         return torch.full((len(pictures),), float("nan"))
     with torch.no_grad():
-        return torch.cat([task.objective.bind(Target(part))(task.forward(task.encode(part))) for part in pictures.split(50)])
+        targets = [Target(part).to(task.device) for part in pictures.split(50)]
+        return torch.cat([task.objective.bind(each)(task.forward(task.encode(each.value))) for each in targets])
 
 
 def run_convergence(

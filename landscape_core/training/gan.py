@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import copy
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from landscape_core.models.discriminator import Discriminator, LatentEncoder
 from landscape_core.models.stylegan import StyleGAN2
-from landscape_core.training.checkpoint import Checkpoint
+from landscape_core.training.adversarial import AdversarialRun
 from landscape_core.training.codes import CodeStatistics
 from landscape_core.training.quality import Draw
 
@@ -56,8 +56,10 @@ class GanConfig:
     bf16: bool = True
 
 
-class GanTrainer:
+class GanTrainer(AdversarialRun):
     """The networks of one run and its update; `step` is one update of everything."""
+
+    config: GanConfig
 
     def __init__(
         self,
@@ -69,8 +71,8 @@ class GanTrainer:
         start: tuple[StyleGAN2, LatentEncoder] | None = None,
     ) -> None:
         """`reals` (N, C, R, R); `start` gives generator and encoder their first weights; a checkpoint in `out` overrides it."""
-        torch.manual_seed(config.seed)
-        self.reals, self.config, self.device = reals, config, torch.device(device)
+        super().__init__(config, device)
+        self.reals = reals
         channels = reals.shape[1]
         self.generator = StyleGAN2(config.style_dim, config.n_mapping, config.channels, channels).to(device)
         self.encoder = LatentEncoder(channels, config.critic_widths, config.style_dim).to(device)
@@ -85,32 +87,8 @@ class GanTrainer:
         self.g_params = [*self.generator.parameters(), *self.encoder.parameters()]
         self.g_opt = torch.optim.Adam(self.g_params, lr=config.lr, betas=(0.0, 0.99))
         self.d_opt = torch.optim.Adam(self.critic.parameters(), lr=config.lr * lazy, betas=(0.0, 0.99**lazy))
-        self.random = torch.Generator().manual_seed(config.seed)
-        self.seen, self.seconds = 0, 0.0
-        self.checkpoint = Checkpoint(
-            out / "checkpoint.safetensors",
-            modules={
-                name: getattr(self, name)
-                for name in ("generator", "encoder", "critic", "generator_ema", "encoder_ema", "codes")
-            },
-            optimizers={"g": self.g_opt, "d": self.d_opt},
-            generators={"random": self.random},
-        )
-        meta = self.checkpoint.load()
-        if meta is not None:
-            self.seen, self.seconds = meta["seen"], meta["seconds"]
-
-    @property
-    def total(self) -> int:
-        return self.config.images
-
-    @property
-    def batch(self) -> int:
-        return self.config.batch
-
-    def save(self) -> None:
-        """Write the checkpoint."""
-        self.checkpoint.save({"seen": self.seen, "seconds": self.seconds, "config": asdict(self.config)})
+        networks = ("generator", "encoder", "critic", "generator_ema", "encoder_ema", "codes")
+        self.resume(out, networks, {"g": self.g_opt, "d": self.d_opt})
 
     def step(self) -> dict[str, float]:
         """One critic update and one generator-and-encoder update on a fresh batch.
@@ -132,15 +110,14 @@ class GanTrainer:
         figures = self._critic_update(real, drawn.detach())
         if self.seen >= self.config.critic_first:
             figures |= self._generator_update(real[:half], rebuilt, drawn, w)
-            self._update_ema()
+            self._average((self.generator_ema, self.generator), (self.encoder_ema, self.encoder))
         self.seen += self.config.batch
         self.seconds += time.perf_counter() - started
         return figures
 
     def _set_lr(self) -> None:
         """Constant, then linear to zero over the last part of the run."""
-        done = self.seen / self.config.images
-        fraction = min(1.0, max(0.02, (1.0 - done) / (1.0 - self.config.anneal_from)))
+        fraction = self._annealed()
         lazy = self.config.r1_every / (self.config.r1_every + 1)
         for optimizer, scale in ((self.g_opt, 1.0), (self.d_opt, lazy)):
             for group in optimizer.param_groups:
@@ -149,9 +126,6 @@ class GanTrainer:
     def _batch(self) -> Tensor:
         index = torch.randint(len(self.reals), (self.config.batch,), generator=self.random)
         return self.reals[index].to(self.device)
-
-    def _normal(self, *shape: int) -> Tensor:
-        return torch.randn(shape, generator=self.random).to(self.device)
 
     @torch.no_grad()
     def _refresh_codes(self, n: int = 2048) -> None:
@@ -180,10 +154,6 @@ class GanTrainer:
     def _judge(self, pictures: Tensor) -> Tensor:
         """Critic logits; noise on its input keeps it from memorising a small data set."""
         return self.critic(pictures + self.config.instance_noise * self._normal(*pictures.shape))
-
-    def autocast(self) -> torch.autocast:
-        """The precision the networks run in."""
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bf16)
 
     def _critic_update(self, real: Tensor, drawn: Tensor) -> dict[str, float]:
         with self.autocast():
@@ -227,13 +197,6 @@ class GanTrainer:
             "cycle": cycle.item(),
             "misfit": misfit.item(),
         }
-
-    @torch.no_grad()
-    def _update_ema(self) -> None:
-        images = min(self.config.ema_images, max(0.05 * self.seen, 1.0))
-        decay = 0.5 ** (self.config.batch / images)
-        for ema, live in ((self.generator_ema, self.generator), (self.encoder_ema, self.encoder)):
-            torch._foreach_lerp_(list(ema.parameters()), list(live.parameters()), 1.0 - decay)
 
     def finish(self) -> tuple[StyleGAN2, LatentEncoder]:
         """The averaged networks. The mean of W is that of the codes: pictures are drawn from their Gaussian."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,9 @@ from landscape_core.models.image_model import ImageModel, PictureEncoder
 from landscape_core.models.projected import ProjectedCritic
 from landscape_core.perceptual import LpipsDistance
 from landscape_core.spaces import Prior
+from landscape_core.training.adversarial import AdversarialRun
 from landscape_core.training.augment import augment
 from landscape_core.training.autoencoder import random_batch
-from landscape_core.training.checkpoint import Checkpoint
 from landscape_core.training.codes import CodeStatistics
 from landscape_core.training.quality import Draw
 
@@ -53,8 +53,10 @@ class SharpenConfig:
     bf16: bool = True
 
 
-class SharpenTrainer:
+class SharpenTrainer(AdversarialRun):
     """The networks of one run and its update; `step` is one update of everything."""
+
+    config: SharpenConfig
 
     def __init__(
         self,
@@ -67,8 +69,8 @@ class SharpenTrainer:
         device: torch.device | str = "cpu",
     ) -> None:
         """`images` uint8 (N, 3, 64, 64); a checkpoint in `out` overrides the weights of `model` and `encoder`."""
-        torch.manual_seed(config.seed)
-        self.images, self.config, self.device = images, config, torch.device(device)
+        super().__init__(config, device)
+        self.images = images
         self.distance = LpipsDistance()
         self.critic = ProjectedCritic(self.distance.maps, width=config.critic_width, scale=config.critic_scale)
         # In eval mode: the BatchNorm between encoder and decoder keeps the statistics of the first stage.
@@ -83,17 +85,8 @@ class SharpenTrainer:
         self.g_opt = torch.optim.Adam(self._groups(), betas=(0.0, 0.99))
         self.d_opt = torch.optim.Adam(self.critic.trained(), lr=config.critic_lr, betas=(0.0, 0.99))
         self.rates = [[g["lr"] for g in o.param_groups] for o in (self.g_opt, self.d_opt)]
-        self.random = torch.Generator().manual_seed(config.seed)
-        self.seen, self.seconds = 0, 0.0
-        self.checkpoint = Checkpoint(
-            out / "checkpoint.safetensors",
-            modules={name: getattr(self, name) for name in ("model", "encoder", "critic", "model_ema", "encoder_ema", "codes")},
-            optimizers={"g": self.g_opt, "d": self.d_opt},
-            generators={"random": self.random},
-        )
-        meta = self.checkpoint.load()
-        if meta is not None:
-            self.seen, self.seconds = meta["seen"], meta["seconds"]
+        networks = ("model", "encoder", "critic", "model_ema", "encoder_ema", "codes")
+        self.resume(out, networks, {"g": self.g_opt, "d": self.d_opt})
 
     def _groups(self) -> list[dict[str, Any]]:
         """Layers with an equalised learning rate (StyleGAN2's) take larger steps than plain convolutions."""
@@ -103,18 +96,6 @@ class SharpenTrainer:
             {"params": list(self.encoder.latent.parameters()), "lr": self.config.style_lr},
             {"params": plain, "lr": self.config.lr},
         ]
-
-    @property
-    def total(self) -> int:
-        return self.config.images
-
-    @property
-    def batch(self) -> int:
-        return self.config.batch
-
-    def save(self) -> None:
-        """Write the checkpoint."""
-        self.checkpoint.save({"seen": self.seen, "seconds": self.seconds, "config": asdict(self.config)})
 
     def step(self) -> dict[str, float]:
         """One update of the critics and, once they know something, one of everything else."""
@@ -134,21 +115,13 @@ class SharpenTrainer:
         figures = self._critic_update(real, drawn.detach())
         if self.seen >= self.config.critic_first:
             figures |= self._generator_update(half, drawn, w)
-            self._update_ema()
+            self._average((self.model_ema, self.model), (self.encoder_ema, self.encoder))
         self.seen += self.config.batch
         self.seconds += time.perf_counter() - started
         return figures
 
-    def autocast(self) -> torch.autocast:
-        """The precision the networks run in."""
-        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bf16)
-
-    def _normal(self, *shape: int) -> Tensor:
-        return torch.randn(shape, generator=self.random).to(self.device)
-
     def _set_rates(self) -> None:
-        done = self.seen / self.config.images
-        fraction = min(1.0, max(0.02, (1.0 - done) / (1.0 - self.config.anneal_from)))
+        fraction = self._annealed()
         for optimizer, rates in zip((self.g_opt, self.d_opt), self.rates, strict=True):
             for group, rate in zip(optimizer.param_groups, rates, strict=True):
                 group["lr"] = rate * fraction
@@ -190,13 +163,6 @@ class SharpenTrainer:
     def _teach_critic(self, on: bool) -> None:
         for parameter in self.critic.trained():
             parameter.requires_grad_(on)
-
-    @torch.no_grad()
-    def _update_ema(self) -> None:
-        images = min(self.config.ema_images, max(0.05 * self.seen, 1.0))
-        decay = 0.5 ** (self.config.batch / images)
-        for ema, live in ((self.model_ema, self.model), (self.encoder_ema, self.encoder)):
-            torch._foreach_lerp_(list(ema.parameters()), list(live.parameters()), 1.0 - decay)
 
     def drawing(self, seed: int) -> Draw:
         """Samples of the averaged generator from the Gaussian of the codes."""
