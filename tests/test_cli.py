@@ -68,7 +68,7 @@ def test_reproduce_convergence_takes_anybodys_pictures(tmp_path: Path) -> None:
         Image.new("RGB", (64, 64), (40 * index, 100, 200)).save(folder / f"{index}.png")
     data = tmp_path / "data"
     data.mkdir()
-    with zipfile.ZipFile(data / "faces64.zip", "w") as archive:
+    with zipfile.ZipFile(data / "faces128.zip", "w") as archive:
         for path in (tmp_path / "train/train").glob("*.png"):
             archive.write(path, f"train/{path.name}")
     arguments = [

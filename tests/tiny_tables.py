@@ -43,7 +43,7 @@ def data_folder(folder: Path) -> Path:
     import zipfile
 
     folder.mkdir()
-    for name in ("faces64.zip", "cats128.zip"):
+    for name in ("faces128.zip", "cats128.zip"):
         with zipfile.ZipFile(folder / name, "w") as archive:
             for split in ("train", "val"):
                 for index in range(3):

@@ -15,7 +15,7 @@ from landscape_core.errors import UserError
 Seed = Annotated[int, typer.Option(help="Fixes every random choice.", min=0, max=2**31 - 1)]
 Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.", min=0)]
 Device = Annotated[str, typer.Option(help="cpu, cuda, … whatever torch has on this machine.")]
-Data = Annotated[Path, typer.Option(help="Folder that holds the data sets (faces64.zip, cats128.zip, …).")]
+Data = Annotated[Path, typer.Option(help="Folder that holds the data sets (faces128.zip, cats128.zip, …).")]
 Out = Annotated[Path, typer.Option(help="Folder to write into; created where missing.")]
 Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of pictures to train on.")]
 Split = Annotated[str | None, typer.Option(help="Folder inside the data to take, e.g. train; all of it where absent.")]

@@ -10,10 +10,6 @@ from torch import Tensor
 
 from landscape_core.data import Box, ImageSource, load_images, to_unit
 
-# CelebA's 178x218 photos are stored squashed to 64x64; this box is their centre square.
-FACES_BOX: Box = (0, 7, 64, 59)
-
-
 @dataclass(frozen=True)
 class DataSet:
     """A named data set below the data folder, and how its pictures become squares."""
@@ -25,7 +21,7 @@ class DataSet:
         return ImageSource(data / self.file, split, 64, self.box)
 
 
-FACES = DataSet("faces64.zip", FACES_BOX)
+FACES = DataSet("faces128.zip")
 CATS = DataSet("cats128.zip")
 DOMAINS = {"faces": FACES, "cats": CATS}
 
