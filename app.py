@@ -12,8 +12,8 @@ def main(
     port: Annotated[int, typer.Option(help="Port; the next free one is taken where 0.", min=0, max=65535)] = 7860,
 ) -> None:
     """Start the laboratory in the browser."""
-    from app.defence import embedded_defences
-    from app.models import embedded_models
+    from app.defence.tab import embedded_defences
+    from app.runs.models import embedded_models
     from app.ui import build_app, launch_options
     from app.warm import warm_up
 

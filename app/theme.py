@@ -1,5 +1,7 @@
 """Colours and type of the stock components; the rest is in static/*.css, on the same variables."""
 
+from __future__ import annotations
+
 import gradio as gr
 
 SANS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "Liberation Sans", "sans-serif")

@@ -14,16 +14,21 @@ from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from app import complete, defence, invert, pose
-from app.compute import share_cores
-from app.defence_pictures import Defences
-from app.landscape import build_landscape, source_field
-from app.models import Models
-from app.results import ADDRESS, RESULTS, build_results
-from app.session import Sessions
-from app.standing import LandscapeLink, StandingSource
+from app.complete import tab as complete
+from app.defence import tab as defence
+from app.defence.pictures import Defences
+from app.invert import tab as invert
+from app.landscape.tab import build_landscape, source_field
+from app.pose import tab as pose
+from app.results.tab import ADDRESS, build_results
+from app.runs.models import Models
+from app.runs.session import Sessions
+from app.runs.standing import StandingSource
 from app.theme import THEME
+from app.views.link import LandscapeLink
 from app.views.view import ROUTE, STATIC
+from app.views.wiring import share_cores
+from landscape_core.storage.zoo import RESULTS
 
 TITLE = "Loss-landscape laboratory"
 MAX_WAITING = 32

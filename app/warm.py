@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 import threading
 
-from app import defence_run, race, targets
-from app.defence_pictures import Defences
-from app.models import Models
-from app.session import Session
+from app.defence import run as defence_run
+from app.defence.pictures import Defences
+from app.invert import run as race
+from app.runs.models import Models
+from app.runs.session import Session
+from app.target import targets
 from landscape_core.errors import UserError
-from landscape_core.runs import RunSettings
+from landscape_core.search.race import RunSettings
 
 
 def warm_up(models: Models, defences: Defences | None = None) -> threading.Thread:

@@ -4,4 +4,6 @@ Where to begin: `inversion.Solver` (init, step, done) runs lanes of `spaces` and
 `tasks.gan.load_image_task` gives a ready problem; `training.mapping` learns Θ for another.
 """
 
+from __future__ import annotations
+
 __version__ = "0.1.0"

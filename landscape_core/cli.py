@@ -1,4 +1,4 @@
-"""The command line: `python -m landscape_core --help`."""
+"""The command line: `python -m landscape_core --help`. Commands are plain functions; here they get their names."""
 
 from __future__ import annotations
 
@@ -6,36 +6,32 @@ import sys
 
 import typer
 
-from landscape_core.commands import (
-    bench,
-    complete,
-    defence,
-    invert,
-    models,
-    pose,
-    pose_invert,
-    reproduce,
-    reproduce_defence,
-    reproduce_features,
-    reproduce_surfaces,
-    reproduce_tables,
-    serve,
-    sheets,
-    surface,
-    train,
-)
+from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
+from landscape_core.commands import bench, models, serve, surface
+from landscape_core.commands import reproduce as tables
+from landscape_core.defence.commands import reproduce as defence_tables
+from landscape_core.defence.commands import run as defence
+from landscape_core.defence.commands import train as train_defence
 from landscape_core.errors import UserError
+from landscape_core.features.commands import train as train_features
+from landscape_core.generators.commands import reproduce as generator_tables
+from landscape_core.generators.commands import run as generators
+from landscape_core.generators.commands import sheets
+from landscape_core.generators.commands import train as train_generators
+from landscape_core.pose.commands import reproduce as pose_tables
+from landscape_core.pose.commands import run as pose
+from landscape_core.pose.commands import train as train_pose
 
-app = typer.Typer(
-    help="Invert neural networks by descent in X and in a learned Z, and look at both landscapes.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    add_completion=False,
-)
-app.command()(invert.invert)
-app.command()(complete.complete)
-app.command()(pose_invert.pose)
-app.command("replay-pose")(pose_invert.replay_pose)
+
+def _group(help_text: str) -> typer.Typer:
+    return typer.Typer(help=help_text, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
+
+
+app = _group("Invert neural networks by descent in X and in a learned Z, and look at both landscapes.")
+app.command()(generators.invert)
+app.command()(generators.complete)
+app.command()(pose.pose)
+app.command("replay-pose")(pose.replay_pose)
 app.command()(surface.surface)
 app.command()(defence.attack)
 app.command()(defence.defend)
@@ -43,18 +39,34 @@ app.command()(bench.bench)
 app.command()(models.models)
 app.command()(sheets.sheets)
 app.command()(serve.serve)
-app.add_typer(train.app, name="train")
-app.add_typer(reproduce.app, name="reproduce")
-reproduce.app.command()(reproduce_surfaces.landscapes)
-reproduce.app.command()(reproduce_surfaces.completions)
-reproduce.app.command()(reproduce_tables.ablation)
-reproduce.app.command("z-dimension")(reproduce_tables.z_dimension)
-reproduce.app.command("w-plus")(reproduce_tables.w_plus)
-reproduce.app.command()(reproduce_tables.budget)
-reproduce.app.command()(reproduce_features.features)
-reproduce.app.command()(reproduce_defence.defence)
-reproduce.app.command()(pose.pose)
-reproduce.app.command("pose-completions")(pose.pose_completions)
+
+train = _group("The embedded models' recipes, on anybody's pictures.")
+app.add_typer(train, name="train")
+train.command()(train_generators.generator)
+train.command()(train_generators.mapping)
+train.command("mapping-compare")(train_generators.mapping_compare)
+train.command()(train_generators.measure)
+train.command()(train_features.perceptual)
+train.command()(train_features.classifier)
+train.command("pose-mapping")(train_pose.pose_mapping)
+train.command("pose-compare")(train_pose.pose_compare)
+train.command()(train_defence.contrastive)
+train.command("defence-mapping")(train_defence.defence_mapping)
+
+reproduce = _group("The papers' tables and figures on our models, into results/NAME.json and a plot.")
+app.add_typer(reproduce, name="reproduce")
+reproduce.command()(generator_tables.convergence)
+reproduce.command("report")(tables.write_report)
+reproduce.command()(tables.landscapes)
+reproduce.command()(generator_tables.completions)
+reproduce.command()(generator_tables.ablation)
+reproduce.command("z-dimension")(generator_tables.z_dimension)
+reproduce.command("w-plus")(generator_tables.w_plus)
+reproduce.command()(generator_tables.budget)
+reproduce.command()(autoencoder_tables.features)
+reproduce.command()(defence_tables.defence)
+reproduce.command()(pose_tables.pose)
+reproduce.command("pose-completions")(pose_tables.pose_completions)
 
 
 def main() -> None:

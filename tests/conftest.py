@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from landscape_core.training import autoencoder, sharpen
-from tests.tiny_lpips import MeanDistance, StandIn
+from landscape_core.generators.training import autoencoder, sharpen
+from tests.tiny.lpips import MeanDistance, StandIn
 
 SHARED = Path(os.environ.get("LANDSCAPE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 

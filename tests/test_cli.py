@@ -12,11 +12,15 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from landscape_core import cli
-from landscape_core.commands import bench, common, invert, reproduce
+from landscape_core import console as common
+from landscape_core.commands import bench, reproduce
+from landscape_core.console import command_line
 from landscape_core.errors import UserError
-from landscape_core.runs import card_target, prepare, read_run_card
-from landscape_core.trajectory import run
-from tests.tiny import tiny_task
+from landscape_core.generators.commands import run as invert
+from landscape_core.generators.run_card import card_target, read_run_card
+from landscape_core.search.race import prepare
+from landscape_core.search.trajectory import run
+from tests.tiny.models import tiny_task
 
 runner = CliRunner()
 COMMANDS = [
@@ -116,7 +120,7 @@ def test_mistakes_are_one_sentence_and_exit_code_two(
 def test_a_recorded_command_leaves_out_where_it_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
     typed = ["landscape_core", "train", "mapping", "--work", "/tmp/w", "--data", "my faces.zip", "--out=/tmp/o", "--seed", "3"]
     monkeypatch.setattr("sys.argv", typed)
-    assert reproduce.command_line() == "python -m landscape_core train mapping --data 'my faces.zip' --seed 3"
+    assert command_line() == "python -m landscape_core train mapping --data 'my faces.zip' --seed 3"
 
 
 def test_threads_are_set() -> None:
@@ -125,7 +129,7 @@ def test_threads_are_set() -> None:
 
 
 def test_a_device_that_is_not_there_is_a_sentence() -> None:
-    from landscape_core.tasks.gan import check_device
+    from landscape_core.generators.task import check_device
 
     assert check_device("cpu").type == "cpu"
     for name in ("cuda:99", "toaster"):

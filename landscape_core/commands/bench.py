@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.bench import bench_step
-from landscape_core.commands.common import Device, Threads, apply_threads
+from landscape_core.console import Device, Threads, apply_threads
 from landscape_core.errors import UserError
-from landscape_core.surface_bench import bench_surfaces
-from landscape_core.tasks.gan import load_image_task
+from landscape_core.generators.task import load_image_task
+from landscape_core.search.bench import bench_step
+from landscape_core.surfaces.bench import bench_surfaces
 
 
 def bench(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from landscape_core import zoo
+from landscape_core.storage import zoo
 
 
 def models(

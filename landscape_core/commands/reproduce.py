@@ -1,102 +1,30 @@
-"""`reproduce`: the papers' tables and figures on our models, into results/NAME.json and a plot."""
+"""`reproduce landscapes` and `report`: what belongs to no domain."""
 
 from __future__ import annotations
 
-import shlex
-import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import typer
-from tqdm import tqdm
 
-from landscape_core.commands.common import Data, Device, Out, Seed, Threads, apply_threads
-from landscape_core.data import ImageSource
-from landscape_core.errors import UserError
-from landscape_core.reproduce import convergence as fig3a
-from landscape_core.reproduce.inputs import DOMAINS, targets
-from landscape_core.reproduce.report import report, with_results
-from landscape_core.reproduce.results import Result, table
-from landscape_core.tasks.gan import Perceptual, load_image_task
-
-app = typer.Typer(help=__doc__, no_args_is_help=True)
-
-
-class Ticker:
-    """A progress bar per stage of an experiment."""
-
-    def __init__(self) -> None:
-        self.label: str | None = None
-        self.bar: tqdm[Any] = tqdm(disable=True)
-
-    def __call__(self, label: str, done: int, total: int) -> None:
-        if label != self.label:
-            self.bar.close()
-            self.label, self.bar = label, tqdm(desc=label, total=total, dynamic_ncols=True)
-        self.bar.update(done - self.bar.n)
-
-    def close(self) -> None:
-        self.bar.close()
+from landscape_core.commands.surface import OBSERVED
+from landscape_core.console import Data, Device, Out, Seed, Threads, Ticker, apply_threads, command_line
+from landscape_core.experiments import landscapes as fig8
+from landscape_core.experiments.results import finish, report, with_results
+from landscape_core.generators.commands.reproduce import pictures_of
+from landscape_core.generators.datasets import DOMAINS
+from landscape_core.generators.task import load_image_task
+from landscape_core.pose.commands.reproduce import MOCAP
+from landscape_core.pose.experiments.inversion import draw
+from landscape_core.pose.recordings import load_poses
+from landscape_core.pose.task import load_body, load_pose_task
+from landscape_core.search.objectives import Target
+from landscape_core.search.optimizers import OptimizerName
+from landscape_core.search.race import Perceptual
+from landscape_core.surfaces.averages import LandscapeSettings
+from landscape_core.surfaces.recovered import save_recovered
 
 
-FOLDERS = ("--work", "--out", "--assets")
-
-
-def command_line() -> str:
-    """The command as typed, without the folders it wrote to, which are this machine's own."""
-    words = sys.argv[1:]
-    kept = [word for i, word in enumerate(words) if word not in FOLDERS and (i == 0 or words[i - 1] not in FOLDERS)]
-    return shlex.join(["python", "-m", "landscape_core", *(word for word in kept if not word.startswith(FOLDERS))])
-
-
-def finish(result: Result, out: Path, plot: Callable[[Path], None]) -> None:
-    """Write the result and its plot, and print the claims."""
-    path = result.write(out)
-    plot(path.with_suffix(".png"))
-    typer.echo(table(result.claims))
-    typer.echo(f"Wrote {path} and {path.with_suffix('.png')}.")
-
-
-@app.command()
-def convergence(
-    data: Data = Path("data"),
-    number: Annotated[int, typer.Option("--targets", help="Pictures per data set.", min=1)] = 200,
-    split: Annotated[str, typer.Option(help="Split to evaluate; X is tuned on train.")] = "val",
-    images: Annotated[Path | None, typer.Option(help="Evaluate this folder or zip of pictures instead.")] = None,
-    steps: Annotated[
-        int, typer.Option(help="Steps of descent; from 2000 on the result is called converged.", min=1, max=5000)
-    ] = 200,
-    tuned: Annotated[int, typer.Option("--tune-targets", help="Pictures of train that choose X's rates.", min=1)] = 24,
-    domain: Annotated[
-        str, typer.Option(help=f"Whose generator: {', '.join(DOMAINS)}; the others' pictures are OOD.")
-    ] = "faces",
-    space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
-    device: Device = "cpu",
-    perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
-    out: Out = Path("results"),
-    seed: Seed = 0,
-    threads: Threads = 0,
-) -> None:
-    """Fig. 3a: mean loss per step in X (learning rate tuned on train) and in Z, faces and cats, with the encoder's line."""
-    apply_threads(threads)
-    if domain not in DOMAINS:
-        raise UserError(f"There is no data set for the domain {domain!r}; there are: {', '.join(DOMAINS)}.")
-    task = load_image_task(domain, perceptual=perceptual, device=device)
-    settings = fig3a.ConvergenceSettings(targets=number, steps=steps, tune_targets=tuned, space=space, seed=seed)
-    if images is not None:
-        sets = {"images": targets(ImageSource(images), number, seed)}
-    else:
-        order = sorted(DOMAINS, key=lambda name: name != domain)
-        sets = {name: targets(DOMAINS[name].source(data, split), number, seed) for name in order}
-    train = targets(DOMAINS[domain].source(data, "train"), settings.tune_targets, seed)
-    ticker = Ticker()
-    result = fig3a.run_convergence(task, train, sets, settings, command_line(), ticker)
-    ticker.close()
-    finish(result, out, lambda picture: fig3a.plot(result, picture))
-
-
-@app.command("report")
 def write_report(
     results: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
     document: Annotated[Path, typer.Option(help="Markdown file with the two result markers.")] = Path("README.md"),
@@ -104,3 +32,54 @@ def write_report(
     """Write the results' tables into the README."""
     document.write_text(with_results(document.read_text(), report(results)))
     typer.echo(f"Wrote the results of {results} into {document}.")
+
+
+Subject = Literal["faces", "cats", "pose", "pose-positions"]
+Number = Annotated[int, typer.Option("--targets", help="Targets.", min=3)]
+Split = Annotated[str, typer.Option(help="Split of the data to take.")]
+Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]
+Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
+Distance = Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")]
+
+
+def landscapes(
+    data: Data = Path("data"),
+    number: Number = 50,
+    split: Split = "val",
+    images: Images = None,
+    steps: Annotated[int, typer.Option(help="Steps of descent before the grid is laid.", min=2)] = 20,
+    size: Annotated[int, typer.Option(help="Points a side of every surface, odd.", min=5)] = 21,
+    x_optimizer: Annotated[OptimizerName | None, typer.Option(help="X's optimiser; the advised one where absent.")] = None,
+    space: Space = "residual",
+    task: Annotated[
+        Subject, typer.Option(help="Which task: pictures of a domain, or poses from rotations or positions of joints.")
+    ] = "faces",
+    perceptual: Distance = "embedded",
+    embed: Annotated[
+        bool, typer.Option(help="Also write the recovered directions to assets/, for `surface` and the app.")
+    ] = False,
+    out: Out = Path("results"),
+    device: Device = "cpu",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Appendix A, Fig. 8: convexity, minima, roughness and steepness of the loss surfaces in X and in Z."""
+    apply_threads(threads)
+    if task in DOMAINS:
+        loaded = load_image_task(task, perceptual=perceptual, device=device)
+        chosen = Target(pictures_of(data, split, images, number, seed, task))
+        source = (images or Path(DOMAINS[task].file)).name
+    else:
+        loaded, source = load_pose_task(OBSERVED[task]), MOCAP
+        chosen = load_body(OBSERVED[task]).target(draw(load_poses(data / MOCAP, split), number, seed))
+    settings = LandscapeSettings(steps=steps, size=size, space=space, x_optimizer=x_optimizer, seed=seed)
+    ticker, name = Ticker(), "landscapes" if task == "faces" else f"landscapes-{task}"
+    result, examples, planes = fig8.run_landscapes(loaded, chosen, settings, command_line(), ticker, name=name)
+    ticker.close()
+    finish(result, out, lambda picture: fig8.plot(result, examples, picture))
+    if embed:
+        card = save_recovered(
+            loaded, planes, n=len(chosen), steps=steps, trained_on=f"latents of {len(chosen)} targets of {source}, {split}",
+            licence="that of the targets' data set", command=command_line(), seed=seed,
+        )  # fmt: skip
+        typer.echo(f"Embedded {card.name}.")

@@ -11,30 +11,32 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.bvh import load_bvh, pose_of
-from landscape_core.commands.common import Bar, Device, Out, Seed, Threads, apply_threads, parse_box
-from landscape_core.data import ImageSource, to_unit
+from landscape_core.console import Bar, Device, Out, Seed, Threads, apply_threads, parse_box
 from landscape_core.errors import UserError
-from landscape_core.faces import framing_of, prepare_upload
-from landscape_core.objectives import Target
-from landscape_core.planes import Plane
-from landscape_core.recovered import load_recovered
-from landscape_core.reproduce.inputs import targets as draw_targets
-from landscape_core.runs import RunSettings, prepare
-from landscape_core.surface import evaluate, evaluate_all
-from landscape_core.surface_averages import Averages, committed
-from landscape_core.surface_averages import sentence as sentence_of
-from landscape_core.surface_cache import FolderCache
-from landscape_core.surface_export import surface_page, surface_png
-from landscape_core.surface_panels import Panel, figures, panel, sentences
-from landscape_core.surface_views import Kind, View, recovered_planes, views
-from landscape_core.tasks.base import Task, X
-from landscape_core.tasks.gan import PLUS, Perceptual, domains, load_image_task
-from landscape_core.tasks.pose import NAMES, Observation, load_body, load_pose_task
-from landscape_core.trajectory import Trajectory, states
+from landscape_core.generators.datasets import framing_of
+from landscape_core.generators.datasets import targets as draw_targets
+from landscape_core.generators.task import PLUS, domains, load_image_task
+from landscape_core.images.datasets import ImageSource
+from landscape_core.images.faces import prepare_upload
+from landscape_core.images.pixels import to_unit
+from landscape_core.pose.bvh import load_bvh, pose_of
+from landscape_core.pose.task import NAMES, Observation, load_body, load_pose_task
+from landscape_core.search.objectives import Target
+from landscape_core.search.race import Perceptual, RunSettings, prepare
+from landscape_core.search.task import Task, X
+from landscape_core.search.trajectory import Trajectory, states
+from landscape_core.storage.cache import FolderCache
+from landscape_core.storage.zoo import RESULTS
+from landscape_core.surfaces.averages import Averages, committed
+from landscape_core.surfaces.averages import sentence as sentence_of
+from landscape_core.surfaces.export import surface_page, surface_png
+from landscape_core.surfaces.panels import Panel, figures, panel, sentences
+from landscape_core.surfaces.planes import Plane
+from landscape_core.surfaces.recovered import load_recovered
+from landscape_core.surfaces.surface import evaluate, evaluate_all
+from landscape_core.surfaces.views import Kind, View, recovered_planes, views
 
 OWN_SAMPLES = 50
-RESULTS = Path(__file__).resolve().parents[2] / "results"  # what experiments found, where the repository is at hand
 OBSERVED: dict[str, Observation] = {name: observation for observation, name in NAMES.items()}
 
 

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from landscape_core.errors import UserError
-from landscape_core.tensors import read_tensors, under, write_tensors
+from landscape_core.storage.tensors import read_tensors, under, write_tensors
 
 
 class Checkpoint:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from landscape_core.training.progress import Report
+from landscape_core.progress import Report
 
 
 class Trainer(Protocol):

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from torch import Tensor, nn
 
-from tests.tiny import tiny_task
+from tests.tiny.models import tiny_task
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 ARGUMENTS = [
@@ -72,7 +72,7 @@ def gate(gated: Gate) -> Iterator[Gate]:
 @pytest.fixture(scope="session")
 def address(gated: Gate) -> Iterator[str]:
     """A running app."""
-    from app.models import Models
+    from app.runs.models import Models
     from app.ui import build_app, launch_options
     from app.warm import warm_up
 

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.tiny import tiny_task
-from tests.tiny_defence import tiny_defence, write_cifar
+from tests.tiny.defence import tiny_defence, write_cifar
+from tests.tiny.models import tiny_task
 
 Open = Callable[..., Any]
 VIEW, COUNT = "#defence ", "#counting "
@@ -22,10 +22,10 @@ OUTPUT = VIEW + ".transport output"
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running app with two tiny defences and twenty test pictures."""
-    from app.defence_pictures import Defences
-    from app.models import Models
+    from app.defence.pictures import Defences
+    from app.runs.models import Models
     from app.ui import build_app, launch_options
-    from landscape_core.cifar10 import Cifar10Test
+    from landscape_core.features.cifar10 import Cifar10Test
 
     cifar = Cifar10Test(write_cifar(tmp_path_factory.mktemp("cifar")))
     defences = Defences({"ro": tiny_defence, "mart": lambda: tiny_defence("mart", 1)}, cifar)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from landscape_core.runs import read_run_card
+from landscape_core.generators.run_card import read_run_card
 
 Open = Callable[..., Any]
 OUTPUT = ".transport output"
@@ -220,7 +220,7 @@ def test_two_visitors_at_once_both_finish(open_page: Open) -> None:
 
 
 def test_who_waits_is_told_the_place_and_can_cancel(open_page: Open, gate: Any) -> None:
-    from app.compute import runs_at_once
+    from app.views.wiring import runs_at_once
 
     busy = [open_page("?steps=3&model=gated") for _ in range(runs_at_once())]
     late = open_page("?steps=3")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from landscape_core.bvh import bvh_text
-from landscape_core.tasks.pose import load_body
+from landscape_core.pose.bvh import bvh_text
+from landscape_core.pose.task import load_body
 
 Open = Callable[..., Any]
 VIEW = "#figures "

@@ -1,0 +1,203 @@
+"""What happens on each event of the Complete tab: a session and plain values in, messages for the views out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from app.complete import settings as complete_settings
+from app.complete import stream
+from app.complete.picks import standing_run
+from app.complete.settings import MAX_STEPS, USUAL_STEPS, Asked
+from app.complete.stream import mask_text
+from app.runs.cards import open_card, read_card_file
+from app.runs.legs import Message, continued, further_steps, lasting, numbered, stopped
+from app.runs.models import Models
+from app.runs.session import Run, Session
+from app.target.targets import SIDE
+from landscape_core.errors import UserError
+from landscape_core.generators.completion import completion_sets, completion_solver
+from landscape_core.generators.completion_export import completions_zip
+from landscape_core.generators.masks import PRESETS, check_mask, preset
+from landscape_core.generators.run_card import RunCard, card_target, make_card
+from landscape_core.images.pixels import png_base64, png_tensor, to_unit
+from landscape_core.search.solver import State
+from landscape_core.search.summary import replay_sentence, result_of
+from landscape_core.search.trajectory import Trajectory, states
+
+FIRST_MASK = "centre"
+LABELS = {"centre": "Centre only", "mouth": "Mouth", "eyes": "Eyes", "left-half": "Left half", "border": "Border"}
+
+
+def presets() -> list[Message]:
+    """Every preset mask with words for it."""
+    return [{"name": n, "label": LABELS.get(n, n), "mask": stream.mask_text(preset(n, SIDE))} for n in PRESETS]
+
+
+def painter_message(session: Session) -> Message:
+    """What the painter paints on, and the session's mask where it has one already."""
+    picked = session.target
+    assert picked is not None
+    message = {"picture": png_base64(picked.picture), "label": picked.label, "presets": presets(), "first": FIRST_MASK}
+    return message | ({"mask": session.mask} if session.mask else {})
+
+
+def paint(session: Session, mask: Any) -> str:
+    """Take a painted mask; returns what is wrong with it, empty where it can be used."""
+    session.mask = mask if isinstance(mask, str) and len(mask) == SIDE * SIDE else ""
+    return mask_sentence(session.mask)
+
+
+def read_painted(text: Any) -> Tensor:
+    """A painted mask (1, 1, SIDE, SIDE) from the browser, which is untrusted.
+
+    Raises:
+        UserError: not one character 0 or 1 per pixel, or a mask that `check_mask` refuses.
+    """
+    if not isinstance(text, str) or len(text) != SIDE * SIDE or set(text) - {"0", "1"}:
+        raise UserError(f"A mask is {SIDE} × {SIDE} pixels, each 0 (hidden) or 1 (visible).")
+    return check_mask(torch.tensor([float(c) for c in text]).reshape(1, 1, SIDE, SIDE))
+
+
+def mask_sentence(text: Any) -> str:
+    """What is wrong with a painted mask; empty where it can be used."""
+    try:
+        read_painted(text)
+    except UserError as error:
+        return str(error)
+    return ""
+
+
+def mask_name(text: Any) -> str | None:
+    """The preset that a painted mask is, if it is one."""
+    return next((name for name in PRESETS if stream.mask_text(preset(name, SIDE)) == text), None)
+
+
+def open_page(models: Models, session: Session, query: Mapping[str, str]) -> tuple[Asked, list[str]]:
+    """Settings and mask (the session's) that the page's address asks for, with a sentence per thing refused.
+
+    Raises:
+        UserError: there is no model at all, or its files are damaged.
+    """
+    usual = complete_settings.defaults(models, query.get("c_model"), query.get("c_space"))
+    asked, name, notes = complete_settings.from_query(query, usual, models.names)
+    if asked.settings.space not in models.get(asked.settings.task).mappings:
+        notes.append(f"{asked.settings.task.title()} has no space “{asked.settings.space}”; {usual.settings.space} is used.")
+        asked = replace(asked, settings=asked.settings.model_copy(update={"space": usual.settings.space}))
+    session.mask = stream.mask_text(preset(name, SIDE)) if name else ""
+    return asked, notes
+
+
+def note(models: Models, session: Session, values: list[Any]) -> Message:
+    """What is wrong with the form, if anything, and the address of what it asks for. A mask painted by hand has none."""
+    try:
+        asked = complete_settings.from_values(values)
+        usual = complete_settings.defaults(models, asked.settings.task, asked.settings.space)
+    except UserError as error:
+        return {"text": str(error), "level": "error", "query": None}
+    name = mask_name(session.mask)
+    query = complete_settings.to_query(asked, replace(usual, settings=models.first(usual.settings)))
+    query |= session.target.query if session.target else {}
+    query |= {"c_mask": name} if name not in (None, FIRST_MASK) else {}
+    return {"text": "", "level": "plain", "query": query, "own": complete_settings.OWN}
+
+
+def run(models: Models, session: Session, values: list[Any]) -> Iterator[Message]:
+    """K completions in X and in Z; an error is the last message."""
+    try:
+        yield from _start(models, session, read_painted(session.mask), complete_settings.from_values(values))
+    except UserError as error:
+        yield {"kind": "error", "text": str(error)}
+
+
+def more(session: Session, steps: Any) -> Iterator[Message]:
+    """Go on from where the completions stand; an error is the last message."""
+    try:
+        with continued(session.run, steps, MAX_STEPS) as (standing, further):
+            yield from numbered(standing, _leg(session, standing, further))
+    except UserError as error:
+        yield {"kind": "error", "text": str(error)}
+
+
+def _start(models: Models, session: Session, mask: Tensor, asked: Asked) -> Iterator[Message]:
+    if session.target is None:
+        raise UserError("Choose a picture first: one drawn by the model, an example, or your own.")
+    task = models.get(asked.settings.task, asked.settings.perceptual)
+    solver, starts = completion_solver(task, to_unit(session.target.picture)[None], mask, asked.k, asked.settings)
+    standing = Run(session.count + 1, asked.settings, session.target, task, solver, Trajectory.empty(["X", "Z"]))
+    session.begin(standing)
+    with standing.lock:
+        yield from numbered(standing, _first_leg(session, standing, starts))
+
+
+def _first_leg(session: Session, standing: Run, starts: list[Tensor]) -> Iterator[Message]:
+    yield stream.begin(standing)
+    yield from _leg(session, standing, states(standing.solver, standing.solver.init(starts), stop=standing.stop.is_set))
+
+
+def _leg(session: Session, standing: Run, further: Iterator[State]) -> Iterator[Message]:
+    yield from stream.batches(standing, further)
+    early = standing.solver.done(standing.trajectory.last) is None if standing.trajectory.last else False
+    message = stream.end(standing, stopped(standing) if early else "")
+    message["more"] = further_steps(standing, MAX_STEPS, USUAL_STEPS)
+    if session.card is not None and repeats(session.card, standing):
+        message["replay"] = replay_sentence(session.card.result, standing.trajectory)
+    yield message
+
+
+def repeats(card: RunCard, standing: Run) -> bool:
+    """Whether a run is the one that a card describes: settings, K, picture and mask."""
+    ours, theirs = standing.solver.target, card_target(card)
+    if card.k != len(ours) or theirs.mask is None or ours.mask is None:
+        return False
+    same = torch.equal(png_tensor(card.target_png), standing.target.picture) and torch.equal(theirs.mask, ours.mask[:1].cpu())
+    return same and card.settings == standing.settings
+
+
+def load_card(models: Models, session: Session, data: bytes) -> tuple[Asked, str]:
+    """Settings of a card of completions, its target and mask for the session; nothing is run. The sentence says whether a
+    replay can be exact.
+
+    Raises:
+        UserError: not such a card, or one that asks for what is not here.
+    """
+    card = read_card_file(data)
+    if card.k is None:
+        raise UserError("This is the card of a race, without a mask; load it in the Invert tab.")
+    asked = complete_settings.from_values(complete_settings.values_of(Asked(card.settings, card.k)))
+    mask = card_target(card).mask
+    assert mask is not None  # a card with k has one
+    session.target, sentence = open_card(models, card)
+    session.card, session.mask = card, mask_text(mask)
+    return asked, sentence
+
+
+def card_of(standing: Run) -> RunCard:
+    """The card of the completions that stand."""
+    mask, result = standing.solver.target.mask, result_of(standing.trajectory)
+    assert mask is not None
+    return make_card(
+        standing.task, lasting(standing), standing.target.picture, mask=mask[:1].cpu(), k=len(standing.solver.target), **result
+    )
+
+
+def export(session: Session) -> Path:
+    """Write the zip of the completions that stand to a new temporary folder.
+
+    Raises:
+        UserError: there is nothing to export yet.
+    """
+    standing = standing_run(session)
+    path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"completions-{standing.number}-seed-{standing.settings.seed}.zip"
+    lanes, target, state = standing.solver.lanes, standing.solver.target, standing.trajectory.last
+    assert state is not None
+    assert target.mask is not None
+    sets = completion_sets(standing.task.objective, [lane.name for lane in lanes], state, target.mask[:1])
+    completions_zip(path, card_of(standing), standing.task.forward, lanes, standing.trajectory, target, sets)
+    return path

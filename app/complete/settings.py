@@ -1,0 +1,101 @@
+"""The settings of completions as form values and as URL parameters: those of a run, but K in place of the start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from app.runs import settings
+from app.runs.models import Models
+from app.runs.models import defaults as run_defaults
+from app.runs.settings import FIELDS, LIMITS, clamped
+from landscape_core.errors import UserError
+from landscape_core.generators.masks import PRESETS
+from landscape_core.search.race import RunSettings
+
+MIN_K, MAX_K = 4, 20
+MAX_STEPS = 300
+USUAL_K, USUAL_STEPS = 8, 50
+PREFIX = "c_"  # the Invert tab's parameters stand in the same address
+_START = next(place for place, field in enumerate(FIELDS) if field[0] == "start")
+_LIMITS = LIMITS | {"steps": (1, MAX_STEPS)}
+OWN = [*(f"{PREFIX}{field[0]}" for field in FIELDS), f"{PREFIX}k", f"{PREFIX}mask", "target", "tab"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A run of `k` completions."""
+
+    settings: RunSettings
+    k: int = USUAL_K
+
+
+def defaults(models: Models, model: str | None = None, space: str | None = None) -> Asked:
+    """What a page starts with: the advised optimisers, random starts.
+
+    Raises:
+        UserError: there is no model at all, or its files are damaged.
+    """
+    usual = run_defaults(models, model, space)
+    return Asked(usual.model_copy(update={"start": "random", "steps": USUAL_STEPS}))
+
+
+def for_model(models: Models, values: Sequence[Any]) -> Asked:
+    """The form's settings after another model was chosen in it: that model's spaces and optimisers, the rest as it was.
+
+    Raises:
+        UserError: the model's files are missing or damaged.
+    """
+    usual = defaults(models, values[0])
+    try:
+        now = from_values([usual.settings.task, usual.settings.space, *values[2:]])
+    except UserError:  # something else in the form is wrong; then all of it begins anew
+        return usual
+    kept = {"steps": now.settings.steps, "seed": now.settings.seed, "perceptual": now.settings.perceptual}
+    return Asked(usual.settings.model_copy(update=kept), now.k)
+
+
+def values_of(asked: Asked) -> list[Any]:
+    """The form's values, in the order of `FIELDS`, with K in the start's place."""
+    values = settings.values_of(asked.settings)
+    values[_START] = asked.k
+    return values
+
+
+def from_values(values: Sequence[Any]) -> Asked:
+    """Settings from the form, which is untrusted.
+
+    Raises:
+        UserError: a value is missing or out of range; the sentence names it.
+    """
+    k = values[_START]
+    if not isinstance(k, int | float) or not MIN_K <= k <= MAX_K or int(k) != k:
+        raise UserError(f"Completions: a whole number from {MIN_K} to {MAX_K} is needed.")
+    chosen = settings.from_values([*values[:_START], "random", *values[_START + 1 :]])
+    if chosen.steps > MAX_STEPS:
+        raise UserError(f"Steps: it must be at most {MAX_STEPS} here, for {MAX_K} completions are kept at every step.")
+    return Asked(chosen, int(k))
+
+
+def from_query(query: Mapping[str, str], usual: Asked, models: Sequence[str]) -> tuple[Asked, str | None, list[str]]:
+    """Settings and the name of a preset mask from the address, with a sentence for each thing changed or ignored."""
+    ours = {name.removeprefix(PREFIX): text for name, text in query.items() if name.startswith(PREFIX)}
+    chosen, notes = settings.from_query({**ours, "start": "random"}, usual.settings, models, _LIMITS)
+    k, mask = usual.k, ours.get("mask")
+    if "k" in ours:
+        asked = clamped(ours["k"][:40], MIN_K, MAX_K, whole=True)
+        k = asked if isinstance(asked, int) else k
+        if str(k) != ours["k"]:
+            notes.append(f"The address asked for {ours['k'][:40]} completions; {k} are drawn.")
+    if mask is not None and mask not in PRESETS:
+        notes.append(f"The address asked for the mask “{mask[:40]}”, which there is not; it was ignored.")
+        mask = None
+    return Asked(chosen, k), mask, notes
+
+
+def to_query(asked: Asked, usual: Asked) -> dict[str, str]:
+    """URL parameters of what differs from the defaults, and the tab."""
+    own = settings.to_query(asked.settings, usual.settings)
+    own |= {"k": str(asked.k)} if asked.k != usual.k else {}
+    return {f"{PREFIX}{name}": text for name, text in own.items()} | {"tab": "complete"}

@@ -1,0 +1,133 @@
+"""Completions as messages for the gallery: losses of every step, and one sheet of all K pictures for the steps shown.
+
+Kinds: `begin`, `frames` (a batch of steps), `end`. Sheets sent on the way are WebP (quality 90: 40 pictures a step would
+be heavy otherwise); those of the end are lossless PNG, and so is whatever is sent on to another tab.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import Tensor
+
+from app.runs.legs import INTERVAL, Message, finite
+from app.runs.session import Run
+from app.runs.settings import words
+from landscape_core.generators.completion import CompletionSet, completion_sets
+from landscape_core.images.pixels import png_base64, to_bytes, webp
+from landscape_core.search.solver import State
+
+EVERY_STEP_TO, SHEETS = 10, 40
+
+
+def shown(step: int, limit: int) -> bool:
+    """Whether the browser gets the pictures of this step: the first ten, then about forty in all."""
+    return step <= EVERY_STEP_TO or step % max(1, limit // SHEETS) == 0
+
+
+def sheet(output: Tensor) -> Tensor:
+    """K pictures (K, 3, H, W) in [-1, 1] as one row, uint8 (3, H, K·W)."""
+    return torch.cat(list(to_bytes(output)), dim=2)
+
+
+def mask_text(mask: Tensor) -> str:
+    """(1, 1, H, W) -> a character per pixel, row by row: 1 visible, 0 hidden."""
+    return "".join("1" if value else "0" for value in mask[0, 0].flatten().tolist())
+
+
+def begin(run: Run) -> Message:
+    """The first message: what is completed, behind which mask, how many times, with which settings."""
+    mask = run.solver.target.mask
+    assert mask is not None  # completion_solver refuses a target without one
+    return {
+        "kind": "begin",
+        "number": run.number,
+        "target": png_base64(run.target.picture),
+        "label": run.target.label,
+        "mask": mask_text(mask[:1]),
+        "k": len(run.solver.target),
+        "lanes": [lane.name for lane in run.solver.lanes],
+        "settings": words(run.settings),
+        "limit": run.solver.max_steps,
+    }
+
+
+def batches(run: Run, states: Iterator[State], *, clock: Callable[[], float] = time.perf_counter) -> Iterator[Message]:
+    """Record the states and send them on: the first at once, then whatever came in each `INTERVAL` seconds."""
+    batch, sent = _empty(run), clock() - INTERVAL
+    for state in states:
+        run.trajectory.record(state)
+        _append(batch, state, run.solver.max_steps)
+        if clock() - sent >= INTERVAL:
+            yield batch
+            batch, sent = _empty(run), clock()
+    if batch["steps"]:
+        yield batch
+
+
+def end(run: Run, reason: str) -> Message:
+    """The last message: every lane's completions with fidelity and diversity, and what the two lanes say together."""
+    state, mask = run.trajectory.last, run.solver.target.mask
+    assert state is not None
+    assert mask is not None
+    sets = completion_sets(run.task.objective, [lane.name for lane in run.solver.lanes], state, mask[:1])
+    lanes = {
+        each.name: {"sheet": png_base64(sheet(each.pictures)), "fidelity": finite(each.fidelity), "diversity": each.diversity}
+        for each in sets
+    }
+    return {"kind": "end", "reason": reason, "step": state.step, "lanes": lanes, "verdict": verdict(*sets)}
+
+
+def _empty(run: Run) -> Message:
+    lanes: Message = {lane.name: {"loss": [], "seconds": [], "sheet": []} for lane in run.solver.lanes}
+    return {"kind": "frames", "steps": [], "lanes": lanes}
+
+
+def _append(batch: Message, state: State, limit: int) -> None:
+    batch["steps"].append(state.step)
+    for columns, lane in zip(batch["lanes"].values(), state.lanes, strict=True):
+        columns["loss"].append([finite(value) for value in lane.loss.tolist()])
+        columns["seconds"].append(lane.seconds)
+        columns["sheet"].append(webp(sheet(lane.output)) if shown(state.step, limit) else None)
+
+
+ALIKE = 0.05  # figures this close are called the same: K random starts do not say more
+
+
+def verdict(x: CompletionSet, z: CompletionSet) -> str:
+    """One sentence on diversity in the hidden region against the mean loss in the visible one."""
+    varied, off = _ratio(z.diversity, x.diversity), _ratio(z.fidelity, x.fidelity)
+    if _same(varied) and _same(off):
+        return "X and Z do not differ by more than 5 % here, neither in variety nor in how well they fit the visible part."
+    if _same(varied):
+        closer = "Z" if off < 1 else "X"
+        return f"Both are equally varied, and {closer} fits the visible part better: its mean loss there is {_less(off)} lower."
+    name, more = ("Z", varied) if varied > 1 else ("X", 1 / varied)
+    cost = off if name == "Z" else 1 / off
+    head = f"{name} is {_more(more)} more varied"
+    if _same(cost):
+        return f"{head} at the same visible loss: its variety was not bought with error."
+    if cost < 1:
+        closer = f"fits the visible part better (mean loss {_less(cost)} lower)"
+        return f"{head} and {closer}: its variety was not bought with error."
+    return f"{head}, but its mean visible loss is {_more(cost)} higher: that variety was bought with error."
+
+
+def _ratio(a: float, b: float) -> float:
+    return max(a, 1e-12) / max(b, 1e-12)
+
+
+def _same(ratio: float) -> bool:
+    return max(ratio, 1 / ratio) < 1 + ALIKE
+
+
+def _more(ratio: float) -> str:
+    """1.3 -> "30 %", 4 -> "4×"."""
+    return f"{100 * (ratio - 1):.0f}\u00a0%" if ratio < 2 else f"{ratio:.3g}×"
+
+
+def _less(ratio: float) -> str:
+    """0.7 or 1 / 0.7 -> "30 %"."""
+    return f"{100 * (1 - min(ratio, 1 / ratio)):.0f}\u00a0%"

@@ -1,0 +1,160 @@
+"""The Defence tab's choosers and settings as Gradio components."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+from pydantic import ValidationError
+
+from app.defence.pictures import NO_CIFAR, Defences
+from app.defence.run import MAX_STEPS, Choice
+from app.target.chooser import crop_view, picker_view
+from app.views.form import space_choices
+from landscape_core.defence.attacks import ATTACKS, AttackSettings
+from landscape_core.errors import UserError
+from landscape_core.features.cifar10 import CIFAR10_CLASSES
+from landscape_core.search.optimizers import OptimizerSettings
+from landscape_core.search.race import RunSettings
+from landscape_core.search.task import X
+
+SOURCES = {"cifar": "CIFAR-10", "example": "Example", "photo": "Upload"}
+FIRST = 1  # of the ships: one that RO sees rightly and the paper's attack fools
+_TRUTH = "The class the attack leads away from, and by which an answer counts as right."
+_KNOWS = "Whether the attacker knows that a defence follows. One who does attacks classifier and defence together."
+_ATTACK = "How far the attacked picture may be from the clean one: the paper's L2 ball, or the usual L∞ one."
+_SPACE = "Z is descended through a learned mapping r = Θ(z). Which Θ to use."
+_STEPS = "Steps of the defence in each lane. The paper shows 1, 3 and 5."
+_RATE = "In 1/255 of the range of a pixel. The paper's is 0.2."
+
+
+@dataclass(frozen=True)
+class PictureForm:
+    """Where a picture comes from; `groups` follow `source`, one visible at a time."""
+
+    source: gr.Radio
+    groups: dict[str, gr.Group]
+    label: gr.Dropdown
+    number: gr.Number
+    another: gr.Button
+    picker: gr.HTML
+    file: gr.File
+    crop: gr.HTML
+    truth: gr.Dropdown
+    message: gr.HTML
+
+
+@dataclass(frozen=True)
+class DefenceForm:
+    """The settings; `fields` in the order of `choice_from`, without the true class, which comes last there."""
+
+    fields: list[Component]
+
+    @property
+    def classifier(self) -> Component:
+        return self.fields[0]
+
+    @property
+    def attack(self) -> Component:
+        return self.fields[1]
+
+    @property
+    def space(self) -> Component:
+        return self.fields[3]
+
+
+def build_picture(defences: Defences) -> PictureForm:
+    """Lay the chooser out in the current container."""
+    gr.HTML("<h2>Picture</h2>")
+    first = "example" if defences.cifar is None else "cifar"
+    sources = [(words, name) for name, words in SOURCES.items() if name != "cifar" or defences.cifar is not None]
+    source = gr.Radio(
+        sources, value=first, show_label=False, label="Where it comes from", elem_classes="segmented", elem_id="defence-source"
+    )
+    classes, groups = list(CIFAR10_CLASSES), {}
+    with gr.Group(visible=first == "cifar", elem_classes="bare") as groups["cifar"]:
+        label = gr.Dropdown(classes, value="ship", label="Class", elem_id="defence-class")
+        with gr.Row(elem_classes="pair"):
+            number = gr.Number(FIRST, label="Test picture", precision=0, minimum=0, elem_id="defence-number")
+            another = gr.Button("Another", elem_id="defence-another", elem_classes="quiet")
+    with gr.Group(visible=first == "example", elem_classes="bare") as groups["example"]:
+        picker = picker_view("defence-examples")
+    with gr.Group(visible=False, elem_classes="bare") as groups["photo"]:
+        file = gr.File(label="PNG, JPEG, WebP or GIF", type="filepath", height=110, elem_id="defence-file")
+        crop = crop_view("defence-crop")
+    choices = [(name, index) for index, name in enumerate(classes)]
+    truth = gr.Dropdown(choices, value=None, label="What it shows", info=_TRUTH, elem_id="defence-truth")
+    if defences.cifar is None:
+        gr.HTML(f"<p class='note'>{NO_CIFAR}</p>")
+    message = gr.HTML(elem_id="defence-message", elem_classes="message")
+    return PictureForm(source, groups, label, number, another, picker, file, crop, truth, message)
+
+
+def build_defence_form(defences: Defences) -> DefenceForm:
+    """Lay the settings out in the current container."""
+    names = defences.names
+    first = names[0] if names else None
+    spaces, x, z = advice(defences, first) if first else ([], 0.2, 0.2)
+    knows = [("Nothing", "static"), ("Defence X", "X"), ("Defence Z", "Z")]
+    balls = [("L2 256/255", "l2"), ("L∞ 8/255", "linf")]
+    with gr.Group(elem_classes="fields defence-form"):
+        classifier = gr.Radio(
+            [(n.upper(), n) for n in names], value=first, label="Classifier", elem_classes="segmented", elem_id="defence-model"
+        )
+        attack = gr.Radio(balls, value="l2", label="Attack", info=_ATTACK, elem_classes="segmented", elem_id="defence-attack")
+        known = gr.Radio(
+            knows, value="static", label="Attacker knows", info=_KNOWS, elem_classes="segmented", elem_id="defence-knows"
+        )
+        space = gr.Dropdown(
+            space_choices(spaces), value=next(iter(spaces), None), label="Space Z", info=_SPACE, elem_id="defence-space"
+        )
+        steps = gr.Slider(1, MAX_STEPS, 5, step=1, label="Steps", info=_STEPS, buttons=[], elem_id="defence-steps")
+    with gr.Accordion("Rates, attack steps and seed", open=False, elem_classes="more defence-form"):
+        x_rate = gr.Number(x, label="X learning rate", info=_RATE, step=0.1, elem_id="defence-x-rate")
+        z_rate = gr.Number(z, label="Z learning rate", info=_RATE, step=0.1, elem_id="defence-z-rate")
+        most = ATTACKS["l2"].steps
+        ascents = gr.Slider(1, most, most, step=1, label="Attack steps", buttons=[], elem_id="defence-ascents")
+        seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="defence-seed")
+    return DefenceForm([classifier, attack, known, space, steps, ascents, x_rate, z_rate, seed])
+
+
+def advice(defences: Defences, name: str, space: str | None = None) -> tuple[list[str], float, float]:
+    """A classifier's spaces, and the advised rates in X and in a space (the first where None), in 1/255."""
+    task = defences.get(name).task
+    spaces = list(task.mappings)
+    z = task.advice(space if space in spaces else spaces[0])
+    return spaces, round(task.advice(X).lr * 255, 4), round(z.lr * 255, 4)
+
+
+def choice_from(defences: Defences, values: Sequence[Any]) -> Choice:
+    """What is to be run, from the form's values and the true class, which are untrusted.
+
+    Raises:
+        UserError: a value is missing or out of range; the sentence names it.
+    """
+    classifier, attack, knows, space, steps, ascents, x_rate, z_rate, seed, truth = values
+    task = defences.get(classifier).task
+    if attack not in ATTACKS:
+        raise UserError(f"There is no attack {attack!r}; there are: {', '.join(ATTACKS)}.")
+    if not isinstance(truth, int):
+        raise UserError("Say what the picture shows: one of the classifier's classes.")
+    task.space(space)
+    try:
+        settings = RunSettings(
+            task=classifier, space=space, steps=steps, seed=seed,
+            x=_optimiser(task.advice(X), x_rate), z=_optimiser(task.advice(space), z_rate),
+        )  # fmt: skip
+        chosen = AttackSettings.model_validate({**ATTACKS[attack].model_dump(), "steps": ascents})
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"{' '.join(str(part) for part in first['loc']).capitalize()}: {first['msg'].lower()}.") from error
+    return Choice(settings, chosen, knows, truth)
+
+
+def _optimiser(advised: OptimizerSettings, rate: Any) -> OptimizerSettings:
+    if not isinstance(rate, int | float):
+        raise UserError("A learning rate is a number above 0, in 1/255 of the range of a pixel.")
+    return OptimizerSettings(name=advised.name, lr=rate / 255)

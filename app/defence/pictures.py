@@ -1,0 +1,124 @@
+"""Pictures to defend: CIFAR-10's test pictures where the data set is there, drawn examples, or a visitor's own at 32x32."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from app.defence.examples import EXAMPLES
+from app.runs.session import Photo, Picked, Session
+from app.target.examples import FOLDER
+from app.target.targets import PHOTO_SIDE, crop
+from landscape_core.defence.objective import Defence
+from landscape_core.errors import UserError
+from landscape_core.features.cifar10 import CIFAR10_CLASSES, SIDE, Cifar10Test
+from landscape_core.images.reading import centre_box, crop_square, load_picture
+
+CIFAR_FILE = "cifar10.zip"
+NO_CIFAR = f"Test pictures come from CIFAR-10, which is not part of the app: put {CIFAR_FILE} (test/class/picture) into data/."
+
+
+class Defences:
+    """The classifiers that can be defended, loaded when first asked for and shared by all visitors; `cifar` is None where
+    the data set is not here."""
+
+    def __init__(self, sources: Mapping[str, Callable[[], Defence]], cifar: Cifar10Test | None) -> None:
+        self._sources, self._loaded = dict(sources), dict[str, Defence]()
+        self._lock = threading.Lock()
+        self.cifar = cifar
+
+    @property
+    def names(self) -> list[str]:
+        return list(self._sources)
+
+    def get(self, name: Any) -> Defence:
+        """The defence of that name.
+
+        Raises:
+            UserError: there is none, or its files are missing or altered.
+        """
+        if not self._sources:
+            raise UserError("There is no classifier with a contrastive head in assets/ yet; `train` makes both.")
+        if name not in self._sources:
+            raise UserError(f"There is no classifier {name!r}; there are: {', '.join(self.names)}.")
+        with self._lock:
+            if name not in self._loaded:
+                self._loaded[name] = self._sources[name]()
+            return self._loaded[name]
+
+
+def cifar_at(data: Path) -> Cifar10Test | None:
+    """CIFAR-10's test pictures below the data folder, or None where they are not."""
+    path = data / CIFAR_FILE
+    return Cifar10Test(path) if path.exists() else None
+
+
+def from_cifar(cifar: Cifar10Test | None, label: Any, number: Any) -> tuple[Picked, int]:
+    """A test picture and its class.
+
+    Raises:
+        UserError: the data set is not here, or there is no such picture.
+    """
+    if cifar is None:
+        raise UserError(NO_CIFAR)
+    if label not in CIFAR10_CLASSES or not isinstance(number, int):
+        raise UserError("A test picture is named by its class and a whole number from 0 on.")
+    index = CIFAR10_CLASSES.index(label)
+    return Picked(cifar.picture(index, number), f"{label} {number}"), index
+
+
+def example(name: Any) -> tuple[Picked, int]:
+    """A drawn example and what it shows.
+
+    Raises:
+        UserError: there is no such example.
+    """
+    if name not in EXAMPLES:
+        raise UserError(f"There is no example {name!r}; there are: {', '.join(EXAMPLES)}.")
+    label, shows, _ = EXAMPLES[name]
+    with Image.open(FOLDER / f"{name}.png") as image:
+        square = image.convert("RGB")
+    return Picked(crop_square(square, centre_box(square), SIDE), label.lower()), CIFAR10_CLASSES.index(shows)
+
+
+def opened(path: str) -> Photo:
+    """A visitor's file, with its centre square to begin with.
+
+    Raises:
+        UserError: not a picture that is accepted; the sentence says why.
+    """
+    picture = load_picture(path)
+    image = picture.image
+    image.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return Photo(image, centre_box(image), picture.notices)
+
+
+def recropped(session: Session, box: Any) -> Picked:
+    """Another square of the visitor's picture.
+
+    Raises:
+        UserError: no picture was uploaded, or this is no square.
+    """
+    crop(session, box)
+    assert session.photo is not None  # or the line before had said so
+    return cropped(session.photo)
+
+
+def cropped(photo: Photo) -> Picked:
+    """What the photo's square shows, at 32x32."""
+    return Picked(crop_square(photo.image, photo.box, SIDE), "your picture")
+
+
+def picker_message(chosen: str | None) -> dict[str, Any]:
+    """The examples as thumbnails, for the picker."""
+    items = [{"name": name, "label": label, "src": _thumbnail(name)} for name, (label, *_) in EXAMPLES.items()]
+    return {"items": items, "chosen": chosen}
+
+
+def _thumbnail(name: str) -> str:
+    return "data:image/png;base64," + base64.b64encode((FOLDER / f"{name}.png").read_bytes()).decode()

@@ -1,0 +1,174 @@
+"""Runs and their surfaces as messages for the browser, of any task whose outputs can be seen as pictures.
+
+Kinds: `begin`, `frames` and `end` as in a race's stream; `averages` (what experiments found); `surfaces` (whole panels at
+each level that became complete, with the range all of them share), `progress`, `drawn` (the last).
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from app.runs.legs import Message, png
+from app.runs.standing import Standing
+from landscape_core.images.pixels import webp
+from landscape_core.search.objectives import Target
+from landscape_core.search.summary import psnr, race_summary, reached
+from landscape_core.search.task import Task, X
+from landscape_core.search.trajectory import Trajectory
+from landscape_core.surfaces.averages import Averages
+from landscape_core.surfaces.export import loss_range
+from landscape_core.surfaces.panels import Panel, figures, panel, sentences
+from landscape_core.surfaces.surface import Cache, Surface, evaluate, evaluate_all
+from landscape_core.surfaces.views import View
+
+THUMBNAIL = 32
+INTERVAL = 0.25
+BATCH = 32
+
+
+def target_message(task: Task, target: Target, label: str) -> Message:
+    """What is searched for, before anything is run."""
+    return {"kind": "target", "target": png(task.shown(None, target)[0]), "label": label}
+
+
+def race(number: int, standing: Standing, path: Trajectory) -> Iterator[Message]:
+    """A run that is over, told again: `path` are the steps to tell, the summary is of all of them."""
+    yield {
+        **target_message(standing.task, standing.target, standing.label),
+        "kind": "begin",
+        "number": number,
+        "lanes": [lane.name for lane in path.lanes],
+        "settings": standing.settings,
+        "limit": standing.trajectory.steps[-1],
+        "every": [1, 1],
+    }
+    for first in range(0, len(path.steps), BATCH):
+        part = slice(first, first + BATCH)
+        yield {
+            "kind": "frames",
+            "steps": path.steps[part],
+            "lanes": {lane: _columns(standing, path, lane, part) for lane in "XZ"},
+        }
+    whole = standing.trajectory
+    lanes = {lane: {"best": _still(standing, lane, best=True), "last": _still(standing, lane, best=False)} for lane in "XZ"}
+    summary = race_summary(whole)
+    yield {"kind": "end", "reason": "", "summary": summary, "lanes": lanes, "reached": reached(whole, fast="Z", slow="X")}
+
+
+def _columns(standing: Standing, path: Trajectory, lane: str, part: slice) -> Message:
+    record = path.lane(lane)
+    pictures, quality = _seen(standing, lane, torch.cat(record.variables[part]))
+    return {
+        "loss": [finite(float(loss[0])) for loss in record.losses[part]],
+        "seconds": record.seconds[part],
+        "psnr": quality,
+        "png": [png(picture) for picture in pictures],
+    }
+
+
+def _still(standing: Standing, lane: str, *, best: bool) -> Message:
+    record = standing.trajectory.lane(lane)
+    losses = record.loss_table()[:, 0].nan_to_num(torch.inf)
+    at = int(losses.argmin()) if best else len(losses) - 1
+    pictures, quality = _seen(standing, lane, record.variables[at])
+    loss = finite(float(record.losses[at][0]))
+    return {"step": standing.trajectory.steps[at], "loss": loss, "psnr": quality[0], "png": png(pictures[0])}
+
+
+@torch.no_grad()
+def _seen(standing: Standing, lane: str, variables: Tensor) -> tuple[Tensor, list[float | None]]:
+    """What F makes of variables (n, dim) of a lane as pictures, and in dB how near, where outputs are pictures."""
+    task = standing.task
+    outputs = task.forward(task.space(X if lane == X else standing.space).to_x(variables))
+    pictures = task.shown(outputs, standing.target).cpu()
+    if task.picture is not None:
+        return pictures, [None] * len(pictures)
+    return pictures, [finite(value) for value in psnr(outputs, standing.target.value.to(outputs)).tolist()]
+
+
+def surfaces(
+    task: Task, target: Target, found: Sequence[View], steps: Sequence[int], panels: list[Panel], *, note: str, cache: Cache,
+    stop: Callable[[], bool], clock: Callable[[], float] = time.perf_counter,
+) -> Iterator[Message]:  # fmt: skip
+    """Evaluate the views in turn, coarse first. `panels` is kept up to date in place, for whoever exports them;
+    `steps` are those of the paths' points, `note` says where the planes are from."""
+    running = {v.title: evaluate(task, target, v.grid, thumbnail=THUMBNAIL, cache=cache, stop=stop) for v in found}
+    sent, now = clock(), list[Surface]()
+    for latest in evaluate_all(running):
+        now = [latest[view.title] for view in found]
+        changed = not panels or any(new.level > old.surface.level for new, old in zip(now, panels, strict=True))
+        if not panels:
+            panels.extend(panel(task, target, view, surface) for view, surface in zip(found, now, strict=True))
+        elif changed:
+            panels[:] = [refined(task, target, old, new) for old, new in zip(panels, now, strict=True)]
+        if changed and all(each.surface.level for each in panels):
+            yield {"kind": "surfaces", "steps": list(steps), "note": note, **_drawn(panels)}
+        if changed or clock() - sent >= INTERVAL:
+            yield {"kind": "progress", **_counts(now, found)}
+            sent = clock()
+    yield {"kind": "drawn", **_counts(now, found), "reason": _reason(panels, found)}
+
+
+def refined(task: Task, target: Target, standing: Panel, surface: Surface) -> Panel:
+    """The panel on a finer surface; its paths, which do not change, are not evaluated again."""
+    finer = panel(task, target, replace(standing.view, paths={}), surface)
+    return replace(finer, view=standing.view, paths=standing.paths)
+
+
+def average(found: Averages) -> Message:
+    """Averages as the browser takes them: by figure and lane [mean, deviation, low and high of the mean's interval]."""
+    rows = {
+        name: {lane: finite([each.mean, each.deviation, each.low, each.high]) for lane, each in lanes.items()}
+        for name, lanes in found.spreads.items()
+    }
+    return {"source": found.source, "n": found.n, "optimizers": dict(found.optimizers), "rows": rows}
+
+
+def _counts(now: Sequence[Surface], found: Sequence[View]) -> Message:
+    return {"done": sum(surface.done for surface in now), "total": sum(view.grid.size**2 for view in found)}
+
+
+def _drawn(panels: Sequence[Panel]) -> Message:
+    low, high = loss_range(panels)
+    shown = [{**finite(figures(each)), "sentences": sentences(each), "thumbnails": thumbnails(each.surface)} for each in panels]
+    return {"panels": shown, "range": [low, high]}
+
+
+def thumbnails(surface: Surface) -> Message | None:
+    """The pictures at the points of the level drawn as one WebP sheet: row i along the first axis, column j the second."""
+    if surface.thumbnails is None or surface.level == 0:
+        return None
+    stride = (surface.grid.size - 1) // (surface.level - 1)
+    pictures = surface.thumbnails[::stride, ::stride]  # (n, n, 3, s, s)
+    side = pictures.shape[-1]
+    return {"side": side, "sheet": webp(sheet(pictures))}
+
+
+def sheet(pictures: Tensor) -> Tensor:
+    """(n, n, 3, s, s) -> (3, n·s, n·s)."""
+    n, _, channels, side, _ = pictures.shape
+    return pictures.permute(2, 0, 3, 1, 4).reshape(channels, n * side, n * side).contiguous()
+
+
+def finite(value: Any) -> Any:
+    """The same with None for what JSON cannot say, and seven figures, which is what a float32 has."""
+    if isinstance(value, float):
+        return float(f"{value:.7g}") if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: finite(each) for key, each in value.items()}
+    return [finite(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _reason(panels: Sequence[Panel], found: Sequence[View]) -> str:
+    if not panels or any(each.surface.level == 0 for each in panels):
+        return "Stopped before the first coarse surface was complete."
+    if all(each.surface.level == view.grid.size for each, view in zip(panels, found, strict=True)):
+        return ""
+    return "Stopped; the finest complete surface is kept."

@@ -1,0 +1,150 @@
+"""The settings of a run as form values, as URL parameters, and as words. All validation is RunSettings'."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Sequence
+from landscape_core.errors import UserError
+from landscape_core.search.race import MAX_STEPS
+from landscape_core.search.race import RunSettings
+from pydantic import ValidationError
+from typing import Any
+
+
+# Form order: (URL parameter, path inside RunSettings, words).
+FIELDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    ("model", ("task",), "model"),
+    ("space", ("space",), "space Z"),
+    ("start", ("start",), "start"),
+    ("steps", ("steps",), "steps"),
+    ("seed", ("seed",), "seed"),
+    ("x", ("x", "name"), "X optimiser"),
+    ("x_lr", ("x", "lr"), "X learning rate"),
+    ("z", ("z", "name"), "Z optimiser"),
+    ("z_lr", ("z", "lr"), "Z learning rate"),
+    ("perceptual", ("perceptual",), "perceptual distance"),
+)
+OWN = [*(field[0] for field in FIELDS), "target", "tab"]  # the Invert tab's URL parameters
+SPACES = {
+    "residual": "Residual Θ", "paper": "The paper's Θ (MLP)", "narrow": "Narrow Θ (MLP)", "random": "Untrained Θ",
+    "flow": "Invertible Θ", "curvature": "Curvature taken out",
+}  # fmt: skip
+DISTANCES = {"embedded": "Embedded", "lpips": "LPIPS"}
+OPTIMISERS = {"adam": "Adam", "adam-ramps": "Adam with ramps", "gd": "gradient descent", "lbfgs": "L-BFGS"}
+LIMITS = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": (1e-6, 1000.0), "z_lr": (1e-6, 1000.0)}
+_WHOLE = ("steps", "seed")
+_WORDS = {"space": SPACES, "x": OPTIMISERS, "z": OPTIMISERS, "perceptual": DISTANCES}
+
+
+def values_of(settings: RunSettings) -> list[Any]:
+    """The form's values, in the order of `FIELDS`."""
+    return [_get(settings.model_dump(), path) for _, path, _ in FIELDS]
+
+
+def from_values(values: Sequence[Any]) -> RunSettings:
+    """Settings from the form, which is untrusted.
+
+    Raises:
+        UserError: a value is missing or out of range; the sentence names it.
+    """
+    data: dict[str, Any] = {}
+    for (_, path, _), value in zip(FIELDS, values, strict=True):
+        _set(data, path, value)
+    try:
+        return RunSettings.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise UserError(f"{_words(first['loc'])}: {_plain(first)}") from error
+
+
+def from_query(
+    query: Mapping[str, str], defaults: RunSettings, models: Sequence[str], limits: Mapping[str, tuple[float, float]] = LIMITS
+) -> tuple[RunSettings, list[str]]:
+    """Settings from the address: numbers out of range are brought back into it, anything else invalid is ignored.
+
+    Returns the settings and a sentence for each parameter that was changed or ignored.
+    """
+    settings, notes = defaults, []
+    for name, path, words in FIELDS:
+        if name not in query:
+            continue
+        text = query[name][:40]
+        value = clamped(text, *limits[name], whole=name in _WHOLE) if name in limits else text
+        data = settings.model_dump()
+        _set(data, path, value)
+        try:
+            settings = _known(RunSettings.model_validate(data), models)
+        except (ValidationError, UserError):
+            notes.append(f"The address asked for {words} “{text}”, which is not accepted; it was ignored.")
+            continue
+        if str(value) != text and name in limits and float(text) != float(value):
+            notes.append(f"The address asked for {words} {text}; {value} is the nearest that is accepted.")
+    return settings, notes
+
+
+def to_query(settings: RunSettings, defaults: RunSettings) -> dict[str, str]:
+    """URL parameters of what differs from the defaults."""
+    pairs = zip(FIELDS, values_of(settings), values_of(defaults), strict=True)
+    return {field[0]: str(value) for field, value, default in pairs if value != default}
+
+
+def difference(old: RunSettings, new: RunSettings) -> list[str]:
+    """What changed, in words: "Z learning rate 0.1 → 0.3"."""
+    pairs = zip(FIELDS, values_of(old), values_of(new), strict=True)
+    return [f"{field[2]} {_show(field[0], a)} → {_show(field[0], b)}" for field, a, b in pairs if a != b]
+
+
+def words(settings: RunSettings) -> list[list[str]]:
+    """Every setting as [what, value]."""
+    return [[field[2], _show(field[0], value)] for field, value in zip(FIELDS, values_of(settings), strict=True)]
+
+
+def _known(settings: RunSettings, models: Sequence[str]) -> RunSettings:
+    if settings.task not in models:
+        raise UserError(f"There is no model {settings.task!r}.")
+    return settings
+
+
+def clamped(text: str, low: float, high: float, *, whole: bool) -> Any:
+    """A number of the address brought into its range; what is no number stays text, for validation to refuse."""
+    try:
+        number = float(text)
+    except ValueError:
+        return text
+    if not low <= number <= high:
+        number = float(min(max(number, low), high))  # NaN stays, for validation to refuse
+    return int(number) if whole and number.is_integer() else number
+
+
+def _get(data: Mapping[str, Any], path: tuple[str, ...]) -> Any:
+    for key in path:
+        data = data[key]
+    return data
+
+
+def _set(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
+    for key in path[:-1]:
+        data = data.setdefault(key, {})
+    data[path[-1]] = value
+
+
+def _words(location: tuple[Any, ...]) -> str:
+    found = [words for _, path, words in FIELDS if path == tuple(location)]
+    text = found[0] if found else "settings"
+    return text[0].upper() + text[1:]
+
+
+def _plain(error: Any) -> str:
+    """Pydantic's message as a sentence."""
+    context = error.get("ctx", {})
+    bounds = {"greater_than": "more than {gt:g}", "greater_than_equal": "at least {ge:g}"}
+    bounds |= {"less_than_equal": "at most {le:g}"}
+    if error["type"] in bounds:
+        return f"it must be {bounds[error['type']].format(**context)}."
+    if error["type"] in ("int_type", "float_type", "int_from_float", "int_parsing", "float_parsing", "finite_number"):
+        return "a number is needed" + (", without decimals." if error["type"].startswith("int") else ".")
+    return f"{error['msg'].lower()}."
+
+
+def _show(name: str, value: Any) -> str:
+    return f"{value:g}" if isinstance(value, float) else _WORDS.get(name, {}).get(str(value), str(value))

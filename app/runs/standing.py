@@ -1,0 +1,57 @@
+"""The race that stands in a tab, for the Landscape tab to draw the loss around. Landscape knows no task by name.
+
+How a tab takes part:
+
+1. Its `build_…` returns a `StandingSource`, which `app/ui.py` hands to `build_landscape` under the tab's name:
+   `sources["Pose"] = build_pose(demo, link)`. With `app.runs.session.Run`s that is
+   `lambda key: standing_of(sessions.get(key).run)`, or with the number of the sample that the visitor picked.
+2. A "Landscape" button opens that tab with this source chosen:
+   `button.click(lambda: link.opened("Pose"), outputs=link.outputs, **QUICK)`; a view's event works alike.
+"""
+
+from __future__ import annotations
+
+from app.runs.session import Run
+from app.runs.settings import words
+from collections.abc import Callable
+from dataclasses import dataclass
+from dataclasses import field
+from landscape_core.errors import UserError
+from landscape_core.search.objectives import Target
+from landscape_core.search.task import Task
+from landscape_core.search.trajectory import Trajectory
+
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One target (1, ...) with its run of one sample, in lanes "X" and "Z"; `space` is the learned one that Z names.
+
+    `settings` are pairs [what, value] in words, as `app.runs.settings.words` gives them.
+    """
+
+    task: Task
+    target: Target
+    trajectory: Trajectory
+    label: str
+    space: str
+    settings: list[list[str]] = field(default_factory=list)
+
+
+StandingSource = Callable[[str], "Standing | None"]
+"""By Gradio's session hash; None where nothing was run. A UserError says why a run cannot be taken now."""
+
+
+def standing_of(run: Run | None, sample: int = 0) -> Standing | None:
+    """One sample of a run, as it stands.
+
+    Raises:
+        UserError: it is still going.
+    """
+    if run is None or run.trajectory.last is None:
+        return None
+    if run.lock.locked():
+        raise UserError("That run is still going; wait for it, or stop it there.")
+    target = run.solver.target.select(slice(sample, sample + 1))
+    of_one, settings = run.trajectory.sample(sample), run.settings
+    return Standing(run.task, target, of_one, run.target.label, settings.space, words(settings))

@@ -1,0 +1,167 @@
+"""Choosing a model and a target for it: a picture the model draws, an example, or a crop of the visitor's own."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+from gradio.components import Component
+
+from app.runs.legs import Message
+from app.runs.models import Models, label
+from app.runs.session import Picked, Session, Sessions
+from app.target import targets
+from app.target.examples import EXAMPLES
+from app.target.targets import choose, crop, photo_message, picker_message, upload
+from app.views.view import sent, view
+from app.views.wiring import COMPUTE, LATEST, QUICK
+
+SOURCES = [("Model draws", "drawn"), ("Example", "example"), ("Upload", "photo")]
+MOST_BESIDE = 4  # more models than that are a list to open
+Shown = Callable[[Session, Message | None, str, tuple[Any, ...]], list[Any]]
+
+
+@dataclass(frozen=True)
+class TargetPanel:
+    """The panel's components; `groups` follow `source`, one visible at a time."""
+
+    model: gr.Radio | gr.Dropdown
+    source: gr.Radio
+    groups: dict[str, gr.Group]
+    number: gr.Number
+    another: gr.Button
+    picker: gr.HTML
+    file: gr.File
+    crop: gr.HTML
+    message: gr.HTML
+
+
+def build_target(models: Sequence[str], prefix: str = "") -> TargetPanel:
+    """Lay the panel out in the current container; `prefix` keeps element ids apart where two tabs have one."""
+    model = _model(models, prefix)
+    gr.HTML("<h2>Target</h2>")
+    source = gr.Radio(SOURCES, value="drawn", show_label=False, label="Where the target comes from", elem_classes="segmented")
+    groups = {}
+    with gr.Group(elem_classes="bare") as groups["drawn"], gr.Row(elem_classes="pair"):
+        number = gr.Number(targets.FIRST_DRAWN, label="Picture number", precision=0, minimum=0, elem_id=f"{prefix}drawn-number")
+        another = gr.Button("Draw another", elem_id=f"{prefix}draw-another", elem_classes="quiet")
+    with gr.Group(visible=False, elem_classes="bare") as groups["example"]:
+        picker = picker_view(f"{prefix}examples")
+    with gr.Group(visible=False, elem_classes="bare") as groups["photo"]:
+        file = gr.File(label="PNG, JPEG, WebP or GIF", type="filepath", height=110, elem_id=f"{prefix}upload")
+        crop = crop_view(f"{prefix}crop")
+    message = gr.HTML(elem_id=f"{prefix}target-message", elem_classes="message")
+    return TargetPanel(model, source, groups, number, another, picker, file, crop, message)
+
+
+def _model(models: Sequence[str], prefix: str) -> gr.Radio | gr.Dropdown:
+    choices, first = [(label(name), name) for name in models], models[0] if models else None
+    facts = {"value": first, "label": "Model", "visible": len(choices) > 1, "elem_id": f"{prefix}model"}
+    if len(choices) > MOST_BESIDE:
+        return gr.Dropdown(choices, **facts)
+    return gr.Radio(choices, **facts, elem_classes="segmented")
+
+
+class TargetChooser:
+    """Listeners of a target panel. `fields` are the tab's settings, the model first; `shown` turns a new target's message
+    (None while a run is going), a sentence and the settings into values for the tab's `outputs`."""
+
+    def __init__(
+        self, models: Models, sessions: Sessions, panel: TargetPanel, fields: list[Component], outputs: list[Component],
+        shown: Shown,
+    ) -> None:  # fmt: skip
+        self.models, self.sessions, self.panel = models, sessions, panel
+        self.fields, self.outputs, self.shown = fields, outputs, shown
+
+    def wire(self) -> None:
+        panel, fields, outputs = self.panel, self.fields, self.outputs
+        groups = [*panel.groups.values(), panel.picker]
+        panel.source.input(self.on_source, [panel.source, panel.number, *fields], [*groups, *outputs], **LATEST)
+        for typed in (panel.number.submit, panel.number.blur):
+            typed(self.on_number, [panel.number, *fields], outputs, **LATEST)
+        panel.another.click(self.on_another, fields, [panel.number, *outputs], **LATEST)
+        panel.picker.pick(self.on_pick, fields, [panel.picker, *outputs], **LATEST)
+        panel.file.upload(self.on_upload, [panel.file, *fields], [panel.crop, *outputs], **COMPUTE)
+        panel.file.clear(lambda: None, outputs=panel.crop, **QUICK)
+        panel.crop.crop(self.on_crop, fields, outputs, **LATEST)
+
+    def choose(self, session: Session, make: Callable[[], Picked], values: tuple[Any, ...]) -> list[Any]:
+        """Take a target and say what that means, as values for the outputs."""
+        message, sentence = choose(session, make)
+        return self.shown(session, message, sentence, values)
+
+    def kept(self, session: Session, values: tuple[Any, ...]) -> list[Any]:
+        """Another model was chosen: say what becomes of the target."""
+        return self.choose(session, lambda: targets.for_model(session.target, self.models.get(values[0])), values)
+
+    def panel_values(self, picked: Picked) -> list[Any]:
+        """What the panel shows for a target that came from elsewhere: source, groups, number, picker."""
+        query = picked.query.get("target", "")
+        source = "drawn" if query.startswith("drawn-") else "example" if query else "photo"
+        number = int(query.removeprefix("drawn-")) if source == "drawn" else 0
+        groups = [gr.update(visible=name == source) for name in self.panel.groups]
+        return [source, *groups, number, sent(picker_message(query if source == "example" else None))]
+
+    @property
+    def panel_outputs(self) -> list[Component]:
+        """The components of `panel_values`."""
+        panel = self.panel
+        return [panel.source, *panel.groups.values(), panel.number, panel.picker]
+
+    def _drawn(self, number: Any, values: tuple[Any, ...]) -> Callable[[], Picked]:
+        return lambda: targets.drawn(self.models.get(values[0]), number)
+
+    def _session(self, request: gr.Request) -> Session:
+        return self.sessions.get(request.session_hash)
+
+    def on_source(self, request: gr.Request, source: str, number: Any, *values: Any) -> list[Any]:
+        session = self._session(request)
+        groups = [gr.update(visible=name == source) for name in self.panel.groups]
+        if source == "drawn":
+            return [*groups, gr.skip(), *self.choose(session, self._drawn(number, values), values)]
+        if source == "example":
+            first = next(iter(EXAMPLES))
+            picker = sent(picker_message(first))
+            return [*groups, picker, *self.choose(session, lambda: targets.example(first), values)]
+        photo = session.photo
+        if photo is None:
+            return [*groups, gr.skip(), *[gr.skip() for _ in self.outputs]]
+        return [*groups, gr.skip(), *self.choose(session, lambda: targets.cropped(photo), values)]
+
+    def on_number(self, request: gr.Request, number: Any, *values: Any) -> list[Any]:
+        return self.choose(self._session(request), self._drawn(number, values), values)
+
+    def on_another(self, request: gr.Request, *values: Any) -> list[Any]:
+        number = random.randrange(10_000)
+        return [number, *self.choose(self._session(request), self._drawn(number, values), values)]
+
+    def on_pick(self, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
+        name = str(event._data.get("name"))
+        picker = sent(picker_message(name))
+        return [picker, *self.choose(self._session(request), lambda: targets.example(name), values)]
+
+    def on_upload(self, request: gr.Request, path: str, *values: Any) -> list[Any]:
+        session = self._session(request)
+        session.photo = None
+        shown = self.choose(session, lambda: upload(session, path, values[0]), values)
+        return [sent(photo_message(session.photo)), *shown]
+
+    def on_crop(self, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
+        session = self._session(request)
+        return self.choose(session, lambda: crop(session, event._data.get("box")), values)
+
+
+def crop_view(elem_id: str = "crop") -> gr.HTML:
+    """Value: {"photo": data URL, "width", "height", "box": [left, top, side], "notices": [...]} or None.
+
+    Emits crop {box: [left, top, side]} in pixels of that photo when the visitor lets go.
+    """
+    return view("crop", ("crop",), elem_id=elem_id)
+
+
+def picker_view(elem_id: str = "picker") -> gr.HTML:
+    """Value: {"items": [{"name", "label", "src"}], "chosen": name or None}. Emits pick {name}."""
+    return view("picker", ("pick",), elem_id=elem_id)

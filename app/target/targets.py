@@ -1,0 +1,152 @@
+"""Where a target comes from: the model's own generator, a drawn example, or a crop of the visitor's photo."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from PIL import Image
+
+from app.runs.legs import Message
+from app.runs.session import Photo, Picked, Session
+from app.target.examples import EXAMPLES, FOLDER
+from landscape_core.errors import UserError
+from landscape_core.generators.datasets import framing_of
+from landscape_core.images.faces import choose_crop
+from landscape_core.images.pixels import png_base64, to_bytes
+from landscape_core.images.reading import CropBox, centre_box, crop_square, load_picture
+from landscape_core.search.task import Task
+
+SIDE = 64
+PHOTO_SIDE = 1600
+MAX_SEED = 2**31 - 1
+FIRST_DRAWN = 17  # the number one begins with: an even face, and an even cat
+TRUNCATION = 0.7  # of the pictures that are drawn: somewhat nearer to the mean, where they are cleaner
+
+
+def drawn(task: Task, seed: int) -> Picked:
+    """A picture the model draws itself: the easiest honest target, for an exact solution exists."""
+    if not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
+        raise UserError(f"The picture's number must be a whole number from 0 to {MAX_SEED}.")
+    with torch.no_grad():
+        output = task.forward(task.prior.sample(1, torch.Generator().manual_seed(seed), truncation=TRUNCATION))
+    return Picked(to_bytes(output)[0], f"model's picture {seed}", {"target": f"drawn-{seed}"})
+
+
+def example(name: str) -> Picked:
+    """One of assets/examples.
+
+    Raises:
+        UserError: there is no such example.
+    """
+    if name not in EXAMPLES:
+        raise UserError(f"There is no example {name!r}; there are: {', '.join(EXAMPLES)}.")
+    with Image.open(FOLDER / f"{name}.png") as image:
+        square = image.convert("RGB")
+    return Picked(crop_square(square, centre_box(square), SIDE), EXAMPLES[name][0].lower(), {"target": name})
+
+
+def open_photo(path: str, domain: str) -> Photo:
+    """A visitor's file, decoded safely and no larger than a crop can use, with the square to begin with: where the domain
+    shows faces the one that frames a face as its training pictures do, else the centre.
+
+    Raises:
+        UserError: the file is not a picture that is accepted; the sentence says why.
+    """
+    picture = load_picture(path)
+    image = picture.image
+    image.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    box, said = choose_crop(image, framing_of(domain))
+    return Photo(image, box, (*picture.notices, *said))
+
+
+def cropped(photo: Photo) -> Picked:
+    """What the photo's box shows, at the model's size."""
+    return Picked(crop_square(photo.image, photo.box, SIDE), "your picture")
+
+
+def from_query(text: str | None, task: Task) -> Picked:
+    """The target that an address asks for; where it asks for none or an unknown one, the picture that one begins with."""
+    if text in EXAMPLES:
+        return example(str(text))
+    number = (text or "").removeprefix("drawn-")
+    return drawn(
+        task, min(int(number), MAX_SEED) if number.isascii() and number.isdigit() and len(number) < 12 else FIRST_DRAWN
+    )
+
+
+def for_model(picked: Picked | None, task: Task) -> Picked:
+    """The target to go on with when another model is chosen: the same, but a picture that a model drew is drawn by this one."""
+    text = picked.query.get("target") if picked is not None else None
+    return picked if picked is not None and not (text or "").startswith("drawn-") else from_query(text, task)
+
+
+PREVIEW = 640
+KEEPS_TARGET = "The run in progress keeps its target; the next run uses this one."
+
+
+def target_message(picked: Picked) -> Message:
+    """Shows a target in the race view before anything is run."""
+    return {"kind": "target", "target": png_base64(picked.picture), "label": picked.label}
+
+
+def choose(session: Session, make: Callable[[], Picked]) -> tuple[Message | None, str]:
+    """Take a new target; returns what the race view shows (None while a run is going) and a sentence."""
+    try:
+        session.target = make()
+    except UserError as error:
+        return None, str(error)
+    if running(session):
+        return None, KEEPS_TARGET
+    return target_message(session.target), ""
+
+
+def running(session: Session) -> bool:
+    """Whether the session's run is taking steps just now."""
+    return session.run is not None and session.run.lock.locked()
+
+
+def photo_message(photo: Photo | None) -> Message | None:
+    """The crop view's value: a preview of the photo with its square."""
+    if photo is None:
+        return None
+    preview = photo.image.copy()
+    preview.thumbnail((PREVIEW, PREVIEW))
+    buffer = io.BytesIO()
+    preview.save(buffer, "JPEG", quality=88)
+    return {
+        "photo": "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode(),
+        "width": photo.image.width,
+        "height": photo.image.height,
+        "box": [photo.box.left, photo.box.top, photo.box.side],
+        "notices": list(photo.notices),
+    }
+
+
+def upload(session: Session, path: str, model: str) -> Picked:
+    """Open a visitor's file and use the square found in it."""
+    session.photo = open_photo(path, model)
+    return cropped(session.photo)
+
+
+def crop(session: Session, box: Any) -> Picked:
+    """Use another square of the photo."""
+    if session.photo is None:
+        raise UserError("There is no picture to crop; upload one first.")
+    if not isinstance(box, list) or len(box) != 3 or not all(isinstance(v, int | float) for v in box):
+        raise UserError("A crop is three numbers: left, top and side.")
+    session.photo = Photo(session.photo.image, CropBox(*map(float, box)), session.photo.notices)
+    return cropped(session.photo)
+
+
+def picker_message(chosen: str | None) -> Message:
+    """The examples as thumbnails."""
+    items = [{"name": name, "label": label, "src": _thumbnail(name)} for name, (label, _) in EXAMPLES.items()]
+    return {"items": items, "chosen": chosen}
+
+
+def _thumbnail(name: str) -> str:
+    return "data:image/png;base64," + base64.b64encode((FOLDER / f"{name}.png").read_bytes()).decode()

@@ -1,0 +1,58 @@
+"""What every tab wires its events with."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import Any, Protocol
+
+import gradio as gr
+import torch
+
+MOST_AT_ONCE = 4
+
+
+def runs_at_once() -> int:
+    """Runs computed at the same time; more wait in the queue. More than there are cores would slow everybody down."""
+    return max(1, min(MOST_AT_ONCE, os.cpu_count() or 1))
+
+
+COMPUTE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": runs_at_once(), "api_visibility": "private"}
+QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+LATEST: dict[str, Any] = QUICK | {"trigger_mode": "always_last"}  # for what changes fast: the last state is never passed over
+
+
+def click(elem_id: str) -> str:
+    """JavaScript that presses a hidden download button once its file is there."""
+    return f"() => setTimeout(() => document.querySelector('#{elem_id}').click(), 50)"
+
+
+def found(elem_id: str) -> Any:
+    """A component of the page that another tab made."""
+    blocks = gr.context.Context.root_block
+    assert blocks is not None
+    return next(block for block in blocks.blocks.values() if block.elem_id == elem_id)
+
+
+class KeepsMessages(Protocol):
+    """Anything that kept what the browser was sent: `app.runs.session.Sessions`, say."""
+
+    def missed(self, run_id: str, since: int) -> list[dict[str, Any]]: ...
+
+
+def missed(kept: KeepsMessages) -> Callable[[Any], list[dict[str, Any]]]:
+    """A server function for a view: the messages of a run that the page did not get."""
+
+    def missed(asked: Any) -> list[dict[str, Any]]:
+        """[run id, first number]; anything else gets none."""
+        match asked:
+            case [str(run_id), int(since)]:
+                return kept.missed(run_id, max(0, since))
+        return []
+
+    return missed
+
+
+def share_cores() -> None:
+    """Give each run its share of the cores."""
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // runs_at_once()))

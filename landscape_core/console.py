@@ -1,0 +1,107 @@
+"""Options and progress that several commands share."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import torch
+import typer
+from tqdm import tqdm
+
+from landscape_core.errors import UserError
+
+Seed = Annotated[int, typer.Option(help="Fixes every random choice.", min=0, max=2**31 - 1)]
+Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.", min=0)]
+Device = Annotated[str, typer.Option(help="cpu, cuda, … whatever torch has on this machine.")]
+Data = Annotated[Path, typer.Option(help="Folder that holds the data sets (faces128.zip, cats128.zip, …).")]
+Out = Annotated[Path, typer.Option(help="Folder to write into; created where missing.")]
+Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of pictures to train on.")]
+Split = Annotated[str | None, typer.Option(help="Folder inside the data to take, e.g. train; all of it where absent.")]
+BoxOption = Annotated[str | None, typer.Option("--box", help="left,top,right,bottom in pixels to cut out before resizing.")]
+Work = Annotated[Path, typer.Option("--work", help="Folder for checkpoints; start again with the same one to resume.")]
+
+
+def apply_threads(threads: int) -> None:
+    """Set torch's CPU threads before the first kernel runs."""
+    if threads:
+        torch.set_num_threads(threads)
+
+
+def parse_box(text: str | None) -> tuple[int, int, int, int] | None:
+    """ "left,top,right,bottom" in pixels.
+
+    Raises:
+        UserError: not four whole numbers in order.
+    """
+    if text is None:
+        return None
+    try:
+        left, top, right, bottom = (int(part) for part in text.split(","))
+    except ValueError as error:
+        raise UserError(f"--box needs four whole numbers, left,top,right,bottom; got {text!r}.") from error
+    if not (0 <= left < right and 0 <= top < bottom):
+        raise UserError(f"--box must have 0 <= left < right and 0 <= top < bottom; got {text!r}.")
+    return left, top, right, bottom
+
+
+class Bar:
+    """A progress bar that is a `Report`; Ctrl-C once asks the run to stop and keep what is there."""
+
+    def __init__(self, description: str) -> None:
+        self.bar: tqdm[Any] = tqdm(desc=description, unit="", dynamic_ncols=True)
+        self.stopped = False
+
+    def __enter__(self) -> Bar:
+        import signal
+
+        self._previous = signal.signal(signal.SIGINT, self._ask_to_stop)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        import signal
+
+        signal.signal(signal.SIGINT, self._previous)
+        self.bar.close()
+
+    def _ask_to_stop(self, *_: object) -> None:
+        if self.stopped:
+            raise KeyboardInterrupt
+        self.stopped = True
+        self.bar.write("Stopping after this update; what is done is kept. Press Ctrl-C again to quit at once.")
+
+    def __call__(self, done: int, total: int, figures: Mapping[str, float]) -> bool:
+        self.bar.total = total
+        self.bar.update(done - self.bar.n)
+        self.bar.set_postfix({key: f"{value:.4g}" for key, value in figures.items()}, refresh=False)
+        return self.stopped
+
+
+class Ticker:
+    """A progress bar per stage of an experiment."""
+
+    def __init__(self) -> None:
+        self.label: str | None = None
+        self.bar: tqdm[Any] = tqdm(disable=True)
+
+    def __call__(self, label: str, done: int, total: int) -> None:
+        if label != self.label:
+            self.bar.close()
+            self.label, self.bar = label, tqdm(desc=label, total=total, dynamic_ncols=True)
+        self.bar.update(done - self.bar.n)
+
+    def close(self) -> None:
+        self.bar.close()
+
+
+FOLDERS = ("--work", "--out", "--assets")
+
+
+def command_line() -> str:
+    """The command as typed, without the folders it wrote to, which are this machine's own."""
+    words = sys.argv[1:]
+    kept = [word for i, word in enumerate(words) if word not in FOLDERS and (i == 0 or words[i - 1] not in FOLDERS)]
+    return shlex.join(["python", "-m", "landscape_core", *(word for word in kept if not word.startswith(FOLDERS))])

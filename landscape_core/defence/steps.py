@@ -1,0 +1,51 @@
+"""Taking the defence's few steps on many pictures, and counting right answers after each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from landscape_core.defence.objective import Defence, random_starts, restored
+from landscape_core.search.objectives import Target
+from landscape_core.search.solver import Lane, Solver
+from landscape_core.search.trajectory import states
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Whether every picture is classified rightly, and its loss (Eq. 7), after each step: (steps + 1, n) each."""
+
+    right: Tensor
+    loss: Tensor
+
+
+def run_steps(
+    defence: Defence, lanes: Sequence[Lane], pictures: Tensor, labels: Tensor, steps: int, seed: int, batch: int
+) -> dict[str, Steps]:
+    """Every lane, by name, from random starts."""
+    starts = random_starts([lane.space for lane in lanes], len(pictures), seed)
+    found: dict[str, list[Steps]] = {lane.name: [] for lane in lanes}
+    for first in range(0, len(pictures), batch):
+        part = slice(first, first + batch)
+        solver = Solver(defence.task.forward, defence.task.objective, Target(pictures[part]), lanes, max_steps=steps)
+        rows: dict[str, list[Steps]] = {lane.name: [] for lane in lanes}
+        for state in states(solver, solver.init([start[part] for start in starts])):
+            for lane, now in zip(lanes, state.lanes, strict=True):
+                answer = defence.logits(restored(pictures[part], now.output)).argmax(dim=1)
+                rows[lane.name].append(Steps(answer == labels[part], now.loss))
+        for name, each in rows.items():
+            found[name].append(Steps(torch.stack([row.right for row in each]), torch.stack([row.loss for row in each])))
+    return {
+        name: Steps(torch.cat([part.right for part in each], dim=1), torch.cat([part.loss for part in each], dim=1))
+        for name, each in found.items()
+    }
+
+
+def steps_right(
+    defence: Defence, lanes: Sequence[Lane], pictures: Tensor, labels: Tensor, steps: int, seed: int, batch: int
+) -> dict[str, Tensor]:
+    """The answers alone of `run_steps`."""
+    return {name: each.right for name, each in run_steps(defence, lanes, pictures, labels, steps, seed, batch).items()}

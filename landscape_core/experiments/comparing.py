@@ -1,0 +1,51 @@
+"""What comparisons of Θs share: equal cost, a score, the table on a card."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+
+from landscape_core.progress import Report, Tick
+from landscape_core.storage import zoo
+from landscape_core.training.theta import MappingPreset, evaluations_per_buffer
+
+Table = dict[str, dict[str, float]]
+
+
+def buffers_for(preset: MappingPreset, evaluations: int) -> int:
+    """How many buffers of a preset cost that many evaluations of F; at least one."""
+    return max(1, round(evaluations / evaluations_per_buffer(preset.training)))
+
+
+def scored(table: Mapping[str, Mapping[str, float]], baseline: str) -> Table:
+    """The table with the mean log ratio of every row to the baseline's as its "score"; lower is better."""
+    base = table[baseline]
+    return {
+        name: {**row, "score": sum(math.log(row[key] / base[key]) for key in base) / len(base)} for name, row in table.items()
+    }
+
+
+def written(table: Mapping[str, Mapping[str, float]]) -> str:
+    """The table as lines of tab-separated columns."""
+    columns = list(next(iter(table.values())))
+    rows = ["\t".join([name, *(f"{row[column]:.3g}" for column in columns)]) for name, row in table.items()]
+    return "\n".join(["\t".join(["mean loss after steps", *columns]), *rows])
+
+
+def note_on_card(name: str, table: Table, command: str, assets: Path = zoo.ASSETS) -> None:
+    """Put the comparison on a Θ's card."""
+    card = zoo.read_card(name, assets)
+    rounded = json.loads(json.dumps(table), parse_float=lambda text: float(f"{float(text):.4g}"))
+    zoo.update_card(name, assets, metrics={**card.metrics, "comparison": {"command": command, "losses": rounded}})
+
+
+def quiet(tick: Tick, label: str) -> Report:
+    """A training run's report that only ticks."""
+
+    def report(done: int, total: int, figures: Mapping[str, float]) -> bool:
+        tick(label, done, total)
+        return False
+
+    return report

@@ -1,0 +1,179 @@
+"""The file every experiment writes: `results/NAME.json`, with claims whose `met` is computed, never typed."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import typer
+from scipy import stats
+from torch import Tensor
+
+from landscape_core.errors import UserError
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One statement with the paper's figure, ours, our aim, and a 95 % interval of ours.
+
+    `better` says on which side of `aim` ours must lie for the claim to be met: all of the interval, where there is
+    one, so that a tie or a doubtful difference meets nothing.
+    """
+
+    claim: str
+    paper: float | str | None
+    ours: float
+    aim: float
+    better: Literal["lower", "higher"]
+    interval: tuple[float, float] | None = None
+
+    @property
+    def met(self) -> bool:
+        if self.interval is None:
+            return self.ours <= self.aim if self.better == "lower" else self.ours >= self.aim
+        low, high = self.interval
+        return high < self.aim if self.better == "lower" else low > self.aim
+
+
+@dataclass
+class Result:
+    """An experiment's outcome. `series` holds plain numbers by label; `models` the sha256 of every model used."""
+
+    experiment: str
+    command: str
+    seed: int
+    models: Mapping[str, str]
+    n: Mapping[str, int]
+    settings: Mapping[str, Any]
+    series: dict[str, list[float]] = field(default_factory=dict)
+    claims: list[Claim] = field(default_factory=list)
+
+    def write(self, folder: Path) -> Path:
+        """`folder/EXPERIMENT.json`, written atomically."""
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / f"{self.experiment}.json"
+        content = asdict(self)
+        content["claims"] = [{**asdict(claim), "met": claim.met} for claim in self.claims]
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(_rounded(content), indent=1) + "\n")
+        os.replace(partial, path)
+        return path
+
+
+def relative_change(ours: Tensor, baseline: Tensor) -> tuple[float, tuple[float, float]]:
+    """Change of the mean loss against the baseline's on the same targets, (B,) each, with a 95 % bootstrap interval.
+
+    -0.25 means 25 % lower. The pairs are resampled together.
+    """
+    change = float(ours.mean() / baseline.mean() - 1.0)
+    pairs = (ours.numpy(), baseline.numpy())
+    if len(ours) < 2:
+        return change, (math.nan, math.nan)
+
+    def ratio(a: np.ndarray, b: np.ndarray, axis: int = -1) -> np.ndarray:
+        return a.mean(axis=axis) / b.mean(axis=axis) - 1.0
+
+    interval = stats.bootstrap(
+        pairs, ratio, paired=True, vectorized=True, n_resamples=2000, method="percentile", rng=np.random.default_rng(0)
+    ).confidence_interval
+    return change, (float(interval.low), float(interval.high))
+
+
+def mean_series(losses: Tensor) -> list[float]:
+    """(steps, B) -> the mean per step."""
+    return [float(value) for value in losses.mean(dim=1)]
+
+
+def table(claims: Sequence[Claim]) -> str:
+    """The claims as a Markdown table, as the README shows them."""
+    rows = ["| claim | paper | ours | aim | met |", "|---|---|---|---|---|"]
+    for c in claims:
+        interval = f" [{c.interval[0]:.3g}, {c.interval[1]:.3g}]" if c.interval else ""
+        paper = "–" if c.paper is None else c.paper
+        rows.append(f"| {c.claim} | {paper} | {c.ours:.3g}{interval} | {c.aim:.3g} | {'yes' if c.met else 'no'} |")
+    return "\n".join(rows)
+
+
+def _rounded(value: Any) -> Any:
+    """Floats to six significant digits, so that committed results stay small and diff cleanly."""
+    if isinstance(value, float):
+        return float(f"{value:.6g}") if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: _rounded(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_rounded(entry) for entry in value]
+    return value.item() if isinstance(value, torch.Tensor) else value
+
+
+def finish(result: Result, out: Path, plot: Callable[[Path], None]) -> None:
+    """Write the result and its plot, and print the claims."""
+    path = result.write(out)
+    plot(path.with_suffix(".png"))
+    typer.echo(table(result.claims))
+    typer.echo(f"Wrote {path} and {path.with_suffix('.png')}.")
+
+
+def wilson(right: Tensor) -> tuple[float, float]:
+    """95 % Wilson interval of the share of True in (n,)."""
+    interval = stats.binomtest(int(right.sum()), len(right)).proportion_ci(0.95, method="wilson")
+    return float(interval.low), float(interval.high)
+
+
+def share_difference(a: Tensor, b: Tensor) -> tuple[float, tuple[float, float]]:
+    """Share of True in a minus that in b, (n,) each on the same pictures, with the 95 % interval of the paired difference."""
+    difference = a.float() - b.float()
+    mean, error = float(difference.mean()), float(difference.std(unbiased=False)) / len(difference) ** 0.5
+    return mean, (mean - 1.96 * error, mean + 1.96 * error)
+
+
+BEGIN, END = "<!-- results -->", "<!-- /results -->"
+
+
+def section(content: dict[str, Any], plot: str | None) -> str:
+    """One experiment: command, sizes, plot and claims."""
+    sizes = ", ".join(f"{n} {label}" for label, n in content["n"].items())
+    claims = [_claim(entry) for entry in content["claims"]]
+    met = sum(claim.met for claim in claims)
+    lines = [
+        f"### {content['experiment']}",
+        "",
+        f"`{content['command']}` · {sizes} · seed {content['seed']} · {met} of {len(claims)} aims met",
+        "",
+    ]
+    if plot is not None:
+        lines += [f"![{content['experiment']}]({plot})", ""]
+    return "\n".join([*lines, table(claims), ""])
+
+
+def _claim(entry: dict[str, Any]) -> Claim:
+    interval = entry["interval"]
+    ends = None if interval is None or None in interval else (interval[0], interval[1])
+    return Claim(entry["claim"], entry["paper"], entry["ours"], entry["aim"], entry["better"], ends)
+
+
+def report(folder: Path) -> str:
+    """All experiments of a results folder, in order of their names, as Markdown."""
+    parts = []
+    for path in sorted(folder.glob("*.json")):
+        plot = path.with_suffix(".png")
+        parts.append(section(json.loads(path.read_text()), f"{folder.name}/{plot.name}" if plot.exists() else None))
+    return "\n".join(parts)
+
+
+def with_results(text: str, results: str) -> str:
+    """A document with everything between its two markers replaced.
+
+    Raises:
+        UserError: the document lacks the markers.
+    """
+    if BEGIN not in text or END not in text:
+        raise UserError(f"The document has no {BEGIN} … {END} markers to write between.")
+    head, rest = text.split(BEGIN, 1)
+    return f"{head}{BEGIN}\n{results}\n{END}{rest.split(END, 1)[1]}"

@@ -1,0 +1,232 @@
+"""`reproduce` for generators: the tables and figures on pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from torch import Tensor
+
+from landscape_core.console import Data, Device, Out, Seed, Threads, Ticker, apply_threads, command_line
+from landscape_core.errors import UserError
+from landscape_core.experiments.results import Result, finish
+from landscape_core.experiments.rows import TableSettings, markdown
+from landscape_core.generators.datasets import CATS, DOMAINS, FACES, targets
+from landscape_core.generators.experiments import ablation as table2
+from landscape_core.generators.experiments import budget as searches
+from landscape_core.generators.experiments import completions as fig6
+from landscape_core.generators.experiments import convergence as fig3a
+from landscape_core.generators.experiments import wplus as spaces
+from landscape_core.generators.experiments import z_dimension as table3
+from landscape_core.generators.task import PLUS, load_image_task
+from landscape_core.generators.training.theta import image_targets
+from landscape_core.images.datasets import ImageSource, load_images
+from landscape_core.progress import Tick
+from landscape_core.search.optimizers import OptimizerName
+from landscape_core.search.race import Perceptual
+
+Number = Annotated[int, typer.Option("--targets", help="Pictures of val per data set.", min=1)]
+Tuned = Annotated[int, typer.Option("--tune-targets", help="Pictures of train that choose every row's optimiser.", min=1)]
+Steps = Annotated[list[int], typer.Option("--steps", help="Number of steps to compare at; give it again for another.", min=1)]
+Work = Annotated[Path, typer.Option("--work", help="Folder that keeps what is done; the same command goes on from it.")]
+Split = Annotated[str, typer.Option(help="Split of the data to take.")]
+Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]
+Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
+Distance = Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")]
+
+
+def _pictures(data: Path, number: int, tuned: int, seed: int) -> tuple[Tensor, dict[str, Tensor]]:
+    """Training pictures to tune on, and faces and cats of val."""
+    sets = {
+        "faces": targets(FACES.source(data, "val"), number, seed),
+        "cats": targets(CATS.source(data, "val"), number, seed),
+    }
+    return targets(FACES.source(data, "train"), tuned, seed), sets
+
+
+def _conclude(
+    run: Callable[[Tick], Result],
+    plot: Callable[[Result, Path], None],
+    out: Path,
+    written: Callable[[Result], str] = markdown,
+) -> None:
+    """Run with a progress bar, print the table, write result and plot."""
+    ticker = Ticker()
+    result = run(ticker)
+    ticker.close()
+    typer.echo(written(result))
+    finish(result, out, lambda picture: plot(result, picture))
+
+
+def ablation(
+    data: Data = Path("data"),
+    number: Number = 100,
+    tuned: Tuned = 12,
+    steps: Steps = [20, 200],  # noqa: B006  # typer copies it
+    thetas: Annotated[Path, typer.Option(help="Folder of models with the Θs that are not embedded.")] = Path("runs/thetas"),
+    work: Work = Path("runs/tables"),
+    perceptual: Distance = "embedded",
+    out: Out = Path("results"),
+    device: Device = "cpu",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Table 2: Θ in full, without alternating optimisation and buffer, and untrained, beside X; for two kinds of Θ."""
+    apply_threads(threads)
+    task = load_image_task("faces", perceptual=perceptual, device=device)
+    spaces, cards = table2.trained_rows(task, thetas)
+    train, sets = _pictures(data, number, tuned, seed)
+    settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
+    _conclude(
+        lambda tick: table2.run_ablation(task, spaces, cards, train, sets, settings, command_line(), tick), table2.plot, out
+    )
+
+
+def z_dimension(
+    data: Data = Path("data"),
+    number: Number = 50,
+    tuned: Tuned = 8,
+    steps: Steps = [20, 200],  # noqa: B006  # typer copies it
+    dims: Annotated[list[int], typer.Option("--dim", help="Dimension of Z; give it again for another.", min=1)] = [  # noqa: B006
+        *table3.TABLE3
+    ],
+    buffers: Annotated[int, typer.Option(help="Buffers that every dimension's Θ is trained for.", min=1)] = 10,
+    batch: Annotated[int, typer.Option("--buffer-targets", help="Targets N in a buffer.", min=1)] = 64,
+    work: Annotated[Path, typer.Option("--work", help="Folder for checkpoints; the same one resumes.")] = Path(
+        "runs/z-dimension"
+    ),
+    perceptual: Distance = "embedded",
+    out: Out = Path("results"),
+    device: Device = "cpu",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Table 3: the loss over the dimension of Z. Trains a Θ for each; stop it at any time, the same command goes on."""
+    apply_threads(threads)
+    task = load_image_task("faces", perceptual=perceptual, device=device)
+    train, sets = _pictures(data, number, tuned, seed)
+    defaults = table3.DimensionSettings()
+    settings = table3.DimensionSettings(
+        tuple(sorted(dims)),
+        replace(defaults.training, buffers=buffers, targets=batch, seed=seed),
+        replace(defaults.table, targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work),
+    )
+    sampler = image_targets(load_images(FACES.source(data, "train")))
+    _conclude(
+        lambda tick: table3.run_dimensions(task, sampler, train, sets, settings, work, command_line(), tick), table3.plot, out
+    )
+
+
+def w_plus(
+    data: Data = Path("data"),
+    number: Number = 50,
+    tuned: Tuned = 8,
+    steps: Steps = [2, 20, 200],  # noqa: B006  # typer copies it
+    work: Work = Path("runs/tables"),
+    perceptual: Distance = "embedded",
+    out: Out = Path("results"),
+    device: Device = "cpu",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Whether a w for every layer (W+) helps, as X and with the curvature taken out, beside W. Needs faces+/theta-curvature."""
+    apply_threads(threads)
+    task, plus = (load_image_task(domain, perceptual=perceptual, device=device) for domain in ("faces", "faces" + PLUS))
+    spaces.spaces_of(task, plus)  # before minutes are spent on it, whether all is there
+    train, sets = _pictures(data, number, tuned, seed)
+    settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
+    _conclude(lambda tick: spaces.run_wplus(task, plus, train, sets, settings, command_line(), tick), table2.plot, out)
+
+
+def budget(
+    data: Data = Path("data"),
+    number: Number = 50,
+    tuned: Tuned = 8,
+    evaluations: Annotated[
+        list[int], typer.Option(help="Evaluations of F per picture; give it again for another budget.", min=1)
+    ] = [21, 201],  # noqa: B006
+    perceptual: Distance = "embedded",
+    out: Out = Path("results"),
+    device: Device = "cpu",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """What people use to invert F, at equal cost: GD, Adam, ramps, L-BFGS, restarts, CMA-ES, encoder, and Z."""
+    apply_threads(threads)
+    task = load_image_task("faces", perceptual=perceptual, device=device)
+    train, sets = _pictures(data, number, tuned, seed)
+    settings = searches.BudgetSettings(number, tuple(sorted(evaluations)), tuned, seed)
+    _conclude(
+        lambda tick: searches.run_budget(task, train, sets, settings, command_line(), tick), searches.plot, out,
+        searches.markdown,
+    )  # fmt: skip
+
+
+def convergence(
+    data: Data = Path("data"),
+    number: Annotated[int, typer.Option("--targets", help="Pictures per data set.", min=1)] = 200,
+    split: Annotated[str, typer.Option(help="Split to evaluate; X is tuned on train.")] = "val",
+    images: Annotated[Path | None, typer.Option(help="Evaluate this folder or zip of pictures instead.")] = None,
+    steps: Annotated[
+        int, typer.Option(help="Steps of descent; from 2000 on the result is called converged.", min=1, max=5000)
+    ] = 200,
+    tuned: Annotated[int, typer.Option("--tune-targets", help="Pictures of train that choose X's rates.", min=1)] = 24,
+    domain: Annotated[
+        str, typer.Option(help=f"Whose generator: {', '.join(DOMAINS)}; the others' pictures are OOD.")
+    ] = "faces",
+    space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
+    device: Device = "cpu",
+    perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
+    out: Out = Path("results"),
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Fig. 3a: mean loss per step in X (learning rate tuned on train) and in Z, faces and cats, with the encoder's line."""
+    apply_threads(threads)
+    if domain not in DOMAINS:
+        raise UserError(f"There is no data set for the domain {domain!r}; there are: {', '.join(DOMAINS)}.")
+    task = load_image_task(domain, perceptual=perceptual, device=device)
+    settings = fig3a.ConvergenceSettings(targets=number, steps=steps, tune_targets=tuned, space=space, seed=seed)
+    if images is not None:
+        sets = {"images": targets(ImageSource(images), number, seed)}
+    else:
+        order = sorted(DOMAINS, key=lambda name: name != domain)
+        sets = {name: targets(DOMAINS[name].source(data, split), number, seed) for name in order}
+    train = targets(DOMAINS[domain].source(data, "train"), settings.tune_targets, seed)
+    ticker = Ticker()
+    result = fig3a.run_convergence(task, train, sets, settings, command_line(), ticker)
+    ticker.close()
+    finish(result, out, lambda picture: fig3a.plot(result, picture))
+
+
+def pictures_of(data: Path, split: str, images: Path | None, number: int, seed: int, domain: str = "faces") -> Tensor:
+    return targets(DOMAINS[domain].source(data, split) if images is None else ImageSource(images), number, seed)
+
+
+def completions(
+    data: Data = Path("data"),
+    number: Annotated[int, typer.Option("--targets", help="Targets.", min=3)] = 50,
+    split: Split = "val",
+    images: Images = None,
+    k: Annotated[int, typer.Option("-k", help="Completions per face in each space.", min=2, max=64)] = 8,
+    steps: Annotated[int, typer.Option(help="Steps of descent.", min=1)] = 50,
+    x_optimizer: Annotated[OptimizerName | None, typer.Option(help="X's optimiser; the advised one where absent.")] = None,
+    space: Space = "residual",
+    perceptual: Distance = "embedded",
+    out: Out = Path("results"),
+    device: Device = "cpu",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Fig. 6 and 9: diversity of completions in the hidden part and fidelity in the visible one, X against Z."""
+    apply_threads(threads)
+    task = load_image_task("faces", perceptual=perceptual, device=device)
+    pictures = pictures_of(data, split, images, number, seed)
+    study = fig6.CompletionStudy(k=k, steps=steps, space=space, x_optimizer=x_optimizer, seed=seed)
+    ticker = Ticker()
+    result = fig6.run_completions(task, pictures, study, command_line(), ticker)
+    ticker.close()
+    finish(result, out, lambda picture: fig6.plot(result, picture))

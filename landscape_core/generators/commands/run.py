@@ -1,0 +1,159 @@
+"""`invert` and `complete`: a race, or completions, from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from torch import Tensor
+
+from landscape_core.console import Bar, Device, Out, Seed, Threads, apply_threads
+from landscape_core.generators.completion import CompletionSet, completion_sets, completion_settings, completion_solver
+from landscape_core.generators.completion_export import pictures, sheet, with_visible_part
+from landscape_core.generators.datasets import framing_of
+from landscape_core.generators.export import export_zip
+from landscape_core.generators.masks import PRESETS, preset, read_mask
+from landscape_core.generators.run_card import MAX_K, MIN_K, RunCard, make_card
+from landscape_core.generators.task import load_image_task
+from landscape_core.images.faces import Prepared, prepare_upload
+from landscape_core.images.pixels import png_bytes, to_unit
+from landscape_core.search.export import CARD, SHEET
+from landscape_core.search.objectives import Target
+from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
+from landscape_core.search.race import MAX_STEPS, Perceptual, RunSettings, prepare
+from landscape_core.search.solver import State
+from landscape_core.search.spaces import Start
+from landscape_core.search.summary import race_summary, result_at, result_of
+from landscape_core.search.task import Task, X
+from landscape_core.search.trajectory import Trajectory, states
+
+
+def invert(
+    pictures: Annotated[list[Path], typer.Argument(help="PNG, JPEG or WebP files; for faces, the face is found and cropped.")],
+    out: Out = Path("runs/invert"),
+    task: Annotated[str, typer.Option(help="Embedded image task, e.g. faces or cats; `models` lists them.")] = "faces",
+    space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
+    steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)] = 100,
+    start: Annotated[Start, typer.Option(help="Where both begin.")] = "mean",
+    optimizer: Annotated[OptimizerName | None, typer.Option(help="For both lanes; each space's own where absent.")] = None,
+    x_lr: Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")] = None,
+    z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
+    device: Device = "cpu",
+    perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Race X against Z on each picture and write one zip per picture: card, losses, sheet, GIF, latents."""
+    apply_threads(threads)
+    loaded = load_image_task(task, perceptual=perceptual, device=device)
+    settings = RunSettings(
+        task=task, space=space, perceptual=perceptual, seed=seed, steps=steps, start=start,
+        x=_chosen(loaded, X, optimizer, x_lr), z=_chosen(loaded, space, optimizer, z_lr),
+    )  # fmt: skip
+    out.mkdir(parents=True, exist_ok=True)
+    for path in pictures:
+        prepared = prepare_upload(path, framing=framing_of(task))
+        for notice in prepared.notices:
+            typer.echo(f"{path.name}: {notice}")
+        trajectory = _race(loaded, settings, prepared.image, out / f"{path.stem}.zip", path.name)
+        typer.echo(f"{path.name}: {race_summary(trajectory)}")
+
+
+def _chosen(task: Task, space: str, name: OptimizerName | None, lr: float | None) -> OptimizerSettings:
+    """What the space advises, or the named optimiser; `lr` overrides either's rate."""
+    return task.advice(space, lr=lr) if name is None else OptimizerSettings(name=name, lr=lr or DEFAULT_RATES[name])
+
+
+def _race(task: Task, settings: RunSettings, picture: Tensor, archive: Path, label: str) -> Trajectory:
+    """One race with its progress bar; Ctrl-C keeps the steps done, and the zip is written either way."""
+    target = Target(to_unit(picture)[None])
+    solver, starts = prepare(task, settings, target)
+    trajectory = Trajectory.empty([lane.name for lane in solver.lanes])
+    with Bar(label) as bar:
+        for state in states(solver, solver.init(starts), stop=lambda: bar.stopped):
+            trajectory.record(state)
+            losses = {lane.name: float(now.loss) for lane, now in zip(solver.lanes, state.lanes, strict=True)}
+            bar(state.step, settings.steps, losses)
+    card = make_card(task, settings, picture, **result_of(trajectory))
+    export_zip(archive, card, task.forward, solver.lanes, trajectory, picture)
+    return trajectory
+
+
+def complete(
+    picture: Annotated[Path, typer.Argument(help="PNG, JPEG or WebP file; for faces, the face is found and cropped.")],
+    mask: Annotated[
+        str,
+        typer.Option(
+            help=f"A preset ({', '.join(PRESETS)}) or a picture: what is painted light and opaque is hidden. A mask of the "
+            "photograph's size is cropped like it; any other is taken for the crop."
+        ),
+    ],
+    out: Out = Path("runs/complete"),
+    k: Annotated[
+        int, typer.Option("--number", "-k", help="Completions in X and in Z, from random starts.", min=MIN_K, max=MAX_K)
+    ] = 8,
+    paste: Annotated[bool, typer.Option("--paste/--whole", help="Keep the visible part of the photograph.")] = False,
+    task: Annotated[str, typer.Option(help="Embedded image task, e.g. faces or cats; `models` lists them.")] = "faces",
+    space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
+    steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=2000)] = 100,
+    z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
+    perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
+    device: Device = "cpu",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Complete a picture from K random starts in X and in Z: a sheet, every completion as PNG, and the numbers as JSON.
+
+    Diversity is the mean perceptual distance between two completions in the hidden region; fidelity the mean loss in the
+    visible one (lower is closer). Ctrl-C keeps the completions as they are.
+    """
+    apply_threads(threads)
+    prepared = prepare_upload(picture, framing=framing_of(task))
+    hidden = _mask(mask, prepared)
+    for notice in prepared.notices:
+        typer.echo(f"{picture.name}: {notice}")
+    loaded = load_image_task(task, perceptual=perceptual, device=device)
+    settings = completion_settings(loaded, space=space, steps=steps, seed=seed, z_lr=z_lr, perceptual=perceptual)
+    target = Target(to_unit(prepared.image)[None], hidden)
+    state = _run(loaded, target, k, settings)
+    sets = completion_sets(loaded.objective, ["X", "Z"], state, hidden)
+    card = make_card(loaded, settings, prepared.image, mask=hidden, k=k, **result_at(["X", "Z"], state))
+    _write(out / picture.stem, sets, target, paste, card)
+
+
+def _mask(mask: str, prepared: Prepared) -> Tensor:
+    size = prepared.image.shape[-1]
+    if mask in PRESETS:
+        return preset(mask, size)
+    original = prepared.original_size
+    return read_mask(Path(mask), size, box=prepared.box, box_in=original)
+
+
+def _run(task: Task, target: Target, k: int, settings: RunSettings) -> State:
+    assert target.mask is not None
+    solver, starts = completion_solver(task, target.value, target.mask, k, settings)
+    with Bar("completing") as bar:
+        for state in states(solver, solver.init(starts), stop=lambda: bar.stopped):
+            x, z = (float(lane.loss.mean()) for lane in state.lanes)
+            bar(state.step, settings.steps, {"X": x, "Z": z})
+    return state
+
+
+def _write(folder: Path, sets: list[CompletionSet], target: Target, paste: bool, card: RunCard) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    spaces: dict[str, object] = {}
+    for each in sets:
+        spaces[each.name] = {"diversity": each.diversity, "fidelity": each.fidelity, "losses": each.losses[each.order].tolist()}
+        typer.echo(f"{each.name}: fidelity {each.fidelity:.4g} (visible loss), diversity {each.diversity:.4g} (hidden region)")
+    shown = with_visible_part(sets, target) if paste else sets
+    files = pictures(shown)
+    for name, png in files.items():
+        (folder / name).write_bytes(png)
+    (folder / SHEET).write_bytes(png_bytes(sheet(target, shown)))
+    content = {"settings": card.settings.model_dump(), "pasted": paste, "spaces": spaces}
+    (folder / "completions.json").write_text(json.dumps(content, indent=1) + "\n")
+    (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n")
+    typer.echo(f"Wrote {SHEET} (masked picture, then the closest first; X above, Z below), {len(files)} pictures, "
+               f"completions.json and {CARD} (which the app replays) to {folder}.")  # fmt: skip

@@ -1,0 +1,44 @@
+"""The pictures an experiment runs on: the project's data sets, or anybody's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from landscape_core.images.datasets import Box, ImageSource, load_images
+from landscape_core.images.faces import CELEBA_FRAMING, Framing
+from landscape_core.images.pixels import to_unit
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """A named data set below the data folder, and how its pictures become squares."""
+
+    file: str
+    box: Box | None = None
+
+    def source(self, data: Path, split: str) -> ImageSource:
+        return ImageSource(data / self.file, split, 64, self.box)
+
+
+FACES = DataSet("faces128.zip")
+CATS = DataSet("cats128.zip")
+DOMAINS = {"faces": FACES, "cats": CATS}
+
+
+def targets(source: ImageSource, n: int, seed: int) -> Tensor:
+    """n pictures (n, 3, 64, 64) in [-1, 1], drawn from a source without replacement by `seed`."""
+    images = load_images(source)
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
+    return to_unit(images[order[:n]])
+
+
+FRAMINGS = {"faces": CELEBA_FRAMING}  # domains whose pictures are framed by a detected face; others take the centre
+
+
+def framing_of(domain: str) -> Framing | None:
+    """How a domain's training pictures lie around a face; None where they do not show faces. W+ ("faces+") has the same."""
+    return FRAMINGS.get(domain.removesuffix("+"))

@@ -1,0 +1,102 @@
+"""Everything people use to invert F, given the same number of its evaluations: the equal-budget table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from torch import Tensor
+
+from landscape_core.experiments.results import Claim, Result, relative_change
+from landscape_core.generators.experiments.searchers import SEARCHERS, Searcher
+from landscape_core.progress import Tick
+from landscape_core.search.task import Task
+
+OURS = ("Z, L-BFGS", "Z, encoder, then L-BFGS")
+
+
+@dataclass(frozen=True)
+class BudgetSettings:
+    """`tune_targets` training pictures choose every searcher's rate, for each budget apart."""
+
+    targets: int = 50
+    evaluations: tuple[int, ...] = (21, 201)
+    tune_targets: int = 8
+    seed: int = 0
+
+
+def tune(searcher: Searcher, task: Task, pictures: Tensor, evaluations: int, seed: int) -> dict[float, float]:
+    """The mean loss of every rate on pictures (n, 3, H, W); nothing is run where there is only one."""
+    if len(searcher.rates) == 1:
+        return {searcher.rates[0]: float("nan")}
+    return {rate: float(searcher(task, pictures, evaluations, rate, seed).mean()) for rate in searcher.rates}
+
+
+def run_budget(
+    task: Task, train: Tensor, sets: Mapping[str, Tensor], settings: BudgetSettings, command: str, tick: Tick,
+    searchers: Mapping[str, Searcher] = SEARCHERS,
+) -> Result:  # fmt: skip
+    """`train` (n, 3, H, W) chooses rates; every searcher is measured on all of `sets`, in-distribution first."""
+    losses: dict[tuple[str, int], dict[str, Tensor]] = {}
+    chosen: dict[str, dict[str, float]] = {name: {} for name in searchers}
+    sweeps: dict[str, dict[str, dict[str, float]]] = {name: {} for name in searchers}
+    total, done = len(searchers) * len(settings.evaluations), 0
+    for evaluations in settings.evaluations:
+        for name, searcher in searchers.items():
+            sweep = tune(searcher, task, train[: settings.tune_targets], evaluations, settings.seed)
+            rate = min(sweep, key=lambda each: sweep[each])
+            chosen[name][str(evaluations)] = rate
+            sweeps[name][str(evaluations)] = {f"{lr:g}": loss for lr, loss in sweep.items()}
+            for label, pictures in sets.items():
+                found = searcher(task, pictures, evaluations, rate, settings.seed).cpu()
+                losses.setdefault((label, evaluations), {})[name] = found
+            done += 1
+            tick("searchers", done, total)
+    result = Result(
+        "budget", command, settings.seed, task.hashes, {label: len(pictures) for label, pictures in sets.items()},
+        {**asdict(settings), "rows": list(searchers), "rate": chosen, "sweep_on_train": sweeps},
+    )  # fmt: skip
+    for label in sets:
+        for evaluations in settings.evaluations:
+            row = losses[label, evaluations]
+            result.series[f"{evaluations} evaluations | {label}"] = [float(row[name].mean()) for name in searchers]
+            result.claims += _claims(row, f"{label}, {evaluations} evaluations")
+    return result
+
+
+def _claims(losses: Mapping[str, Tensor], place: str) -> list[Claim]:
+    """Our two searches against the best of the others from the same kind of start."""
+    claims = []
+    for ours, guided in zip(OURS, (False, True), strict=True):
+        others = [name for name in losses if name not in OURS and ("encoder" in name) == guided]
+        if ours in losses and others:
+            best = min(others, key=lambda name: float(losses[name].mean()))
+            change, interval = relative_change(losses[ours], losses[best])
+            claims.append(Claim(f"{place}: {ours} against the best other ({best})", None, change, 0.0, "lower", interval))
+    return claims
+
+
+def markdown(result: Result) -> str:
+    """A line per searcher, a column per budget and set."""
+    columns = [key.replace(" | ", ", ") for key in result.series]
+    lines = [f"| mean loss (Eq. 5) | {' | '.join(columns)} |", f"|---|{'---|' * len(columns)}"]
+    for index, name in enumerate(result.settings["rows"]):
+        lines.append(f"| {name} | {' | '.join(f'{values[index]:.4f}' for values in result.series.values())} |")
+    return "\n".join(lines)
+
+
+def plot(result: Result, path: Path) -> None:
+    """One panel per budget and set: a bar per searcher."""
+    from matplotlib.figure import Figure
+
+    rows = result.settings["rows"]
+    figure = Figure(figsize=(3.6 * len(result.series), 0.4 * len(rows) + 1.2), layout="constrained")
+    panels = figure.subplots(1, len(result.series), sharey=True, squeeze=False)[0]
+    for axes, (title, values) in zip(panels, result.series.items(), strict=True):
+        axes.barh(
+            rows, values, color=["#0369a1" if row in OURS else "#6b7280" if row == "encoder" else "#c2410c" for row in rows]
+        )
+        axes.set(title=title.replace(" | ", ", "), xlabel="mean loss (Eq. 5)")
+    panels[0].invert_yaxis()
+    figure.savefig(path, dpi=150)

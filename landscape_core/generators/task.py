@@ -1,0 +1,117 @@
+"""GAN inversion (section 4.1): F draws a picture from w, L is Eq. 5."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from landscape_core.errors import UserError
+from landscape_core.features.perceptual import EmbeddedDistance, LpipsDistance
+from landscape_core.generators.networks.image_model import ImageModel, PlusModel, image_model_from, picture_encoder_from
+from landscape_core.search.objectives import PerceptualObjective
+from landscape_core.search.optimizers import OptimizerSettings
+from landscape_core.search.race import Perceptual
+from landscape_core.search.spaces import Prior
+from landscape_core.search.task import Task, X
+from landscape_core.search.thetas import trained_mappings
+from landscape_core.storage import zoo
+from landscape_core.storage.fingerprint import fingerprint
+
+PLUS = "+"
+
+
+def check_device(device: str) -> torch.device:
+    """The torch device of that name.
+
+    Raises:
+        UserError: there is none on this machine.
+    """
+    try:
+        return torch.zeros(1, device=device).device
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(f"There is no device {device!r} on this machine ({error}); cpu always works.") from error
+
+
+def image_objective(
+    perceptual: Perceptual = "embedded", device: torch.device | str = "cpu", assets: Path = zoo.ASSETS
+) -> PerceptualObjective:
+    """Eq. 5 with the embedded distance, or with real LPIPS.
+
+    Raises:
+        UserError: LPIPS cannot be had on this machine; the sentence says what is missing.
+    """
+    if perceptual == "lpips":
+        return PerceptualObjective(LpipsDistance().to(device))
+    card, tensors = zoo.load("perceptual", assets)
+    return PerceptualObjective(EmbeddedDistance.from_state(tensors, card.architecture).to(device))
+
+
+def distance_hash(perceptual: Perceptual, objective: PerceptualObjective, assets: Path = zoo.ASSETS) -> dict[str, str]:
+    """Which distance the objective has, told by its weights: that of the embedded file, or LPIPS's own wherever they lie."""
+    if perceptual == "embedded":
+        return {"perceptual": zoo.read_card("perceptual", assets).sha256}
+    return {"lpips": fingerprint(objective.distance)}
+
+
+def domains(assets: Path = zoo.ASSETS) -> list[str]:
+    """Every domain that has a generator, faces first: the names of the image tasks."""
+    there = [name.removesuffix("/generator") for name in zoo.names(assets) if name.endswith("/generator")]
+    return sorted(there, key=lambda domain: (domain != "faces", domain))
+
+
+def load_image_task(
+    domain: str = "faces", *, perceptual: Perceptual = "embedded", device: str = "cpu", assets: Path = zoo.ASSETS
+) -> Task:
+    """The embedded generator of a domain with its encoder and every Θ trained for it.
+
+    A domain with a plus at its end ("faces+") is the same generator searched in W+, with the Θs trained for that.
+
+    Raises:
+        UserError: no such domain, a model is missing or altered, LPIPS was asked for and is not available, or no such device.
+    """
+    if domain.endswith(PLUS):
+        return plus_task(load_image_task(domain[:-1], perceptual=perceptual, device=device, assets=assets), assets)
+    if domain not in domains(assets):
+        raise UserError(f"There is no image task {domain!r}; there are: {', '.join(domains(assets)) or 'none'}.")
+    where = check_device(device)
+    card, tensors = zoo.load(f"{domain}/generator", assets)
+    forward = image_model_from(tensors, card.architecture).to(where)
+    prior = Prior(tensors["prior.mean"], tensors["prior.factor"]).to(where)
+    encoder_card, encoder_tensors = zoo.load(f"{domain}/encoder", assets)
+    encoder = picture_encoder_from(encoder_tensors, encoder_card.architecture).to(where)
+    hashes = {card.name: card.sha256, encoder_card.name: encoder_card.sha256}
+    mappings, advised, theta_hashes = trained_mappings(domain, prior, assets)
+    objective = image_objective(perceptual, where, assets)
+
+    @torch.no_grad()
+    def encode(pictures: Tensor) -> Tensor:
+        return encoder(pictures.to(where))
+
+    return Task(
+        name=domain,
+        forward=forward,
+        prior=prior,
+        objective=objective,
+        mappings=mappings,
+        encode=encode,
+        hashes=hashes | theta_hashes | distance_hash(perceptual, objective, assets),
+        advised={X: OptimizerSettings(**card.metrics.get("advised", {})), **advised},
+    )
+
+
+def plus_task(task: Task, assets: Path = zoo.ASSETS) -> Task:
+    """The task in W+. Its prior and its encoder give every style input the same w."""
+    if not isinstance(task.forward, ImageModel):
+        raise UserError(f"{task.name} has no W+: its forward model is not a StyleGAN2.")
+    forward, w_encode, domain = PlusModel(task.forward), task.encode, task.name + PLUS
+    prior = Prior(task.prior.mean.repeat(forward.n_styles), task.prior.factor.repeat(forward.n_styles, 1))
+    mappings, advised, hashes = trained_mappings(domain, prior, assets)
+    own = {name: value for name, value in task.hashes.items() if "/theta-" not in name}
+    return replace(
+        task, name=domain, forward=forward, prior=prior, mappings=mappings, hashes=own | hashes,
+        encode=None if w_encode is None else lambda pictures: w_encode(pictures).repeat(1, forward.n_styles),
+        advised={X: task.advice(X), **advised},
+    )  # fmt: skip

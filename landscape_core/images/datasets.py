@@ -1,0 +1,89 @@
+"""Data sets of pictures: a folder or a zip, with or without splits, as one uint8 tensor."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from landscape_core.errors import UserError
+from landscape_core.images.reading import decode_picture
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+Box = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class ImageSource:
+    """Where pictures come from and how each becomes a square.
+
+    `path` is a folder or a zip. `split` is the folder inside it ("train", "val"); None takes everything.
+    `box` (left, top, right, bottom) in pixels is cut out before resizing, for data stored with a border or
+    squashed; None cuts the largest centred square.
+    """
+
+    path: Path
+    split: str | None = None
+    size: int = 64
+    box: Box | None = None
+
+
+def _read_all(source: ImageSource, limit: int | None) -> Iterator[tuple[str, bytes]]:
+    """(name inside the source, its bytes) of every picture, sorted by name."""
+    prefix = f"{source.split}/" if source.split else ""
+
+    def wanted(names: Iterable[str]) -> list[str]:
+        return sorted(name for name in names if name.startswith(prefix) and _is_picture(PurePosixPath(name)))[:limit]
+
+    if source.path.is_dir():
+        for name in wanted(p.relative_to(source.path).as_posix() for p in source.path.rglob("*") if p.is_file()):
+            yield name, (source.path / name).read_bytes()
+    elif zipfile.is_zipfile(source.path):
+        with zipfile.ZipFile(source.path) as archive:
+            for name in wanted(archive.namelist()):
+                try:
+                    yield name, archive.read(name)
+                except (zipfile.BadZipFile, OSError) as error:
+                    raise UserError(f"{name} in {source.path} cannot be read: {error}") from error
+    else:
+        raise UserError(f"{source.path} is neither a folder nor a zip of pictures ({', '.join(SUFFIXES)}).")
+
+
+def _is_picture(path: PurePosixPath) -> bool:
+    """By its suffix, leaving out what other systems hide in folders and zips (`.DS_Store`, `__MACOSX/._a.png`)."""
+    return path.suffix.lower() in SUFFIXES and not any(part.startswith((".", "__MACOSX")) for part in path.parts)
+
+
+def _square(image: Image.Image, size: int, box: Box | None, name: str) -> np.ndarray:
+    if box is None:
+        side = min(image.size)
+        left, top = (image.width - side) // 2, (image.height - side) // 2
+        box = (left, top, left + side, top + side)
+    if box[2] > image.width or box[3] > image.height:
+        raise UserError(f"{name} is {image.width}x{image.height}; the box {box} reaches beyond it.")
+    return np.asarray(image.resize((size, size), Image.Resampling.LANCZOS, box=box))
+
+
+def load_images(source: ImageSource, *, limit: int | None = None) -> Tensor:
+    """All pictures of a source: uint8 (N, 3, size, size), in order of their names.
+
+    Raises:
+        UserError: no such source, no picture in it, or a picture that cannot be decoded.
+    """
+    if not source.path.exists():
+        raise UserError(f"There is no folder or zip at {source.path}.")
+    arrays: list[np.ndarray] = []
+    for name, content in _read_all(source, limit):
+        image = decode_picture(io.BytesIO(content), name).image
+        arrays.append(_square(image, source.size, source.box, name))
+    if not arrays:
+        where = f"{source.path}" + (f" under {source.split}/" if source.split else "")
+        raise UserError(f"No pictures ({', '.join(SUFFIXES)}) in {where}.")
+    return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()

@@ -1,0 +1,56 @@
+"""Between tensors and pixels: value ranges, PNG and WebP."""
+
+from __future__ import annotations
+
+import base64
+import io
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from landscape_core.errors import UserError
+
+
+def webp(picture: Tensor) -> str:
+    """uint8 (3, H, W) -> WebP, base64."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()).save(buffer, "WEBP", quality=90, method=1)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def to_unit(images: Tensor) -> Tensor:
+    """uint8 (…) in 0..255 -> float32 in [-1, 1], the range of every picture inside the core."""
+    return images.float() / 127.5 - 1.0
+
+
+def to_bytes(images: Tensor) -> Tensor:
+    """float in [-1, 1] -> uint8 in 0..255, clipped and rounded."""
+    return ((images.detach().clamp(-1.0, 1.0) + 1.0) * 127.5).round().to("cpu", torch.uint8)
+
+
+def png_bytes(image: Tensor) -> bytes:
+    """Encode a uint8 tensor (3, H, W) as PNG without metadata."""
+    buffer = io.BytesIO()
+    Image.fromarray(image.permute(1, 2, 0).contiguous().cpu().numpy()).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def png_base64(picture: Tensor) -> str:
+    """uint8 (3, H, W) -> PNG, base64."""
+    buffer = io.BytesIO()
+    Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()).save(buffer, "PNG")
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def png_tensor(text: str, *, side: int = 64) -> Tensor:
+    """The inverse of `png_base64`, for pictures of side x side pixels only."""
+    try:
+        with Image.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=["PNG"]) as image:
+            if image.size != (side, side):
+                raise UserError(f"The card's picture is {image.width}x{image.height}; {side}x{side} is needed.")
+            pixels = np.asarray(image.convert("RGB"))
+    except (ValueError, OSError) as error:
+        raise UserError(f"The card's picture cannot be read: {error}") from error
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1)

@@ -1,0 +1,174 @@
+"""One picture from a user, decoded safely, and a square of it at a model's resolution."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import torch
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from landscape_core.errors import UserError
+
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
+ANIMATED = ("PNG", "WEBP", "GIF")  # a JPEG's further frames are thumbnails and depth maps, not an animation
+MAX_PIXELS = 40_000_000
+MAX_SIDE = 16_384
+_ACCEPTED = "PNG, JPEG, WebP and GIF pictures are accepted"
+_SIZES = f"at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} pixels a side are accepted"
+
+
+@dataclass(frozen=True)
+class CropBox:
+    """A square in pixels of the upright picture; it may reach beyond the picture's edges.
+
+    Raises:
+        UserError: a value is not finite, or the side is not positive.
+    """
+
+    left: float
+    top: float
+    side: float
+
+    def __post_init__(self) -> None:
+        if not all(map(math.isfinite, (self.left, self.top, self.side))) or self.side <= 0:
+            raise UserError("A crop is three finite numbers in pixels: left, top and a side above 0.")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An upright RGB picture without metadata, and what a user should know about how it was read."""
+
+    image: Image.Image
+    notices: tuple[str, ...] = ()
+
+
+def load_picture(path: str | Path) -> Picture:
+    """Decode one PNG, JPEG, WebP or GIF file to 8-bit RGB; see `decode_picture`.
+
+    Raises:
+        UserError: no such file, or one that `decode_picture` refuses.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise UserError(f"There is no file {path.name}; {_ACCEPTED}.")
+    try:
+        with path.open("rb") as file:
+            return decode_picture(file, path.name)
+    except PermissionError as error:
+        raise UserError(f"{path.name} cannot be read: permission denied.") from error
+
+
+def decode_picture(file: BinaryIO, name: str) -> Picture:
+    """Decode to 8-bit RGB, turned upright by the EXIF tag; `name` is for the sentences.
+
+    Transparency is composited onto white, 16 bits are scaled to 8, the first frame of an animation is taken,
+    colours are read as sRGB, and metadata is dropped. The size is checked before any pixel is decoded.
+
+    Raises:
+        UserError: an empty or broken file, another format, or more than MAX_PIXELS or MAX_SIDE.
+    """
+    if not file.read(1):
+        raise UserError(f"{name} is empty (0 bytes); {_ACCEPTED}.")
+    file.seek(0)
+    with _open(file, name) as image:
+        _check_size(image, name)
+        return _decode(image, name)
+
+
+def _open(file: BinaryIO, name: str) -> Image.Image:
+    """Read the header only. Pillow's own pixel limits speak through ours."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            return Image.open(file, formats=FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise UserError(f"{name} is too large; {_SIZES}.") from error
+    except UnidentifiedImageError as error:
+        raise UserError(f"{name} is not a picture that can be read; {_ACCEPTED}.") from error
+    except Exception as error:  # a broken header makes Pillow raise many unrelated types
+        raise UserError(f"{name} is damaged: its header cannot be read ({error}).") from error
+
+
+def _check_size(image: Image.Image, name: str) -> None:
+    width, height = image.size
+    if width * height > MAX_PIXELS or max(width, height) > MAX_SIDE:
+        raise UserError(f"{name} has {width:,}×{height:,} pixels; {_SIZES}.")
+
+
+def _decode(image: Image.Image, name: str) -> Picture:
+    try:
+        frames = getattr(image, "n_frames", 1) if image.format in ANIMATED else 1
+        image.load()
+    except Exception as error:  # broken data makes Pillow's decoders raise many unrelated types
+        raise UserError(f"{name} is damaged or incomplete and cannot be decoded ({error}).") from error
+    notices = [f"The first of {frames} frames is used."] if frames > 1 else []
+    try:
+        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except Exception:  # a broken tag directory spoils no pixel
+        orientation = 1
+        notices.append("The orientation tag cannot be read; the picture is used as stored.")
+    return Picture(_upright(_to_rgb(image), orientation), tuple(notices))
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    """8-bit RGB: deep greyscale scaled (Pillow would clip it), transparency composited onto white."""
+    if image.mode == "I" or image.mode.startswith("I;16"):
+        deep = np.asarray(image).astype(np.float64)  # (H, W) in 0..65535
+        return Image.fromarray((deep / 257.0).round().clip(0, 255).astype(np.uint8)).convert("RGB")
+    if image.has_transparency_data:
+        coloured = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, "white"), coloured).convert("RGB")
+    return image.convert("RGB")
+
+
+def _upright(image: Image.Image, orientation: int) -> Image.Image:
+    """The pixels alone, turned. Only the orientation tag is handed on: other EXIF may be broken."""
+    bare = Image.fromarray(np.asarray(image))
+    bare.getexif()[ExifTags.Base.Orientation] = orientation
+    ImageOps.exif_transpose(bare, in_place=True)
+    bare.info.clear()
+    return bare
+
+
+def centre_box(image: Image.Image) -> CropBox:
+    """The largest centred square, on whole pixels as in `data.load_images`."""
+    side = min(image.size)
+    return CropBox((image.width - side) // 2, (image.height - side) // 2, side)
+
+
+def crop_square(image: Image.Image, box: CropBox, size: int = 64) -> Tensor:
+    """The square `box` of an RGB picture resampled by Lanczos: uint8 (3, size, size).
+
+    Beyond the picture its outermost row or column is repeated. A side below one pixel counts as one.
+    """
+    side = max(box.side, 1.0)
+    columns, x0, x1 = _visible(box.left, side, image.width, size)
+    rows, y0, y1 = _visible(box.top, side, image.height, size)
+    inside = image.resize((len(columns), len(rows)), Image.Resampling.LANCZOS, box=(x0, y0, x1, y1))
+    beyond = ((rows.start, size - rows.stop), (columns.start, size - columns.stop), (0, 0))
+    return _to_tensor(np.pad(np.asarray(inside), beyond, mode="edge"))
+
+
+def _visible(start: float, side: float, length: int, size: int) -> tuple[range, float, float]:
+    """Along one axis, the output pixels wholly inside the picture, and the interval of the picture they show.
+
+    Where not even one is, a single pixel that shows what is nearest; padding spreads it.
+    """
+    step, slack = side / size, 1e-6  # rounding must not cost a pixel of a box that ends on the edge
+    low = math.ceil(min(max(-start / step - slack, 0), size))
+    high = math.floor(min(max((length - start) / step + slack, 0), size))
+    if low < high:
+        return range(low, high), max(start + low * step, 0.0), min(start + high * step, length)
+    near = min(max(start, 0.0), length - 1.0)
+    return range(1), near, min(max(start + side, near + 1.0), length)
+
+
+def _to_tensor(pixels: np.ndarray) -> Tensor:
+    """uint8 (H, W, 3) -> (3, H, W)"""
+    return torch.from_numpy(pixels.copy()).permute(2, 0, 1).contiguous()

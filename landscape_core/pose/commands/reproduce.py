@@ -1,0 +1,89 @@
+"""`reproduce pose` and `reproduce pose-completions`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from torch import Tensor
+
+from landscape_core.console import Data, Out, Seed, Threads, Ticker, apply_threads, command_line
+from landscape_core.experiments.results import finish
+from landscape_core.pose.experiments import hypotheses as fig6
+from landscape_core.pose.experiments import inversion as fig3b
+from landscape_core.pose.recordings import draw_bvh_poses, load_poses
+from landscape_core.pose.task import Body, Observation, load_body, load_pose_task, sampled_poses
+
+MOCAP = "mocap.npz"
+Own = Annotated[
+    Path | None,
+    typer.Option(help="Evaluate your own BVH file, or a folder of them. X is tuned on the data's train, else on the prior's."),
+]
+Observed = Annotated[Observation, typer.Option(help="What is observed of a pose.")]
+Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
+
+
+def pose(
+    data: Data = Path("data"),
+    number: Annotated[int, typer.Option("--targets", help="Poses per split.", min=1)] = 200,
+    split: Annotated[str, typer.Option(help="Splits of the data to evaluate, known actions first; X is tuned on train.")] = (
+        "val,ood"
+    ),
+    bvh: Own = None,
+    observation: Observed = "rotations",
+    steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=5000)] = 200,
+    space: Space = "residual",
+    out: Out = Path("results"),
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Fig. 3b: loss and joint error (cm) per step in X (tuned on train) and in Z, known and unknown actions."""
+    apply_threads(threads)
+    settings = fig3b.PoseSettings(targets=number, steps=steps, space=space, seed=seed)
+    task, body, ticker = load_pose_task(observation), load_body(observation), Ticker()
+    tuning, tuned_on = _tuning(data / MOCAP, body, settings.tune_targets, seed, own=bvh is not None)
+    sets = _own(bvh, body, number, seed) or {
+        name: fig3b.draw(load_poses(data / MOCAP, name), number, seed) for name in split.split(",")
+    }
+    known = None if bvh is not None else split.split(",")[0]
+    result = fig3b.run_pose(task, body, tuning, sets, settings, command_line(), ticker, known=known)
+    result.settings = {**result.settings, "x_tuned_on": tuned_on}
+    ticker.close()
+    finish(result, out, lambda picture: fig3b.plot(result, picture))
+
+
+def _tuning(path: Path, body: Body, n: int, seed: int, *, own: bool) -> tuple[Tensor, str]:
+    """Poses that choose X's learning rates. Who brings own files need not have the data: then the prior draws them."""
+    if own and not path.exists():
+        return sampled_poses(n, seed), "poses drawn from the prior"
+    return fig3b.draw(load_poses(path, "train"), n, seed), "train"
+
+
+def _own(bvh: Path | None, body: Body, n: int, seed: int) -> dict[str, Tensor]:
+    """A visitor's own poses under the name of their file or folder; nothing where there are none."""
+    return {} if bvh is None else {bvh.stem: draw_bvh_poses(bvh, body.skeleton, n, seed)}
+
+
+def pose_completions(
+    data: Data = Path("data"),
+    number: Annotated[int, typer.Option("--targets", help="Poses.", min=1)] = 50,
+    split: Annotated[str, typer.Option(help="Split of the data to evaluate; X is tuned on train.")] = "val",
+    bvh: Own = None,
+    k: Annotated[int, typer.Option(help="Hypotheses of a pose.", min=2, max=64)] = 8,
+    observation: Observed = "rotations",
+    space: Space = "residual",
+    out: Out = Path("results"),
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Fig. 6 for poses: fit and variety of K hypotheses with the upper or the lower body visible, X and Z."""
+    apply_threads(threads)
+    settings = fig6.HypothesesSettings(targets=number, k=k, space=space, seed=seed)
+    task, body, ticker = load_pose_task(observation), load_body(observation), Ticker()
+    tuning, tuned_on = _tuning(data / MOCAP, body, settings.tune_targets, seed, own=bvh is not None)
+    poses = _own(bvh, body, number, seed) or {split: fig3b.draw(load_poses(data / MOCAP, split), number, seed)}
+    result = fig6.run_hypotheses(task, body, tuning, poses, settings, command_line(), ticker)
+    result.settings = {**result.settings, "x_tuned_on": tuned_on}
+    ticker.close()
+    finish(result, out, lambda picture: fig6.plot(result, picture))

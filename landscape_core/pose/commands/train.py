@@ -1,0 +1,70 @@
+"""`train pose-mapping`: Θ for the pose prior."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landscape_core.console import Bar, Seed, Threads, Ticker, apply_threads, command_line
+from landscape_core.experiments.comparing import note_on_card, written
+from landscape_core.pose.experiments.compare import compare
+from landscape_core.pose.recordings import load_poses
+from landscape_core.pose.task import Observation
+from landscape_core.pose.training.theta import PRESETS, RESIDUAL, pose_mapping_trainer, publish_pose_mapping
+from landscape_core.storage import zoo
+from landscape_core.training.alternating import train_mapping
+
+Observed = Annotated[Observation, typer.Option(help="What is observed of a pose.")]
+Motion = Annotated[Path, typer.Option(help="npz of poses, of the prior's skeleton.")]
+
+
+def pose_mapping(
+    data: Motion = Path("data/mocap.npz"),
+    split: Annotated[str, typer.Option(help="Split of the npz to train on.")] = "train",
+    observation: Observed = "rotations",
+    preset: Annotated[str, typer.Option(help=f"One of: {', '.join((RESIDUAL, *PRESETS))}.")] = RESIDUAL,
+    buffers: Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)] = None,
+    work: Annotated[Path, typer.Option(help="Folder for checkpoints; start again with the same one to resume.")] = Path(
+        "runs/pose-mapping"
+    ),
+    assets: Annotated[Path, typer.Option(help="Where the finished model and its card go.")] = zoo.ASSETS,
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Learn Θ for the pose prior (Algorithm 1). Ctrl-C stops and keeps all finished buffers."""
+    apply_threads(threads)
+    poses = load_poses(data, split).rotvec
+    trainer, config = pose_mapping_trainer(observation, preset, poses, work, buffers=buffers, seed=seed)
+    with Bar("buffers") as bar:
+        train_mapping(trainer, bar)
+    if bar.stopped:
+        typer.echo(f"Stopped after {trainer.progress.buffer} buffers, kept in {work}. Run the same command to go on.")
+        return
+    card = publish_pose_mapping(
+        trainer, config, observation, preset, trained_on=f"{data.name} {split}", command=command_line(), assets=assets
+    )
+    typer.echo(f"Wrote {card.name} below {assets}.")
+
+
+def pose_compare(
+    data: Motion = Path("data/mocap.npz"),
+    observation: Observed = "rotations",
+    presets: Annotated[str, typer.Option(help="Candidates; each gets the first one's evaluations of F.")] = "long,short,paper",
+    targets: Annotated[int, typer.Option(help="Poses of each kind.", min=2)] = 64,
+    work: Annotated[Path, typer.Option(help="Folder for checkpoints; start again with the same one to resume.")] = Path(
+        "runs/pose-compare"
+    ),
+    note: Annotated[bool, typer.Option("--note", help="Put the table on the card of the Θ that the app searches in.")] = False,
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Learn several Θ on seven eighths of train's recordings and compare them on the rest: recorded, spliced, stretched."""
+    apply_threads(threads)
+    ticker = Ticker()
+    table = compare(observation, presets.split(","), load_poses(data, "train"), work, ticker, targets=targets, seed=seed)
+    ticker.close()
+    typer.echo(written(table))
+    if note:
+        note_on_card(f"pose/theta-{observation}-{RESIDUAL}", table, command_line())

@@ -1,0 +1,138 @@
+"""Body poses from motion capture: one npz file with a skeleton and the frames of several splits."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from landscape_core.errors import UserError
+from landscape_core.pose.bvh import load_bvh, pose_of
+from landscape_core.pose.kinematics import Skeleton
+
+# our field -> the file's key
+_SKELETON = {
+    "names": "joint_names",
+    "parents": "parents",
+    "offsets": "offsets",
+    "reference": "reference",
+    "hips_reference": "hips_reference",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Poses:
+    """Frames of one split. rotvec: (N, J, 3), radians, relative to the skeleton's reference.
+
+    sequence: (N,), the recording each frame is of, an index into `names`.
+    """
+
+    rotvec: Tensor
+    sequence: Tensor
+    names: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.rotvec)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
+    """The npz, with anything numpy refuses in it (a damaged member, pickled objects) turned into a sentence."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
+            yield archive
+    except FileNotFoundError as error:
+        raise UserError(f"There is no file {path}.") from error
+    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise UserError(f"{path} is not an npz of plain arrays: {error}") from error
+
+
+def _array(archive: np.lib.npyio.NpzFile, key: str, path: Path) -> np.ndarray:
+    if key not in archive:
+        raise UserError(f"{path} has no '{key}'; it has {', '.join(sorted(archive.files)) or 'nothing'}.")
+    return archive[key]
+
+
+def load_mocap_skeleton(path: Path) -> Skeleton:
+    """The skeleton of an npz of poses (`joint_names`, `parents`, `offsets` in cm, `reference`, `hips_reference`).
+
+    Raises:
+        UserError: no such file, a missing key, or arrays that are no skeleton.
+    """
+    with _opened(path) as archive:
+        return Skeleton.of({field: _array(archive, key, path) for field, key in _SKELETON.items()})
+
+
+def load_poses(path: Path, split: str) -> Poses:
+    """The frames of one split ("train", "val", "ood") of an npz of poses.
+
+    Raises:
+        UserError: no such file or split, a missing key, arrays that do not fit together, or values that are not finite.
+    """
+    with _opened(path) as archive:
+        splits = sorted(key.removesuffix("_rotvec") for key in archive.files if key.endswith("_rotvec"))
+        if split not in splits:
+            raise UserError(f"{path} has no split '{split}'; it has {', '.join(splits) or 'none'}.")
+        n_joints = len(_array(archive, "joint_names", path))
+        rotvec, sequence, names = (_array(archive, f"{split}_{key}", path) for key in ("rotvec", "sequence", "names"))
+    if rotvec.ndim != 3 or rotvec.shape[1:] != (n_joints, 3) or sequence.shape != rotvec.shape[:1] or len(rotvec) == 0:
+        raise UserError(
+            f"'{split}' of {path} must be (frames, {n_joints}, 3) with one sequence number per frame; "
+            f"it is {rotvec.shape} with {sequence.shape}."
+        )
+    if not np.isfinite(rotvec).all():
+        bad = int((~np.isfinite(rotvec)).any(axis=(1, 2)).sum())
+        raise UserError(f"{bad} frames of '{split}' in {path} contain values that are not finite.")
+    if sequence.min() < 0 or sequence.max() >= len(names):
+        raise UserError(f"'{split}_sequence' in {path} must index the {len(names)} names of '{split}_names'.")
+    return Poses(torch.from_numpy(rotvec).float(), torch.from_numpy(sequence).long(), tuple(str(name) for name in names))
+
+
+def bvh_files(path: Path) -> list[Path]:
+    """The BVH file at `path`, or every one in that folder and the folders below it, by name.
+
+    Raises:
+        UserError: no such file or folder, or none in it.
+    """
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise UserError(f"There is no file or folder {path}.")
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() == ".bvh" and file.is_file())
+    if not found:
+        raise UserError(f"There is no BVH file in {path}.")
+    return found
+
+
+def draw_bvh_poses(path: Path, skeleton: Skeleton, n: int, seed: int) -> Tensor:
+    """At most n poses (n, J, 3), radians, drawn without replacement from all frames of a BVH file or a folder of them.
+
+    Raises:
+        UserError: no file, one that is no BVH or of a skeleton that cannot be matched, or a bad frame among those drawn;
+            the sentence begins with the file.
+    """
+    motions = []
+    for file in bvh_files(path):
+        with _named(file):
+            motions.append((file, load_bvh(file)))
+    frames = [(file, motion, frame) for file, motion in motions for frame in range(len(motion.frames))]
+    order = torch.randperm(len(frames), generator=torch.Generator().manual_seed(seed))[:n]
+    poses = []
+    for file, motion, frame in (frames[int(index)] for index in order):
+        with _named(file):
+            poses.append(pose_of(motion, skeleton, frame))
+    return torch.stack(poses)
+
+
+@contextmanager
+def _named(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        raise UserError(f"{file.name}: {error}") from error

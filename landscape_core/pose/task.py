@@ -1,0 +1,159 @@
+"""Body pose (section 4.2): F is VPoser's decoder, alone or followed by forward kinematics, L is Eq. 6 per entry."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from landscape_core.errors import UserError
+from landscape_core.pose.drawing import draw
+from landscape_core.pose.kinematics import ForwardKinematics, Skeleton, load_skeleton, matrix_to_rotvec, rotvec_to_matrix
+from landscape_core.pose.network import vposer_from
+from landscape_core.search.objectives import SquaredError, Target
+from landscape_core.search.optimizers import OptimizerSettings
+from landscape_core.search.spaces import Prior, SearchSpace
+from landscape_core.search.task import Task, X
+from landscape_core.search.thetas import RANDOM, mapping_from, random_mapping
+from landscape_core.storage import zoo
+
+Observation = Literal["rotations", "positions"]
+NAMES: dict[Observation, str] = {"rotations": "pose", "positions": "pose-positions"}
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """A skeleton seen through one kind of observation: rotations (B, J, 3, 3), or positions (B, J + 1, 3) in cm."""
+
+    skeleton: Skeleton
+    kinematics: ForwardKinematics
+    observation: Observation
+
+    def target(self, rotvec: Tensor, visible: Sequence[str] | None = None) -> Target:
+        """Poses (B, J, 3) in radians as what was observed of them; `visible` names the joints that were, all if None.
+
+        Raises:
+            UserError: angles that are not finite, another number of joints, or joints that do not exist.
+        """
+        if rotvec.dim() != 3 or rotvec.shape[1:] != (len(self.skeleton), 3):
+            raise UserError(f"A pose here has {len(self.skeleton)} joints with 3 angles each, not {tuple(rotvec.shape[1:])}.")
+        if not torch.isfinite(rotvec).all():
+            raise UserError("The pose contains joint angles that are not finite numbers.")
+        rotations = rotvec_to_matrix(rotvec)
+        value = rotations if self.observation == "rotations" else self.kinematics(rotations)
+        mask = None if visible is None else self.mask(visible).expand(len(value), *[-1] * (value.dim() - 1))
+        return Target(value, mask)
+
+    def mask(self, visible: Sequence[str]) -> Tensor:
+        """1 at the named joints: (1, J, 1, 1) for rotations, (1, J + 1, 1) for positions.
+
+        Raises:
+            UserError: no joint, or one that does not exist.
+        """
+        rows = self.skeleton.names if self.observation == "rotations" else self.skeleton.node_names
+        unknown = sorted(set(visible) - set(self.skeleton.node_names))
+        if unknown:
+            raise UserError(f"There is no joint {', '.join(unknown)}; there are: {', '.join(self.skeleton.names)}.")
+        if not set(visible) & set(self.skeleton.names):
+            raise UserError("At least one joint must be visible.")
+        shape = (1, -1, 1, 1) if self.observation == "rotations" else (1, -1, 1)
+        return torch.tensor([float(name in visible) for name in rows]).reshape(shape)
+
+    def positions(self, output: Tensor) -> Tensor:
+        """What F gives, as joint positions (B, J + 1, 3) in cm, hips first and at the origin."""
+        return self.kinematics(output) if self.observation == "rotations" else output
+
+    def picture(self, output: Tensor | None, target: Target) -> Tensor:
+        """What F gives (n, ...), or the target itself where it is None, as drawn figures (n, 3, 64, 64) in [-1, 1]."""
+        return draw(self.positions(target.value if output is None else output), self.skeleton)
+
+    def joint_error(self, output: Tensor, target: Tensor) -> Tensor:
+        """Distance in cm of every joint between two outputs of F: (B, J)."""
+        return (self.positions(output) - self.positions(target))[:, 1:].norm(dim=-1)
+
+
+def upper_body(skeleton: Skeleton) -> list[str]:
+    """Every joint whose chain to the hips does not pass a leg."""
+    lower = set(lower_body(skeleton))
+    return [name for name in skeleton.names if name not in lower]
+
+
+def lower_body(skeleton: Skeleton) -> list[str]:
+    """The legs: every joint named for leg, foot or toes."""
+    return [name for name in skeleton.names if any(part in name for part in ("Leg", "Foot", "Toes"))]
+
+
+def body_parts(skeleton: Skeleton) -> list[list[int]]:
+    """Joint indices of torso, left arm, right arm and legs."""
+    upper = upper_body(skeleton)
+    groups = [
+        [name for name in upper if name[-2:] not in ("_L", "_R")],
+        [name for name in upper if name.endswith("_L")],
+        [name for name in upper if name.endswith("_R")],
+        lower_body(skeleton),
+    ]
+    return [[skeleton.names.index(name) for name in group] for group in groups]
+
+
+def load_body(observation: Observation = "rotations", assets: Path = zoo.ASSETS) -> Body:
+    """The embedded prior's skeleton. Raises UserError where it is missing."""
+    skeleton = load_skeleton(assets / "pose" / "skeleton.json")
+    return Body(skeleton, ForwardKinematics(skeleton), observation)
+
+
+@torch.no_grad()
+def sampled_poses(n: int, seed: int, assets: Path = zoo.ASSETS) -> Tensor:
+    """n poses (n, J, 3) that the embedded prior makes of inputs drawn by `seed`."""
+    card, tensors = zoo.load("pose", assets)
+    decoder = vposer_from(tensors, card.architecture).decoder
+    x = torch.randn(n, decoder.latent, generator=torch.Generator().manual_seed(seed))
+    return matrix_to_rotvec(decoder(x))
+
+
+def load_pose_task(observation: Observation = "rotations", assets: Path = zoo.ASSETS) -> Task:
+    """The embedded pose prior with every Θ trained for one kind of observation.
+
+    Inputs x (B, 32) with prior N(0, I). Rotations can be encoded (VPoser's encoder mean); positions cannot.
+
+    Raises:
+        UserError: a model is missing or altered.
+    """
+    card, tensors = zoo.load("pose", assets)
+    vposer = vposer_from(tensors, card.architecture)
+    body = load_body(observation, assets)
+    latent = vposer.decoder.latent
+    prior = Prior(torch.zeros(latent), torch.eye(latent))
+
+    @torch.no_grad()
+    def encode(rotations: Tensor) -> Tensor:
+        mean: Tensor = vposer.encoder(matrix_to_rotvec(rotations)).mean
+        return mean
+
+    forward: nn.Module = vposer.decoder
+    if observation == "positions":
+        forward = nn.Sequential(vposer.decoder, body.kinematics).eval()
+    hashes = {card.name: card.sha256}
+    advised = {X: OptimizerSettings(name="lbfgs", lr=1.0)}
+    mappings: dict[str, SearchSpace] = {}
+    start = f"pose/theta-{observation}-"
+    for name in sorted(zoo.names(assets), key=lambda name: not name.endswith("-residual")):
+        if name.startswith(start):
+            theta, mappings[name.removeprefix(start)] = mapping_from(name, prior, assets)
+            hashes[name] = theta.sha256
+            advised[name.removeprefix(start)] = OptimizerSettings(**theta.metrics.get("advised", {}))
+    mappings[RANDOM] = random_mapping(prior)
+    return Task(
+        name=NAMES[observation],
+        forward=forward,
+        prior=prior,
+        objective=SquaredError(),
+        mappings=mappings,
+        encode=encode if observation == "rotations" else None,
+        hashes=hashes,
+        advised=advised,
+        picture=body.picture,
+    )

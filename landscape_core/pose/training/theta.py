@@ -1,0 +1,124 @@
+"""Training Θ for the pose prior: presets, and targets drawn from recorded poses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from landscape_core.errors import UserError
+from landscape_core.pose.network import vposer_from
+from landscape_core.pose.task import Body, Observation, body_parts, load_body, load_pose_task
+from landscape_core.search.mapping import MappingConfig
+from landscape_core.search.objectives import Target
+from landscape_core.search.optimizers import OptimizerSettings
+from landscape_core.storage import zoo
+from landscape_core.training.alternating import MappingTrainer, MappingTraining, TargetSampler
+from landscape_core.training.theta import MappingPreset, build_trainer, publish_theta
+
+# "full" is section 7.2 to the letter: 40,960 targets of 200 steps a buffer. "paper" is the same Θ and the same
+# optimisers, N and B scaled down and 64 draws averaged in an update, to fit ten minutes of one CPU thread. "short" and
+# "long" start with the loss's mean curvature taken out and learn from the first 5 steps and from 20 of them: the former
+# is lower after two steps, but what Θ bends for those can cost the later ones.
+_SHORT = MappingTraining(
+    buffers=100, targets=512, steps=5, batch=64, z_lr=1.0, z_optimizer="lbfgs", lr=1e-3, weight_decay=0.01,
+    rollout_chunk=512, keep_start=True, decay_from=0.5,
+)  # fmt: skip
+PRESETS = {
+    "short": MappingPreset(
+        MappingConfig("residual", 32, 32, 256), _SHORT, OptimizerSettings(name="lbfgs", lr=1.0),
+        curvature_inputs=256, damping=0.01,
+    ),
+    "long": MappingPreset(
+        MappingConfig("residual", 32, 32, 256), replace(_SHORT, buffers=12, targets=128, steps=20),
+        OptimizerSettings(name="lbfgs", lr=1.0), curvature_inputs=256, damping=1.0, gain=3.0,
+    ),
+    "paper": MappingPreset(
+        MappingConfig.paper(32, 128, 512),
+        MappingTraining(
+            buffers=12, targets=256, steps=200, batch=64, z_lr=0.1, lr=5e-3, weight_decay=0.1, rollout_chunk=256, decay_from=0.5
+        ),
+    ),
+    "full": MappingPreset(
+        MappingConfig.paper(32, 128, 512),
+        MappingTraining(buffers=500, targets=40960, steps=200, z_lr=0.1, lr=5e-3, weight_decay=0.1, rollout_chunk=4096),
+    ),
+}  # fmt: skip
+
+RESIDUAL = "residual"
+# The better of "short" and "long" on held-out recordings of `train` (`train pose-compare`), by what is observed.
+CHOSEN: dict[Observation, str] = {"rotations": "short", "positions": "long"}
+
+
+def preset_of(observation: Observation, name: str) -> MappingPreset:
+    """The preset of that name, "residual" being the one chosen for what is observed. Raises UserError for any other."""
+    known = {RESIDUAL: PRESETS[CHOSEN[observation]], **PRESETS}
+    if name not in known:
+        raise UserError(f"There is no preset {name!r}; there are: {', '.join(known)}.")
+    return known[name]
+
+
+def spliced(poses: Tensor, n: int, parts: list[list[int]], random: torch.Generator) -> Tensor:
+    """n poses (n, J, 3) put together from different recordings' torso, arms and legs: wider than the recordings are."""
+    mixed = poses[torch.randint(len(poses), (n,), generator=random)]
+    for part in parts:
+        mixed[:, part] = poses[torch.randint(len(poses), (n,), generator=random)][:, part]
+    return mixed
+
+
+def pose_targets(body: Body, poses: Tensor) -> TargetSampler:
+    """A sampler of targets from poses (N, J, 3): half as recorded, half `spliced`."""
+    parts = body_parts(body.skeleton)
+
+    def sample(n: int, random: torch.Generator) -> Target:
+        mixed = spliced(poses, n, parts, random)
+        recorded = torch.rand(n, generator=random) < 0.5
+        mixed[recorded] = poses[torch.randint(len(poses), (int(recorded.sum()),), generator=random)]
+        return body.target(mixed)
+
+    return sample
+
+
+def curvature_inputs(poses: Tensor, n: int, seed: int) -> Tensor:
+    """n inputs of F (n, d) on the way from the origin to the codes of random poses (N, J, 3)."""
+    card, tensors = zoo.load("pose")
+    encoder = vposer_from(tensors, card.architecture).encoder
+    random = torch.Generator().manual_seed(seed)
+    picked = poses[torch.randint(len(poses), (n,), generator=random)]
+    with torch.no_grad():
+        codes: Tensor = encoder(picked).mean
+    return torch.rand(n, 1, generator=random) * codes
+
+
+def pose_mapping_trainer(
+    observation: Observation, preset: str, poses: Tensor, work: Path, *, buffers: int | None = None, seed: int = 0
+) -> tuple[MappingTrainer, MappingConfig]:
+    """The trainer of a preset on poses (N, J, 3), resumed from `work` where there is a checkpoint.
+
+    Raises:
+        UserError: no such preset, or no pose prior.
+    """
+    chosen = preset_of(observation, preset)
+    training = replace(chosen.training, seed=seed, buffers=buffers or chosen.training.buffers)
+    body = load_body(observation)
+    return build_trainer(
+        load_pose_task(observation),
+        replace(chosen, training=training),
+        pose_targets(body, poses),
+        lambda: curvature_inputs(poses, chosen.curvature_inputs, seed),
+        work / observation / preset,
+    )
+
+
+def publish_pose_mapping(
+    trainer: MappingTrainer, config: MappingConfig, observation: Observation, preset: str, *,
+    trained_on: str, command: str, assets: Path = zoo.ASSETS,
+) -> zoo.Card:  # fmt: skip
+    """Write `pose/theta-OBSERVATION-PRESET` and its card."""
+    name = f"pose/theta-{observation}-{preset}"
+    return publish_theta(
+        trainer, config, name, zoo.read_card("pose"), preset_of(observation, preset).advised,
+        trained_on=trained_on, command=command, assets=assets,
+    )  # fmt: skip

@@ -1,0 +1,184 @@
+"""Mapping networks Θ: Z -> X. The paper's MLP, and ones that start as X with the loss's curvature taken out."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from landscape_core.search.spaces import Prior
+
+_SLOPE = 0.2
+
+
+@dataclass(frozen=True)
+class MappingConfig:
+    """Θ's architecture. `paper` is section 7.1: three layers, leaky ReLU 0.2, hidden 1024, Z = X = 512.
+
+    `gain` is the scale that a "skip" mapping starts with; a "flow" has `layers` couplings of one hidden layer each.
+    """
+
+    kind: Literal["mlp", "residual", "skip", "flow"] = "residual"
+    z_dim: int = 512
+    x_dim: int = 512
+    hidden: int = 1024
+    layers: int = 3
+    gain: float = 1.0
+
+    @staticmethod
+    def paper(x_dim: int = 512, z_dim: int = 512, hidden: int = 1024) -> MappingConfig:
+        return MappingConfig("mlp", z_dim, x_dim, hidden)
+
+
+def _as_large_as_x(config: MappingConfig) -> None:
+    """Raises ValueError where Z and X differ in dimension: only an 'mlp' can map between them."""
+    if config.z_dim != config.x_dim:
+        raise ValueError(f"a {config.kind} mapping needs z_dim == x_dim; use kind='mlp' for another dimension of Z")
+
+
+class MLP(nn.Module):
+    """(B, n_in) -> (B, n_out) with leaky ReLUs between linear layers."""
+
+    def __init__(self, n_in: int, n_out: int, hidden: int, layers: int) -> None:
+        super().__init__()
+        widths = [n_in, *[hidden] * (layers - 1), n_out]
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(widths))
+
+    def forward(self, x: Tensor) -> Tensor:
+        for layer in self.layers[:-1]:
+            x = F.leaky_relu(layer(x), _SLOPE)
+        return self.layers[-1](x)
+
+
+class MLPMapping(nn.Module):
+    """x = mean + MLP(z), the paper's Θ. Adding the constant mean only moves the last bias's starting value."""
+
+    def __init__(self, config: MappingConfig, prior: Prior) -> None:
+        super().__init__()
+        self.register_buffer("mean", prior.mean.clone())
+        self.mlp = MLP(config.z_dim, config.x_dim, config.hidden, config.layers)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.get_buffer("mean") + self.mlp(z)
+
+
+class ResidualMapping(nn.Module):
+    """x = mean + A (S z + MLP(z)), with A the whitener of the loss's mean curvature (`curvature.py`).
+
+    The MLP's last layer starts at zero: before Algorithm 1, Θ is X with the curvature taken out, where one step of
+    descent goes most of the way; the skip keeps every x reachable, also far from the data. S is a learned
+    diagonal (log-parametrised).
+    """
+
+    def __init__(self, config: MappingConfig, prior: Prior, whitener: Tensor | None = None) -> None:
+        super().__init__()
+        _as_large_as_x(config)
+        self.register_buffer("mean", prior.mean.clone())
+        self.register_buffer("whitener", torch.eye(config.x_dim) if whitener is None else whitener.clone())
+        self.log_scale = nn.Parameter(torch.zeros(config.z_dim))
+        self.mlp = MLP(config.z_dim, config.x_dim, config.hidden, config.layers)
+        for parameter in self.mlp.layers[-1].parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, z: Tensor) -> Tensor:
+        white = z * self.log_scale.exp() + self.mlp(z)
+        return self.get_buffer("mean") + white @ self.get_buffer("whitener").T
+
+
+class Coupling(nn.Module):
+    """Affine coupling (Dinh et al. 2017): the second half of the variables is scaled, by e at most, and shifted by what the
+    first half says. Starts as the identity."""
+
+    def __init__(self, dim: int, hidden: int) -> None:
+        super().__init__()
+        self.kept = dim // 2
+        self.mlp = MLP(self.kept, 2 * (dim - self.kept), hidden, 2)
+        for parameter in self.mlp.layers[-1].parameters():
+            nn.init.zeros_(parameter)
+
+    def _halves(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        kept, moved = x[:, : self.kept], x[:, self.kept :]
+        log_scale, shift = self.mlp(kept).chunk(2, dim=1)
+        return kept, moved, torch.tanh(log_scale), shift
+
+    def forward(self, z: Tensor) -> Tensor:
+        kept, moved, log_scale, shift = self._halves(z)
+        return torch.cat([kept, moved * log_scale.exp() + shift], dim=1)
+
+    def inverse(self, x: Tensor) -> Tensor:
+        """The z (B, dim) that is mapped to x (B, dim)."""
+        kept, moved, log_scale, shift = self._halves(x)
+        return torch.cat([kept, (moved - shift) * (-log_scale).exp()], dim=1)
+
+
+class FlowMapping(nn.Module):
+    """x = mean + A f(z), with f an invertible flow of couplings in fixed random orders and A as in `ResidualMapping`.
+
+    Surjective: every x has exactly one z, so that a search in Z can begin at any x, an encoder's guess say. f starts as the
+    identity.
+    """
+
+    def __init__(self, config: MappingConfig, prior: Prior, whitener: Tensor | None = None) -> None:
+        super().__init__()
+        _as_large_as_x(config)
+        self.register_buffer("mean", prior.mean.clone())
+        self.register_buffer("whitener", torch.eye(config.x_dim) if whitener is None else whitener.clone())
+        self.register_buffer("orders", torch.stack([torch.randperm(config.x_dim) for _ in range(config.layers)]))
+        self.couplings = nn.ModuleList(Coupling(config.x_dim, config.hidden) for _ in range(config.layers))
+
+    def forward(self, z: Tensor) -> Tensor:
+        for order, coupling in zip(self.get_buffer("orders"), self._flow(), strict=True):
+            z = coupling(z[:, order])[:, order.argsort()]
+        return self.get_buffer("mean") + z @ self.get_buffer("whitener").T
+
+    def _flow(self) -> list[Coupling]:
+        return [coupling for coupling in self.couplings if isinstance(coupling, Coupling)]
+
+    def inverse(self, x: Tensor) -> Tensor:
+        """The z (B, d) with Θ(z) = x (B, d), exactly."""
+        white = torch.linalg.solve(self.get_buffer("whitener"), (x - self.get_buffer("mean")).T).T
+        for order, coupling in zip(self.get_buffer("orders").flip(0), reversed(self._flow()), strict=True):
+            white = coupling.inverse(white[:, order])[:, order.argsort()]
+        return white
+
+
+class SkipMapping(nn.Module):
+    """x = mean + S z + MLP(z), for a Z too large for a whitener: S is a learned diagonal that starts at `gain`.
+
+    The MLP's last layer starts at zero: before Algorithm 1, Θ is X searched at `gain` times the learning rate.
+    """
+
+    def __init__(self, config: MappingConfig, prior: Prior) -> None:
+        super().__init__()
+        _as_large_as_x(config)
+        self.register_buffer("mean", prior.mean.clone())
+        self.log_scale = nn.Parameter(torch.full((config.z_dim,), math.log(config.gain)))
+        self.mlp = MLP(config.z_dim, config.x_dim, config.hidden, config.layers)
+        for parameter in self.mlp.layers[-1].parameters():
+            nn.init.zeros_(parameter)
+
+    def forward(self, z: Tensor) -> Tensor:
+        return self.get_buffer("mean") + z * self.log_scale.exp() + self.mlp(z)
+
+
+def build_mapping(config: MappingConfig, prior: Prior, *, whitener: Tensor | None = None, seed: int = 0) -> nn.Module:
+    """A fresh Θ with weights fixed by `seed`; untrained, an 'mlp' is the paper's "random Θ".
+
+    `whitener` (d, d) is for a residual Θ or a flow; without one these start as X itself.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        match config.kind:
+            case "mlp":
+                return MLPMapping(config, prior)
+            case "skip":
+                return SkipMapping(config, prior)
+            case "flow":
+                return FlowMapping(config, prior, whitener)
+            case "residual":
+                return ResidualMapping(config, prior, whitener)

@@ -1,0 +1,106 @@
+"""The embedded models: a JSON card and a safetensors file each, verified by hash when loaded."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict, ValidationError
+from safetensors.torch import load_file
+from torch import Tensor
+
+from landscape_core.errors import UserError
+from landscape_core.storage.tensors import write_tensors
+
+ROOT = Path(__file__).resolve().parents[2]
+ASSETS = ROOT / "assets"
+RESULTS = ROOT / "results"  # what experiments found, where the repository is at hand
+WEIGHTS, CARD = "weights.safetensors", "card.json"
+
+
+class Card(BaseModel):
+    """What a model is, what made it, and what it cost. `architecture` holds its constructor's arguments."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    kind: str
+    architecture: dict[str, Any]
+    trained_on: str
+    licence: str
+    command: str
+    budget: dict[str, Any]
+    metrics: dict[str, Any]
+    sha256: str
+    seed: int
+    notes: str = ""
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def names(assets: Path = ASSETS) -> list[str]:
+    """Every embedded model, as paths below assets/ ("faces/generator")."""
+    return sorted(card.parent.relative_to(assets).as_posix() for card in assets.rglob(CARD))
+
+
+def read_card(name: str, assets: Path = ASSETS) -> Card:
+    """The card of a model.
+
+    Raises:
+        UserError: no such model, or a card that is not one.
+    """
+    path = assets / name / CARD
+    if not path.exists():
+        raise UserError(f"There is no model {name!r}; there are: {', '.join(names(assets)) or 'none'}.")
+    try:
+        return Card.model_validate_json(path.read_text())
+    except ValidationError as error:
+        raise UserError(f"{path} is not a valid model card: {error}") from error
+
+
+def load(name: str, assets: Path = ASSETS) -> tuple[Card, dict[str, Tensor]]:
+    """Card and float32 tensors of a model, after checking the file against the card's hash.
+
+    Raises:
+        UserError: missing or altered weights (a Git-LFS pointer is recognised and named).
+    """
+    card = read_card(name, assets)
+    path = assets / name / WEIGHTS
+    if not path.exists():
+        raise UserError(f"The weights of {name} are missing: {path} does not exist.")
+    if sha256(path) != card.sha256:
+        pointer = path.read_bytes()[:40].startswith(b"version https://git-lfs")
+        guess = "it is a Git-LFS pointer: run 'git lfs pull'" if pointer else "the file was altered or only partly copied"
+        raise UserError(f"The weights of {name} do not match their card; {guess}.")
+    return card, {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
+
+
+def save(card: Card, tensors: Mapping[str, Tensor], assets: Path = ASSETS, *, dtype: torch.dtype = torch.float16) -> Card:
+    """Write weights (rounded to `dtype`) and card; returns the card with the file's hash."""
+    folder = assets / card.name
+    rounded = {key: value.to(dtype) if value.is_floating_point() else value for key, value in tensors.items()}
+    write_tensors(folder / WEIGHTS, rounded, {"name": card.name})
+    card = card.model_copy(update={"sha256": sha256(folder / WEIGHTS)})
+    _write_card(card, folder)
+    return card
+
+
+def update_card(name: str, assets: Path = ASSETS, **changes: Any) -> Card:
+    """Change fields of a model's card; its weights, and so its hash, stay as they are."""
+    card = read_card(name, assets).model_copy(update=changes)
+    _write_card(card, assets / name)
+    return card
+
+
+def _write_card(card: Card, folder: Path) -> None:
+    partial = folder / (CARD + ".partial")
+    partial.write_text(json.dumps(card.model_dump(), indent=2) + "\n")
+    os.replace(partial, folder / CARD)

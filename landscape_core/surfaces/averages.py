@@ -1,0 +1,158 @@
+"""The shape of the loss around where descent in X and in Z ends, over many examples: four pictures prove nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from landscape_core.search.objectives import Target
+from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
+from landscape_core.search.race import RunSettings, prepare
+from landscape_core.search.task import Task, X
+from landscape_core.search.trajectory import run
+from landscape_core.surfaces.measures import Measures, Spread, measure, spread
+from landscape_core.surfaces.planes import Grid, Plane
+from landscape_core.surfaces.recovered import same_models
+from landscape_core.surfaces.surface import PathOnPlane, Surface, evaluate, path_on_plane
+from landscape_core.surfaces.views import spreads
+
+AVERAGED = ("convex_share", "minima", "roughness", "steepness", "last loss")
+
+
+@dataclass(frozen=True)
+class LandscapeSettings:
+    """`size` points a side; the grid reaches two standard deviations of the recovered latents along each axis.
+
+    `x_optimizer` replaces the one advised for X, at its default rate: with Z's, only the space differs.
+    """
+
+    steps: int = 20
+    size: int = 21
+    batch: int = 32
+    space: str = "residual"
+    x_optimizer: OptimizerName | None = None
+    seed: int = 0
+
+    def optimizers(self, task: Task) -> tuple[OptimizerSettings, OptimizerSettings]:
+        """Of X and of Z."""
+        name = self.x_optimizer
+        x = task.advice(X) if name is None else OptimizerSettings(name=name, lr=DEFAULT_RATES[name])
+        return x, task.advice(self.space)
+
+    def words(self, task: Task) -> dict[str, str]:
+        """By lane: {"X": "adam 0.1", "Z": "lbfgs 1"}."""
+        return {lane: f"{each.name} {each.lr:g}" for lane, each in zip("XZ", self.optimizers(task), strict=True)}
+
+    def race(self, task: Task) -> RunSettings:
+        """What every example is raced with."""
+        x, z = self.optimizers(task)
+        return RunSettings(task=task.name, space=self.space, steps=self.steps, seed=self.seed, x=x, z=z)
+
+
+@dataclass(frozen=True)
+class Example:
+    """One target's surface in one space."""
+
+    surface: Surface
+    path: PathOnPlane
+    measures: Measures
+
+
+def examine(
+    task: Task, target: Target, plane: Plane, points: Tensor, losses: Tensor, settings: LandscapeSettings,
+    *, stop: Callable[[], bool] = lambda: False,
+) -> Example | None:  # fmt: skip
+    """The surface of a target (1, ...) on a grid centred on the last of a path's points (T, dim), with losses (T,).
+
+    None where it was stopped before its end.
+    """
+    grid = Grid(plane.through(points[-1]), spreads(plane), size=settings.size)
+    *_, surface = evaluate(task, target, grid, batch=settings.batch, stop=stop)
+    if surface.level < settings.size:
+        return None
+    return Example(surface, path_on_plane(task, target, grid.plane, points, losses), measure(surface.losses))
+
+
+def examined(
+    task: Task, targets: Target, planes: Mapping[str, Plane], settings: LandscapeSettings, *,
+    stop: Callable[[], bool] = lambda: False,
+) -> Iterator[dict[str, Example]]:  # fmt: skip
+    """Race on each target (n, ...) in turn and measure the surfaces around both ends, by lane, on planes known before."""
+    for i in range(len(targets)):
+        target = targets.select(slice(i, i + 1))
+        trajectory = run(*prepare(task, settings.race(task), target), stop=stop)
+        found: dict[str, Example] = {}
+        for lane, space in (("X", X), ("Z", settings.space)):
+            record = trajectory.lane(lane)
+            points = torch.cat(record.variables)  # (T, dim)
+            losses = record.loss_table()[:, 0]
+            whole = None if stop() else examine(task, target, planes[space], points, losses, settings, stop=stop)
+            if whole is None:
+                return
+            found[lane] = whole
+        yield found
+
+
+def series(examples: Mapping[str, Sequence[Example]]) -> dict[str, list[float]]:
+    """Every figure of every example by "figure | lane"."""
+    columns: dict[str, list[float]] = {}
+    for lane, found in examples.items():
+        for name in found[0].measures.as_dict():
+            columns[f"{name} | {lane}"] = [each.measures.as_dict()[name] for each in found]
+        middle = found[0].surface.grid.size // 2
+        columns |= {
+            f"last loss | {lane}": [float(e.path.true_loss[-1]) for e in found],
+            f"centre minus last loss | {lane}": [float(e.surface.losses[middle, middle] - e.path.true_loss[-1]) for e in found],
+            f"start's distance from plane | {lane}": [float(e.path.distance[0]) for e in found],
+            f"start's distance along plane | {lane}": [float(e.path.coordinates[0].norm()) for e in found],
+            f"largest true minus plane loss | {lane}": [
+                float((e.path.true_loss - e.path.plane_loss).abs().max()) for e in found
+            ],
+        }
+    return columns
+
+
+@dataclass(frozen=True)
+class Averages:
+    """Spreads over n examples, by figure and lane; `source` is the command that found them, or what was done."""
+
+    source: str
+    n: int
+    optimizers: Mapping[str, str]
+    spreads: Mapping[str, Mapping[str, Spread]]
+
+
+def averages(source: str, columns: Mapping[str, Sequence[float]], optimizers: Mapping[str, str]) -> Averages:
+    """From the figures of at least two examples, as `series` gives them."""
+    found = {name: {lane: spread(columns[f"{name} | {lane}"]) for lane in ("X", "Z")} for name in AVERAGED}
+    return Averages(source, len(columns["last loss | X"]), optimizers, found)
+
+
+LABELS = {"convex_share": "convex share of points", "minima": "local minima", "last loss": "loss at the end"}
+
+
+def sentence(found: Averages) -> str:
+    """Who was measured, how often, and every figure in X and in Z."""
+    by = ", ".join(f"{lane} by {name}" for lane, name in found.optimizers.items())
+    figures = "; ".join(
+        f"{LABELS.get(name, name)} " + " and ".join(f"{lanes[lane].mean:.3g} ± {lanes[lane].deviation:.2g}" for lane in "XZ")
+        for name, lanes in found.spreads.items()
+    )
+    return f"{found.n} examples ({found.source}; {by}), mean ± standard deviation in X and in Z: {figures}."
+
+
+def committed(folder: Path, task: Task, space: str) -> list[Averages]:
+    """What `reproduce landscapes` wrote into a folder for exactly these models and this space, by name of the file."""
+    contents: list[dict[str, Any]] = [json.loads(path.read_text()) for path in sorted(folder.glob("landscapes*.json"))]
+    ours = [c for c in contents if c["settings"]["space"] == space and same_models(c["models"], task.hashes, space)]
+    return [averages(c["command"], c["series"], _optimizers(c["settings"])) for c in ours]
+
+
+def _optimizers(settings: Mapping[str, Any]) -> dict[str, str]:
+    return {lane: f"{settings[f'{lane.lower()}_optimizer']} {settings[f'{lane.lower()}_lr']:g}" for lane in "XZ"}

@@ -1,0 +1,229 @@
+"""Learning Θ by alternating optimisation (Algorithm 1), its online variant, and resuming either.
+
+One buffer: roll out T steps of descent on z for N targets with Θ fixed and keep every z_t; then draw z's from
+what was kept and descend on θ. The paper prints "+ λ ∂L": it is descent in both places.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from landscape_core.errors import UserError
+from landscape_core.progress import Report
+from landscape_core.search.objectives import Objective, Target
+from landscape_core.search.optimizers import LBFGS, Adam, GradientDescent, Optimizer
+from landscape_core.search.solver import Lane, Solver
+from landscape_core.search.spaces import ZSpace
+from landscape_core.storage.fingerprint import fingerprint
+from landscape_core.training.checkpoint import Checkpoint
+
+TargetSampler = Callable[[int, torch.Generator], Target]
+
+
+@dataclass(frozen=True)
+class MappingTraining:
+    """Settings of Algorithm 1. Defaults are the paper's (section 7.1): T·N draws per buffer, one at a time.
+
+    `batch` draws are averaged in one update, and a buffer still takes T·N draws. With mode "online" θ is
+    updated along the rollout on the z just reached, without a buffer ("without AO and buffer" in Table 2).
+    `keep_start` also puts z_0 into the buffer: without it nothing holds Θ(0), and it drifts to where no
+    descent should begin. `start` is the standard deviation of z_0: 0 starts at the origin, as Algorithm 1 prints; section
+    7.3 starts at random.
+    """
+
+    buffers: int = 500
+    targets: int = 256
+    steps: int = 20
+    batch: int = 1
+    z_lr: float = 0.1
+    z_optimizer: Literal["adam", "gd", "lbfgs"] = "adam"
+    lr: float = 1e-4
+    weight_decay: float = 0.1
+    rollout_chunk: int = 64
+    keep_start: bool = False
+    start: float = 0.0
+    mode: Literal["alternating", "online"] = "alternating"
+    decay_from: float = 1.0
+    bf16: bool = False
+    seed: int = 0
+
+    def descent(self) -> Optimizer:
+        """The optimiser that collects trajectories."""
+        kinds = {"adam": Adam, "gd": GradientDescent, "lbfgs": LBFGS}
+        return kinds[self.z_optimizer](self.z_lr)
+
+
+@dataclass
+class _Progress:
+    buffer: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+
+class MappingTrainer:
+    """Trains one Θ for one forward model; `buffer_step` is one pass of Algorithm 1's outer loop.
+
+    Raises:
+        UserError: the checkpoint in `out` is of another architecture, or was begun for another forward model.
+    """
+
+    def __init__(
+        self,
+        mapping: nn.Module,
+        z_dim: int,
+        forward: nn.Module,
+        objective: Objective,
+        sample_targets: TargetSampler,
+        config: MappingTraining,
+        out: Path,
+    ) -> None:
+        self.mapping, self.z_dim = mapping, z_dim
+        self.forward, self.objective = forward, objective
+        self.sample_targets, self.config = sample_targets, config
+        self.device = next(mapping.parameters()).device
+        self.optimizer = torch.optim.AdamW(mapping.parameters(), lr=config.lr, weight_decay=config.weight_decay)
+        self.random = torch.Generator().manual_seed(config.seed)
+        self.progress = _Progress()
+        self.checkpoint = Checkpoint(
+            out / "checkpoint.safetensors",
+            modules={"mapping": mapping},
+            optimizers={"adamw": self.optimizer},
+            generators={"random": self.random},
+        )
+        self.forward_hash = fingerprint(forward)
+        meta = self.checkpoint.load()
+        if meta is not None:
+            if meta.get("forward") != self.forward_hash:
+                raise UserError(
+                    f"{self.checkpoint.path} holds a Θ that was begun for another forward model; move it away, or name another "
+                    "folder with --work."
+                )
+            self.progress = _Progress(**meta["progress"])
+
+    def save(self) -> None:
+        """Write the checkpoint: called after every buffer, so that at most one is lost."""
+        meta = {"progress": asdict(self.progress), "config": asdict(self.config), "forward": self.forward_hash}
+        self.checkpoint.save(meta)
+
+    def buffer_step(self, tick: Callable[[], bool] = lambda: False) -> dict[str, float] | None:
+        """One buffer; `tick` is asked before each update whether to stop, and then the buffer is dropped (None)."""
+        started = time.perf_counter()
+        self._set_lr()
+        target = self.sample_targets(self.config.targets, self.random).to(self.device)
+        if self.config.mode == "online":
+            losses = self._online(target, tick)
+        else:
+            rollout = self._rollout(target, tick)
+            losses = None if rollout is None else self._descend(target, *rollout, tick)
+        if losses is None:
+            return None
+        self.progress.buffer += 1
+        self.progress.seconds += time.perf_counter() - started
+        self.progress.history.append(losses)
+        return losses
+
+    def _set_lr(self) -> None:
+        done = self.progress.buffer / self.config.buffers
+        start = self.config.decay_from
+        fraction = 1.0 if done < start or start >= 1.0 else max((1.0 - done) / (1.0 - start), 0.05)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.config.lr * fraction
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bf16)
+
+    def _rollout(self, target: Target, tick: Callable[[], bool]) -> tuple[Tensor, Tensor, dict[str, float]] | None:
+        """Every z_t, t = 1..T: (T·N, z_dim), with the index of its target, and the mean losses on the way."""
+        self.mapping.requires_grad_(False)
+        visited, owners = [], []
+        totals = torch.zeros(self.config.steps + 1, device=self.device)
+        for first in range(0, len(target), self.config.rollout_chunk):
+            part = target.select(slice(first, first + self.config.rollout_chunk))
+            space = ZSpace(self.mapping, self.z_dim)
+            solver = Solver(self.forward, self.objective, part, [Lane("Z", space, self.config.descent())])
+            with self._autocast():
+                state = solver.init([self._start(space, len(part))])
+                totals[0] += state.lanes[0].loss.sum()
+                if self.config.keep_start:
+                    visited.append(state.lanes[0].variable)
+                    owners.append(torch.arange(first, first + len(part)))
+                for t in range(1, self.config.steps + 1):
+                    if tick():
+                        return None
+                    state = solver.step(state)
+                    visited.append(state.lanes[0].variable)
+                    owners.append(torch.arange(first, first + len(part)))
+                    totals[t] += state.lanes[0].loss.sum()
+        mean = totals / len(target)
+        figures = {"start": float(mean[0]), "middle": float(mean[self.config.steps // 2]), "end": float(mean[-1])}
+        return torch.cat(visited), torch.cat(owners), figures
+
+    def _start(self, space: ZSpace, n: int) -> Tensor:
+        """z_0 (n, z_dim)."""
+        if self.config.start == 0.0:
+            return space.mean_start(n)
+        return self.config.start * torch.randn(n, space.dim, generator=self.random).to(self.device)
+
+    def _descend(
+        self, target: Target, z: Tensor, owner: Tensor, figures: dict[str, float], tick: Callable[[], bool]
+    ) -> dict[str, float] | None:
+        """T·N random draws from the buffer, `batch` to an update of θ (lines 13-16)."""
+        self.mapping.requires_grad_(True)
+        total = 0.0
+        updates = max(len(z) // self.config.batch, 1)
+        for _ in range(updates):
+            if tick():
+                return None
+            draw = torch.randint(len(z), (self.config.batch,), generator=self.random)
+            total += self._update(z[draw], target.select(owner[draw]))
+        return {**figures, "theta": total / updates}
+
+    def _update(self, z: Tensor, target: Target) -> float:
+        """One step of AdamW on θ: (b, z_dim) with its targets."""
+        with self._autocast():
+            loss = self.objective.bind(target)(self.forward(self.mapping(z))).mean()
+        self.optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        self.optimizer.step()
+        return float(loss.detach())
+
+    def _online(self, target: Target, tick: Callable[[], bool]) -> dict[str, float] | None:
+        """Without buffer: after each step of z, θ steps once on the z's just reached."""
+        space = ZSpace(self.mapping, self.z_dim)
+        losses = []
+        for first in range(0, len(target), self.config.rollout_chunk):
+            part = target.select(slice(first, first + self.config.rollout_chunk))
+            solver = Solver(self.forward, self.objective, part, [Lane("Z", space, self.config.descent())])
+            self.mapping.requires_grad_(False)
+            state = solver.init([self._start(space, len(part))])
+            for _ in range(self.config.steps):
+                if tick():
+                    return None
+                self.mapping.requires_grad_(False)
+                with self._autocast():
+                    state = solver.step(state)
+                self.mapping.requires_grad_(True)
+                losses.append(self._update(state.lanes[0].variable, part))
+        return {"theta": sum(losses) / len(losses), "end": losses[-1]}
+
+
+def train_mapping(trainer: MappingTrainer, report: Report) -> nn.Module:
+    """Run the remaining buffers, saving after each. `report` is called at every update too, so a stop is quick:
+    the buffer under way is dropped, everything before it is kept."""
+    config = trainer.config
+
+    def tick() -> bool:
+        history = trainer.progress.history
+        return report(trainer.progress.buffer, config.buffers, history[-1] if history else {})
+
+    while trainer.progress.buffer < config.buffers and trainer.buffer_step(tick) is not None:
+        trainer.save()
+    tick()
+    return trainer.mapping.eval().requires_grad_(False)

@@ -1,0 +1,327 @@
+"""The Defence tab without a browser: pictures, what a run streams, counting, and what is said to bad input."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from app.defence import count as defence_count
+from app.defence import pictures as defence_pictures
+from app.defence import run as defence_run
+from app.defence.examples import EXAMPLES
+from app.defence.form import choice_from
+from app.defence.pictures import Defences
+from app.runs.latest import Job
+from app.runs.session import Session
+from app.runs.standing import standing_of
+from app.runs.working import told
+from landscape_core.defence.objective import margin, restored
+from landscape_core.errors import UserError
+from landscape_core.features.cifar10 import Cifar10Test
+from landscape_core.images.pixels import png_tensor, to_bytes, to_unit
+from tests.tiny.defence import tiny_defence, write_cifar
+
+Message = dict[str, Any]
+FORM = {
+    "classifier": "ro", "attack": "l2", "knows": "static", "space": "narrow", "steps": 3, "ascents": 4, "x": 1.0, "z": 1.0,
+    "seed": 0, "truth": 8,
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def defences(tmp_path_factory: pytest.TempPathFactory) -> Defences:
+    cifar = Cifar10Test(write_cifar(tmp_path_factory.mktemp("cifar")))
+    return Defences({"ro": tiny_defence, "mart": lambda: tiny_defence("mart", 1)}, cifar)
+
+
+@pytest.fixture
+def session(defences: Defences) -> Session:
+    return Session(target=defence_pictures.from_cifar(defences.cifar, "ship", 1)[0])
+
+
+def run(defences: Defences, session: Session, **changes: Any) -> list[Message]:
+    return list(defence_run.start(defences, session, choice_from(defences, list((FORM | changes).values()))))
+
+
+def only(messages: list[Message], kind: str) -> list[Message]:
+    return [message for message in messages if message["kind"] == kind]
+
+
+def column(messages: list[Message], lane: str, what: str) -> list[Any]:
+    return [value for m in only(messages, "frames") for value in m["lanes"][lane][what]]
+
+
+# --- one picture --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("knows", ["static", "X", "Z"])
+def test_a_run_streams_the_attack_and_every_step_of_both_lanes(defences: Defences, session: Session, knows: str) -> None:
+    messages = run(defences, session, knows=knows)
+    assert [m["seq"] for m in messages] == list(range(len(messages)))
+    kinds = [m["kind"] for m in messages if m["kind"] != "attack"]
+    assert kinds == ["begin", "attacked", *["frames"] * (len(kinds) - 3), "end"]
+    assert [step for m in only(messages, "frames") for step in m["steps"]] == [0, 1, 2, 3]
+    standing = session.run
+    attacked = standing.solver.target.value
+    assert torch.equal(png_tensor(only(messages, "attacked")[0]["png"], side=32), to_bytes(attacked[0]))
+    distance = (attacked - to_unit(session.target.picture)[None]).norm() / 2
+    assert 0 < float(distance) <= 256 / 255 + 1e-4
+    assert only(messages, "attacked")[0]["added"]["l2"] == pytest.approx(255 * float(distance), rel=1e-4)
+    for lane, now in zip(("X", "Z"), standing.trajectory.last.lanes, strict=True):
+        picture = restored(attacked, now.output)
+        logits = defences.get("ro").logits(picture)
+        assert torch.equal(png_tensor(column(messages, lane, "png")[-1], side=32), to_bytes(picture[0]))
+        assert column(messages, lane, "probabilities")[-1] == pytest.approx(logits.softmax(1)[0].tolist(), abs=1e-4)
+        assert column(messages, lane, "margin")[-1] == pytest.approx(float(margin(logits, torch.tensor([8]))), abs=1e-4)
+        assert column(messages, lane, "loss") == [float(loss) for loss in standing.trajectory.lane(lane).losses]
+    json.dumps(messages, allow_nan=False)
+
+
+def test_what_the_attacker_knows_changes_the_attack(defences: Defences, session: Session) -> None:
+    pictures = [only(run(defences, session, knows=knows), "attacked")[0]["png"] for knows in ("static", "X", "Z")]
+    assert len(set(pictures)) == 3
+
+
+def test_a_run_goes_on_to_the_numbers_of_an_uninterrupted_one(defences: Defences, session: Session) -> None:
+    whole = column(run(defences, session, steps=5), "Z", "loss")
+    first = column(run(defences, session, steps=3), "Z", "loss")
+    further = list(defence_run.resume(session, 2))
+    assert first + column(further, "Z", "loss") == whole
+    assert further[-1]["kind"] == "end"
+    with pytest.raises(UserError, match="1 to 100"):
+        list(defence_run.resume(session, 0))
+
+
+def test_a_stop_during_the_attack_ends_it_and_the_next_run_is_whole(defences: Defences, session: Session) -> None:
+    running = defence_run.start(defences, session, choice_from(defences, list((FORM | {"ascents": 200}).values())))
+    assert next(running)["kind"] == "begin"
+    session.stop()
+    rest = list(running)
+    assert [m["kind"] for m in rest if m["kind"] != "attack"] == ["end"]
+    assert "nothing was restored" in rest[-1]["reason"]
+    assert session.run.trajectory.last is None
+    assert standing_of(session.run) is None
+    assert run(defences, session)[-1]["summary"]
+
+
+def test_a_stop_between_steps_keeps_what_was_reached(defences: Defences, session: Session) -> None:
+    running = defence_run.start(defences, session, choice_from(defences, list((FORM | {"steps": 100}).values())))
+    for message in running:
+        if message["kind"] == "frames":
+            break
+    session.stop()
+    end = list(running)[-1]
+    assert end["reason"].startswith("Stopped at step")
+    assert session.run.trajectory.steps[-1] < 100
+
+
+def test_two_visitors_do_not_disturb_each_other(defences: Defences, session: Session) -> None:
+    alone = column(run(defences, session), "X", "loss")
+    other = Session(target=defence_pictures.from_cifar(defences.cifar, "cat", 0)[0])
+    mine = defence_run.start(defences, session, choice_from(defences, list(FORM.values())))
+    theirs = defence_run.start(defences, other, choice_from(defences, list((FORM | {"truth": 3}).values())))
+    messages = [next(mine), next(theirs)]
+    other.stop()
+    list(theirs)
+    assert column([messages[0], *mine], "X", "loss") == alone
+
+
+def test_the_run_stands_for_the_landscape(defences: Defences, session: Session) -> None:
+    run(defences, session)
+    standing = standing_of(session.run)
+    assert torch.equal(standing.target.value, session.run.solver.target.value)
+    assert standing.space == "narrow"
+    assert len(standing.trajectory.steps) == 4
+
+
+def test_an_export_holds_the_pictures_and_the_numbers(defences: Defences, session: Session) -> None:
+    with pytest.raises(UserError, match="no run"):
+        defence_run.export(session)
+    messages = run(defences, session)
+    with zipfile.ZipFile(defence_run.export(session)) as archive:
+        numbers = json.loads(archive.read("run.json"))
+        pictures = {name for name in archive.namelist() if name.endswith(".png")}
+        with archive.open("restored-Z.png") as file, Image.open(file) as image:
+            assert image.size == (32, 32)
+    assert pictures == {"clean.png", "attacked.png", "restored-X.png", "restored-Z.png"}
+    assert numbers["lanes"]["Z"]["margin"] == column(messages, "Z", "margin")
+    assert numbers["truth"] == 8
+
+
+# --- what is refused ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({"classifier": "awp"}, "no classifier"),
+        ({"attack": "l1"}, "no attack"),
+        ({"knows": "all"}, "may know"),
+        ({"space": "wide"}, "no space"),
+        ({"steps": 0}, "Steps"),
+        ({"steps": 101}, "at most 100"),
+        ({"ascents": 100_000}, "Steps"),
+        ({"x": "fast"}, "learning rate"),
+        ({"z": float("nan")}, "Lr"),
+        ({"seed": -1}, "Seed"),
+        ({"truth": None}, "what the picture shows"),
+        ({"truth": 10}, "what the picture shows"),
+    ],
+)
+def test_a_run_that_cannot_be_is_refused_in_a_sentence(
+    defences: Defences, session: Session, changes: dict[str, Any], word: str
+) -> None:
+    with pytest.raises(UserError, match=word):
+        run(defences, session, **changes)
+    assert session.run is None
+
+
+def test_what_is_slow_the_first_time_is_done_before_it() -> None:
+    loaded: list[str] = []
+
+    def load() -> Any:
+        loaded.append("ro")
+        return tiny_defence()
+
+    defence_run.warm(Defences({"ro": load}, None))
+    assert loaded == ["ro"]
+    defence_run.warm(Defences({}, None))
+    with pytest.raises(UserError, match="no classifier with a contrastive head"):
+        Defences({}, None).get(None)
+
+
+def test_a_picture_is_needed(defences: Defences) -> None:
+    with pytest.raises(UserError, match="Choose a picture"):
+        run(defences, Session())
+
+
+@pytest.mark.parametrize(("label", "number"), [("ship", 2), ("ship", -1), ("tank", 0), ("ship", None), (None, 0)])
+def test_test_pictures_are_named_by_class_and_number(defences: Defences, label: Any, number: Any) -> None:
+    with pytest.raises(UserError, match=r"class|numbered"):
+        defence_pictures.from_cifar(defences.cifar, label, number)
+
+
+def test_without_cifar_it_is_said_what_is_missing() -> None:
+    with pytest.raises(UserError, match=r"cifar10\.zip"):
+        defence_pictures.from_cifar(None, "ship", 0)
+    bare = Defences({"ro": tiny_defence}, None)
+    with pytest.raises(UserError, match=r"cifar10\.zip"):
+        next(defence_count.count(bare, Job(), choice_from(bare, list(FORM.values())), 10))
+
+
+def test_an_upload_is_cut_to_a_square_of_32_pixels(tmp_path: Path) -> None:
+    wide = Image.new("RGB", (300, 100), (255, 0, 0))
+    wide.paste((0, 0, 255), (100, 0, 200, 100))
+    wide.save(tmp_path / "wide.png")
+    session = Session(photo=defence_pictures.opened(str(tmp_path / "wide.png")))
+    picked = defence_pictures.cropped(session.photo)
+    assert picked.picture.shape == (3, 32, 32)
+    assert picked.picture.flatten(1).float().mean(dim=1).tolist() == pytest.approx([0, 0, 255], abs=3)
+    red = defence_pictures.recropped(session, [0, 0, 100]).picture[0].float().mean()
+    assert float(red) == pytest.approx(255, abs=3)
+    with pytest.raises(UserError, match="three numbers"):
+        defence_pictures.recropped(session, "all")
+
+
+@pytest.mark.parametrize("name", list(EXAMPLES))
+def test_examples_are_of_the_classes_they_say(name: str) -> None:
+    picked, shows = defence_pictures.example(name)
+    assert picked.picture.shape == (3, 32, 32)
+    assert tiny_defence().classes[shows] == EXAMPLES[name][1]
+    with pytest.raises(UserError, match="no example"):
+        defence_pictures.example("submarine")
+
+
+# --- many pictures ------------------------------------------------------------------------------------------
+
+
+def test_counting_tells_both_columns_after_every_few_pictures(defences: Defences) -> None:
+    job = Job()
+    messages = list(defence_count.count(defences, job, choice_from(defences, list(FORM.values())), 20))
+    told_of = only(messages, "tally")
+    assert [m["done"] for m in told_of] == [10, 20]
+    for row in told_of[-1]["rows"]:
+        for share, low, high in (row["static"], row["aware"]):
+            assert 0 <= low <= share <= high <= 1
+        assert row["aware"][0] <= row["static"][0], "an attacker who knows more never does worse"
+    assert [row["name"] for row in told_of[-1]["rows"]] == ["undefended", "X", "Z"]
+    assert messages[-1]["kind"] == "end"
+    assert job.messages == [m for m in messages if m["kind"] != "progress"]
+
+
+def test_a_stopped_count_keeps_what_was_counted(defences: Defences) -> None:
+    job = Job()
+    counting = defence_count.count(defences, job, choice_from(defences, list(FORM.values())), 20)
+    messages = []
+    for message in counting:
+        messages.append(message)
+        if message["kind"] == "tally":
+            job.stop.set()
+    assert [m["done"] for m in only(messages, "tally")] == [10]
+    assert messages[-1]["reason"].startswith("Stopped after 10 of 20")
+
+
+@pytest.mark.parametrize("n", [9, 1001, 10.5, "20", None])
+def test_counting_takes_10_to_1000_pictures(defences: Defences, n: Any) -> None:
+    with pytest.raises(UserError, match="10 to 1000"):
+        next(defence_count.count(defences, Job(), choice_from(defences, list(FORM.values())), n))
+
+
+# --- work in a thread ---------------------------------------------------------------------------------------
+
+
+def collected(working: Iterator[Message]) -> tuple[list[Message], Any]:
+    said = []
+    while True:
+        try:
+            said.append(next(working))
+        except StopIteration as over:
+            return said, over.value
+
+
+def test_progress_is_told_while_work_goes_on_and_its_result_comes_back() -> None:
+    import threading
+
+    going = threading.Event()
+
+    def work(tick: Callable[..., bool]) -> str:
+        tick(1, 2)
+        going.wait(10)
+        return "done"
+
+    working = told(work, lambda done, total: {"done": done, "total": total}, lambda: False, every=0.01)
+    assert next(working) == {"done": 1, "total": 2}
+    going.set()
+    assert collected(working)[1] == "done"
+
+
+def test_work_is_told_to_stop_and_its_error_is_raised() -> None:
+    def work(tick: Callable[..., bool]) -> None:
+        if tick():
+            raise UserError("stopped as asked")
+
+    with pytest.raises(UserError, match="as asked"):
+        collected(told(work, dict, lambda: True))
+
+
+def test_work_that_nobody_listens_to_is_stopped() -> None:
+    import time
+
+    ended = []
+
+    def work(tick: Callable[..., bool]) -> None:
+        while not tick():
+            time.sleep(0.001)
+        ended.append(True)
+
+    working = told(work, dict, lambda: False, every=0.01)
+    next(working)
+    working.close()
+    assert ended == [True]

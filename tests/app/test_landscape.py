@@ -1,0 +1,316 @@
+"""The Landscape tab without a browser: what it streams for each plane, what it says to bad input, what it exports."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from app.invert import run as race
+from app.landscape import run as events
+from app.landscape import stream
+from app.landscape.run import Drawing
+from app.runs.models import Models
+from app.runs.session import Run, Session
+from app.runs.standing import Standing, standing_of
+from app.target import targets
+from landscape_core.errors import UserError
+from landscape_core.experiments.landscapes import run_landscapes
+from landscape_core.generators.completion import completion_settings, completion_solver
+from landscape_core.images.pixels import png_tensor, to_bytes, to_unit
+from landscape_core.search.race import RunSettings
+from landscape_core.search.trajectory import run as solve
+from landscape_core.surfaces.averages import LandscapeSettings
+from landscape_core.surfaces.planes import Grid, random_plane
+from landscape_core.surfaces.surface import Surface, levels
+from tests.tiny.models import tiny_task
+
+Message = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return Models({"faces": lambda perceptual: tiny_task()})
+
+
+@pytest.fixture
+def lab(models: Models) -> events.Laboratory:
+    return events.Laboratory(models)
+
+
+@pytest.fixture
+def invert(models: Models) -> Session:
+    return Session(target=targets.drawn(models.get("faces"), 3))
+
+
+def begin(
+    lab: events.Laboratory, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any
+) -> Iterator[Message]:
+    form = {"model": "faces", "space": "residual", "plane": "path", "size": 21, "steps": 4, "seed": 0} | changes
+    return events.run(lab, drawing, events.plan_from(lab.models, list(form.values())), taken, invert)
+
+
+def run(
+    lab: events.Laboratory, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any
+) -> list[Message]:
+    return list(begin(lab, drawing, invert, taken, **changes))
+
+
+def only(messages: list[Message], kind: str) -> list[Message]:
+    return [m for m in messages if m["kind"] == kind]
+
+
+def test_a_race_then_its_surfaces_from_coarse_to_fine(lab: events.Laboratory, invert: Session) -> None:
+    drawing = Drawing(1)
+    messages = run(lab, drawing, invert)
+    assert [m["seq"] for m in messages] == list(range(len(messages)))
+    assert len({m["run"] for m in messages}) == 1
+    kinds = [m["kind"] for m in messages]
+    assert kinds[:6] == ["wait"] * 5 + ["begin"]
+    assert kinds.index("end") < kinds.index("surfaces")
+    drawn = only(messages, "surfaces")
+    assert [m["panels"][0]["points_a_side"] for m in drawn] == list(levels(21))
+    assert messages[-1] == messages[-1] | {"kind": "drawn", "done": 2 * 21**2, "total": 2 * 21**2, "reason": ""}
+    shown = [png_tensor(png) for m in only(messages, "frames") for png in m["lanes"]["Z"]["png"]]
+    trajectory, task = drawing.standing.trajectory, drawing.standing.task
+    with torch.no_grad():
+        last = task.forward(task.space("residual").to_x(trajectory.lane("Z").variables[-1]))[0]
+    assert len(shown) == 5
+    assert torch.equal(shown[-1], to_bytes(last))
+    assert torch.equal(png_tensor(only(messages, "begin")[0]["target"]), invert.target.picture)
+    json.dumps(messages, allow_nan=False)
+
+
+def test_the_centre_of_the_grid_is_where_the_run_ended(lab: events.Laboratory, invert: Session) -> None:
+    drawing = Drawing(1)
+    panels = only(run(lab, drawing, invert), "surfaces")[-1]["panels"]
+    for name, panel in zip(("X", "Z"), panels, strict=True):
+        end = float(drawing.standing.trajectory.lane(name).losses[-1])
+        assert panel["losses"][10][10] == pytest.approx(end, rel=1e-4)
+        assert panel["paths"][name]["true_loss"][-1] == pytest.approx(end, rel=1e-5)
+        assert panel["paths"][name]["distance_from_plane"][-1] == pytest.approx(0, abs=1e-4)
+        assert 0 < sum(panel["explained_variance"]) <= 1.0001
+
+
+def test_one_range_holds_every_surface_and_path(lab: events.Laboratory, invert: Session) -> None:
+    (_, last) = only(run(lab, Drawing(1), invert), "surfaces")
+    values = np.concatenate([np.ravel(panel["losses"]) for panel in last["panels"]])
+    assert last["range"][0] <= values.min() * (1 + 1e-6)  # sent with seven figures
+    assert last["range"][1] >= values.max() * (1 - 1e-6)
+
+
+@pytest.mark.parametrize(("plane", "n"), [("recovered", 2), ("path", 2), ("random", 2), ("shared", 1), ("ends", 1)])
+def test_every_plane_gives_its_surfaces(lab: events.Laboratory, invert: Session, plane: str, n: int) -> None:
+    last = only(run(lab, Drawing(1), invert, plane=plane, space="paper", seed=1), "surfaces")[-1]
+    assert len(last["panels"]) == n
+    assert set().union(*(panel["paths"] for panel in last["panels"])) == {"X", "Z"}
+    assert (last["panels"][0]["explained_variance"] is None) == (plane in ("random", "ends"))
+
+
+def test_ends_in_the_same_place_span_no_plane(lab: events.Laboratory, invert: Session) -> None:
+    with pytest.raises(UserError, match="lie on one line"):  # the untrained residual Θ walks as X does
+        run(lab, Drawing(1), invert, plane="ends")
+
+
+def test_the_papers_plane_is_recovered_once(lab: events.Laboratory, invert: Session) -> None:
+    first = only(run(lab, Drawing(1), invert, plane="recovered"), "wait")
+    assert "random targets, once" in first[-1]["text"]
+    again = run(lab, Drawing(1), invert, plane="recovered")
+    assert not any("random targets" in m["text"] for m in only(again, "wait"))
+    assert only(again, "surfaces")[-1]["note"] == "The plane's directions are those of 24 random targets."
+
+
+def test_a_grid_drawn_before_is_not_evaluated_again(
+    lab: events.Laboratory, invert: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = only(run(lab, Drawing(1), invert), "surfaces")[-1]
+
+    def forbidden(*_: Any) -> Any:
+        raise AssertionError("a point was evaluated again")
+
+    monkeypatch.setattr("landscape_core.surfaces.surface._extended", forbidden)
+    (again,) = only(run(lab, Drawing(1), invert), "surfaces")
+    assert again["panels"] == before["panels"]
+
+
+def test_stop_keeps_the_finest_complete_surface(lab: events.Laboratory, invert: Session) -> None:
+    drawing = Drawing(1)
+    going = begin(lab, drawing, invert, size=81)
+    for message in going:
+        if message["kind"] == "surfaces":
+            drawing.stop.set()
+            break
+    rest = list(going)
+    assert rest[-1]["kind"] == "drawn"
+    assert rest[-1]["done"] < 2 * 81**2
+    assert rest[-1]["reason"].startswith("Stopped; the finest")
+    assert events.export(drawing, "html", False).exists()
+
+
+def test_stop_during_the_race_is_said_and_leaves_nothing_to_export(lab: events.Laboratory, invert: Session) -> None:
+    drawing = Drawing(1)
+    going = begin(lab, drawing, invert, steps=200)
+    for message in going:
+        if message["kind"] == "wait" and "3 of 200" in message["text"]:
+            drawing.stop.set()
+            break
+    assert list(going)[-1]["reason"] == "Stopped before the first coarse surface was complete."
+    with pytest.raises(UserError, match="no surface"):
+        events.export(drawing, "html", False)
+
+
+def test_a_run_that_stands_elsewhere_is_drawn_as_it_stands(lab: events.Laboratory, models: Models, invert: Session) -> None:
+    list(race.start(models, invert, RunSettings(steps=7, seed=2, space="paper")))
+    drawing = Drawing(1)
+    messages = run(lab, drawing, invert, standing_of(invert.run), steps=100)
+    assert [m["kind"] for m in messages[:3]] == ["begin", "frames", "end"]
+    assert [step for m in only(messages, "frames") for step in m["steps"]] == list(range(8))
+    recorded = [float(loss[0]) for loss in invert.run.trajectory.lane("Z").losses]
+    panel = only(messages, "surfaces")[-1]["panels"][1]
+    assert panel["space"] == "paper"
+    assert panel["paths"]["Z"]["true_loss"] == pytest.approx(recorded, rel=1e-5)
+
+
+def test_one_completion_of_many_is_drawn_with_its_mask(lab: events.Laboratory, models: Models, invert: Session) -> None:
+    task, mask = models.get("faces"), torch.ones(1, 1, 64, 64)
+    mask[:, :, :32] = 0
+    settings = completion_settings(task, space="residual", steps=5, seed=0)
+    solver, starts = completion_solver(task, to_unit(invert.target.picture)[None], mask, 4, settings)
+    standing = Run(1, settings, invert.target, task, solver, solve(solver, starts))
+    messages = run(lab, Drawing(1), invert, standing_of(standing, 2))
+    losses = [float(loss[2]) for loss in standing.trajectory.lane("X").losses]
+    panel = only(messages, "surfaces")[-1]["panels"][0]
+    assert panel["paths"]["X"]["true_loss"] == pytest.approx(losses, rel=1e-5)
+    assert panel["losses"][10][10] == pytest.approx(losses[-1], rel=1e-4)
+
+
+def test_nothing_stands_before_a_run_and_one_still_going_is_refused(models: Models, invert: Session) -> None:
+    assert standing_of(invert.run) is None
+    going = race.start(models, invert, RunSettings(steps=50))
+    next(going), next(going)
+    with pytest.raises(UserError, match="still going"):
+        standing_of(invert.run)
+    going.close()
+    assert len(standing_of(invert.run).trajectory.steps) >= 1
+
+
+def test_a_run_too_short_for_a_plane_is_refused(lab: events.Laboratory, models: Models, invert: Session) -> None:
+    list(race.start(models, invert, RunSettings(steps=1)))
+    with pytest.raises(UserError, match="at least two steps"):
+        run(lab, Drawing(1), invert, standing_of(invert.run))
+
+
+def test_a_long_path_is_thinned_with_both_ends_kept(models: Models, invert: Session) -> None:
+    list(race.start(models, invert, RunSettings(steps=25)))
+    thin = invert.run.trajectory.thinned(11)
+    assert thin.steps == [0, 3, 6, 9, 12, 15, 18, 21, 24, 25]
+    assert torch.equal(thin.lanes[0].variables[-1], invert.run.trajectory.lanes[0].variables[-1])
+    assert invert.run.trajectory.thinned(201).steps == list(range(26))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [({"plane": "flat"}, "Plane: "), ({"plane": None}, "Plane: "), ({"size": 40}, "Points a side"),
+     ({"size": 100_001}, "Points a side"),
+     ({"steps": 1}, "from 2 to 200"), ({"steps": None}, "from 2 to 200"), ({"steps": 201}, "from 2 to 200"),
+     ({"seed": -1}, "Seed: "), ({"space": "nowhere"}, "no space 'nowhere'")],
+)  # fmt: skip
+def test_a_form_value_out_of_range_is_named(lab: events.Laboratory, invert: Session, change: Any, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        run(lab, Drawing(1), invert, **change)
+
+
+def test_thumbnails_lie_where_their_losses_do() -> None:
+    grid = Grid(random_plane(torch.zeros(16), "X", torch.Generator().manual_seed(0)), (1.0, 1.0), size=5)
+    pictures = torch.zeros(5, 5, 3, 4, 4, dtype=torch.uint8)
+    pictures[3, 1] = 200
+    flat = stream.sheet(pictures)
+    assert flat.shape == (3, 20, 20)
+    assert flat[:, 12:16, 4:8].min() == 200
+    assert int(flat.sum()) == 200 * 3 * 16
+    shown = stream.thumbnails(Surface(grid, torch.zeros(5, 5), torch.ones(5, 5, dtype=torch.bool), pictures))
+    with Image.open(io.BytesIO(base64.b64decode(shown["sheet"]))) as image:
+        assert image.size == (20, 20)
+        assert min(image.getpixel((5, 13))) > 120  # column 1, row 3
+
+
+def test_exports_are_a_page_that_needs_no_network_and_a_picture(lab: events.Laboratory, invert: Session) -> None:
+    drawing = Drawing(1)
+    run(lab, drawing, invert)
+    page = events.export(drawing, "html", True).read_text()
+    assert "of the variance of the points it was fitted to" in page
+    assert "<script src" not in page
+    with Image.open(events.export(drawing, "png", False)) as image:
+        assert image.width > 800
+    with pytest.raises(UserError, match="html or png"):
+        events.export(drawing, "../x", False)
+
+
+def test_what_is_kept_between_visitors_is_bounded() -> None:
+    recent = events.Recent(2)
+    for key in "abca":
+        recent[key] = key
+    assert list(recent) == ["c", "a"]
+
+
+def test_what_experiments_found_stands_beside_one_picture(
+    lab: events.Laboratory, models: Models, invert: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "RESULTS", tmp_path)
+    assert only(run(lab, Drawing(1), invert), "averages")[0]["entries"] == []
+    task = models.get("faces")
+    targets = task.sampled(3, torch.Generator().manual_seed(0))
+    result, _, _ = run_landscapes(task, targets, LandscapeSettings(steps=3, size=5), "the command", lambda *_: None)
+    result.write(tmp_path)
+    drawing = Drawing(1)
+    (entry,) = only(run(lab, drawing, invert), "averages")[0]["entries"]
+    assert (entry["source"], entry["n"]) == ("the command", 3)
+    mean, deviation, low, high = entry["rows"]["last loss"]["Z"]
+    assert mean == pytest.approx(np.mean(result.series["last loss | Z"]), rel=1e-4)
+    assert low < mean < high
+    assert deviation > 0
+    assert "3 examples (the command; X by adam 0.1, Z by adam 0.1)" in events.export(drawing, "html", False).read_text()
+
+
+def test_averages_are_measured_sample_by_sample(lab: events.Laboratory, invert: Session) -> None:
+    drawing = Drawing(1)
+    begun = len(run(lab, drawing, invert))
+    messages = list(events.measure(lab, drawing, 3))
+    assert messages[0]["seq"] == begun
+    steps = only(messages, "measuring")
+    assert [m["done"] for m in steps] == [0, 1, 2, 3]
+    assert [m["entry"] and m["entry"]["n"] for m in steps] == [None, None, 2, 3]
+    assert messages[-1]["reason"] == ""
+    page = events.export(drawing, "html", False).read_text()
+    assert "3 examples (random targets drawn here, number 1; X by adam 0.1, Z by adam 0.1)" in page
+    again = only(list(events.measure(lab, drawing, 2)), "measuring")[-1]["entry"]
+    assert again["rows"] != steps[2]["entry"]["rows"]  # other samples each time
+
+
+def test_stop_keeps_the_samples_that_were_measured(lab: events.Laboratory, invert: Session) -> None:
+    drawing = Drawing(1)
+    run(lab, drawing, invert)
+    going = events.measure(lab, drawing, 50)
+    for message in going:
+        if message["kind"] == "measuring" and message["done"] == 2:
+            drawing.stop.set()
+            break
+    assert list(going)[-1]["reason"] == "Stopped after 2 of 50 samples."
+
+
+@pytest.mark.parametrize("n", [1, 51, 2.5, "8", None])
+def test_a_number_of_samples_out_of_range_is_named(lab: events.Laboratory, invert: Session, n: Any) -> None:
+    drawing = Drawing(1)
+    with pytest.raises(UserError, match="Press Run first"):
+        events.measure(lab, drawing, 8)
+    run(lab, drawing, invert)
+    with pytest.raises(UserError, match="from 2 to 50"):
+        events.measure(lab, drawing, n)

@@ -1,0 +1,126 @@
+"""The app on whatever domains the models' folder has: nothing in it knows faces but the detector."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+
+from app.complete import run as complete_events
+from app.complete import settings as complete_settings
+from app.invert import run as invert_events
+from app.invert import run as race
+from app.runs import settings
+from app.runs.models import Models, defaults, embedded_models, for_model, label
+from app.runs.session import Session
+from app.target import targets
+from app.views.form import space_choices
+from landscape_core.errors import UserError
+from landscape_core.generators.datasets import framing_of
+from landscape_core.generators.task import load_image_task
+from landscape_core.search.mapping import MappingConfig, build_mapping
+from landscape_core.search.optimizers import OptimizerSettings
+from landscape_core.search.race import RunSettings
+from landscape_core.storage import zoo
+from tests.tiny.assets import tiny_domain
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
+    assets = tmp_path_factory.mktemp("assets")
+    tiny_domain(assets, "boats", spaces=(), seed=1)
+    tiny_domain(assets, "faces")
+    tiny_domain(assets, "dogs", seed=2)
+    (assets / "dogs" / "encoder" / "card.json").rename(assets / "dogs" / "encoder" / "gone")
+    return embedded_models(assets)
+
+
+def test_every_whole_domain_is_offered_faces_first(models: Models) -> None:
+    assert models.names == ["faces", "boats"]  # dogs have no encoder
+    with pytest.raises(UserError, match="no model 'dogs' here; there are: faces, boats"):
+        models.get("dogs")
+
+
+def test_w_plus_is_offered_where_a_space_was_trained_for_it(tmp_path: Path) -> None:
+    tiny_domain(tmp_path, "faces", spaces=())
+    assert embedded_models(tmp_path).names == ["faces"]
+    task = load_image_task("faces+", assets=tmp_path)
+    config = MappingConfig("residual", len(task.prior.mean), len(task.prior.mean), 16)
+    card = zoo.read_card("faces/generator", tmp_path).model_copy(
+        update={"name": "faces+/theta-residual", "architecture": vars(config)}
+    )
+    zoo.save(card, build_mapping(config, task.prior).state_dict(), tmp_path)
+    models = embedded_models(tmp_path)
+    assert [(name, label(name)) for name in models.names] == [("faces", "Faces"), ("faces+", "Faces in W+")]
+    session = Session(target=targets.drawn(models.get("faces+"), 0))
+    chosen = defaults(models, "faces+").model_copy(update={"steps": 1})
+    assert list(race.start(models, session, chosen))[-1]["kind"] == "end"
+    assert framing_of("faces+") == framing_of("faces")
+
+
+def test_the_learned_space_comes_first_in_plain_words(models: Models) -> None:
+    choices = space_choices(list(models.get("faces").mappings))
+    assert choices == [("Residual Θ", "residual"), ("The paper's Θ (MLP)", "paper"), ("Untrained Θ", "random")]
+    chosen = defaults(models, "faces", "paper")
+    assert (chosen.space, chosen.z.lr) == ("residual", 0.2)
+    assert ["space Z", "The paper's Θ (MLP)"] in settings.words(RunSettings(space="paper"))
+
+
+def test_a_domain_without_a_trained_space_still_runs(models: Models) -> None:
+    assert defaults(models, "boats").space == "random"
+
+
+@pytest.mark.parametrize("name", ["faces", "boats"])
+def test_each_domain_inverts_and_completes_its_own_pictures(models: Models, name: str) -> None:
+    task = models.get(name)
+    session = Session(target=targets.drawn(task, 1))
+    chosen = defaults(models, name).model_copy(update={"steps": 2})
+    end = list(race.start(models, session, chosen))[-1]
+    assert end["kind"] == "end"
+    assert race.card_of(session.run).models.keys() >= {f"{name}/generator", "perceptual"}
+    complete_events.paint(session, complete_events.presets()[0]["mask"])
+    asked = complete_settings.values_of(complete_settings.Asked(chosen.model_copy(update={"start": "random"}), 4))
+    assert list(complete_events.run(models, session, asked))[-1]["kind"] == "end"
+    assert session.run.settings.task == name
+
+
+def test_only_faces_are_looked_for_with_a_detector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    Image.new("RGB", (300, 200), "teal").save(tmp_path / "plain.png")
+    face = targets.open_photo(str(tmp_path / "plain.png"), "faces")
+    assert face.notices == ("No face was found; the centre square is used.",)
+    monkeypatch.setattr("landscape_core.images.faces.find_faces", None)  # calling it would fail
+    other = targets.open_photo(str(tmp_path / "plain.png"), "boats")
+    assert (other.box, other.notices) == (face.box, ())
+
+
+def test_another_model_keeps_the_target_and_draws_its_own_of_the_same_number(models: Models) -> None:
+    example = targets.example("cat")
+    assert targets.for_model(example, models.get("boats")) is example
+    faces = targets.drawn(models.get("faces"), 5)
+    boats = targets.for_model(faces, models.get("boats"))
+    assert boats.query == {"target": "drawn-5"}
+    assert (boats.picture != faces.picture).any()
+    assert targets.for_model(None, models.get("boats")).query == {"target": f"drawn-{targets.FIRST_DRAWN}"}
+
+
+def test_another_model_brings_its_spaces_and_optimisers_and_keeps_the_rest(models: Models) -> None:
+    now = RunSettings(task="boats", space="random", steps=33, seed=5, start="encoder", z=OptimizerSettings(name="gd", lr=9.0))
+    chosen = for_model(models, ["faces", *settings.values_of(now)[1:]])
+    assert (chosen.task, chosen.space, chosen.z.name) == ("faces", "residual", "lbfgs")
+    assert (chosen.steps, chosen.seed, chosen.start) == (33, 5, "encoder")
+    broken = [*settings.values_of(now)[:3], None, *settings.values_of(now)[4:]]
+    assert for_model(models, broken) == defaults(models, "boats")
+    asked = complete_settings.for_model(models, ["faces", *complete_settings.values_of(complete_settings.Asked(now, 6))[1:]])
+    assert (asked.k, asked.settings.steps, asked.settings.space, asked.settings.start) == (6, 33, "residual", "random")
+    assert complete_settings.for_model(models, ["faces", *broken[1:]]) == complete_settings.defaults(models, "faces")
+
+
+@pytest.mark.parametrize("values", [{"task": "dogs"}, {"space": "paper", "task": "boats"}])
+def test_asking_a_domain_for_what_it_lacks_is_one_sentence(models: Models, values: dict[str, Any]) -> None:
+    session = Session(target=targets.drawn(models.get("boats"), 0))
+    form = settings.values_of(RunSettings(**values))
+    (message,) = invert_events.run(models, session, form)
+    assert message["kind"] == "error"
+    assert "there are:" in message["text"] or "it has:" in message["text"]

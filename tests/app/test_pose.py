@@ -1,0 +1,247 @@
+"""The Pose tab without a browser: where targets come from, what a run streams, and what is said to bad input."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import pytest
+import torch
+
+from app.pose import run as pose_run
+from app.pose import stream as pose_stream
+from app.pose.form import settings_from, values_of
+from app.pose.tab import PoseTab, pose_models
+from app.runs.models import Models
+from app.runs.session import Session, Sessions
+from app.runs.standing import standing_of
+from landscape_core.errors import UserError
+from landscape_core.pose.bvh import bvh_text, load_bvh, pose_of
+from landscape_core.pose.run_card import body_of
+from landscape_core.pose.task import load_body, lower_body
+from landscape_core.search.export import CARD
+from landscape_core.search.race import RunSettings
+from tests.tiny.pose import random_rotvec
+
+Message = dict[str, Any]
+SKELETON = load_body().skeleton
+ALL = list(SKELETON.names)
+FORM = ["pose", 3, "random", 4, 0, "adam", 0.1, "lbfgs", 1.0]
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return pose_models()
+
+
+@pytest.fixture
+def session(models: Models) -> Session:
+    return Session(target=pose_run.drawn(models.get("pose"), 3))
+
+
+def run(models: Models, session: Session, k: int = 1, visible: list[str] = ALL, **changes: Any) -> list[Message]:
+    settings = RunSettings(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
+    return list(pose_run.start(models, session, settings.model_copy(update=changes), k, visible))
+
+
+def column(messages: list[Message], lane: str, what: str) -> list[Any]:
+    return [value for m in messages if m["kind"] == "frames" for value in m["lanes"][lane][what]]
+
+
+@pytest.mark.parametrize("observation", ["pose", "pose-positions"])
+def test_a_run_streams_every_step_with_the_bodies_it_stood_at(models: Models, session: Session, observation: str) -> None:
+    messages = run(models, session, task=observation, space=next(iter(models.get(observation).mappings)))
+    assert [m["kind"] for m in messages] == ["begin", *["frames"] * (len(messages) - 2), "end"]
+    assert [m["seq"] for m in messages] == list(range(len(messages)))
+    assert [step for m in messages if m["kind"] == "frames" for step in m["steps"]] == [0, 1, 2, 3, 4]
+    body = body_of(observation)
+    last = session.run.trajectory.last.lanes[0]
+    assert column(messages, "X", "joints")[-1] == pose_stream.flat(body.positions(last.output))
+    assert column(messages, "X", "loss") == [float(loss[0]) for loss in session.run.trajectory.lane("X").losses]
+    assert column(messages, "Z", "spread") == [None] * 5, "one hypothesis has nothing to differ from"
+    truth = body.target(session.target.picture[None]).value
+    assert column(messages, "X", "error")[-1] == pytest.approx(float(body.joint_error(last.output, truth).mean()), rel=1e-4)
+    json.dumps(messages, allow_nan=False)
+
+
+def test_hypotheses_start_from_the_same_bodies_in_both_spaces_and_from_different_ones_each(
+    models: Models, session: Session
+) -> None:
+    messages = run(models, session, k=3, visible=lower_body(SKELETON), start="random")
+    x, z = column(messages, "X", "joints")[0], column(messages, "Z", "joints")[0]
+    assert len(x) == 3 * 21 * 3
+    assert max(abs(a - b) for a, b in zip(x, z, strict=True)) < 50  # millimetres
+    assert x[:63] != x[63:126]
+    assert column(messages, "Z", "spread")[-1] > 0
+
+
+def test_hidden_joints_change_nothing_in_what_is_found(models: Models, session: Session) -> None:
+    seen = lower_body(SKELETON)
+    first = column(run(models, session, visible=seen), "Z", "joints")[-1]
+    session.target = pose_run.edited(session.target, "Head", [40, -30, 10])
+    assert column(run(models, session, visible=seen), "Z", "joints")[-1] == first
+    assert column(run(models, session), "Z", "joints")[-1] != first
+
+
+def test_a_run_goes_on_to_the_numbers_of_an_uninterrupted_one(models: Models, session: Session) -> None:
+    whole = column(run(models, session, steps=6), "Z", "loss")
+    first = column(run(models, session, steps=4), "Z", "loss")
+    further = list(pose_run.resume(session, 2))
+    assert first + column(further, "Z", "loss") == whole
+    assert further[-1]["kind"] == "end"
+
+
+def test_an_export_brings_back_the_target_and_the_best_bodies(models: Models, session: Session, tmp_path: Path) -> None:
+    run(models, session, k=2, start="random")
+    with zipfile.ZipFile(pose_run.export(session)) as archive:
+        archive.extractall(tmp_path)
+    target = pose_of(load_bvh(tmp_path / "target.bvh"), SKELETON)
+    body = load_body()
+    assert body.joint_error(body.target(target[None]).value, body.target(session.target.picture[None]).value).max() < 0.01
+    assert len(load_bvh(tmp_path / "Z.bvh").frames) == 2
+    with pytest.raises(UserError, match="Run first"):
+        pose_run.export(Session())
+
+
+@pytest.mark.parametrize("observation", ["pose", "pose-positions"])
+def test_a_run_card_brings_a_run_back_bit_for_bit(models: Models, session: Session, observation: str) -> None:
+    """Also where the run was continued; and a run that differs in anything is not called a repetition."""
+    space, seen = next(iter(models.get(observation).mappings)), lower_body(SKELETON)
+    first = run(models, session, k=2, visible=seen, task=observation, space=space, start="random", seed=7)
+    further = list(pose_run.resume(session, 2))
+    with zipfile.ZipFile(pose_run.export(session)) as archive:
+        data = archive.read(CARD)
+    other = Session()
+    card, sentence = pose_run.load_card(models, other, data)
+    assert "repeats it exactly" in sentence
+    assert (card.settings.steps, card.visible, card.hypotheses) == (6, seen, 2)
+    assert torch.equal(other.target.picture, session.target.picture)
+    again = list(pose_run.start(models, other, card.settings, card.hypotheses, card.visible))
+    for lane in "XZ":
+        assert column(again, lane, "loss") == column(first, lane, "loss") + column(further, lane, "loss")
+        assert column(again, lane, "joints") == column(first, lane, "joints") + column(further, lane, "joints")
+    assert "bit for bit" in again[-1]["replay"]
+    whole = list(pose_run.start(models, other, card.settings, card.hypotheses, ALL))
+    assert "replay" not in whole[-1]
+    other.target = pose_run.edited(other.target, "Head", [1, 2, 3])
+    edited = list(pose_run.start(models, other, card.settings, card.hypotheses, card.visible))
+    assert "replay" not in edited[-1]
+
+
+def test_cards_that_cannot_be_taken_are_refused_in_a_sentence(models: Models, session: Session) -> None:
+    run(models, session)
+    valid = json.loads(pose_run.card_of(session.run).model_dump_json())
+    before = Session()
+    for change, word in (
+        ({"hypotheses": 9}, "at most 8"),
+        ({"visible": ["Tail"]}, "Tail"),
+        ({"kind": "picture"}, "kind"),
+        ({"settings": valid["settings"] | {"space": "flow"}}, "no space 'flow'"),
+        ({"settings": valid["settings"] | {"task": "faces"}}, "no pose task"),
+    ):
+        with pytest.raises(UserError, match=word):
+            pose_run.load_card(models, before, json.dumps(valid | change).encode())
+    assert before.target is None
+    assert "pose" in pose_run.load_card(models, before, json.dumps(valid | {"models": {"pose": "0" * 64}}).encode())[1]
+
+
+def test_the_landscape_takes_the_run_that_stands(models: Models, session: Session) -> None:
+    assert standing_of(session.run) is None
+    run(models, session, k=2, visible=lower_body(SKELETON), start="random")
+    standing = standing_of(session.run)
+    assert standing is not None
+    assert standing.task is models.get("pose")
+    assert len(standing.target) == 1
+    last = torch.stack([lane.losses[-1][0] for lane in standing.trajectory.lanes])
+    again = [
+        standing.task.objective.bind(standing.target)(
+            standing.task.forward(standing.task.space(space).to_x(lane.variables[-1]))
+        )
+        for space, lane in zip(("X", standing.space), standing.trajectory.lanes, strict=True)
+    ]
+    torch.testing.assert_close(last, torch.cat(again))
+    assert standing.task.shown(None, standing.target).shape == (1, 3, 64, 64)
+
+
+def test_a_bvh_file_becomes_the_target(tmp_path: Path) -> None:
+    poses = 0.3 * random_rotvec(2, 20)
+    path = tmp_path / "walk.bvh"
+    path.write_text(bvh_text(SKELETON, poses))
+    picked = pose_run.uploaded(path, 1)
+    torch.testing.assert_close(picked.picture, poses[1], atol=1e-4, rtol=1e-4)
+    assert picked.label == "walk, frame 1"
+    with pytest.raises(UserError, match="no frame 2"):
+        pose_run.uploaded(path, 2)
+    path.write_text("not a motion")
+    with pytest.raises(UserError, match="not a BVH"):
+        pose_run.uploaded(path, 0)
+
+
+def test_editing_turns_one_joint(session: Session) -> None:
+    changed = pose_run.edited(session.target, "LowerArm_L", [0, 90, 0])
+    joint = ALL.index("LowerArm_L")
+    torch.testing.assert_close(changed.picture[joint], torch.tensor([0.0, torch.pi / 2, 0.0]))
+    others = [i for i in range(20) if i != joint]
+    assert torch.equal(changed.picture[others], session.target.picture[others])
+    with pytest.raises(UserError, match="finite"):
+        pose_run.edited(session.target, "LowerArm_L", [float("nan"), 0, 0])
+    with pytest.raises(UserError, match="Tail"):
+        pose_run.edited(session.target, "Tail", [0, 0, 0])
+    with pytest.raises(UserError, match="three angles"):
+        pose_run.edited(session.target, "Head", ["left", 0, 0])
+
+
+@pytest.mark.parametrize(
+    ("k", "visible", "word"),
+    [
+        (1, [], "At least one"),
+        (1, ["Tail"], "Tail"),
+        (1, "Head", "list"),
+        (0, ALL, "1 to 8"),
+        (9, ALL, "1 to 8"),
+        (1, None, "list"),
+    ],
+)
+def test_a_run_that_cannot_be_is_refused_in_a_sentence(
+    models: Models, session: Session, k: int, visible: Any, word: str
+) -> None:
+    with pytest.raises(UserError, match=word):
+        run(models, session, k=k, visible=visible)
+    assert session.run is None
+
+
+def test_the_form_is_checked() -> None:
+    settings, k = settings_from(FORM)
+    assert settings.start == "random"
+    assert settings_from([FORM[0], 1, *FORM[2:]])[0].start == "mean"
+    assert settings_from(values_of(settings, k)) == (settings, k)
+    assert (settings.task, settings.space, settings.steps, settings.z.name, k) == ("pose", "random", 4, "lbfgs", 3)
+    for place, value in ((3, 0), (3, 5000), (6, float("nan")), (5, "sgd"), (4, -1)):
+        with pytest.raises(UserError):
+            settings_from([*FORM[:place], value, *FORM[place + 1 :]])
+
+
+def test_drawn_poses_are_numbered(models: Models) -> None:
+    task = models.get("pose")
+    assert torch.equal(pose_run.drawn(task, 5).picture, pose_run.drawn(task, 5).picture)
+    assert not torch.equal(pose_run.drawn(task, 5).picture, pose_run.drawn(task, 6).picture)
+    with pytest.raises(UserError, match="whole number"):
+        pose_run.drawn(task, -1)
+
+
+def test_a_run_that_is_going_keeps_its_target_in_view(models: Models, session: Session) -> None:
+    tab = PoseTab(models, Sessions(), None, None, None)  # type: ignore[arg-type]
+    settings = RunSettings(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
+    going = pose_run.start(models, session, settings, 1, ALL)
+    next(going)
+    view, said, *_ = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 5), ALL[0])
+    assert view == gr.skip()
+    assert "keeps its target" in said
+    assert session.target is not None
+    assert session.target.label == "drawn pose 5"
+    list(going)
+    view, said, *_ = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 6), ALL[0])
+    assert (json.loads(view)["label"], said) == ("drawn pose 6", "")

@@ -1,0 +1,197 @@
+"""A race without a browser: what it streams, how it stops and goes on, and that sessions are apart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from app.invert import run as events
+from app.invert import run as race
+from app.invert import stream
+from app.runs.models import Models
+from app.runs.session import Session, Sessions
+from app.target import targets
+from landscape_core.errors import UserError
+from landscape_core.images.pixels import png_tensor
+from landscape_core.search.race import RunSettings
+from tests.app.racing import FORM, column, race_of, two_models
+from tests.tiny.models import tiny_task
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return two_models()
+
+
+@pytest.fixture
+def session(models: Models) -> Session:
+    return Session(target=targets.drawn(models.get("faces"), 3))
+
+
+def test_a_run_streams_every_step_of_both_lanes_with_its_pictures(models: Models, session: Session) -> None:
+    messages = race_of(models, session)
+    assert [m["kind"] for m in messages] == ["begin", *["frames"] * (len(messages) - 2), "end"]
+    assert [m["seq"] for m in messages] == list(range(len(messages)))
+    assert [step for m in messages if m["kind"] == "frames" for step in m["steps"]] == list(range(7))
+    recorded = session.run.trajectory.lane("Z")
+    assert column(messages, "Z", "loss") == [float(loss[0]) for loss in recorded.losses]
+    assert column(messages, "X", "seconds") == sorted(column(messages, "X", "seconds"))
+    shown = png_tensor(column(messages, "X", "png")[-1])
+    last = session.run.trajectory.last.lanes[0].output[0]
+    assert torch.equal(shown, ((last.clamp(-1, 1) + 1) * 127.5).round().to(torch.uint8))
+    assert torch.equal(png_tensor(messages[0]["target"]), session.target.picture)
+    json.dumps(messages, allow_nan=False)
+
+
+def test_the_first_batch_is_the_start_alone_and_later_ones_wait_for_the_interval(models: Models, session: Session) -> None:
+    race_of(models, session)
+    run = session.run
+    run.trajectory = type(run.trajectory).empty(["X", "Z"])
+    now = [0.0]
+
+    def states() -> Iterator[Any]:
+        state = run.solver.init([lane.space.mean_start(1) for lane in run.solver.lanes])
+        for _ in range(5):
+            yield state
+            now[0] += 0.04
+            state = run.solver.step(state)
+
+    sizes = [len(m["steps"]) for m in stream.batches(run, states(), clock=lambda: now[0])]
+    assert sizes == [1, 3, 1]
+
+
+def test_past_step_300_only_every_fifth_picture_is_sent() -> None:
+    assert [step for step in range(295, 316) if stream.shown(step)] == [295, 296, 297, 298, 299, 300, 305, 310, 315]
+
+
+def test_the_end_says_what_happened_and_shows_the_best(models: Models, session: Session) -> None:
+    end = race_of(models, session)[-1]
+    assert end["summary"].count("step") >= 2
+    record = session.run.trajectory.lane("X")
+    best = min(range(7), key=lambda i: float(record.losses[i]))
+    assert end["lanes"]["X"]["best"]["step"] == best
+    assert end["lanes"]["X"]["last"]["step"] == 6
+    assert len(end["reached"]) == 7
+    assert end["more"] == 100
+
+
+def test_stop_takes_effect_before_the_next_step_and_keeps_what_is_there(models: Models, session: Session) -> None:
+    running = race.start(models, session, RunSettings(steps=500))
+    next(running), next(running)
+    session.stop()
+    rest = list(running)
+    steps = session.run.trajectory.steps
+    assert steps[-1] <= 2
+    assert rest[-1]["kind"] == "end"
+    assert rest[-1]["reason"].startswith(f"Stopped at step {steps[-1]}")
+
+
+def test_continuing_gives_the_numbers_of_an_uninterrupted_run(models: Models, session: Session) -> None:
+    whole = race_of(models, session, steps=8)
+    race_of(models, session, steps=3)
+    list(race.resume(session, 5))
+    record = session.run.trajectory
+    assert record.steps == list(range(9))
+    for lane in ("X", "Z"):
+        assert [float(loss) for loss in record.lane(lane).losses] == column(whole, lane, "loss")
+
+
+def test_continuing_numbers_its_messages_on(models: Models, session: Session) -> None:
+    first = race_of(models, session)
+    further = list(race.resume(session, 2))
+    assert further[0]["seq"] == first[-1]["seq"] + 1
+    assert further[0]["run"] == first[0]["run"]
+
+
+@pytest.mark.parametrize("more", [0, -1, 1.5, "10", None])
+def test_continuing_by_a_number_that_makes_no_sense_is_refused(models: Models, session: Session, more: Any) -> None:
+    race_of(models, session)
+    with pytest.raises(UserError, match="whole number"):
+        list(race.resume(session, more))
+
+
+def test_continuing_ends_at_the_most_steps_a_run_takes(
+    models: Models, session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(race, "MAX_STEPS", 8)
+    race_of(models, session)
+    assert list(race.resume(session, 50))[-1]["more"] == 0
+    assert session.run.trajectory.steps[-1] == 8
+    with pytest.raises(UserError, match="at most 8"):
+        list(race.resume(session, 1))
+
+
+def test_nothing_to_continue_or_export_is_said(session: Session) -> None:
+    with pytest.raises(UserError, match="no run"):
+        list(race.resume(session, 5))
+    with pytest.raises(UserError, match="no run"):
+        events.export(session)
+
+
+def test_missed_messages_can_be_had_again_by_who_knows_the_run(models: Models) -> None:
+    sessions = Sessions()
+    session = sessions.get("page")
+    session.target = targets.drawn(models.get("faces"), 0)
+    messages = race_of(models, session)
+    assert sessions.missed(messages[0]["run"], 2) == messages[2:]
+    assert sessions.missed("guess", 0) == []
+    assert sessions.missed("ünknown", 0) == []
+
+
+def test_sessions_do_not_touch_each_other(models: Models) -> None:
+    sessions = Sessions()
+    a, b = sessions.get("a"), sessions.get("b")
+    a.target, b.target = targets.drawn(models.get("faces"), 1), targets.drawn(models.get("faces"), 2)
+    going = race.start(models, a, RunSettings(steps=5))
+    next(going)
+    race_of(models, b, steps=2)
+    sessions.drop("b")
+    assert list(going)[-1]["reason"] == "The step limit was reached."
+    assert b.run.stop.is_set()
+    assert not a.run.stop.is_set()
+
+
+def test_the_least_recently_used_session_goes_first() -> None:
+    sessions = Sessions(capacity=2)
+    a, b = sessions.get("a"), sessions.get("b")
+    sessions.get("a")
+    sessions.get("c")
+    assert sessions.get("a") is a
+    assert sessions.get("b") is not b
+
+
+def test_a_new_run_stops_the_one_before_and_remembers_its_settings(models: Models, session: Session) -> None:
+    going = race.start(models, session, RunSettings(steps=500))
+    next(going)
+    first = session.run
+    race_of(models, session, seed=5)
+    assert first.stop.is_set()
+    restored, shown = events.restore(session, first.id)
+    assert restored.seed == 0
+    assert shown["kind"] == "target"
+    with pytest.raises(UserError, match="no longer known"):
+        events.restore(session, "other")
+
+
+def test_asking_for_what_the_model_lacks_is_one_sentence(models: Models, session: Session) -> None:
+    (message,) = events.run(models, session, [*FORM[:1], "nowhere", *FORM[2:]])
+    assert message["kind"] == "error"
+    assert "no space 'nowhere'" in message["text"]
+    (message,) = events.run(models, Session(), FORM)
+    assert "Choose a target" in message["text"]
+
+
+def test_a_distance_that_cannot_be_had_is_one_sentence() -> None:
+    def source(perceptual: str) -> Any:
+        if perceptual == "lpips":
+            raise UserError("LPIPS needs the package lpips.")
+        return tiny_task()
+
+    models = Models({"faces": source})
+    session = Session(target=targets.drawn(models.get("faces"), 0))
+    (message,) = events.run(models, session, [*FORM[:9], "lpips"])
+    assert message == {"kind": "error", "text": "LPIPS needs the package lpips."}

@@ -1,0 +1,139 @@
+"""Targets of the app: drawn, example and upload, with bad files and bad crops."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from app.runs.models import Models
+from app.runs.session import Session
+from app.target import targets
+from app.target.examples import EXAMPLES, FOLDER
+from app.target.targets import choose, crop, photo_message, upload
+from landscape_core.errors import UserError
+from tests.app.racing import two_models
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    return two_models()
+
+
+@pytest.fixture
+def session(models: Models) -> Session:
+    return Session(target=targets.drawn(models.get("faces"), 3))
+
+
+def save(path: Path, image: Image.Image, **options: Any) -> str:
+    image.save(path, **options)
+    return str(path)
+
+
+def test_a_photo_is_cropped_as_the_square_says(tmp_path: Path) -> None:
+    image = Image.new("RGB", (300, 200), "blue")
+    image.paste("red", (0, 0, 100, 100))
+    session = Session()
+    picked = upload(session, save(tmp_path / "a.png", image), "faces")
+    assert picked.picture.shape == (3, 64, 64)
+    red = crop(session, [10, 10, 80]).picture
+    assert red[0].min() > 250
+    assert red[2].max() < 5
+    shown = photo_message(session.photo)
+    assert (shown["width"], shown["height"], shown["box"]) == (300, 200, [10, 10, 80])
+
+
+@pytest.mark.parametrize("box", [None, [1, 2], ["a", 0, 5], [0, 0, -3], [float("nan"), 0, 5], {"left": 0}])
+def test_a_crop_that_is_none_is_refused(tmp_path: Path, box: Any) -> None:
+    session = Session()
+    upload(session, save(tmp_path / "a.png", Image.new("RGB", (50, 50))), "faces")
+    with pytest.raises(UserError, match="crop"):
+        crop(session, box)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [("empty.png", b"", "empty"), ("notes.png", b"hello, this is text", "not a picture"),
+     ("cut.jpg", base64.b64decode("/9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAgG"), "")],
+)  # fmt: skip
+def test_a_file_that_is_no_picture_gets_a_sentence_and_keeps_the_target(
+    tmp_path: Path, session: Session, name: str, data: bytes, sentence: str
+) -> None:
+    (tmp_path / name).write_bytes(data)
+    before = session.target
+    shown, message = choose(session, lambda: upload(session, str(tmp_path / name), "faces"))
+    assert shown is None
+    assert sentence in message
+    assert message.endswith(".")
+    assert session.target is before
+
+
+def written(folder: Path, kind: str) -> Path:
+    """An unusual picture."""
+    path = folder / kind
+    if kind == "dot.png":
+        Image.new("RGB", (1, 1), "red").save(path)
+    elif kind == "cmyk.jpg":
+        Image.new("CMYK", (90, 60), (0, 255, 255, 0)).save(path)
+    elif kind == "clear.png":
+        Image.new("RGBA", (90, 60), (255, 0, 0, 0)).save(path)
+    elif kind == "moving.webp":
+        frames = [Image.new("RGB", (90, 60), colour) for colour in ("red", "blue")]
+        frames[0].save(path, save_all=True, append_images=frames[1:])
+    else:
+        Image.new("1", {"large.png": (6400, 6200), "vast.png": (8000, 5100), "ribbon.png": (2, 3000)}[kind], 1).save(path)
+    return path
+
+
+@pytest.mark.parametrize("domain", ["faces", "cats"])
+@pytest.mark.parametrize(
+    ("kind", "colour", "notice"),
+    [("dot.png", (255, 0, 0), ""), ("cmyk.jpg", (255, 0, 0), ""), ("clear.png", (255, 255, 255), ""),
+     ("moving.webp", (255, 0, 0), "first of 2 frames"), ("large.png", (255, 255, 255), ""),
+     ("ribbon.png", (255, 255, 255), "")],
+)  # fmt: skip
+def test_an_unusual_picture_works_and_what_was_done_to_it_is_said(
+    tmp_path: Path, domain: str, kind: str, colour: tuple[int, int, int], notice: str
+) -> None:
+    session = Session()
+    picked = upload(session, str(written(tmp_path, kind)), domain)
+    middle = picked.picture[:, 32, 32].float()
+    assert (middle - torch.tensor(colour)).abs().max() <= 3
+    shown = photo_message(session.photo)
+    assert notice in " ".join(shown["notices"])
+    json.dumps(shown, allow_nan=False)
+
+
+def test_a_picture_of_more_than_forty_megapixels_is_refused(tmp_path: Path, session: Session) -> None:
+    shown, message = choose(session, lambda: upload(session, str(written(tmp_path, "vast.png")), "cats"))
+    assert shown is None
+    assert "40 megapixels" in message
+
+
+def test_examples_are_what_the_code_draws() -> None:
+    for name, (_, draw) in EXAMPLES.items():
+        with Image.open(FOLDER / f"{name}.png") as saved:
+            assert saved.size == draw().size
+            assert saved.tobytes() == draw().tobytes()
+
+
+@pytest.mark.parametrize("number", [-1, 2**31, 1.5, None, "3"])
+def test_a_picture_number_out_of_range_is_refused(models: Models, number: Any) -> None:
+    with pytest.raises(UserError, match="whole number"):
+        targets.drawn(models.get("faces"), number)
+
+
+def test_a_drawn_picture_is_the_same_each_time_and_nearer_to_the_mean_than_the_prior_is(models: Models) -> None:
+    task = models.get("faces")
+    first, again, other = (targets.drawn(task, seed).picture.float() for seed in (5, 5, 6))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    w = task.prior.sample(1, torch.Generator().manual_seed(5))
+    with torch.no_grad():
+        expected = task.forward(task.prior.mean + 0.7 * (w - task.prior.mean))[0]
+    assert torch.allclose(first / 127.5 - 1, expected.clamp(-1, 1), atol=0.01)

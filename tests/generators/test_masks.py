@@ -1,0 +1,111 @@
+"""Masks: presets, what is refused and in which words, and reading a painted picture."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from landscape_core.errors import UserError
+from landscape_core.generators.masks import PRESETS, check_mask, preset, read_mask
+from landscape_core.images.reading import CropBox
+
+
+def pixels(visible: int, side: int = 8) -> torch.Tensor:
+    mask = torch.zeros(side * side)
+    mask[:visible] = 1.0
+    return mask.reshape(1, 1, side, side)
+
+
+@pytest.mark.parametrize(
+    ("visible", "words"),
+    [(64, "Nothing is hidden"), (0, "Everything is hidden"), (63, "one pixel is hidden"), (1, "one pixel is visible")],
+)
+def test_masks_that_make_no_problem_are_refused_in_a_sentence(visible: int, words: str) -> None:
+    with pytest.raises(UserError, match=words):
+        check_mask(pixels(visible))
+
+
+def test_one_bad_mask_spoils_its_batch() -> None:
+    with pytest.raises(UserError, match="Nothing is hidden"):
+        check_mask(torch.cat([pixels(30), pixels(64)]))
+
+
+@pytest.mark.parametrize("visible", [2, 62])
+def test_two_pixels_are_enough(visible: int) -> None:
+    assert check_mask(pixels(visible).bool()).sum() == visible
+
+
+def test_grey_and_misshapen_masks_are_a_programming_error() -> None:
+    with pytest.raises(ValueError, match=r"0 .* and 1"):
+        check_mask(torch.full((1, 1, 4, 4), 0.5))
+    with pytest.raises(ValueError, match="shape"):
+        check_mask(torch.ones(4, 4))
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_presets_are_valid_at_every_size(name: str) -> None:
+    for size in (16, 64, 128):
+        assert check_mask(preset(name, size)).shape == (1, 1, size, size)
+
+
+def test_presets_hide_what_they_say() -> None:
+    assert preset("left-half", 64)[..., :32].sum() == 0
+    assert preset("left-half", 64)[..., 32:].mean() == 1
+    assert preset("centre", 64).sum() == 32 * 32
+    assert preset("centre", 64)[0, 0, 32, 32] == 1
+    assert preset("border", 64)[0, 0, 0].sum() == 0
+    assert preset("border", 64)[0, 0, 8, 8] == 1
+    assert preset("mouth", 64)[0, 0, 46, 32] == 0
+    assert preset("mouth", 64)[0, 0, 32, 32] == 1
+    assert preset("eyes", 64)[0, 0, 32, 25] == 0
+    assert preset("eyes", 64)[0, 0, 46, 32] == 1
+
+
+def test_an_unknown_preset_names_the_known_ones() -> None:
+    with pytest.raises(UserError, match="centre, mouth, eyes"):
+        preset("nose", 64)
+
+
+def test_light_opaque_paint_hides(tmp_path: Path) -> None:
+    rgba = np.zeros((128, 128, 4), np.uint8)
+    rgba[:64, :, :] = 255  # the top half painted white and opaque
+    rgba[64:, :, :3] = 255  # the rest white but transparent
+    Image.fromarray(rgba).save(tmp_path / "paint.png")
+    mask = read_mask(tmp_path / "paint.png", 64)
+    assert mask[..., :32, :].sum() == 0
+    assert mask[..., 32:, :].mean() == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"not a picture"])
+def test_unreadable_masks_are_a_sentence(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "mask.png").write_bytes(content)
+    with pytest.raises(UserError, match="cannot be read"):
+        read_mask(tmp_path / "mask.png", 64)
+    with pytest.raises(UserError, match="cannot be read"):
+        read_mask(tmp_path / "missing.png", 64)
+
+
+def test_an_all_black_mask_picture_hides_nothing(tmp_path: Path) -> None:
+    Image.new("L", (64, 64)).save(tmp_path / "black.png")
+    with pytest.raises(UserError, match="Nothing is hidden"):
+        read_mask(tmp_path / "black.png", 64)
+
+
+def test_a_huge_mask_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
+    Image.new("1", (9000, 9000)).save(tmp_path / "huge.png")
+    with pytest.raises(UserError, match="9000 x 9000"):
+        read_mask(tmp_path / "huge.png", 64)
+
+
+def test_a_mask_as_large_as_the_photograph_is_cropped_like_it(tmp_path: Path) -> None:
+    paint = np.zeros((100, 200), np.uint8)
+    paint[:, 150:] = 255
+    Image.fromarray(paint).save(tmp_path / "mask.png")
+    box = CropBox(left=100, top=0, side=100)
+    assert read_mask(tmp_path / "mask.png", 64, box=box, box_in=(200, 100))[0, 0, 5].sum() == 32  # right half hidden
+    with pytest.raises(UserError, match="Nothing is hidden"):  # taken for the crop itself, its centre square is unpainted
+        read_mask(tmp_path / "mask.png", 64, box=box, box_in=(400, 200))

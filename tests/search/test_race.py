@@ -1,0 +1,148 @@
+"""Run cards: they replay bit for bit, and hostile ones are refused in a sentence."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import torch
+
+from landscape_core.errors import UserError
+from landscape_core.generators.completion import complete, completion_settings
+from landscape_core.generators.masks import preset
+from landscape_core.generators.run_card import card_target, make_card, read_run_card
+from landscape_core.images.pixels import png_base64, png_tensor, to_bytes, to_unit
+from landscape_core.search.optimizers import OptimizerSettings
+from landscape_core.search.race import RunSettings, prepare
+from landscape_core.search.run_card import check_models
+from landscape_core.search.summary import replay_sentence, result_of
+from landscape_core.search.trajectory import run
+from tests.tiny.models import tiny_task
+
+
+@pytest.mark.parametrize("name", ["gd", "adam", "adam-ramps", "lbfgs"])
+@pytest.mark.parametrize("start", ["mean", "random", "encoder"])
+def test_a_card_replays_bit_for_bit(name: str, start: str) -> None:
+    task = tiny_task()
+    picture = to_bytes(task.forward(task.prior.mean[None] + 0.1))[0]
+    optimizer = OptimizerSettings(name=name, lr=0.05)
+    settings = RunSettings(steps=5, start=start, seed=3, x=optimizer, z=optimizer)
+    card = make_card(task, settings, picture)
+    first = run(*prepare(task, settings, card_target(card)))
+    again = read_run_card(card.model_dump_json())
+    assert again == card
+    second = run(*prepare(tiny_task(), again.settings, card_target(again)))
+    for one, other in zip(first.lanes, second.lanes, strict=True):
+        assert torch.equal(one.loss_table(), other.loss_table())
+        assert torch.equal(torch.stack(one.variables), torch.stack(other.variables))
+
+
+def test_seed_matters_for_random_starts_only() -> None:
+    task = tiny_task()
+    target = card_target(make_card(task, RunSettings(), to_bytes(task.forward(task.prior.mean[None]))[0]))
+    starts = {
+        (kind, seed): prepare(task, RunSettings(start=kind, seed=seed), target)[1][0]
+        for kind in ("mean", "random")
+        for seed in (0, 1)
+    }
+    assert torch.equal(starts["mean", 0], starts["mean", 1])
+    assert not torch.equal(starts["random", 0], starts["random", 1])
+
+
+def valid() -> dict:
+    task = tiny_task()
+    return json.loads(make_card(task, RunSettings(), to_bytes(task.forward(task.prior.mean[None]))[0]).model_dump_json())
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"version": 2}, "version"),
+        ({"unknown": 1}, "unknown"),
+        ({"settings": {"steps": 10**9}}, "steps"),
+        ({"settings": {"seed": -1}}, "seed"),
+        ({"settings": {"x": {"lr": "NaN"}}}, "lr"),
+        ({"settings": {"x": {"name": "sgd"}}}, "name"),
+        ({"target_png": "A" * 500_000}, "target_png"),
+        ({"k": 4}, "both mask_png and k"),
+        ({"mask_png": "A"}, "both mask_png and k"),
+        ({"mask_png": "A", "k": 65}, "k"),
+        ({"mask_png": "A" * 100_001, "k": 4}, "mask_png"),
+    ],
+)
+def test_a_hostile_card_is_refused_by_the_field_that_is_wrong(change: dict, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        read_run_card(json.dumps(valid() | change))
+
+
+def test_text_that_is_no_card_is_refused() -> None:
+    with pytest.raises(UserError, match="not a run card"):
+        read_run_card("hello")
+
+
+def test_a_card_of_other_models_is_told_apart() -> None:
+    task = tiny_task()
+    card = read_run_card(json.dumps(valid()))
+    assert check_models(card, task) == []
+    card.models["faces/generator"] = "1" * 64
+    assert check_models(card, task) == ["faces/generator"]
+
+
+def test_a_card_of_completions_replays_bit_for_bit() -> None:
+    task = tiny_task()
+    picture, mask = to_bytes(task.forward(task.prior.mean[None] + 0.1))[0], preset("eyes", 64)
+    settings = completion_settings(task, space="paper", steps=4, seed=2)
+    first = complete(task, to_unit(picture)[None], mask, 3, settings)
+    card = read_run_card(make_card(task, settings, picture, mask=mask, k=3, **result_of(first)).model_dump_json())
+    target = card_target(card)
+    assert torch.equal(target.mask, mask)
+    again = complete(tiny_task(), target.value, target.mask, card.k, card.settings)
+    assert replay_sentence(card.result, again).startswith("This repeats")
+    for lane in ("X", "Z"):
+        assert torch.equal(first.lane(lane).loss_table(), again.lane(lane).loss_table())
+    card.result["losses"]["Z"][1] += 1e-9
+    assert replay_sentence(card.result, again).startswith("This differs")
+
+
+@pytest.mark.parametrize("losses", [{"X": "high", "Z": [1, "a"]}, {"X": None}, {"X": {"a": 1}}, {}])
+def test_a_hostile_result_is_no_more_than_another_result(losses: dict) -> None:
+    task = tiny_task()
+    settings = RunSettings(steps=1)
+    trajectory = run(
+        *prepare(task, settings, card_target(make_card(task, settings, to_bytes(task.forward(task.prior.mean[None]))[0])))
+    )
+    assert replay_sentence({"step": 1, "losses": losses}, trajectory).startswith("This differs")
+
+
+@pytest.mark.parametrize(("visible", "message"), [(255, "Nothing is hidden"), (0, "Everything is hidden")])
+def test_a_card_s_mask_is_checked_like_any_other(visible: int, message: str) -> None:
+    text = json.dumps(valid() | {"mask_png": png_base64(torch.full((3, 64, 64), visible, dtype=torch.uint8)), "k": 4})
+    with pytest.raises(UserError, match=message):
+        card_target(read_run_card(text))
+
+
+def test_a_card_names_the_learned_space_it_used_and_no_other() -> None:
+    hashes = {"faces/generator": "0" * 64, "faces/theta-residual": "1" * 64, "faces/theta-paper": "2" * 64}
+    task = replace(tiny_task(), hashes=hashes)
+    picture = to_bytes(task.forward(task.prior.mean[None]))[0]
+    assert make_card(task, RunSettings(space="paper"), picture).models.keys() == {"faces/generator", "faces/theta-paper"}
+    assert make_card(task, RunSettings(space="random"), picture).models.keys() == {"faces/generator"}
+
+
+def test_pictures_survive_the_card() -> None:
+    picture = torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(png_tensor(png_base64(picture)), picture)
+    with pytest.raises(UserError, match="32x32"):
+        png_tensor(png_base64(picture[:, :32, :32]))
+    with pytest.raises(UserError, match="cannot be read"):
+        png_tensor("!!!!")
+
+
+def test_space_and_encoder_that_a_task_lacks_are_refused() -> None:
+    task = tiny_task()
+    target = card_target(read_run_card(json.dumps(valid())))
+    with pytest.raises(UserError, match="no space 'flow'"):
+        prepare(task, RunSettings(space="flow"), target)
+    with pytest.raises(UserError, match="no encoder"):
+        prepare(replace(task, encode=None), RunSettings(start="encoder"), target)

@@ -1,0 +1,92 @@
+"""The views of a race: which plane, which paths, and what the plane does not show."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from landscape_core.errors import UserError
+from landscape_core.search.objectives import Target
+from landscape_core.search.race import RunSettings, prepare
+from landscape_core.search.task import Task, X
+from landscape_core.search.trajectory import Trajectory, run
+from landscape_core.surfaces.planes import principal_plane
+from landscape_core.surfaces.surface import path_on_plane
+from landscape_core.surfaces.views import KINDS, Kind, in_x, recovered_planes, views
+from tests.tiny.models import DIM, tiny_task
+
+
+def random(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.fixture(scope="module")
+def task() -> Task:
+    return tiny_task()
+
+
+@pytest.fixture(scope="module")
+def targets(task: Task) -> Target:
+    with torch.no_grad():
+        return Target(task.forward(task.prior.sample(4, random(1))))
+
+
+@pytest.fixture(scope="module")
+def race(task: Task, targets: Target) -> Trajectory:
+    return run(*prepare(task, RunSettings(space="paper", steps=5), targets))
+
+
+def test_a_path_on_a_plane_has_both_losses(task: Task, targets: Target, race: Trajectory) -> None:
+    view = views(task, race, "paper", "path", sample=1)[1]
+    path = path_on_plane(task, targets.select(slice(1, 2)), view.grid.plane, view.paths["Z"], view.losses["Z"], batch=2)
+    assert path.coordinates.shape == (6, 2)
+    assert float(path.distance[-1]) == 0.0  # the plane goes through the last step
+    assert float(path.plane_loss[-1]) == pytest.approx(float(path.true_loss[-1]), rel=1e-5)
+    off = int(path.distance.argmax())
+    assert float(path.distance[off]) > 0
+    assert float(path.plane_loss[off]) != pytest.approx(float(path.true_loss[off]), rel=1e-7)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_view_holds_its_paths(task: Task, targets: Target, race: Trajectory, kind: Kind) -> None:
+    recovered = recovered_planes(task, "paper", targets, steps=2, batch=3)
+    found = views(task, race, "paper", kind, recovered=recovered, size=5, sample=1)
+    assert [view.grid.plane.space for view in found] == ([X] if kind in ("ends", "shared") else [X, "paper"])
+    assert {name for view in found for name in view.paths} == {"X", "Z"}
+    for view in found:
+        for name, path in view.paths.items():
+            coordinates, _ = view.grid.plane.project(path)
+            inside = (coordinates - torch.tensor(view.grid.centre)).abs() <= torch.tensor(view.grid.half)
+            assert inside.all(), f"{name} leaves the grid"
+            assert len(path) == len(view.losses[name]) == 6
+
+
+def test_the_plane_through_the_ends_holds_them_exactly(task: Task, race: Trajectory) -> None:
+    (view,) = views(task, race, "paper", "ends")
+    ends = torch.stack([view.paths["X"][0], view.paths["X"][-1], view.paths["Z"][-1]])
+    assert view.grid.plane.project(ends)[1].max() < 1e-4
+
+
+def test_z_is_drawn_in_x_through_the_mapping(task: Task) -> None:
+    z = torch.randn(3, DIM, generator=random(0))
+    with torch.no_grad():
+        x = task.space("paper").to_x(z)
+    assert torch.allclose(task.space(X).to_x(in_x(task, "paper", z)), x, atol=1e-6)
+
+
+def test_recovered_planes_are_those_of_the_runs_ends(task: Task, targets: Target) -> None:
+    settings = RunSettings(space="paper", steps=3)
+    ends = run(*prepare(task, settings, targets)).lanes[1].variables[-1]
+    calls: list[tuple[int, int]] = []
+    planes = recovered_planes(task, "paper", targets, steps=3, batch=2, progress=lambda *c: calls.append(c))
+    expected = principal_plane(ends, "paper")
+    assert torch.allclose((planes["paper"].axes @ expected.axes.T).abs(), torch.eye(2), atol=1e-2)
+    assert calls == [(2, 4), (4, 4)]
+
+
+def test_a_run_too_short_for_a_plane_is_a_sentence(task: Task, targets: Target) -> None:
+    race = run(*prepare(task, RunSettings(space="paper", steps=1), targets))
+    with pytest.raises(UserError, match="two steps or more"):
+        views(task, race, "paper", "path")
+    with pytest.raises(UserError, match="targets to recover"):
+        views(task, race, "paper", "recovered")
