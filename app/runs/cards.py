@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from typing import overload
+
 from app.runs.models import Models
 from app.runs.session import Picked
 from landscape_core.errors import UserError
 from landscape_core.generators.run_card import RunCard
 from landscape_core.images.pixels import png_tensor
 from landscape_core.search.export import CARD
-from landscape_core.search.run_card import Card
-from landscape_core.search.run_card import CardKind
-from landscape_core.search.run_card import check_models
-from landscape_core.search.run_card import read_card
-from typing import overload
-import io
-import zipfile
-
+from landscape_core.search.run_card import Card, CardKind, check_models, read_card
 
 MAX_CARD = 1_000_000
 

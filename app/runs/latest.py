@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from app.runs.session import MAX_SESSIONS
-from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass
-from dataclasses import field
-from typing import Any
-from typing import Generic
-from typing import TypeVar
 import secrets
 import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
 
+from app.runs.session import MAX_SESSIONS
 
 
 @dataclass

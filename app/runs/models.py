@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from app.runs import settings
-from collections.abc import Callable
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from functools import partial
-from landscape_core.errors import UserError
-from landscape_core.generators.task import PLUS
-from landscape_core.generators.task import domains
-from landscape_core.generators.task import load_image_task
-from landscape_core.search.race import RunSettings
-from landscape_core.search.task import Task
-from landscape_core.search.task import X
-from landscape_core.storage import zoo
 from pathlib import Path
 from typing import Any
-import threading
 
+from app.runs import settings
+from landscape_core.errors import UserError
+from landscape_core.generators.task import PLUS, domains, load_image_task
+from landscape_core.search.race import RunSettings
+from landscape_core.search.task import Task, X
+from landscape_core.storage import zoo
 
 TaskSource = Callable[[str], Task]
 

@@ -5,21 +5,21 @@ Nothing here is a model. Sessions are found by Gradio's session hash, bounded in
 
 from __future__ import annotations
 
-from PIL import Image
+import secrets
+import threading
 from collections import OrderedDict
-from dataclasses import dataclass
-from dataclasses import field
+from dataclasses import dataclass, field
+from typing import Any
+
+from PIL import Image
+from torch import Tensor
+
 from landscape_core.generators.run_card import RunCard
 from landscape_core.images.reading import CropBox
 from landscape_core.search.race import RunSettings
 from landscape_core.search.solver import Solver
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
-from torch import Tensor
-from typing import Any
-import secrets
-import threading
-
 
 MAX_SESSIONS = 24
 MAX_EARLIER = 50

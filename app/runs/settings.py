@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Sequence
-from landscape_core.errors import UserError
-from landscape_core.search.race import MAX_STEPS
-from landscape_core.search.race import RunSettings
-from pydantic import ValidationError
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pydantic import ValidationError
+
+from landscape_core.errors import UserError
+from landscape_core.search.race import MAX_STEPS, RunSettings
 
 # Form order: (URL parameter, path inside RunSettings, words).
 FIELDS: tuple[tuple[str, tuple[str, ...], str], ...] = (

@@ -11,16 +11,15 @@ How a tab takes part:
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
 from app.runs.session import Run
 from app.runs.settings import words
-from collections.abc import Callable
-from dataclasses import dataclass
-from dataclasses import field
 from landscape_core.errors import UserError
 from landscape_core.search.objectives import Target
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
-
 
 
 @dataclass(frozen=True)

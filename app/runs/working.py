@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from app.runs.legs import Message
-from collections.abc import Callable
-from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import wait
-from typing import Any
-from typing import TypeVar
 import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any, TypeVar
 
+from app.runs.legs import Message
 
 Result = TypeVar("Result")
 INTERVAL = 0.25
