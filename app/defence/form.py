@@ -143,10 +143,8 @@ def choice_from(defences: Defences, values: Sequence[Any]) -> Choice:
         raise UserError("Say what the picture shows: one of the classifier's classes.")
     task.space(space)
     try:
-        settings = RunSettings(
-            task=classifier, space=space, steps=steps, seed=seed,
-            x=_optimiser(task.advice(X), x_rate), z=_optimiser(task.advice(space), z_rate),
-        )  # fmt: skip
+        x, z = _optimiser(task.advice(X), x_rate), _optimiser(task.advice(space), z_rate)
+        settings = RunSettings.pair(space, x, z, task=classifier, steps=steps, seed=seed)
         chosen = AttackSettings.model_validate({**ATTACKS[attack].model_dump(), "steps": ascents})
     except ValidationError as error:
         first = error.errors()[0]

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from app.pose.run import MAX_K
 from app.runs.models import Models
-from app.runs.settings import OPTIMISERS
+from app.runs.settings import OPTIMISERS, pair
 from app.views.form import form_actions, space_choices
 from landscape_core.errors import UserError
 from landscape_core.pose.task import NAMES
@@ -93,9 +93,9 @@ def build_pose_form(models: Models) -> PoseForm:
         space = gr.Dropdown(spaces, value=settings.space, label="Space Z", info=_SPACE)
         steps = gr.Slider(1, MAX_STEPS, settings.steps, step=1, label="Steps", buttons=[], elem_id="pose-steps")
         with gr.Row(elem_classes="pair"):
-            x_name, x_lr = _optimiser("X", settings.x)
+            x_name, x_lr = _optimiser("X", settings.lanes[0].optimizer)
         with gr.Row(elem_classes="pair"):
-            z_name, z_lr = _optimiser("Z", settings.z)
+            z_name, z_lr = _optimiser("Z", settings.lanes[1].optimizer)
         seed = gr.Number(settings.seed, label="Seed", info="Fixes where several hypotheses start.", precision=0, minimum=0)
     reset, card = form_actions("pose-load-card")
     return PoseForm(observation, hypotheses, space, steps, seed, x_name, x_lr, z_name, z_lr, reset, card)
@@ -106,12 +106,13 @@ def defaults(models: Models) -> tuple[RunSettings, int]:
     name = models.names[0]
     task = models.get(name)
     space = next(iter(task.mappings))
-    return RunSettings(task=name, space=space, steps=40, x=task.advice(X), z=task.advice(space)), 1
+    z = task.advice(space)
+    return RunSettings.pair(space, task.advice(X, z.name), z, task=name, steps=40), 1
 
 
 def values_of(settings: RunSettings, k: int) -> list[Any]:
     """The form's values."""
-    x, z = settings.x, settings.z
+    x, z = (lane.optimizer for lane in settings.lanes)
     return [settings.task, k, settings.space, settings.steps, settings.seed, x.name, x.lr, z.name, z.lr]
 
 
@@ -124,7 +125,7 @@ def settings_from(values: Sequence[Any]) -> tuple[RunSettings, Any]:
     """
     observation, k, space, steps, seed, x, x_lr, z, z_lr = values
     try:
-        settings = RunSettings.model_validate({
+        settings = pair({
             "task": observation, "space": space, "steps": steps, "seed": seed,
             "start": "mean" if k == 1 else "random",
             "x": {"name": x, "lr": x_lr}, "z": {"name": z, "lr": z_lr},

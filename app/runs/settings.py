@@ -31,13 +31,14 @@ SPACES = {
 DISTANCES = {"embedded": "Embedded", "lpips": "LPIPS"}
 OPTIMISERS = {"adam": "Adam", "adam-ramps": "Adam with ramps", "gd": "gradient descent", "lbfgs": "L-BFGS"}
 LIMITS = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": (1e-6, 1000.0), "z_lr": (1e-6, 1000.0)}
+_PARTS = [(("optimizer", "name"), ("name",)), (("optimizer", "lr"), ("lr",))]
 _WHOLE = ("steps", "seed")
 _WORDS = {"space": SPACES, "x": OPTIMISERS, "z": OPTIMISERS, "perceptual": DISTANCES}
 
 
 def values_of(settings: RunSettings) -> list[Any]:
     """The form's values, in the order of `FIELDS`."""
-    return [_get(settings.model_dump(), path) for _, path, _ in FIELDS]
+    return [_get(flat(settings), path) for _, path, _ in FIELDS]
 
 
 def from_values(values: Sequence[Any]) -> RunSettings:
@@ -50,7 +51,7 @@ def from_values(values: Sequence[Any]) -> RunSettings:
     for (_, path, _), value in zip(FIELDS, values, strict=True):
         _set(data, path, value)
     try:
-        return RunSettings.model_validate(data)
+        return pair(data)
     except ValidationError as error:
         first = error.errors()[0]
         raise UserError(f"{_words(first['loc'])}: {_plain(first)}") from error
@@ -69,10 +70,10 @@ def from_query(
             continue
         text = query[name][:40]
         value = clamped(text, *limits[name], whole=name in _WHOLE) if name in limits else text
-        data = settings.model_dump()
+        data = flat(settings)
         _set(data, path, value)
         try:
-            settings = _known(RunSettings.model_validate(data), models)
+            settings = _known(pair(data), models)
         except (ValidationError, UserError):
             notes.append(f"The address asked for {words} “{text}”, which is not accepted; it was ignored.")
             continue
@@ -96,6 +97,19 @@ def difference(old: RunSettings, new: RunSettings) -> list[str]:
 def words(settings: RunSettings) -> list[list[str]]:
     """Every setting as [what, value]."""
     return [[field[2], _show(field[0], value)] for field, value in zip(FIELDS, values_of(settings), strict=True)]
+
+
+def flat(settings: RunSettings) -> dict[str, Any]:
+    """The form's shape of a race of one lane in X and one in Z."""
+    x, z = (lane.optimizer.model_dump() for lane in settings.lanes)
+    return {**settings.model_dump(exclude={"lanes"}), "space": settings.space, "x": x, "z": z}
+
+
+def pair(data: Mapping[str, Any]) -> RunSettings:
+    """The settings of that shape, which is untrusted."""
+    kept = {key: value for key, value in data.items() if key not in ("space", "x", "z")}
+    lanes = [{"optimizer": data.get("x", {})}, {"space": data["space"], "optimizer": data.get("z", {})}]
+    return RunSettings.model_validate({**kept, "lanes": lanes})
 
 
 def _known(settings: RunSettings, models: Sequence[str]) -> RunSettings:
@@ -128,7 +142,8 @@ def _set(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
 
 
 def _words(location: tuple[Any, ...]) -> str:
-    found = [words for _, path, words in FIELDS if path == tuple(location)]
+    lanes = {("lanes", i, *part): (lane, *rest) for i, lane in enumerate("xz") for part, rest in _PARTS}
+    found = [words for _, path, words in FIELDS if path == lanes.get(tuple(location), tuple(location))]
     text = found[0] if found else "settings"
     return text[0].upper() + text[1:]
 

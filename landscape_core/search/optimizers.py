@@ -16,6 +16,7 @@ from torch import Tensor
 
 OptimizerState = dict[str, Tensor]
 OptimizerName = Literal["gd", "adam", "adam-ramps", "lbfgs"]
+OPTIMISER_NAMES: dict[OptimizerName, str] = {"gd": "GD", "adam": "Adam", "adam-ramps": "Adam with ramps", "lbfgs": "L-BFGS"}
 DEFAULT_RATES: dict[OptimizerName, float] = {"gd": 0.5, "adam": 0.1, "adam-ramps": 0.1, "lbfgs": 1.0}
 
 

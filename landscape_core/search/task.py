@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import torch
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from landscape_core.errors import UserError
 from landscape_core.search.objectives import Objective, Target
-from landscape_core.search.optimizers import OptimizerSettings
-from landscape_core.search.spaces import Prior, SearchSpace, XSpace
+from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
+from landscape_core.search.spaces import Prior, SearchSpace, Start, XSpace
 
 X = "X"
+
+
+class Tuned(BaseModel):
+    """An optimiser's best settings in one space from one kind of start, chosen on training data; what a model's card lists
+    under "tuned"."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start: Start = "mean"
+    optimizer: OptimizerSettings
 
 
 @dataclass(frozen=True)
@@ -22,9 +33,10 @@ class Task:
 
     `mappings` are the learned spaces by name, the first being the default; `encode` is the feed-forward
     baseline y -> x; `hashes` are the sha256 of every model file in use; `advised` is, by space, the optimiser that
-    did best on training data. `picture` makes what people see of F's outputs (n, ...) for one target (1, ...), or of the
-    target itself where the output is None: pictures (n, 3, s, s) in [-1, 1]; without it the outputs are pictures already.
-    `samples` draws targets to try things on; without it they are what F makes of inputs from the prior.
+    did best on training data, and `tuned` what every optimiser that was tried does best with. `picture` makes what people
+    see of F's outputs (n, ...) for one target (1, ...), or of the target itself where the output is None: pictures
+    (n, 3, s, s) in [-1, 1]; without it the outputs are pictures already. `samples` draws targets to try things on; without
+    it they are what F makes of inputs from the prior.
     """
 
     name: str
@@ -35,6 +47,7 @@ class Task:
     encode: Callable[[Tensor], Tensor] | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
     advised: Mapping[str, OptimizerSettings] = field(default_factory=dict)
+    tuned: Mapping[str, Sequence[Tuned]] = field(default_factory=dict)
     picture: Callable[[Tensor | None, Target], Tensor] | None = None
     samples: Callable[[int, torch.Generator], Target] | None = None
 
@@ -55,10 +68,17 @@ class Task:
             raise UserError(f"{self.name} has no space {name!r}; it has: {', '.join([X, *self.mappings])}.")
         return self.mappings[name]
 
-    def advice(self, name: str, *, lr: float | None = None) -> OptimizerSettings:
-        """The optimiser to start with in that space: the advised one, else the paper's Adam 0.1; `lr` overrides its rate."""
-        advised = self.advised.get(name, OptimizerSettings())
-        return advised if lr is None else OptimizerSettings(name=advised.name, lr=lr)
+    def advice(
+        self, space: str, optimizer: OptimizerName | None = None, *, start: Start = "mean", lr: float | None = None
+    ) -> OptimizerSettings:
+        """The optimiser to use in that space: the advised one where none is named, else the paper's Adam 0.1, with the
+        settings it was tuned to for that start; `lr` overrides its rate."""
+        advised = self.advised.get(space, OptimizerSettings())
+        name = optimizer or advised.name
+        fitting = [each.optimizer for each in self.tuned.get(space, ()) if each.optimizer.name == name and each.start == start]
+        usual = advised if advised.name == name else OptimizerSettings(name=name, lr=DEFAULT_RATES[name])
+        chosen = fitting[0] if fitting else usual
+        return chosen if lr is None else chosen.model_copy(update={"lr": lr})
 
     def shown(self, output: Tensor | None, target: Target) -> Tensor:
         """F's outputs (n, ...) for one target (1, ...), or the target itself for None, as pictures (n, 3, s, s) in [-1, 1]."""

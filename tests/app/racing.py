@@ -21,7 +21,7 @@ def two_models() -> Models:
 
 def race_of(models: Models, session: Session, **changes: Any) -> list[Message]:
     """The messages of a whole race of six steps."""
-    return list(race.start(models, session, RunSettings(steps=6).model_copy(update=changes)))
+    return list(race.start(models, session, RunSettings.pair(**{"steps": 6, **changes})))
 
 
 def column(messages: list[Message], lane: str, what: str) -> list[Any]:

@@ -43,7 +43,7 @@ def session(models: Models) -> Session:
 
 
 def run(models: Models, session: Session, k: int = 1, visible: list[str] = ALL, **changes: Any) -> list[Message]:
-    settings = RunSettings(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
+    settings = RunSettings.pair(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
     return list(pose_run.start(models, session, settings.model_copy(update=changes), k, visible))
 
 
@@ -139,7 +139,7 @@ def test_cards_that_cannot_be_taken_are_refused_in_a_sentence(models: Models, se
         ({"hypotheses": 9}, "at most 8"),
         ({"visible": ["Tail"]}, "Tail"),
         ({"kind": "picture"}, "kind"),
-        ({"settings": valid["settings"] | {"space": "flow"}}, "no space 'flow'"),
+        ({"settings": valid["settings"] | {"lanes": [{}, {"space": "flow"}]}}, "no space 'flow'"),
         ({"settings": valid["settings"] | {"task": "faces"}}, "no pose task"),
     ):
         with pytest.raises(UserError, match=word):
@@ -218,7 +218,8 @@ def test_the_form_is_checked() -> None:
     assert settings.start == "random"
     assert settings_from([FORM[0], 1, *FORM[2:]])[0].start == "mean"
     assert settings_from(values_of(settings, k)) == (settings, k)
-    assert (settings.task, settings.space, settings.steps, settings.z.name, k) == ("pose", "random", 4, "lbfgs", 3)
+    assert (settings.task, settings.space, settings.steps, k) == ("pose", "random", 4, 3)
+    assert settings.lanes[1].optimizer.name == "lbfgs"
     for place, value in ((3, 0), (3, 5000), (6, float("nan")), (5, "sgd"), (4, -1)):
         with pytest.raises(UserError):
             settings_from([*FORM[:place], value, *FORM[place + 1 :]])
@@ -234,7 +235,7 @@ def test_drawn_poses_are_numbered(models: Models) -> None:
 
 def test_a_run_that_is_going_keeps_its_target_in_view(models: Models, session: Session) -> None:
     tab = PoseTab(models, Sessions(), None, None, None)  # type: ignore[arg-type]
-    settings = RunSettings(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
+    settings = RunSettings.pair(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
     going = pose_run.start(models, session, settings, 1, ALL)
     next(going)
     view, said, *_ = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 5), ALL[0])

@@ -30,7 +30,7 @@ def session(models: Models) -> Session:
 
 
 def test_the_address_says_everything_and_comes_back(models: Models) -> None:
-    chosen = RunSettings(
+    chosen = RunSettings.pair(
         task="cats", space="paper", seed=7, steps=321, start="random",
         x=OptimizerSettings(name="lbfgs", lr=0.5), z=OptimizerSettings(name="adam-ramps", lr=0.03),
     )  # fmt: skip
@@ -60,10 +60,10 @@ def test_the_address_says_everything_and_comes_back(models: Models) -> None:
 )
 def test_a_hostile_address_is_clamped_or_ignored_and_said(models: Models, query: dict[str, str], expected: Any) -> None:
     chosen, notes = settings.from_query(query, RunSettings(), models.names)
-    wanted = RunSettings().model_dump()
+    wanted = settings.flat(RunSettings())
     for key, value in (expected or {}).items():
         wanted[key] = wanted[key] | value if isinstance(value, dict) else value
-    assert chosen.model_dump() == wanted
+    assert settings.flat(chosen) == wanted
     assert len(notes) == (0 if expected is None else 1)
 
 
@@ -105,10 +105,11 @@ def test_z_starts_with_the_optimiser_advised_for_its_space() -> None:
     advised = {"X": OptimizerSettings(lr=0.7), "paper": OptimizerSettings(name="gd", lr=0.2)}
     models = Models({"faces": lambda perceptual: replace(tiny_task(), advised=advised)})
     chosen, notes = events.open_page(models, Session(), {"space": "paper"})
-    assert (chosen.x.lr, chosen.z, notes) == (0.7, advised["paper"], [])
+    assert (chosen.lanes[1].optimizer, notes) == (advised["paper"], [])
+    assert chosen.lanes[0].optimizer.name == "gd"  # whoever compares spaces gives both the same optimiser
     session = Session()
     chosen, notes = events.open_page(models, session, {"space": "nowhere"})
-    assert (chosen.space, chosen.z.name, len(notes)) == ("residual", "adam", 1)
+    assert (chosen.space, chosen.lanes[1].optimizer.name, len(notes)) == ("residual", "adam", 1)
     assert events.note(models, session, settings.values_of(chosen))["query"] == {"target": f"drawn-{targets.FIRST_DRAWN}"}
 
 

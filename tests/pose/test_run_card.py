@@ -28,7 +28,7 @@ LBFGS = OptimizerSettings(name="lbfgs", lr=1.0)
 
 
 def settings_for(task: str, **changes: object) -> RunSettings:
-    return RunSettings(task=task, steps=4, z=LBFGS).model_copy(update=changes)
+    return RunSettings.pair(task=task, steps=4, x=LBFGS, z=LBFGS).model_copy(update=changes)
 
 
 @pytest.mark.parametrize("observation", list(NAMES))
@@ -62,7 +62,7 @@ def valid() -> dict:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"version": 2}, "version"),
+        ({"version": 3}, "version"),
         ({"kind": "picture"}, "kind"),
         ({"rotvec": [[0, 0]] * 20}, "rotvec"),
         ({"rotvec": [[0, 0, "NaN!"]] * 20}, "rotvec"),

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from torch import Tensor
 
-from landscape_core.console import Bar, Device, Out, Seed, Threads, apply_threads
+from landscape_core.console import Bar, Device, Optimizers, Out, Seed, Threads, apply_threads, columns, raced
 from landscape_core.generators.completion import CompletionSet, completion_sets, completion_settings, completion_solver
 from landscape_core.generators.completion_export import pictures, sheet, with_visible_part
 from landscape_core.generators.datasets import framing_of
@@ -21,8 +21,7 @@ from landscape_core.images.faces import Prepared, prepare_upload
 from landscape_core.images.pixels import png_bytes, to_unit
 from landscape_core.search.export import CARD, SHEET
 from landscape_core.search.objectives import Target
-from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
-from landscape_core.search.race import MAX_STEPS, Perceptual, RunSettings, prepare
+from landscape_core.search.race import MAX_STEPS, LaneSettings, Perceptual, RunSettings, prepare
 from landscape_core.search.solver import State
 from landscape_core.search.spaces import Start
 from landscape_core.search.summary import race_summary, result_at, result_of
@@ -37,7 +36,7 @@ def invert(
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)] = 100,
     start: Annotated[Start, typer.Option(help="Where both begin.")] = "mean",
-    optimizer: Annotated[OptimizerName | None, typer.Option(help="For both lanes; each space's own where absent.")] = None,
+    optimizer: Optimizers = None,
     x_lr: Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")] = None,
     z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
     device: Device = "cpu",
@@ -48,10 +47,13 @@ def invert(
     """Race X against Z on each picture and write one zip per picture: card, losses, sheet, GIF, latents."""
     apply_threads(threads)
     loaded = load_image_task(task, perceptual=perceptual, device=device)
-    settings = RunSettings(
-        task=task, space=space, perceptual=perceptual, seed=seed, steps=steps, start=start,
-        x=_chosen(loaded, X, optimizer, x_lr), z=_chosen(loaded, space, optimizer, z_lr),
-    )  # fmt: skip
+    rates = {X: x_lr, space: z_lr}
+    lanes = tuple(
+        LaneSettings(space=row, optimizer=loaded.advice(row, name, start=start, lr=rates[row]))
+        for name in columns(optimizer, loaded.advice(space).name)
+        for row in (X, space)
+    )
+    settings = RunSettings(task=task, lanes=lanes, perceptual=perceptual, seed=seed, steps=steps, start=start)
     out.mkdir(parents=True, exist_ok=True)
     for path in pictures:
         prepared = prepare_upload(path, framing=framing_of(task))
@@ -61,21 +63,11 @@ def invert(
         typer.echo(f"{path.name}: {race_summary(trajectory)}")
 
 
-def _chosen(task: Task, space: str, name: OptimizerName | None, lr: float | None) -> OptimizerSettings:
-    """What the space advises, or the named optimiser; `lr` overrides either's rate."""
-    return task.advice(space, lr=lr) if name is None else OptimizerSettings(name=name, lr=lr or DEFAULT_RATES[name])
-
-
 def _race(task: Task, settings: RunSettings, picture: Tensor, archive: Path, label: str) -> Trajectory:
     """One race with its progress bar; Ctrl-C keeps the steps done, and the zip is written either way."""
     target = Target(to_unit(picture)[None])
     solver, starts = prepare(task, settings, target)
-    trajectory = Trajectory.empty([lane.name for lane in solver.lanes])
-    with Bar(label) as bar:
-        for state in states(solver, solver.init(starts), stop=lambda: bar.stopped):
-            trajectory.record(state)
-            losses = {lane.name: float(now.loss) for lane, now in zip(solver.lanes, state.lanes, strict=True)}
-            bar(state.step, settings.steps, losses)
+    trajectory = raced(solver, starts, label)
     card = make_card(task, settings, picture, **result_of(trajectory))
     export_zip(archive, card, task.forward, solver.lanes, trajectory, picture)
     return trajectory
