@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from landscape_core.errors import UserError
+from landscape_core.errors import Location, UserError, first_problem
 from landscape_core.search.race import MAX_STEPS, RunSettings
 
 # Form order: (URL parameter, path inside RunSettings, words).
@@ -52,8 +52,7 @@ def from_values(values: Sequence[Any]) -> RunSettings:
     try:
         return RunSettings.model_validate(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"{_words(first['loc'])}: {_plain(first)}") from error
+        raise UserError(first_problem(error, _words)) from error
 
 
 def from_query(
@@ -127,22 +126,10 @@ def _set(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     data[path[-1]] = value
 
 
-def _words(location: tuple[Any, ...]) -> str:
+def _words(location: Location) -> str:
     found = [words for _, path, words in FIELDS if path == tuple(location)]
     text = found[0] if found else "settings"
     return text[0].upper() + text[1:]
-
-
-def _plain(error: Any) -> str:
-    """Pydantic's message as a sentence."""
-    context = error.get("ctx", {})
-    bounds = {"greater_than": "more than {gt:g}", "greater_than_equal": "at least {ge:g}"}
-    bounds |= {"less_than_equal": "at most {le:g}"}
-    if error["type"] in bounds:
-        return f"it must be {bounds[error['type']].format(**context)}."
-    if error["type"] in ("int_type", "float_type", "int_from_float", "int_parsing", "float_parsing", "finite_number"):
-        return "a number is needed" + (", without decimals." if error["type"].startswith("int") else ".")
-    return f"{error['msg'].lower()}."
 
 
 def _show(name: str, value: Any) -> str:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import get_args
 
 import torch
 from torch import Tensor, nn
 
 from landscape_core.errors import UserError
+from landscape_core.search.gauss_newton import can_linearise
 from landscape_core.search.objectives import Objective, Target
-from landscape_core.search.optimizers import OptimizerSettings
+from landscape_core.search.optimizers import OptimizerName, OptimizerSettings, chosen
 from landscape_core.search.spaces import Prior, SearchSpace, XSpace
 
 X = "X"
@@ -55,10 +57,24 @@ class Task:
             raise UserError(f"{self.name} has no space {name!r}; it has: {', '.join([X, *self.mappings])}.")
         return self.mappings[name]
 
-    def advice(self, name: str, *, lr: float | None = None) -> OptimizerSettings:
-        """The optimiser to start with in that space: the advised one, else the paper's Adam 0.1; `lr` overrides its rate."""
-        advised = self.advised.get(name, OptimizerSettings())
-        return advised if lr is None else OptimizerSettings(name=advised.name, lr=lr)
+    def advice(
+        self, name: str, optimizer: OptimizerName | None = None, *, lr: float | None = None,
+        first_move: float | None = None, history: int | None = None,
+    ) -> OptimizerSettings:  # fmt: skip
+        """The optimiser to search that space with: the advised one (where there is none, the paper's Adam 0.1), or the one
+        asked for at its usual rate, with any of its settings replaced.
+
+        Raises:
+            UserError: a setting out of range, or one that the optimiser does not have.
+        """
+        advised, dim = self.advised.get(name, OptimizerSettings()), len(self.prior.mean)
+        return chosen(advised, dim, name, optimizer, lr=lr, first_move=first_move, history=history)
+
+    def optimizers(self, name: str) -> list[OptimizerName]:
+        """The optimisers that can search that space; Levenberg-Marquardt needs a sum of squares of few variables."""
+        every: tuple[OptimizerName, ...] = get_args(OptimizerName)
+        able = can_linearise(self.objective, self.space(name))
+        return [each for each in every if able or each != "levenberg-marquardt"]
 
     def shown(self, output: Tensor | None, target: Target) -> Tensor:
         """F's outputs (n, ...) for one target (1, ...), or the target itself for None, as pictures (n, 3, s, s) in [-1, 1]."""

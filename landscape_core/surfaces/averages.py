@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from landscape_core.search.objectives import Target
-from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
+from landscape_core.search.optimizers import OptimizerName, OptimizerSettings
 from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import run
@@ -41,9 +41,7 @@ class LandscapeSettings:
 
     def optimizers(self, task: Task) -> tuple[OptimizerSettings, OptimizerSettings]:
         """Of X and of Z."""
-        name = self.x_optimizer
-        x = task.advice(X) if name is None else OptimizerSettings(name=name, lr=DEFAULT_RATES[name])
-        return x, task.advice(self.space)
+        return task.advice(X, self.x_optimizer), task.advice(self.space)
 
     def words(self, task: Task) -> dict[str, str]:
         """By lane: {"X": "adam 0.1", "Z": "lbfgs 1"}."""

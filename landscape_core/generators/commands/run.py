@@ -21,7 +21,7 @@ from landscape_core.images.faces import Prepared, prepare_upload
 from landscape_core.images.pixels import png_bytes, to_unit
 from landscape_core.search.export import CARD, SHEET
 from landscape_core.search.objectives import Target
-from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
+from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import MAX_STEPS, Perceptual, RunSettings, prepare
 from landscape_core.search.solver import State
 from landscape_core.search.spaces import Start
@@ -40,6 +40,10 @@ def invert(
     optimizer: Annotated[OptimizerName | None, typer.Option(help="For both lanes; each space's own where absent.")] = None,
     x_lr: Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")] = None,
     z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
+    x_first_move: Annotated[float | None, typer.Option(help="Length of X's first move by L-BFGS.")] = None,
+    z_first_move: Annotated[float | None, typer.Option(help="Length of Z's first move by L-BFGS.")] = None,
+    x_history: Annotated[int | None, typer.Option(help="Pairs that L-BFGS remembers in X.")] = None,
+    z_history: Annotated[int | None, typer.Option(help="Pairs that L-BFGS remembers in Z.")] = None,
     device: Device = "cpu",
     perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
     seed: Seed = 0,
@@ -50,7 +54,8 @@ def invert(
     loaded = load_image_task(task, perceptual=perceptual, device=device)
     settings = RunSettings(
         task=task, space=space, perceptual=perceptual, seed=seed, steps=steps, start=start,
-        x=_chosen(loaded, X, optimizer, x_lr), z=_chosen(loaded, space, optimizer, z_lr),
+        x=loaded.advice(X, optimizer, lr=x_lr, first_move=x_first_move, history=x_history),
+        z=loaded.advice(space, optimizer, lr=z_lr, first_move=z_first_move, history=z_history),
     )  # fmt: skip
     out.mkdir(parents=True, exist_ok=True)
     for path in pictures:
@@ -59,11 +64,6 @@ def invert(
             typer.echo(f"{path.name}: {notice}")
         trajectory = _race(loaded, settings, prepared.image, out / f"{path.stem}.zip", path.name)
         typer.echo(f"{path.name}: {race_summary(trajectory)}")
-
-
-def _chosen(task: Task, space: str, name: OptimizerName | None, lr: float | None) -> OptimizerSettings:
-    """What the space advises, or the named optimiser; `lr` overrides either's rate."""
-    return task.advice(space, lr=lr) if name is None else OptimizerSettings(name=name, lr=lr or DEFAULT_RATES[name])
 
 
 def _race(task: Task, settings: RunSettings, picture: Tensor, archive: Path, label: str) -> Trajectory:

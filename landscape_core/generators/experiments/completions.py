@@ -20,9 +20,9 @@ from landscape_core.generators.completion import (
 from landscape_core.generators.masks import PRESETS, preset
 from landscape_core.progress import Tick
 from landscape_core.search.objectives import Target
-from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
+from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import RunSettings
-from landscape_core.search.task import Task
+from landscape_core.search.task import Task, X
 
 LANES = ("X", "Z")
 
@@ -96,8 +96,7 @@ def _one(task: Task, picture: Tensor, mask: Tensor, study: CompletionStudy, seed
 
 def _run_settings(task: Task, study: CompletionStudy, seed: int) -> RunSettings:
     settings = completion_settings(task, space=study.space, steps=study.steps, seed=seed)
-    name = study.x_optimizer
-    return settings if name is None else settings.model_copy(update={"x": OptimizerSettings(name=name, lr=DEFAULT_RATES[name])})
+    return settings.model_copy(update={"x": task.advice(X, study.x_optimizer)})
 
 
 def _marks(study: CompletionStudy) -> list[int]:

@@ -23,12 +23,12 @@ from landscape_core.pose.run_card import (
 )
 from landscape_core.pose.task import NAMES, Body, Observation, load_pose_task, lower_body, upper_body
 from landscape_core.search.export import CARD
-from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
+from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
 from landscape_core.search.run_card import check_models, read_card
 from landscape_core.search.solver import Solver
 from landscape_core.search.summary import race_summary, replay_sentence, result_of
-from landscape_core.search.task import Task, X
+from landscape_core.search.task import X
 from landscape_core.search.trajectory import Trajectory, states
 
 
@@ -55,7 +55,7 @@ def pose(
     rotvec, visible = pose_of(load_bvh(bvh), body.skeleton, frame), _visible(body, seen)
     settings = RunSettings(
         task=task.name, space=space, seed=seed, steps=steps, start="mean" if hypotheses == 1 else "random",
-        x=_optimizer(task, X, optimizer), z=_optimizer(task, space, optimizer),
+        x=task.advice(X, optimizer), z=task.advice(space, optimizer),
     )  # fmt: skip
     solver, starts = prepare(task, settings, hypotheses_target(body, rotvec, visible, hypotheses))
     trajectory = _raced(solver, starts, f"{bvh.name}, frame {frame}")
@@ -83,10 +83,6 @@ def replay_pose(
 def _visible(body: Body, seen: str) -> list[str]:
     groups = {"all": list(body.skeleton.names), "upper": upper_body(body.skeleton), "lower": lower_body(body.skeleton)}
     return groups.get(seen) or [name.strip() for name in seen.split(",")]
-
-
-def _optimizer(task: Task, space: str, name: OptimizerName | None) -> OptimizerSettings:
-    return task.advice(space) if name is None else OptimizerSettings(name=name, lr=DEFAULT_RATES[name])
 
 
 def _raced(solver: Solver, starts: list[torch.Tensor], label: str) -> Trajectory:
