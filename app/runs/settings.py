@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from landscape_core.errors import Location, UserError, first_problem
+from landscape_core.search.optimizers import LBFGS_ONLY, MAX_HISTORY
 from landscape_core.search.race import MAX_STEPS, RunSettings
 
 # Form order: (URL parameter, path inside RunSettings, words).
@@ -19,8 +20,12 @@ FIELDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("seed", ("seed",), "seed"),
     ("x", ("x", "name"), "X optimiser"),
     ("x_lr", ("x", "lr"), "X learning rate"),
+    ("x_first_move", ("x", "first_move"), "X first move"),
+    ("x_history", ("x", "history"), "X memory"),
     ("z", ("z", "name"), "Z optimiser"),
     ("z_lr", ("z", "lr"), "Z learning rate"),
+    ("z_first_move", ("z", "first_move"), "Z first move"),
+    ("z_history", ("z", "history"), "Z memory"),
     ("perceptual", ("perceptual",), "perceptual distance"),
 )
 OWN = [*(field[0] for field in FIELDS), "target", "tab"]  # the Invert tab's URL parameters
@@ -29,9 +34,16 @@ SPACES = {
     "flow": "Invertible Θ", "curvature": "Curvature taken out",
 }  # fmt: skip
 DISTANCES = {"embedded": "Embedded", "lpips": "LPIPS"}
-OPTIMISERS = {"adam": "Adam", "adam-ramps": "Adam with ramps", "gd": "gradient descent", "lbfgs": "L-BFGS"}
-LIMITS = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": (1e-6, 1000.0), "z_lr": (1e-6, 1000.0)}
-_WHOLE = ("steps", "seed")
+OPTIMISERS = {
+    "adam": "Adam", "adam-ramps": "Adam with ramps", "gd": "gradient descent", "lbfgs": "L-BFGS",
+    "levenberg-marquardt": "Levenberg-Marquardt",
+}  # fmt: skip
+_LENGTH, _MEMORY = (1e-6, 1000.0), (1, MAX_HISTORY)
+LIMITS = {
+    "steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": _LENGTH, "z_lr": _LENGTH,
+    "x_first_move": _LENGTH, "z_first_move": _LENGTH, "x_history": _MEMORY, "z_history": _MEMORY,
+}  # fmt: skip
+_WHOLE = ("steps", "seed", "x_history", "z_history")
 _WORDS = {"space": SPACES, "x": OPTIMISERS, "z": OPTIMISERS, "perceptual": DISTANCES}
 
 
@@ -88,13 +100,16 @@ def to_query(settings: RunSettings, defaults: RunSettings) -> dict[str, str]:
 
 def difference(old: RunSettings, new: RunSettings) -> list[str]:
     """What changed, in words: "Z learning rate 0.1 → 0.3"."""
-    pairs = zip(FIELDS, values_of(old), values_of(new), strict=True)
-    return [f"{field[2]} {_show(field[0], a)} → {_show(field[0], b)}" for field, a, b in pairs if a != b]
+    before = dict(words(old))
+    return [f"{what} {before[what]} → {value}" for what, value in words(new) if what in before and before[what] != value]
 
 
 def words(settings: RunSettings) -> list[list[str]]:
-    """Every setting as [what, value]."""
-    return [[field[2], _show(field[0], value)] for field, value in zip(FIELDS, values_of(settings), strict=True)]
+    """Every setting as [what, value], but for those that a lane's optimiser does not have."""
+    lanes = {"x": settings.x.name, "z": settings.z.name}
+    pairs = zip(FIELDS, values_of(settings), strict=True)
+    has = [(field, value) for field, value in pairs if field[1][-1] not in LBFGS_ONLY or lanes[field[1][0]] == "lbfgs"]
+    return [[field[2], _show(field[0], value)] for field, value in has]
 
 
 def _known(settings: RunSettings, models: Sequence[str]) -> RunSettings:

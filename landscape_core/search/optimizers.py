@@ -23,6 +23,7 @@ DEFAULT_RATES: dict[OptimizerName, float] = {
 }  # fmt: skip
 LONG_HISTORY = 100  # pairs that L-BFGS remembers unless told otherwise, where x has at most `FEW` numbers
 FEW = 1000
+MAX_HISTORY = 200
 LBFGS_ONLY = ("first_move", "history")
 
 
@@ -185,7 +186,7 @@ class OptimizerSettings(BaseModel):
     name: OptimizerName = "adam"
     lr: float = Field(0.1, gt=0.0, le=1000.0, allow_inf_nan=False)
     first_move: float = Field(1.0, gt=0.0, le=1000.0, allow_inf_nan=False)
-    history: int = Field(10, ge=1, le=200)
+    history: int = Field(10, ge=1, le=MAX_HISTORY)
 
     def build(self, steps: int) -> Optimizer:
         """The optimiser of a run of that many steps."""
