@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 import typer
+from pydantic import ValidationError
 
 from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
 from landscape_core.commands import bench, models, serve, surface
@@ -12,7 +13,7 @@ from landscape_core.commands import reproduce as tables
 from landscape_core.defence.commands import reproduce as defence_tables
 from landscape_core.defence.commands import run as defence
 from landscape_core.defence.commands import train as train_defence
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, first_problem
 from landscape_core.features.commands import train as train_features
 from landscape_core.generators.commands import reproduce as generator_tables
 from landscape_core.generators.commands import run as generators
@@ -75,4 +76,7 @@ def main() -> None:
         app()
     except UserError as error:
         typer.echo(f"{error}", err=True)
+        sys.exit(2)
+    except ValidationError as error:  # settings are validated where they are made, all of it from what was typed
+        typer.echo(first_problem(error), err=True)
         sys.exit(2)

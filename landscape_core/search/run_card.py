@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, first_problem
 from landscape_core.search.race import RunSettings
 from landscape_core.search.task import Task
 from landscape_core.search.thetas import without_other_thetas
@@ -53,11 +53,10 @@ def read_card(text: str, kind: type[CardKind]) -> CardKind:
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        if first["loc"] == ("version",) and first["input"] == 1:
+        if any(each["loc"] == ("version",) and each["input"] == 1 for each in error.errors()):
             raise UserError(FIRST_VERSION) from error
-        where = ".".join(str(p) for p in first["loc"]) or "the file"
-        raise UserError(f"This is not a run card that can be replayed: {where}: {first['msg']}.") from error
+        problem = first_problem(error, lambda place: ".".join(str(part) for part in place) or "the file")
+        raise UserError(f"This is not a run card that can be replayed: {problem}") from error
 
 
 def check_models(card: Card, task: Task) -> list[str]:

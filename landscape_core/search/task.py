@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from landscape_core.errors import UserError
+from landscape_core.search.gauss_newton import can_linearise
 from landscape_core.search.objectives import Objective, Target
-from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
+from landscape_core.search.optimizers import OptimizerName, OptimizerSettings, chosen
 from landscape_core.search.spaces import Prior, SearchSpace, Start, XSpace
 
 X = "X"
@@ -69,16 +71,27 @@ class Task:
         return self.mappings[name]
 
     def advice(
-        self, space: str, optimizer: OptimizerName | None = None, *, start: Start = "mean", lr: float | None = None
-    ) -> OptimizerSettings:
-        """The optimiser to use in that space: the advised one where none is named, else the paper's Adam 0.1, with the
-        settings it was tuned to for that start; `lr` overrides its rate."""
+        self, space: str, optimizer: OptimizerName | None = None, *, start: Start = "mean", lr: float | None = None,
+        first_move: float | None = None, history: int | None = None,
+    ) -> OptimizerSettings:  # fmt: skip
+        """The optimiser to search that space with: the advised one where none is named, else the paper's Adam 0.1, with what
+        it was tuned to for that start, and with any of its settings replaced.
+
+        Raises:
+            UserError: a setting out of range, or one that the optimiser does not have.
+        """
         advised = self.advised.get(space, OptimizerSettings())
         name = optimizer or advised.name
         fitting = [each.optimizer for each in self.tuned.get(space, ()) if each.optimizer.name == name and each.start == start]
-        usual = advised if advised.name == name else OptimizerSettings(name=name, lr=DEFAULT_RATES[name])
-        chosen = fitting[0] if fitting else usual
-        return chosen if lr is None else chosen.model_copy(update={"lr": lr})
+        known = fitting[0] if fitting else advised
+        other = None if known.name == name else name
+        return chosen(known, len(self.prior.mean), space, other, lr=lr, first_move=first_move, history=history)
+
+    def optimizers(self, space: str) -> list[OptimizerName]:
+        """The optimisers that can search that space; Levenberg-Marquardt needs a sum of squares of few variables."""
+        every: tuple[OptimizerName, ...] = get_args(OptimizerName)
+        able = can_linearise(self.objective, self.space(space))
+        return [each for each in every if able or each != "levenberg-marquardt"]
 
     def shown(self, output: Tensor | None, target: Target) -> Tensor:
         """F's outputs (n, ...) for one target (1, ...), or the target itself for None, as pictures (n, 3, s, s) in [-1, 1]."""

@@ -18,9 +18,10 @@ from torch import Tensor, nn
 from landscape_core.errors import UserError
 from landscape_core.progress import Report
 from landscape_core.search.objectives import Objective, Target
-from landscape_core.search.optimizers import LBFGS, Adam, GradientDescent, Optimizer
+from landscape_core.search.optimizers import LBFGS, Adam, GradientDescent
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import ZSpace
+from landscape_core.search.updates import Optimizer
 from landscape_core.storage.fingerprint import fingerprint
 from landscape_core.training.checkpoint import Checkpoint
 

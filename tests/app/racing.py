@@ -10,7 +10,7 @@ from app.runs.session import Session
 from landscape_core.search.race import RunSettings
 from tests.tiny.models import tiny_task
 
-FORM = ["faces", "residual", "mean", 6, 0, "adam", 0.1, "adam", 0.1, "embedded"]
+FORM = ["faces", "residual", "mean", 6, 0, "adam", 0.1, 1.0, 10, "adam", 0.1, 1.0, 10, "embedded"]
 Message = dict[str, Any]
 
 

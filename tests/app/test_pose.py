@@ -23,13 +23,14 @@ from landscape_core.pose.bvh import bvh_text, load_bvh, pose_of
 from landscape_core.pose.run_card import body_of
 from landscape_core.pose.task import load_body, lower_body
 from landscape_core.search.export import CARD
+from landscape_core.search.optimizers import LBFGS
 from landscape_core.search.race import RunSettings
 from tests.tiny.pose import random_rotvec
 
 Message = dict[str, Any]
 SKELETON = load_body().skeleton
 ALL = list(SKELETON.names)
-FORM = ["pose", 3, "random", 4, 0, "adam", 0.1, "lbfgs", 1.0]
+FORM = ["pose", 3, "random", 4, 0, "adam", 0.1, 1.0, 10, "lbfgs", 1.0, 0.5, 100]
 
 
 @pytest.fixture(scope="module")
@@ -219,8 +220,8 @@ def test_the_form_is_checked() -> None:
     assert settings_from([FORM[0], 1, *FORM[2:]])[0].start == "mean"
     assert settings_from(values_of(settings, k)) == (settings, k)
     assert (settings.task, settings.space, settings.steps, k) == ("pose", "random", 4, 3)
-    assert settings.lanes[1].optimizer.name == "lbfgs"
-    for place, value in ((3, 0), (3, 5000), (6, float("nan")), (5, "sgd"), (4, -1)):
+    assert settings.lanes[1].optimizer.build(4) == LBFGS(1.0, 0.5, 100)
+    for place, value in ((3, 0), (3, 5000), (6, float("nan")), (5, "sgd"), (4, -1), (7, 0.0), (12, 0)):
         with pytest.raises(UserError):
             settings_from([*FORM[:place], value, *FORM[place + 1 :]])
 

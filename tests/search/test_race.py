@@ -22,7 +22,7 @@ from landscape_core.search.task import Tuned
 from landscape_core.search.trajectory import run
 from tests.tiny.models import tiny_task
 
-LBFGS, SHORT = OptimizerSettings(name="lbfgs", lr=1.0), OptimizerSettings(name="lbfgs", lr=0.3)
+LBFGS, SHORT = (OptimizerSettings(name="lbfgs", lr=lr, history=100) for lr in (1.0, 0.3))
 
 
 @pytest.mark.parametrize("name", ["gd", "adam", "adam-ramps", "lbfgs"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from torch import Tensor
@@ -39,6 +39,10 @@ def invert(
     optimizer: Optimizers = None,
     x_lr: Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")] = None,
     z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
+    x_first_move: Annotated[float | None, typer.Option(help="Length of X's first move by L-BFGS.")] = None,
+    z_first_move: Annotated[float | None, typer.Option(help="Length of Z's first move by L-BFGS.")] = None,
+    x_history: Annotated[int | None, typer.Option(help="Pairs that L-BFGS remembers in X.")] = None,
+    z_history: Annotated[int | None, typer.Option(help="Pairs that L-BFGS remembers in Z.")] = None,
     device: Device = "cpu",
     perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
     seed: Seed = 0,
@@ -47,11 +51,14 @@ def invert(
     """Race X against Z on each picture and write one zip per picture: card, losses, sheet, GIF, latents."""
     apply_threads(threads)
     loaded = load_image_task(task, perceptual=perceptual, device=device)
-    rates = {X: x_lr, space: z_lr}
+    own: dict[str, dict[str, Any]] = {
+        X: {"lr": x_lr, "first_move": x_first_move, "history": x_history},
+        space: {"lr": z_lr, "first_move": z_first_move, "history": z_history},
+    }
     lanes = tuple(
-        LaneSettings(space=row, optimizer=loaded.advice(row, name, start=start, lr=rates[row]))
+        LaneSettings(space=row, optimizer=loaded.advice(row, name, start=start, **changes))
         for name in columns(optimizer, loaded.advice(space).name)
-        for row in (X, space)
+        for row, changes in own.items()
     )
     settings = RunSettings(task=task, lanes=lanes, perceptual=perceptual, seed=seed, steps=steps, start=start)
     out.mkdir(parents=True, exist_ok=True)
