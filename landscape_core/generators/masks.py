@@ -12,7 +12,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from landscape_core.errors import UserError
-from landscape_core.images.reading import FORMATS, MAX_PIXELS, CropBox
+from landscape_core.images.reading import FORMATS, MAX_PIXELS, CropBox, turned_square
 
 
 def check_mask(mask: Tensor) -> Tensor:
@@ -114,20 +114,28 @@ def read_mask(path: Path, size: int, *, box: CropBox | None = None, box_in: tupl
             if image.width * image.height > MAX_PIXELS:
                 raise UserError(f"The mask {path.name} has {image.width} x {image.height} pixels, more than {MAX_PIXELS:,}.")
             upright = ImageOps.exif_transpose(image)
-            if box is not None and upright.size == box_in:
-                edges = (box.left, box.top, box.left + box.side, box.top + box.side)
-                upright = upright.convert("RGBA").crop(tuple(round(edge) for edge in edges))  # type: ignore[arg-type]
-            painted = _painted(upright, size)
+            cropped = box if upright.size == box_in else None
+            if cropped is not None and cropped.angle % 360.0:
+                light = turned_square(_light(upright), cropped, size, beyond="zeros")
+            else:
+                light = _fitted(upright, cropped, size)
     except UserError:
         raise
     except Exception as error:  # a broken file makes Pillow's decoders raise many unrelated types
         raise UserError(f"The mask {path.name} cannot be read as a picture: {error}") from error
-    return check_mask(1.0 - painted)
+    return check_mask((light <= 127.0).float()[None])
 
 
-def _painted(image: Image.Image, size: int) -> Tensor:
-    """1 where light and opaque after averaging the area each pixel covers."""
+def _fitted(image: Image.Image, box: CropBox | None, size: int) -> Tensor:
+    """Lightness (1, size, size) in 0..255 of a box, else of the middle, each pixel the average of the area it covers."""
+    if box is not None:
+        edges = (box.left, box.top, box.left + box.side, box.top + box.side)
+        image = image.convert("RGBA").crop(tuple(round(edge) for edge in edges))  # type: ignore[arg-type]
+    fitted = ImageOps.fit(_light(image), (size, size), Image.Resampling.BOX)
+    return torch.from_numpy(np.array(fitted))[None]
+
+
+def _light(image: Image.Image) -> Image.Image:
+    """Lightness in 0..255, 0 where transparent, as a picture of one float channel."""
     grey, alpha = image.convert("RGBA").convert("LA").split()
-    light = np.asarray(grey, dtype=np.float32) * np.asarray(alpha, dtype=np.float32) / 255.0
-    fitted = ImageOps.fit(Image.fromarray(light), (size, size), Image.Resampling.BOX)
-    return (torch.from_numpy(np.array(fitted)) > 127.0).float()[None, None]
+    return Image.fromarray(np.asarray(grey, dtype=np.float32) * np.asarray(alpha, dtype=np.float32) / 255.0)

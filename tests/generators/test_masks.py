@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from landscape_core.errors import UserError
 from landscape_core.generators.masks import PRESETS, check_mask, preset, read_mask
@@ -109,3 +109,17 @@ def test_a_mask_as_large_as_the_photograph_is_cropped_like_it(tmp_path: Path) ->
     assert read_mask(tmp_path / "mask.png", 64, box=box, box_in=(200, 100))[0, 0, 5].sum() == 32  # right half hidden
     with pytest.raises(UserError, match="Nothing is hidden"):  # taken for the crop itself, its centre square is unpainted
         read_mask(tmp_path / "mask.png", 64, box=box, box_in=(400, 200))
+
+
+def test_a_mask_of_a_photograph_is_turned_with_it(tmp_path: Path) -> None:
+    """A painted disc at the upper left of a square on its corner is at the top of the crop."""
+    mask = Image.new("L", (400, 300))
+    ImageDraw.Draw(mask).ellipse((120, 60, 160, 100), fill=255)
+    mask.save(tmp_path / "mask.png")
+    box = CropBox.around(200, 140, 240, angle=-45)
+    hidden = 1.0 - read_mask(tmp_path / "mask.png", 64, box=box, box_in=(400, 300))[0, 0]
+    rows, columns = torch.nonzero(hidden, as_tuple=True)
+    distance = 60 * 2**0.5 / 240 * 64
+    assert rows.float().mean() + 0.5 == pytest.approx(32 - distance, abs=0.5)
+    assert columns.float().mean() + 0.5 == pytest.approx(32, abs=0.5)
+    assert hidden.sum() == pytest.approx(torch.pi * (20 / 240 * 64) ** 2, rel=0.06)
