@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from landscape_core.inversion import Lane, Solver
-from landscape_core.objectives import Target
-from landscape_core.optimizers import Optimizer
 from landscape_core.playground.task import Playground
-from landscape_core.spaces import SearchSpace
-from landscape_core.trajectory import states
+from landscape_core.search.objectives import Target
+from landscape_core.search.optimizers import Optimizer
+from landscape_core.search.solver import Lane, Solver
+from landscape_core.search.spaces import SearchSpace
+from landscape_core.search.trajectory import states
 
 _APART = 0.02  # two ends nearer than this share of the drawn part's diagonal are the same minimum
 

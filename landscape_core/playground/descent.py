@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import get_args
@@ -9,14 +10,14 @@ from typing import get_args
 import torch
 from torch import Tensor
 
-from landscape_core.inversion import Lane, Solver
-from landscape_core.objectives import Target
-from landscape_core.optimizers import LBFGS, Adam, GradientDescent, Optimizer
 from landscape_core.playground.settings import DescentName
 from landscape_core.playground.task import Playground
 from landscape_core.search.momentum import Momentum
-from landscape_core.spaces import SearchSpace, XSpace
-from landscape_core.trajectory import Trajectory, run
+from landscape_core.search.objectives import Target
+from landscape_core.search.optimizers import LBFGS, Adam, GradientDescent, Optimizer
+from landscape_core.search.solver import Lane, Solver
+from landscape_core.search.spaces import SearchSpace, XSpace
+from landscape_core.search.trajectory import Trajectory, run
 
 DESCENTS: tuple[DescentName, ...] = get_args(DescentName)
 _KINDS: dict[DescentName, Callable[[float], Optimizer]] = {
@@ -80,24 +81,38 @@ def steps_to_tolerance(
 
 @dataclass(frozen=True)
 class Sweep:
-    """One space's mean steps to tolerance over rates; `best` is the rate with the fewest."""
+    """One space's mean steps to tolerance over rates, each √2 times the one before; `best` is the rate with the fewest."""
 
     rates: tuple[float, ...]
     means: tuple[float, ...]
 
     @property
     def best(self) -> float:
-        return self.rates[min(range(len(self.rates)), key=self.means.__getitem__)]
+        return self.rates[self.means.index(min(self.means))]
 
 
-def rates_of(name: DescentName) -> tuple[float, ...]:
-    """The rates a sweep tries, each √2 times the one before."""
-    low, count = {"gd": (0.01, 20), "momentum": (0.001, 20), "adam": (0.01, 16), "lbfgs": (0.25, 7)}[name]
-    return tuple(low * 2 ** (i / 2) for i in range(count))
+_FIRST_RATE: dict[DescentName, float] = {"gd": 0.1, "momentum": 0.01, "adam": 0.05, "lbfgs": 0.5}
+_AT_ONCE, _MOST = 6, 36
 
 
 def sweep(playground: Playground, space: SearchSpace, name: DescentName, target: Target) -> Sweep:
-    """Steps to tolerance at every rate, all rates in one lock-step run; never arriving counts as limit + 1."""
-    rates = rates_of(name)
-    steps = steps_to_tolerance(playground, [Lane(f"{rate:g}", space, descent(name, rate)) for rate in rates], target)
-    return Sweep(rates, tuple(float(mean) for mean in steps.double().mean(dim=1)))
+    """Steps to tolerance over rates, those that never arrive counted as limit + 1.
+
+    It goes on to smaller and larger rates until the best one has others on both sides.
+    """
+    first, ratio = _FIRST_RATE[name], math.sqrt(2.0)
+    means: dict[int, float] = {}
+    waiting = list(range(_AT_ONCE))
+    while waiting and len(means) < _MOST:
+        lanes = [Lane(f"{power}", space, descent(name, first * ratio**power)) for power in waiting]
+        steps = steps_to_tolerance(playground, lanes, target).double().mean(dim=1)
+        means |= dict(zip(waiting, steps.tolist(), strict=True))
+        low, high, best = min(means), max(means), min(means, key=lambda power: (means[power], power))
+        if best in (low, low + 1):
+            waiting = list(range(low - _AT_ONCE, low))
+        elif best in (high, high - 1):
+            waiting = list(range(high + 1, high + 1 + _AT_ONCE))
+        else:
+            waiting = []
+    powers = sorted(means)
+    return Sweep(tuple(first * ratio**power for power in powers), tuple(means[power] for power in powers))

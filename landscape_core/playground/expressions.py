@@ -69,7 +69,7 @@ def parse(text: str) -> Formula:
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, RecursionError, MemoryError) as error:
-        raise UserError(f"{text.strip()!r} is not a complete expression. {_ACCEPTED}") from error
+        raise UserError(f"{text.strip()[:60]!r} is not a complete expression. {_ACCEPTED}") from error
     return _formula(tree.body, 0)
 
 

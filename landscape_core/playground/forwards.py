@@ -16,7 +16,7 @@ class Solved(Protocol):
     """A forward model whose solutions are known."""
 
     def minimisers(self, y: Tensor) -> Tensor:
-        """Every x (k, 2) with the lowest |F(x) - y|² for one y (m,), within the drawn part of X."""
+        """Every x (k, 2) with the lowest |F(x) - y|² for one y (m,), angles in [-π, π)."""
         ...
 
 
@@ -51,7 +51,7 @@ class TwoLinkArm(nn.Module):
 class CurvedValley(nn.Module):
     """(B, 2) -> (B, 2): y = (a x1, b (x2 - x1²)). The loss is Rosenbrock's: a narrow valley along a parabola."""
 
-    def __init__(self, along: float = 1.0, across: float = 10.0) -> None:
+    def __init__(self, along: float = 0.3, across: float = 3.0) -> None:
         super().__init__()
         self.along, self.across = along, across
 
@@ -69,42 +69,19 @@ class CurvedValley(nn.Module):
 
 
 class Ripples(nn.Module):
-    """(B, 2) -> (B, 2): y_i = x_i + h sin(k x_i). The loss is a bowl with spikes and, where h k > 1, local minima."""
+    """(B, 2) -> (B, 4): y = (x1, x2, h sin(k x1), h sin(k x2)). The loss is a bowl with spikes and, where h k is well above
+    1, local minima between them."""
 
-    def __init__(self, height: float = 0.3, waves: float = 5.0, reach: float = 3.0) -> None:
+    def __init__(self, height: float = 0.4, waves: float = 5.0) -> None:
         super().__init__()
-        self.height, self.waves, self.reach = height, waves, reach
+        self.height, self.waves = height, waves
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.height * torch.sin(self.waves * x)
+        return torch.cat([x, self.height * torch.sin(self.waves * x)], dim=1)
 
     def minimisers(self, y: Tensor) -> Tensor:
-        """All pairs of the coordinates' own solutions, each found by bisection between two turning points of F."""
-        first, second = (self._solutions(float(value)) for value in y)
-        return torch.cartesian_prod(first, second).to(y)
-
-    def _solutions(self, value: float) -> Tensor:
-        """Every t in [-reach, reach] with t + h sin(k t) = value."""
-        ends = self._turning_points()
-        low, high = ends[:-1].clone(), ends[1:].clone()
-        brackets = (self(low) - value) * (self(high) - value) <= 0
-        low, high = low[brackets], high[brackets]
-        for _ in range(60):
-            middle = (low + high) / 2
-            same = (self(middle) - value) * (self(low) - value) > 0
-            low, high = torch.where(same, middle, low), torch.where(same, high, middle)
-        return (low + high) / 2
-
-    def _turning_points(self) -> Tensor:
-        """Where F' = 1 + h k cos(k t) changes its sign, between the two ends: F is monotone from each to the next."""
-        steepness = self.height * self.waves
-        ends = torch.tensor([-self.reach, self.reach], dtype=torch.float64)
-        if steepness <= 1.0:
-            return ends
-        angle = math.acos(-1.0 / steepness)
-        turns = torch.arange(-math.ceil(self.reach * self.waves), math.ceil(self.reach * self.waves) + 1, dtype=torch.float64)
-        points = torch.cat([(2 * math.pi * turns + angle), (2 * math.pi * turns - angle)]) / self.waves
-        return torch.cat([ends, points[points.abs() < self.reach]]).sort().values
+        """The one x (1, 2) with F(x) = y, for a y that F can make."""
+        return y[None, :2]
 
 
 class SmallNetwork(nn.Module):

@@ -8,15 +8,15 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from landscape_core.objectives import Target
-from landscape_core.planes import Grid, Plane
 from landscape_core.playground.task import LEARNED, Playground
-from landscape_core.spaces import SearchSpace
-from landscape_core.surface import Surface, evaluate
-from landscape_core.surface_panels import Panel, panel
-from landscape_core.surface_views import View
-from landscape_core.tasks.base import Task, X
-from landscape_core.trajectory import Trajectory
+from landscape_core.search.objectives import Target
+from landscape_core.search.spaces import SearchSpace
+from landscape_core.search.task import Task, X
+from landscape_core.search.trajectory import Trajectory
+from landscape_core.surfaces.panels import Panel, panel
+from landscape_core.surfaces.planes import Grid, Plane
+from landscape_core.surfaces.surface import Surface, evaluate
+from landscape_core.surfaces.views import View
 
 LEAST_HALF = 0.25
 _WITHIN = 0.98  # of all z's; a few that ran away must not decide how much of Z is drawn
@@ -64,9 +64,7 @@ def bent(space: SearchSpace, grid: Grid) -> Tensor:
     return space.to_x(points).reshape(grid.size, grid.size, 2)
 
 
-def panels(
-    task: Task, y: Tensor, grids: Mapping[str, Grid], trajectory: Trajectory, *, sample: int = 0
-) -> list[Panel]:
+def panels(task: Task, y: Tensor, grids: Mapping[str, Grid], trajectory: Trajectory, *, sample: int = 0) -> list[Panel]:
     """A panel a lane: its exact landscape with its path, and the measures of its shape."""
     target, made = Target(y[None]), []
     for lane in trajectory.lanes:
@@ -98,4 +96,3 @@ def condition_number(space: SearchSpace, task: Task, y: Tensor, at: Tensor) -> f
     hessian = torch.autograd.functional.hessian(value, at)
     values = torch.linalg.eigvalsh((hessian + hessian.T) / 2)
     return float(values[-1] / values[0])
-

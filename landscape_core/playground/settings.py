@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from landscape_core.mapping import Activation, MappingConfig
-from landscape_core.training.mapping import MappingTraining
+from landscape_core.search.mapping import Activation, MappingConfig
+from landscape_core.training.alternating import MappingTraining
 
 ModelName = Literal["arm", "valley", "ripples", "network", "own"]
 DescentName = Literal["gd", "momentum", "adam", "lbfgs"]
@@ -82,8 +82,8 @@ class PlaySettings(BaseModel):
 # What was found to serve each forward model (gradient descent, training targets only); the rest are the defaults above.
 _FOUND: dict[ModelName, dict[str, Any]] = {
     "arm": {},
-    "valley": {"damping": 0.01, "weighting": 1e-3, "theta_rate": 3e-3, "collect_rate": 0.5, "buffers": 300},
-    "ripples": {},
+    "valley": {"damping": 0.01, "weighting": 1e-3, "theta_rate": 3e-3, "collect_rate": 0.5, "buffers": 400},
+    "ripples": {"begin": "zero", "steps": 5, "collect_rate": 0.5, "buffers": 300},
     "network": {},
     "own": {},
 }

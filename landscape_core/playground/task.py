@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from landscape_core.curvature import mean_curvature, whitener
-from landscape_core.mapping import build_mapping
-from landscape_core.objectives import SquaredError, Target
 from landscape_core.playground.expressions import Expressions
 from landscape_core.playground.forwards import CurvedValley, Ripples, SmallNetwork, Solved, TwoLinkArm
 from landscape_core.playground.settings import ModelName, PlaySettings
-from landscape_core.spaces import Prior, ZSpace
-from landscape_core.tasks.base import Task
+from landscape_core.search.curvature import mean_curvature, whitener
+from landscape_core.search.mapping import build_mapping
+from landscape_core.search.objectives import SquaredError, Target
+from landscape_core.search.spaces import Prior, ZSpace
+from landscape_core.search.task import Task
 
 LEARNED, EXACT = "learned", "exact"
 TOLERANCE = 1e-4
@@ -43,7 +43,7 @@ class Straightening(nn.Module):
 @dataclass(frozen=True)
 class Playground:
     """A task of two inputs. `low` and `high` (2,) are the corners of the part of X that is drawn and that targets come from; a
-    search has arrived when its loss is at most `tolerance`; `periodic` inputs are angles. X is searched from the prior's mean."""
+    search has arrived when its loss is at most `tolerance`; `periodic` inputs are angles. X's origin is the prior's mean."""
 
     settings: PlaySettings
     task: Task
@@ -77,7 +77,7 @@ class Playground:
 _BOXES: dict[ModelName, tuple[Corner, Corner]] = {
     "arm": ((-math.pi, -math.pi), (math.pi, math.pi)),
     "valley": ((-1.5, -1.0), (1.5, 2.0)),
-    "ripples": ((-3.0, -3.0), (3.0, 3.0)),
+    "ripples": ((-2.0, -2.0), (2.0, 2.0)),
     "network": ((-2.0, -2.0), (2.0, 2.0)),
     "own": ((-3.0, -3.0), (3.0, 3.0)),
 }

@@ -6,8 +6,8 @@ import copy
 from collections.abc import Callable, Iterator
 
 from landscape_core.playground.task import EXACT, LEARNED, Playground, untrained_theta
-from landscape_core.spaces import SearchSpace, ZSpace
-from landscape_core.training.mapping import MappingTrainer, Phase
+from landscape_core.search.spaces import SearchSpace, ZSpace
+from landscape_core.training.alternating import MappingTrainer, Phase
 
 KEPT = 64  # snapshots at most; buffers between two of them are trained again, which gives the same numbers
 
@@ -39,7 +39,7 @@ class LiveTraining:
 
     @property
     def history(self) -> list[dict[str, float]]:
-        """Each buffer's mean losses: at the start of its trajectories, in their middle and at their end, and while θ descended."""
+        """Each buffer's mean losses: at its trajectories' start, middle and end, and while θ descended."""
         return self.trainer.progress.history
 
     def space(self) -> SearchSpace:
@@ -60,7 +60,7 @@ class LiveTraining:
         self._keep()
 
     def rewind(self, buffer: int) -> None:
-        """Go to any buffer from 0 to the furthest one reached: from the nearest snapshot before it, trained again from there."""
+        """Go to any buffer that was reached: to the nearest snapshot before it, and by training again from there."""
         start = max(number for number in self._kept if number <= buffer)
         self.trainer.restore(self._kept[start])
         while self.buffer < buffer:
@@ -82,4 +82,3 @@ class LiveTraining:
         if len(self._kept) > KEPT:
             self._every *= 2
             self._kept = {number: kept for number, kept in self._kept.items() if number % self._every == 0}
-

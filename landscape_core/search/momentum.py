@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from landscape_core.optimizers import OptimizerState
+from landscape_core.search.optimizers import OptimizerState
 
 
 @dataclass(frozen=True)
