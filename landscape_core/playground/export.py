@@ -77,8 +77,9 @@ def picture(frame: Frame, history: Sequence[Mapping[str, float]]) -> Image.Image
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(13, 3.6), dpi=80, layout="constrained")
+    figure = Figure(figsize=(13, 3.6), dpi=80)
     axes = figure.subplots(1, 4)
+    figure.subplots_adjust(0.03, 0.13, 0.99, 0.9, 0.2)
     heights = [np.log10(array(each.drawn[2]).clip(1e-6)) for each in frame.panels]
     finite = np.concatenate([height[np.isfinite(height)] for height in heights] + [np.zeros(1)])
     levels = np.linspace(finite.min(), finite.max() + 1e-6, 20)

@@ -79,14 +79,17 @@ class PlaySettings(BaseModel):
         )  # fmt: skip
 
 
-# What was found to serve each forward model (gradient descent, training targets only); the rest are the defaults above.
+# What was found to serve each forward model (gradient descent, on targets to tune with); the rest are the defaults above.
 _FOUND: dict[ModelName, dict[str, Any]] = {
-    "arm": {},
-    "valley": {"damping": 0.01, "weighting": 1e-3, "theta_rate": 3e-3, "collect_rate": 0.5, "buffers": 400},
-    "ripples": {"begin": "zero", "steps": 5, "collect_rate": 0.5, "buffers": 300},
-    "network": {},
-    "own": {},
-}
+    "arm": {"buffers": 200, "x_rate": 0.5, "z_rate": 0.24},
+    "valley": {
+        "damping": 0.003, "weighting": 1e-3, "theta_rate": 3e-3, "collect_rate": 0.5, "buffers": 350, "x_rate": 0.1,
+        "z_rate": 0.4,
+    },
+    "ripples": {"begin": "zero", "steps": 5, "collect_rate": 0.5, "buffers": 300, "x_rate": 0.64, "z_rate": 0.2},
+    "network": {"begin": "zero", "x_rate": 0.1, "z_rate": 0.1},
+    "own": {"begin": "zero", "x_rate": 0.1, "z_rate": 0.1},
+}  # fmt: skip
 
 
 def defaults(model: ModelName) -> PlaySettings:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -52,6 +52,10 @@ class Playground:
     tolerance: float = TOLERANCE
     periodic: bool = False
 
+    def changed(self, **changes: object) -> Playground:
+        """The same with other settings of the searches: the start, the optimiser, its rates, the limit."""
+        return replace(self, settings=self.settings.model_copy(update=changes))
+
     @property
     def outputs(self) -> int:
         """The dimension of y."""
@@ -76,7 +80,7 @@ class Playground:
 
 _BOXES: dict[ModelName, tuple[Corner, Corner]] = {
     "arm": ((-math.pi, -math.pi), (math.pi, math.pi)),
-    "valley": ((-1.5, -1.0), (1.5, 2.0)),
+    "valley": ((-1.0, -0.5), (1.0, 1.5)),
     "ripples": ((-2.0, -2.0), (2.0, 2.0)),
     "network": ((-2.0, -2.0), (2.0, 2.0)),
     "own": ((-3.0, -3.0), (3.0, 3.0)),

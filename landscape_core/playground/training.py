@@ -24,6 +24,7 @@ class LiveTraining:
         self.trainer = MappingTrainer(
             untrained_theta(playground), settings.z_dim, task.forward, task.objective, task.sampled, settings.training(), None
         )
+        self.furthest = 0
         self._here = self.trainer.snapshot()
         self._kept = {0: self._here}
         self._every = 1
@@ -66,6 +67,7 @@ class LiveTraining:
         while self.buffer < buffer:
             self.trainer.buffer_step()
         self._here = self.trainer.snapshot()
+        self.furthest = max(self.furthest, self.buffer)
 
     def run(self, tick: Callable[[], bool] = lambda: False) -> None:
         """All remaining buffers; `tick` is asked before each update whether to stop."""
@@ -77,6 +79,7 @@ class LiveTraining:
 
     def _keep(self) -> None:
         """Keep this buffer's snapshot; of too many, every second one goes."""
+        self.furthest = max(self.furthest, self.buffer)
         if self.buffer % self._every == 0:
             self._kept[self.buffer] = self._here
         if len(self._kept) > KEPT:

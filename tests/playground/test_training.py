@@ -115,7 +115,7 @@ def test_the_other_choices_train_as_well(change: dict[str, Any]) -> None:
 
 
 def test_theta_halves_the_arms_steps_on_targets_never_seen() -> None:
-    each = LiveTraining(load_playground(defaults("arm").model_copy(update={"buffers": 60})))
+    each = LiveTraining(load_playground(defaults("arm").model_copy(update={"buffers": 40})))
     each.run()
     playground = each.playground
     lanes = [Lane("X", XSpace(playground.task.prior), descent("gd", 0.5)), Lane("Z", each.space(), descent("gd", 0.24))]
