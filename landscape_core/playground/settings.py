@@ -87,7 +87,7 @@ _FOUND: dict[ModelName, dict[str, Any]] = {
         "z_rate": 0.4,
     },
     "ripples": {"begin": "zero", "steps": 5, "collect_rate": 0.5, "buffers": 300, "x_rate": 0.64, "z_rate": 0.2},
-    "network": {"begin": "zero", "x_rate": 0.1, "z_rate": 0.1},
+    "network": {"x_rate": 0.1, "z_rate": 0.2},
     "own": {"begin": "zero", "x_rate": 0.1, "z_rate": 0.1},
 }  # fmt: skip
 
