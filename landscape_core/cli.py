@@ -19,6 +19,8 @@ from landscape_core.generators.commands import reproduce as generator_tables
 from landscape_core.generators.commands import run as generators
 from landscape_core.generators.commands import sheets
 from landscape_core.generators.commands import train as train_generators
+from landscape_core.playground.commands import reproduce as playground_tables
+from landscape_core.playground.commands import run as playground
 from landscape_core.pose.commands import reproduce as pose_tables
 from landscape_core.pose.commands import run as pose
 from landscape_core.pose.commands import train as train_pose
@@ -33,6 +35,7 @@ app.command()(generators.invert)
 app.command()(generators.complete)
 app.command()(pose.pose)
 app.command("replay-pose")(pose.replay_pose)
+app.command()(playground.play)
 app.command()(surface.surface)
 app.command()(defence.attack)
 app.command()(defence.defend)
@@ -68,6 +71,7 @@ reproduce.command()(autoencoder_tables.features)
 reproduce.command()(defence_tables.defence)
 reproduce.command()(pose_tables.pose)
 reproduce.command("pose-completions")(pose_tables.pose_completions)
+reproduce.command()(playground_tables.playground)
 
 
 def main() -> None:

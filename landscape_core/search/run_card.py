@@ -31,7 +31,7 @@ FIRST_VERSION = (
     "This run card is of the first version: of a race of X against Z, on models that have been replaced since. Runs are now "
     "tables of spaces and optimisers; make the run anew and save its card."
 )
-CardKind = TypeVar("CardKind", bound=Card)
+CardKind = TypeVar("CardKind", bound=BaseModel)
 
 
 def models_used(task: Task, settings: RunSettings) -> dict[str, str]:
