@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import overload
+from typing import Any, overload
 
 from app.runs.models import Models
 from app.runs.session import Picked
@@ -12,7 +12,7 @@ from landscape_core.errors import UserError
 from landscape_core.generators.run_card import RunCard
 from landscape_core.images.pixels import png_tensor
 from landscape_core.search.export import CARD
-from landscape_core.search.run_card import Card, CardKind, check_models, read_card
+from landscape_core.search.run_card import CardKind, check_models, read_card
 
 MAX_CARD = 1_000_000
 
@@ -21,7 +21,7 @@ MAX_CARD = 1_000_000
 def read_card_file(data: bytes) -> RunCard: ...
 @overload
 def read_card_file(data: bytes, kind: type[CardKind]) -> CardKind: ...
-def read_card_file(data: bytes, kind: type[Card] = RunCard) -> Card:
+def read_card_file(data: bytes, kind: type[Any] = RunCard) -> Any:
     """The card of a kind in an uploaded file, which is untrusted: sizes are checked before anything is unpacked.
 
     Raises:

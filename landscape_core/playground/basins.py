@@ -10,10 +10,10 @@ from torch import Tensor
 
 from landscape_core.playground.task import Playground
 from landscape_core.search.objectives import Target
-from landscape_core.search.optimizers import Optimizer
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import SearchSpace
 from landscape_core.search.trajectory import states
+from landscape_core.search.updates import Optimizer
 
 _APART = 0.02  # two ends nearer than this share of the drawn part's diagonal are the same minimum
 

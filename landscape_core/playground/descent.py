@@ -14,10 +14,11 @@ from landscape_core.playground.settings import DescentName
 from landscape_core.playground.task import Playground
 from landscape_core.search.momentum import Momentum
 from landscape_core.search.objectives import Target
-from landscape_core.search.optimizers import LBFGS, Adam, GradientDescent, Optimizer
+from landscape_core.search.optimizers import LBFGS, Adam, GradientDescent
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import SearchSpace, XSpace
 from landscape_core.search.trajectory import Trajectory, run
+from landscape_core.search.updates import Optimizer
 
 DESCENTS: tuple[DescentName, ...] = get_args(DescentName)
 _KINDS: dict[DescentName, Callable[[float], Optimizer]] = {

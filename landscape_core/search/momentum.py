@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from landscape_core.search.optimizers import OptimizerState
+from landscape_core.search.optimizers import FirstOrder
+from landscape_core.search.updates import OptimizerState, Point
 
 
 @dataclass(frozen=True)
-class Momentum:
+class Momentum(FirstOrder):
     """Polyak's heavy ball: u <- beta u + gradient, v <- v - lr u."""
 
     lr: float = 0.1
@@ -20,8 +21,6 @@ class Momentum:
     def init(self, variable: Tensor) -> OptimizerState:
         return {"velocity": torch.zeros_like(variable)}
 
-    def update(
-        self, state: OptimizerState, variable: Tensor, loss: Tensor, gradient: Tensor, step: int
-    ) -> tuple[Tensor, OptimizerState]:
-        velocity = self.beta * state["velocity"] + gradient
-        return variable - self.lr * velocity, {"velocity": velocity}
+    def update(self, state: OptimizerState, at: Point, step: int) -> tuple[Tensor, OptimizerState]:
+        velocity = self.beta * state["velocity"] + at.gradient
+        return at.variable - self.lr * velocity, {"velocity": velocity}
