@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from landscape_core.console import Optimizers, Out, Seed, Threads, apply_threads, columns, raced
-from landscape_core.errors import UserError
 from landscape_core.pose.bvh import load_bvh, pose_of
 from landscape_core.pose.run_card import (
     MAX_HYPOTHESES,
-    PoseCard,
     body_of,
     export_poses,
     hypotheses_target,
     make_pose_card,
-    pose_card_target,
 )
 from landscape_core.pose.task import NAMES, Body, Observation, load_pose_task, lower_body, upper_body
-from landscape_core.search.export import CARD
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
-from landscape_core.search.run_card import check_models, read_card
 from landscape_core.search.spaces import Start
-from landscape_core.search.summary import race_summary, replay_sentence, result_of
+from landscape_core.search.summary import race_summary, result_of
 
 
 def pose(
@@ -61,30 +55,6 @@ def pose(
     typer.echo(f"{race_summary(trajectory)}\nWrote {archive}.")
 
 
-def replay_pose(
-    card: Annotated[Path, typer.Argument(help=f"{CARD} of a run on a pose, or the zip that holds it.")], threads: Threads = 0
-) -> None:
-    """Repeat the run of a card and say whether it came out the same, bit for bit."""
-    read = read_card(_card_text(card), PoseCard)
-    apply_threads(threads)
-    observation: Observation = "rotations" if read.settings.task == NAMES["rotations"] else "positions"
-    target, task = pose_card_target(read), load_pose_task(observation)
-    for name in check_models(read, task):
-        typer.echo(f"The model {name} is not the one that the card was made with.")
-    trajectory = raced(*prepare(task, read.settings, target), card.name)
-    typer.echo(replay_sentence(read.result, trajectory) or "The card does not say how its run came out.")
-
-
 def _visible(body: Body, seen: str) -> list[str]:
     groups = {"all": list(body.skeleton.names), "upper": upper_body(body.skeleton), "lower": lower_body(body.skeleton)}
     return groups.get(seen) or [name.strip() for name in seen.split(",")]
-
-
-def _card_text(path: Path) -> str:
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                return archive.read(CARD).decode("utf-8")
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError, KeyError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} holds no run card: {error}") from error
