@@ -26,15 +26,15 @@ from app.runs.session import Sessions
 from app.runs.standing import StandingSource
 from app.theme import THEME
 from app.views.link import LandscapeLink
-from app.views.view import ROUTE, STATIC
+from app.views.view import APP, ROUTE, Scripts, style_sheets
 from app.views.wiring import share_cores
 from landscape_core.storage.zoo import RESULTS
 
 TITLE = "Loss-landscape laboratory"
 MAX_WAITING = 32
 MAX_UPLOAD = "12mb"
-HEAD = f'<script type="module" src="{ROUTE}/page.js"></script>'
-ROOT = STATIC.parent.parent
+HEAD = f'<script type="module" src="{ROUTE}/views/page.js"></script>'
+ROOT = APP.parent
 
 
 def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
@@ -43,7 +43,7 @@ def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
     share_cores()
     sessions = Sessions()
     with gr.Blocks(title=TITLE, fill_width=True, delete_cache=(3600, 3600)) as demo:
-        gr.HTML((STATIC / "header.html").read_text(), elem_id="header")
+        gr.HTML((APP / "views" / "header.html").read_text(), elem_id="header")
         with gr.Tabs(elem_id="tabs") as tabs:
             link = LandscapeLink(tabs, source_field([invert.NAME, complete.NAME, pose.NAME, defence.NAME]))
             sources: dict[str, StandingSource] = {}
@@ -83,7 +83,7 @@ def launch_options(*, host: str = "127.0.0.1", port: int | None = None) -> dict[
         "run_history": False,
         "footer_links": [],
         "theme": THEME,
-        "css_paths": sorted(STATIC.glob("*.css")),
+        "css_paths": style_sheets(),
         "head": HEAD,
         "app_kwargs": {"routes": _routes(), "docs_url": None, "redoc_url": None},
     }
@@ -98,6 +98,6 @@ def _routes() -> list[Any]:
 
     return [
         Route(f"/{ROUTE}/plotly.min.js", plotly_js),
-        Mount(f"/{ROUTE}", StaticFiles(directory=STATIC)),
+        Mount(f"/{ROUTE}", Scripts()),
         Mount(f"/{ADDRESS}", StaticFiles(directory=RESULTS)),
     ]

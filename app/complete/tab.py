@@ -252,7 +252,7 @@ def gallery_view(missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: s
     that were lost.
     """
     return view(
-        "gallery", ("run", "stop", "cancel", "more", "export", "send", "landscape"), elem_id=elem_id, server_functions=[missed]
+        "complete/gallery", ("run", "stop", "cancel", "more", "export", "send", "landscape"), elem_id=elem_id, server_functions=[missed]
     )
 
 
@@ -261,4 +261,4 @@ def painter_view(elem_id: str = "painter") -> gr.HTML:
 
     Emits paint {mask}: a character per pixel, row by row, 1 visible and 0 hidden.
     """
-    return view("painter", ("paint",), elem_id=elem_id)
+    return view("complete/painter", ("paint",), elem_id=elem_id)

@@ -23,14 +23,14 @@ from app.runs.standing import StandingSource, standing_of
 from app.target.targets import photo_message
 from app.views.form import space_choices
 from app.views.link import LandscapeLink
-from app.views.view import STATIC, sent, view
+from app.views.view import APP, sent, view
 from app.views.wiring import COMPUTE, QUICK, click, missed
 from landscape_core.defence.attacks import ATTACKS
 from landscape_core.defence.task import classifier_names, load_defence
 from landscape_core.errors import UserError
 
 NAME = "Defence"
-DATA = STATIC.parent.parent / "data"
+DATA = APP.parent / "data"
 Chosen = tuple[Picked, int | None]
 
 
@@ -239,9 +239,9 @@ def defence_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "
     landscape. `missed` is called with [run id, first number] for messages that were lost.
     """
     emits = ("run", "stop", "cancel", "more", "export", "landscape")
-    return view("defence", emits, elem_id=elem_id, server_functions=[missed])
+    return view("defence/defence", emits, elem_id=elem_id, server_functions=[missed])
 
 
 def counting_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "counting") -> gr.HTML:
     """It takes the messages of `app.defence.count` and emits: run {n}, stop and cancel (while queued)."""
-    return view("counting", ("run", "stop", "cancel"), elem_id=elem_id, server_functions=[missed])
+    return view("defence/counting", ("run", "stop", "cancel"), elem_id=elem_id, server_functions=[missed])

@@ -187,5 +187,5 @@ def race_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "rac
     that were lost.
     """
     return view(
-        "race", ("run", "stop", "cancel", "more", "export", "landscape", "restore"), elem_id=elem_id, server_functions=[missed]
+        "invert/race", ("run", "stop", "cancel", "more", "export", "landscape", "restore"), elem_id=elem_id, server_functions=[missed]
     )

@@ -185,4 +185,4 @@ def surfaces_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = 
     """It takes the messages of `app.landscape.stream`, and emits: run, stop, cancel (while queued), measure {n} and
     export {what: "html" | "png", log}. `missed` is called with [run id, first number] for messages that were lost.
     """
-    return view("surfaces", ("run", "stop", "cancel", "measure", "export"), elem_id=elem_id, server_functions=[missed])
+    return view("landscape/surfaces", ("run", "stop", "cancel", "measure", "export"), elem_id=elem_id, server_functions=[missed])

@@ -221,4 +221,4 @@ def figure_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "f
     """It takes the messages of `app.pose.stream` and emits: run {visible}, stop, cancel (while queued), more {steps},
     export and landscape. `missed` is called with [run id, first number] for messages that were lost.
     """
-    return view("figure", ("run", "stop", "cancel", "more", "export", "landscape"), elem_id=elem_id, server_functions=[missed])
+    return view("pose/figures", ("run", "stop", "cancel", "more", "export", "landscape"), elem_id=elem_id, server_functions=[missed])

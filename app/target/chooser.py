@@ -159,9 +159,9 @@ def crop_view(elem_id: str = "crop") -> gr.HTML:
 
     Emits crop {box: [left, top, side]} in pixels of that photo when the visitor lets go.
     """
-    return view("crop", ("crop",), elem_id=elem_id)
+    return view("target/crop", ("crop",), elem_id=elem_id)
 
 
 def picker_view(elem_id: str = "picker") -> gr.HTML:
     """Value: {"items": [{"name", "label", "src"}], "chosen": name or None}. Emits pick {name}."""
-    return view("picker", ("pick",), elem_id=elem_id)
+    return view("target/picker", ("pick",), elem_id=elem_id)

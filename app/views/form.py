@@ -125,4 +125,4 @@ def _optimiser(lane: str, prefix: str) -> tuple[gr.Dropdown, gr.Number]:
 
 def note_view(elem_id: str = "note") -> gr.HTML:
     """Value: {"text", "level": "plain" | "error", "query": {...} or None}; a query replaces the page's own parameters."""
-    return view("note", (), elem_id=elem_id)
+    return view("views/note", (), elem_id=elem_id)

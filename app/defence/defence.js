@@ -1,9 +1,9 @@
 /** The defence view: a picture is attacked, then restored in X and in Z; every step of both can be looked at. */
-import { LossCurves } from "./curves.js";
-import { DefenceRecord } from "./defence_run.js";
-import { DefenceStage, cost } from "./defence_stage.js";
-import { decode } from "./frames.js";
-import { RunView } from "./run_view.js";
+import { LossCurves } from "../views/curves.js";
+import { DefenceRecord } from "./record.js";
+import { DefenceStage, cost } from "./stage.js";
+import { decode } from "../views/frames.js";
+import { RunView } from "../views/run_view.js";
 
 const BEGIN_HERE = "Press Run: the picture is attacked, then both defences restore it in lock-step.";
 

@@ -1,5 +1,5 @@
 /** Tables of averages over examples: those that experiments found, and the one that is being measured. */
-import { number } from "./words.js";
+import { number } from "../views/words.js";
 
 const FIGURES = {
   convex_share: ["Convex, %", "Share of inner points where the surface is convex.", 100],

@@ -2,10 +2,10 @@
  * Surfaces in Plotly: the camera of one is the camera of all and stays across updates. Nothing is drawn anew while one
  * drags. Where WebGL is missing the same panels are drawn as contours.
  */
-import { plotlyLoaded } from "./plotly.js";
-import { CAMERA, layout, sceneName, traces } from "./surfaces_figure.js";
-import { Turning } from "./surfaces_turning.js";
-import { webgl, withoutSmoothing } from "./surfaces_support.js";
+import { plotlyLoaded } from "../views/plotly.js";
+import { CAMERA, layout, sceneName, traces } from "./figure.js";
+import { Turning } from "./turning.js";
+import { webgl, withoutSmoothing } from "./support.js";
 
 const SETTLE = 300;
 const NARROW = 480;

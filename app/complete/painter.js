@@ -1,5 +1,5 @@
 /** Painting what is hidden on a picture: one byte per pixel, brush and eraser, undo, presets; by pointer or keys. */
-import { decode } from "./frames.js";
+import { decode } from "../views/frames.js";
 
 const SIDE = 64;
 const MOST_UNDO = 40;

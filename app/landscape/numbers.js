@@ -1,6 +1,6 @@
 /** The table beside the surfaces: what the plane holds, how far the paths leave it, and the shape in numbers. */
-import { titleOf } from "./surfaces_figure.js";
-import { number } from "./words.js";
+import { titleOf } from "./figure.js";
+import { number } from "../views/words.js";
 
 const percent = (value) => `${Math.round(100 * value)} %`;
 const most = (values) => Math.max(...values.filter((value) => value !== null));

@@ -2,7 +2,7 @@
 import { Controls } from "./controls.js";
 import { LossCurves } from "./curves.js";
 import { tellPlace } from "./queue.js";
-import { Inbox } from "./stream.js";
+import { Inbox } from "./inbox.js";
 import { Timeline } from "./timeline.js";
 
 const WAITS = ["run", "more"];

@@ -1,7 +1,7 @@
 /** The batch view: right answers over many test pictures, undefended and in both lanes, under both attacks side by side. */
-import { Controls } from "./controls.js";
-import { tellPlace } from "./queue.js";
-import { Inbox } from "./stream.js";
+import { Controls } from "../views/controls.js";
+import { tellPlace } from "../views/queue.js";
+import { Inbox } from "../views/inbox.js";
 
 const BEGIN_HERE = "Uses the classifier, attack and steps chosen beside it; every picture meets both attacks.";
 

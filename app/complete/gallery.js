@@ -1,9 +1,9 @@
 /** The gallery: K completions in X beside K in Z, streaming in together, scrubbed together, picked one by one. */
-import { decode } from "./frames.js";
-import { CompletionRun } from "./gallery_run.js";
-import { Tiles, visiblePart } from "./gallery_tiles.js";
-import { RunView, laneColour, laneCurves } from "./run_view.js";
-import { number } from "./words.js";
+import { decode } from "../views/frames.js";
+import { CompletionRun } from "./record.js";
+import { Tiles, visiblePart } from "./tiles.js";
+import { RunView, laneColour, laneCurves } from "../views/run_view.js";
+import { number } from "../views/words.js";
 
 const FIDELITY = "Mean loss in the visible part over all K; lower is closer.";
 const DIVERSITY = "Mean perceptual distance between two completions in the hidden part, over all pairs of the K; higher is more varied.";

@@ -1,5 +1,5 @@
 /** plotly.js is large: fetched once, when a page has nothing better to do or a chart is there to be drawn. */
-const SCRIPT = new URL("plotly.min.js", import.meta.url).href;
+const SCRIPT = new URL("../plotly.min.js", import.meta.url).href;
 let loading = null;
 
 /** Resolves when `Plotly` is there. */

@@ -1,6 +1,6 @@
 /** One defence as the browser keeps it: the attack, then curves, answers and pictures of both lanes by step. */
-import { Columns } from "./columns.js";
-import { Pictures, decode } from "./frames.js";
+import { Columns } from "../views/columns.js";
+import { Pictures, decode } from "../views/frames.js";
 
 const KEYS = ["loss", "seconds", "margin", "probabilities", "factor", "l2", "linf"];
 

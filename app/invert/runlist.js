@@ -1,5 +1,5 @@
 /** The runs of a session under the chart: show, hide, compare, and take up a run's settings again. */
-import { number } from "./words.js";
+import { number } from "../views/words.js";
 
 export class RunList {
   /**

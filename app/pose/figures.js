@@ -1,7 +1,7 @@
 /** The figure view: a target pose and its reconstructions in X and Z as turnable bodies, with one camera and one scrubber. */
-import { Camera, drawScene, jointAt, points } from "./figure_body.js";
-import { PoseRecord, readings } from "./figure_run.js";
-import { RunView } from "./run_view.js";
+import { Camera, drawScene, jointAt, points } from "./body.js";
+import { PoseRecord, readings } from "./record.js";
+import { RunView } from "../views/run_view.js";
 
 const LOWER = /Leg|Foot|Toes/;
 const BEGIN_HERE = "Click joints of the target to hide them, drag to turn, then press Run.";

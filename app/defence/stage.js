@@ -1,6 +1,6 @@
 /** The four pictures of a defence (clean, attacked, restored in X and in Z): each with the classifier's answer. */
-import { paint } from "./frames.js";
-import { clock, number } from "./words.js";
+import { paint } from "../views/frames.js";
+import { clock, number } from "../views/words.js";
 
 export class DefenceStage {
   /** @param {HTMLElement} element holds the `.lane` figures of defence.html */

@@ -1,10 +1,10 @@
 /** The race view: takes the server's messages, keeps the runs, and lets one look at any step of any of them. */
-import { decode } from "./frames.js";
-import { RunRecord } from "./run.js";
-import { RunView, laneColour, laneCurves } from "./run_view.js";
+import { decode } from "../views/frames.js";
+import { RunRecord } from "../views/race_record.js";
+import { RunView, laneColour, laneCurves } from "../views/run_view.js";
 import { RunList } from "./runlist.js";
-import { Stage } from "./stage.js";
-import { clock, number } from "./words.js";
+import { Stage } from "../views/stage.js";
+import { clock, number } from "../views/words.js";
 
 const MOST_PICTURES = 1800; // 16 KB each when decoded: about 29 MB
 const BEGIN_HERE = "Press Run: both searches start from the same place and take their steps together.";

@@ -3,7 +3,7 @@ import { paint } from "./frames.js";
 import { clock, laneWords, number } from "./words.js";
 
 export class Stage {
-  /** @param {HTMLElement} element holds `.lane` figures as in race.html */
+  /** @param {HTMLElement} element holds `.lane` figures as in invert/race.html */
   constructor(element) {
     this.element = element;
     this.smooth = true;

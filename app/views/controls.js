@@ -5,7 +5,7 @@ const STOP_WORDS = { waiting: "Cancel", running: "Stop", stopping: "Stopping…"
 
 export class Controls {
   /**
-   * @param {HTMLElement} element holds the toolbar and the notice as in race.html; Continue and Export may be missing
+   * @param {HTMLElement} element holds the toolbar and the notice as in its view; Continue and Export may be missing
    * @param {(act: string, steps: number) => void} onAct called with run, stop, cancel, more, export or whatever `data-act` a button has
    */
   constructor(element, onAct) {

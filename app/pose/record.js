@@ -1,7 +1,7 @@
 /** One pose run as the browser keeps it: curves, errors, and the joints of every hypothesis at every step. */
-import { Columns } from "./columns.js";
-import { points } from "./figure_body.js";
-import { clock, number } from "./words.js";
+import { Columns } from "../views/columns.js";
+import { points } from "./body.js";
+import { clock, number } from "../views/words.js";
 
 export class PoseRecord extends Columns {
   constructor(begin) {

@@ -1,5 +1,5 @@
 /** The tiles of one lane: K pictures cut from a sheet, each with its loss; whole, or with the visible part put back. */
-import { laneWords, number } from "./words.js";
+import { laneWords, number } from "../views/words.js";
 
 const SIDE = 64;
 

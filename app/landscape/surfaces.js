@@ -1,15 +1,15 @@
 /** The landscape view: a race, then its loss surfaces as they are refined, one step slider for all of it. */
-import { Controls } from "./controls.js";
-import { LossCurves } from "./curves.js";
-import { decode } from "./frames.js";
-import { RunRecord } from "./run.js";
-import { Stage } from "./stage.js";
-import { Inbox } from "./stream.js";
-import { fillAverages } from "./surfaces_averages.js";
-import { fillTable } from "./surfaces_numbers.js";
-import { SurfacePlot } from "./surfaces_plot.js";
-import { Timeline } from "./timeline.js";
-import { number } from "./words.js";
+import { Controls } from "../views/controls.js";
+import { LossCurves } from "../views/curves.js";
+import { decode } from "../views/frames.js";
+import { RunRecord } from "../views/race_record.js";
+import { Stage } from "../views/stage.js";
+import { Inbox } from "../views/inbox.js";
+import { fillAverages } from "./averages.js";
+import { fillTable } from "./numbers.js";
+import { SurfacePlot } from "./plot.js";
+import { Timeline } from "../views/timeline.js";
+import { number } from "../views/words.js";
 
 class Surfaces {
   constructor({ element, trigger, server, watch, value }) {

@@ -2,7 +2,7 @@
  * Surfaces while one turns them, where a processor draws WebGL: there Plotly takes most of a second for a picture. So they
  * are drawn coarse on plain canvases over the scenes, with the camera that Plotly gets when one lets go.
  */
-import { PATHS, SAND, limitsOf, log10, sceneName } from "./surfaces_figure.js";
+import { PATHS, SAND, limitsOf, log10, sceneName } from "./figure.js";
 
 const MOST = 21; // points a side
 const ZOOM = 1 / Math.tan(Math.PI / 8); // of Plotly's camera, which sees 45 degrees
