@@ -10,14 +10,16 @@ from typing import Any
 import gradio as gr
 from jinja2 import Environment, FileSystemLoader
 
+from app.views.page import Page
 from app.views.view import APP, ROUTE
 from landscape_core.storage import zoo
 from landscape_core.storage.zoo import RESULTS
 
+NAME = "Results"
 ADDRESS = f"{ROUTE}-results"
 
 
-def build_results(folder: Path = RESULTS, assets: Path = zoo.ASSETS) -> None:
+def build(page: Page, folder: Path = RESULTS, assets: Path = zoo.ASSETS) -> None:
     """Lay the tab out inside the current container."""
     gr.HTML(results_page(folder, assets), elem_id="results")
 

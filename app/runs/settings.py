@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from landscape_core.errors import Location, UserError, first_problem
-from landscape_core.search.optimizers import LBFGS_ONLY, MAX_HISTORY
+from app.runs.models import Models
+from landscape_core.errors import UserError
 from landscape_core.search.race import MAX_STEPS, RunSettings
+from landscape_core.search.task import X
 
-# Form order: (URL parameter, path inside RunSettings, words).
+# (Name in form and address, path inside RunSettings, words.)
 FIELDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("model", ("task",), "model"),
     ("space", ("space",), "space Z"),
@@ -20,12 +21,8 @@ FIELDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("seed", ("seed",), "seed"),
     ("x", ("x", "name"), "X optimiser"),
     ("x_lr", ("x", "lr"), "X learning rate"),
-    ("x_first_move", ("x", "first_move"), "X first move"),
-    ("x_history", ("x", "history"), "X memory"),
     ("z", ("z", "name"), "Z optimiser"),
     ("z_lr", ("z", "lr"), "Z learning rate"),
-    ("z_first_move", ("z", "first_move"), "Z first move"),
-    ("z_history", ("z", "history"), "Z memory"),
     ("perceptual", ("perceptual",), "perceptual distance"),
 )
 OWN = [*(field[0] for field in FIELDS), "target", "tab"]  # the Invert tab's URL parameters
@@ -34,37 +31,63 @@ SPACES = {
     "flow": "Invertible Θ", "curvature": "Curvature taken out",
 }  # fmt: skip
 DISTANCES = {"embedded": "Embedded", "lpips": "LPIPS"}
-OPTIMISERS = {
-    "adam": "Adam", "adam-ramps": "Adam with ramps", "gd": "gradient descent", "lbfgs": "L-BFGS",
-    "levenberg-marquardt": "Levenberg-Marquardt",
-}  # fmt: skip
-_LENGTH, _MEMORY = (1e-6, 1000.0), (1, MAX_HISTORY)
-LIMITS = {
-    "steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": _LENGTH, "z_lr": _LENGTH,
-    "x_first_move": _LENGTH, "z_first_move": _LENGTH, "x_history": _MEMORY, "z_history": _MEMORY,
-}  # fmt: skip
-_WHOLE = ("steps", "seed", "x_history", "z_history")
+OPTIMISERS = {"adam": "Adam", "adam-ramps": "Adam with ramps", "gd": "gradient descent", "lbfgs": "L-BFGS"}
+LIMITS = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": (1e-6, 1000.0), "z_lr": (1e-6, 1000.0)}
+_PARTS = [(("optimizer", "name"), ("name",)), (("optimizer", "lr"), ("lr",))]
+_WHOLE = ("steps", "seed")
 _WORDS = {"space": SPACES, "x": OPTIMISERS, "z": OPTIMISERS, "perceptual": DISTANCES}
 
 
-def values_of(settings: RunSettings) -> list[Any]:
-    """The form's values, in the order of `FIELDS`."""
-    return [_get(flat(settings), path) for _, path, _ in FIELDS]
+def defaults(models: Models, model: str | None = None, space: str | None = None) -> RunSettings:
+    """The settings a page starts with: the model's first Θ, and in each space the optimiser advised for it.
+
+    `space` is the one whose advice Z gets, where it is not the first.
+
+    Raises:
+        UserError: there is no model at all, or its files are damaged.
+    """
+    name = model if model in models.names else next(iter(models.names), None)
+    task = models.get(name)
+    first = next(iter(task.mappings))
+    z = task.advice(space if space and space in task.mappings else first)
+    return RunSettings.pair(first, task.advice(X, z.name), z, task=str(name))
 
 
-def from_values(values: Sequence[Any]) -> RunSettings:
-    """Settings from the form, which is untrusted.
+def for_model(models: Models, values: Mapping[str, Any]) -> RunSettings:
+    """The form's settings after another model was chosen in it: that model's spaces and optimisers, the rest as it was.
+
+    Raises:
+        UserError: the model's files are missing or damaged.
+    """
+    usual = defaults(models, values["model"])
+    try:
+        now = from_values({**values, "model": usual.task, "space": usual.space})
+    except UserError:  # something else in the form is wrong; then all of it begins anew
+        return usual
+    return usual.model_copy(update={"start": now.start, "steps": now.steps, "seed": now.seed, "perceptual": now.perceptual})
+
+
+def values_of(settings: RunSettings) -> dict[str, Any]:
+    """The form's values by the names of `FIELDS`."""
+    data = flat(settings)
+    return {name: _get(data, path) for name, path, _ in FIELDS}
+
+
+def from_values(values: Mapping[str, Any]) -> RunSettings:
+    """Settings from the form's values, which are untrusted. A field that a form does not have stays as it usually is.
 
     Raises:
         UserError: a value is missing or out of range; the sentence names it.
     """
     data: dict[str, Any] = {}
-    for (_, path, _), value in zip(FIELDS, values, strict=True):
-        _set(data, path, value)
+    for name, path, _ in FIELDS:
+        if name in values:
+            _set(data, path, values[name])
     try:
         return pair(data)
     except ValidationError as error:
-        raise UserError(first_problem(error, _words)) from error
+        first = error.errors()[0]
+        raise UserError(f"{_words(first['loc'])}: {_plain(first)}") from error
 
 
 def from_query(
@@ -94,22 +117,31 @@ def from_query(
 
 def to_query(settings: RunSettings, defaults: RunSettings) -> dict[str, str]:
     """URL parameters of what differs from the defaults."""
-    pairs = zip(FIELDS, values_of(settings), values_of(defaults), strict=True)
-    return {field[0]: str(value) for field, value, default in pairs if value != default}
+    usual = values_of(defaults)
+    return {name: str(value) for name, value in values_of(settings).items() if value != usual[name]}
+
+
+def query_of(settings: RunSettings, models: Models) -> dict[str, str]:
+    """URL parameters of what differs from the settings a page opens with, and those advised for the model and space.
+
+    Raises:
+        UserError: the model's files are missing or damaged.
+    """
+    usual = defaults(models, settings.task, settings.space)
+    return to_query(settings, usual.model_copy(update={"task": models.names[0]}))
 
 
 def difference(old: RunSettings, new: RunSettings) -> list[str]:
     """What changed, in words: "Z learning rate 0.1 → 0.3"."""
-    before = dict(words(old))
-    return [f"{what} {before[what]} → {value}" for what, value in words(new) if what in before and before[what] != value]
+    before, after = values_of(old), values_of(new)
+    changed = [(name, words) for name, _, words in FIELDS if before[name] != after[name]]
+    return [f"{words} {_show(name, before[name])} → {_show(name, after[name])}" for name, words in changed]
 
 
 def words(settings: RunSettings) -> list[list[str]]:
-    """Every setting as [what, value], but for those that a lane's optimiser does not have."""
-    lanes = {lane: each.optimizer.name for lane, each in zip("xz", settings.lanes, strict=True)}
-    pairs = zip(FIELDS, values_of(settings), strict=True)
-    has = [(field, value) for field, value in pairs if field[1][-1] not in LBFGS_ONLY or lanes[field[1][0]] == "lbfgs"]
-    return [[field[2], _show(field[0], value)] for field, value in has]
+    """Every setting as [what, value]."""
+    values = values_of(settings)
+    return [[words, _show(name, values[name])] for name, _, words in FIELDS]
 
 
 def flat(settings: RunSettings) -> dict[str, Any]:
@@ -154,12 +186,23 @@ def _set(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     data[path[-1]] = value
 
 
-def _words(location: Location) -> str:
-    if location[:1] == ("lanes",) and len(location) == 4:  # ("lanes", 0, "optimizer", "lr") is the form's ("x", "lr")
-        location = ("xz"[int(location[1])], location[3])
-    found = [words for _, path, words in FIELDS if path == tuple(location)]
+def _words(location: tuple[Any, ...]) -> str:
+    lanes = {("lanes", i, *part): (lane, *rest) for i, lane in enumerate("xz") for part, rest in _PARTS}
+    found = [words for _, path, words in FIELDS if path == lanes.get(tuple(location), tuple(location))]
     text = found[0] if found else "settings"
     return text[0].upper() + text[1:]
+
+
+def _plain(error: Any) -> str:
+    """Pydantic's message as a sentence."""
+    context = error.get("ctx", {})
+    bounds = {"greater_than": "more than {gt:g}", "greater_than_equal": "at least {ge:g}"}
+    bounds |= {"less_than_equal": "at most {le:g}"}
+    if error["type"] in bounds:
+        return f"it must be {bounds[error['type']].format(**context)}."
+    if error["type"] in ("int_type", "float_type", "int_from_float", "int_parsing", "float_parsing", "finite_number"):
+        return "a number is needed" + (", without decimals." if error["type"].startswith("int") else ".")
+    return f"{error['msg'].lower()}."
 
 
 def _show(name: str, value: Any) -> str:

@@ -16,8 +16,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from tests.app.racing import FORM
-
 SERVER = """
 import sys
 from app.runs.models import Models
@@ -99,10 +97,11 @@ def test_an_upload_is_taken_and_a_path_of_the_server_is_not(address: str, tmp_pa
     path = tmp_path / "picture.png"
     Image.new("RGB", (80, 80), "red").save(path)
     (upload,) = events(address, "upload", "upload")
+    form = ["faces", "residual", "mean", 6, "adam", 0.1, "adam", 0.1, 0, "embedded"]
     kept = uploaded(address, path)
-    taken = queued(address, upload, [{"path": kept, "meta": {"_type": "gradio.FileData"}}, *FORM])
+    taken = queued(address, upload, [{"path": kept, "meta": {"_type": "gradio.FileData"}}, *form])
     assert "data:image/jpeg" in taken
-    refused = queued(address, upload, [{"path": str(path), **meta}, *FORM])
+    refused = queued(address, upload, [{"path": str(path), **meta}, *form])
     assert '"success":false' in refused
     assert "data:image/jpeg" not in refused
 
@@ -113,7 +112,9 @@ def test_no_file_of_the_server_can_be_read(address: str, path: str) -> None:
     assert status in (403, 404)
 
 
-@pytest.mark.parametrize("path", ["../ui.py", "%2e%2e/ui.py", "..%2fui.py", "../../pyproject.toml", "ui.py", "invert/race.html", "views/race.css"])
+@pytest.mark.parametrize(
+    "path", ["../ui.py", "%2e%2e/ui.py", "..%2fui.py", "../../pyproject.toml", "ui.py", "invert/race.html", "views/race.css"]
+)
 def test_our_own_scripts_folder_ends_where_it_should(address: str, path: str) -> None:
     assert get(f"{address}lab/invert/race.js")[0] == 200
     assert get(f"{address}lab/{path}")[0] == 404

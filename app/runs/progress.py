@@ -7,13 +7,13 @@ from collections.abc import Callable, Generator
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
-from app.runs.legs import Message
+from app.runs.session import Message
 
 Result = TypeVar("Result")
 INTERVAL = 0.25
 
 
-def told(
+def reporting(
     work: Callable[[Callable[..., bool]], Result],
     say: Callable[..., Message],
     stop: Callable[[], bool],
@@ -21,7 +21,7 @@ def told(
     every: float = INTERVAL,
 ) -> Generator[Message, None, Result]:
     """Yields `say(...)` of what `work` last told its tick, every so many seconds; returns the result of `work`
-    (`result = yield from told(...)`).
+    (`result = yield from reporting(...)`).
 
     The tick answers whether to stop: when `stop()` says so, or when nobody listens any longer. What `work` raises is
     raised here.
