@@ -2,7 +2,7 @@
 import { decode } from "../views/frames.js";
 import { CompletionRun } from "./record.js";
 import { Tiles, visiblePart } from "./tiles.js";
-import { RunView, laneColour, laneCurves } from "../views/run_view.js";
+import { RunView } from "../views/run_view.js";
 import { number } from "../views/words.js";
 
 const FIDELITY = "Mean loss in the visible part over all K; lower is closer.";
@@ -21,7 +21,7 @@ class Gallery extends RunView {
         exported: () => this.rest(),
       },
       onMove: () => this.#look(),
-      describe: (index) => this.#describe(index),
+      describe: (index) => this.run?.describe("steps", index) ?? "",
       onClick: (data) => this.#click(data),
     });
     this.run = null;
@@ -143,7 +143,7 @@ class Gallery extends RunView {
     const step = run.steps[at];
     this.looking = (this.looking ?? 0) + 1;
     const { looking } = this;
-    this.curves.cursor(step, this.tiles.map(({ name }) => ({ y: run.lanes[name].mean[at], colour: laneColour(name) })));
+    this.curves.cursor(step, run.at("steps", step, "mean"));
     const sheets = await Promise.all(this.tiles.map(({ name }) => createImageBitmap(run.sheet(name, step))));
     if (looking !== this.looking) return;
     this.tiles.forEach((tiles, i) => tiles.draw(sheets[i], run.lanes[tiles.name].loss[at], this.show === "pasted" ? this.visible : null));
@@ -162,14 +162,8 @@ class Gallery extends RunView {
     panel.querySelector("[data-pick=send]").disabled = this.controls.busy;
   }
 
-  #describe(index) {
-    return this.run ? `step ${this.run.steps[index]} of ${this.run.end ? this.run.steps.at(-1) : this.run.limit}` : "";
-  }
-
   #curves() {
-    const { run } = this;
-    const curves = laneCurves(run.lanes, { x: () => run.steps, y: (lane) => lane.mean });
-    this.curves.draw(curves, "step");
+    this.curves.draw(this.run.curves("steps", "mean"), "step");
   }
 
   /** All completions as they are shown, X above Z, as one PNG. */

@@ -1,21 +1,18 @@
 /** One set of completions as the browser keeps it: losses of every step, and sheets of K pictures for those shown. */
-export class CompletionRun {
+import { Columns } from "../views/columns.js";
+
+export class CompletionRun extends Columns {
   constructor(begin) {
-    Object.assign(this, { id: begin.run, number: begin.number, k: begin.k, limit: begin.limit, label: begin.label });
-    this.target = begin.target;
-    this.mask = begin.mask;
-    this.steps = [];
-    this.lanes = Object.fromEntries(begin.lanes.map((name) => [name, { loss: [], mean: [], sheets: new Map() }]));
+    super(begin, ["loss", "seconds"]);
+    Object.assign(this, { k: begin.k, target: begin.target, mask: begin.mask });
+    for (const lane of Object.values(this.lanes)) Object.assign(lane, { mean: [], sheets: new Map() });
     this.discarded = new Set();
-    this.end = null;
   }
 
   add(frames) {
-    this.end = null;
-    this.steps.push(...frames.steps);
+    super.add(frames);
     for (const [name, columns] of Object.entries(frames.lanes)) {
       const lane = this.lanes[name];
-      lane.loss.push(...columns.loss);
       lane.mean.push(...columns.loss.map(mean));
       columns.sheet.forEach((sheet, i) => sheet && lane.sheets.set(frames.steps[i], blob(sheet, "webp")));
     }

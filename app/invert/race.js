@@ -1,10 +1,10 @@
 /** The race view: takes the server's messages, keeps the runs, and lets one look at any step of any of them. */
 import { decode } from "../views/frames.js";
 import { RunRecord } from "../views/race_record.js";
-import { RunView, laneColour, laneCurves } from "../views/run_view.js";
+import { RunView } from "../views/run_view.js";
 import { RunList } from "./runlist.js";
 import { Stage } from "../views/stage.js";
-import { clock, number } from "../views/words.js";
+import { number } from "../views/words.js";
 
 const MOST_PICTURES = 1800; // 16 KB each when decoded: about 29 MB
 const BEGIN_HERE = "Press Run: both searches start from the same place and take their steps together.";
@@ -22,7 +22,7 @@ class Race extends RunView {
         exported: () => this.rest(),
       },
       onMove: (index) => this.#look(index),
-      describe: (index) => this.#describe(index),
+      describe: (index) => this.shown?.describe(this.axis, index) ?? "",
       onClick: (data) => this.#click(data),
     });
     this.runs = [];
@@ -133,21 +133,8 @@ class Race extends RunView {
     if (!run || !run.steps.length) return;
     const tick = this.timeline.ticks[index];
     this.stage.look(run, this.axis, tick);
-    const points = Object.entries(run.lanes).map(([name, lane]) => ({
-      y: lane.loss[run.place(name, this.axis, tick)],
-      colour: laneColour(name),
-    }));
-    this.curves.cursor(tick, points);
+    this.curves.cursor(tick, run.at(this.axis, tick));
     this.find(".insight").textContent = insight(run, run.place("X", this.axis, tick));
-  }
-
-  #describe(index) {
-    const run = this.shown;
-    if (!run) return "";
-    const tick = this.timeline.ticks[index];
-    if (this.axis === "seconds") return `${clock(tick)} of ${clock(this.timeline.ticks.at(-1))}`;
-    const last = run.steps[run.last];
-    return `step ${tick} of ${run.end ? last : Math.max(run.limit, last)}`;
   }
 
   #setAxis(axis) {
@@ -159,7 +146,7 @@ class Race extends RunView {
   #draw() {
     this.list.draw(this.runs, this.shown);
     const others = this.runs.filter((run) => run !== this.shown && run.visible);
-    const curves = [...others, this.shown].filter(Boolean).flatMap((run) => curvesOf(run, this.axis, run !== this.shown));
+    const curves = [...others, this.shown].filter(Boolean).flatMap((run) => run.curves(this.axis, "loss", run !== this.shown));
     const encoder = this.shown?.encoder;
     const title = this.axis === "steps" ? "step" : "seconds of computing in each lane";
     this.curves.draw(curves, title, encoder ? { y: encoder.loss, name: "encoder, one pass" } : null);
@@ -172,15 +159,6 @@ class Race extends RunView {
       if (left < 0) run.forgetPictures();
     }
   }
-}
-
-function curvesOf(run, axis, faint) {
-  return laneCurves(run.lanes, {
-    x: (lane) => (axis === "steps" ? run.steps : lane.seconds),
-    y: (lane) => lane.loss,
-    name: (name) => (faint ? `${name}, run ${run.number}` : name),
-    faint,
-  });
 }
 
 /** Where Z stood as low as X does after `at` steps. */

@@ -1,58 +1,50 @@
 /** The landscape view: a race, then its loss surfaces as they are refined, one step slider for all of it. */
-import { Controls } from "../views/controls.js";
-import { LossCurves } from "../views/curves.js";
-import { decode } from "../views/frames.js";
-import { RunRecord } from "../views/race_record.js";
-import { Stage } from "../views/stage.js";
-import { Inbox } from "../views/inbox.js";
 import { fillAverages } from "./averages.js";
 import { fillTable } from "./numbers.js";
 import { SurfacePlot } from "./plot.js";
-import { Timeline } from "../views/timeline.js";
+import { laneColour } from "../views/columns.js";
+import { decode } from "../views/frames.js";
+import { RunRecord } from "../views/race_record.js";
+import { RunView } from "../views/run_view.js";
+import { Stage } from "../views/stage.js";
 import { number } from "../views/words.js";
 
-class Surfaces {
-  constructor({ element, trigger, server, watch, value }) {
-    this.element = element;
-    this.trigger = trigger;
+class Surfaces extends RunView {
+  constructor(view) {
+    super(view, {
+      status: "landscape-status",
+      kinds: {
+        target: (message) => this.#target(message),
+        begin: (message) => this.#begin(message),
+        frames: (message) => this.#frames(message),
+        end: (message) => this.#raced(message),
+        wait: (message) => this.#wait(message),
+        surfaces: (message) => this.#surfaces(message),
+        averages: (message) => this.#averages(message),
+        measuring: (message) => this.#measuring(message),
+        progress: (message) => this.#progress(message),
+        drawn: (message) => this.#drawn(message),
+        exported: () => this.rest(),
+        error: (message) => this.failed(message.text),
+      },
+      onMove: (index) => this.#look(index),
+      describe: (index) => this.run?.describe("steps", index) ?? "",
+      onClick: (data) => this.#click(data),
+    });
+    this.run = null;
     this.stage = new Stage(this.find(".stage"));
-    this.controls = new Controls(element, (act) => this.#act(act));
     this.plot = new SurfacePlot(this.find("[data-plot]"), { onHover: (panel, x, y) => this.#hover(panel, x, y), onLeave: () => {} });
-    this.timeline = new Timeline(this.find("[data-timeline]"), { onMove: (index) => this.#look(index), describe: (index) => this.#describe(index) });
-    this.curves = new LossCurves(this.find("[data-chart]"), { onPick: (x) => this.timeline.moveToValue(x) });
-    this.inbox = new Inbox((run, since) => server.missed([run, since]), (message) => this.#deliver(message));
-    element.addEventListener("click", (event) => this.#click(event));
-    this.timeline.setTicks([]);
-    this.#pressed("mode", this.plot.mode);
+    this.press("mode", this.plot.mode);
     if (!this.plot.gl) this.#without();
-    watch("value", () => this.inbox.receive(value()));
-    this.inbox.receive(value());
+    this.listen();
   }
 
-  find(selector) {
-    return this.element.querySelector(selector);
-  }
-
-  #deliver(message) {
-    this.controls.ready(); // the first one tells that the form is filled in; until then a click would be lost
-    const kinds = {
-      target: () => this.#target(message),
-      begin: () => this.#begin(message),
-      frames: () => this.#frames(message),
-      end: () => this.#raced(message),
-      wait: () => this.#wait(message),
-      surfaces: () => this.#surfaces(message),
-      averages: () => this.#averages(message),
-      measuring: () => this.#measuring(message),
-      progress: () => this.#progress(message),
-      drawn: () => this.#drawn(message),
-      exported: () => this.#become("rest"),
-      error: () => this.#error(message.text),
-    };
-    return kinds[message.kind]?.();
+  get count() {
+    return this.run?.number ?? 0;
   }
 
   async #target(message) {
+    this.controls.ready(); // this tells that the form is filled in; until then a click would be lost
     if (this.controls.busy || this.run) return;
     this.stage.showTarget(await decode(message.target), message.label);
   }
@@ -65,7 +57,7 @@ class Surfaces {
     this.stage.name(this.run);
     this.stage.showTarget(this.run.target, this.run.label, this.run.encoder, this.run.guess);
     this.timeline.setTicks([]);
-    this.#become("running");
+    this.become("running");
     this.#words("Taking steps…");
   }
 
@@ -89,7 +81,7 @@ class Surfaces {
 
   /** The server has begun: from now on Stop stops it. */
   #going() {
-    if (this.controls.state === "waiting") this.#become("running");
+    if (this.controls.state === "waiting") this.become("running");
   }
 
   #averages({ entries }) {
@@ -99,7 +91,7 @@ class Surfaces {
 
   #measuring({ done, total, entry }) {
     this.#going();
-    this.#bar(done / total);
+    this.bar(done / total);
     fillAverages(this.find("[data-averages]"), this.known, entry);
     if (this.controls.state === "running") this.#words(`Measuring random samples: ${done} of ${total}…`, null);
   }
@@ -117,33 +109,26 @@ class Surfaces {
   }
 
   #progress({ done, total }) {
-    this.#bar(done / total);
+    this.bar(done / total);
     if (this.controls.state === "running") this.#words(`Drawing the loss around both paths: ${done} of ${total} points…`, null);
   }
 
-  #bar(share) {
-    const bar = this.find("progress");
-    bar.hidden = false;
-    bar.value = share;
-  }
-
   #drawn(message) {
-    this.find("progress").hidden = true;
-    this.#become("rest");
+    this.bar(null);
+    this.rest();
     this.#words(this.run.end?.summary ?? "", message.reason);
   }
 
-  #error(text) {
-    this.find("progress").hidden = true;
-    this.#become(this.run ? "rest" : "idle");
-    this.controls.notice(text);
+  failed(text) {
+    this.controls.ready();
+    this.bar(null);
+    super.failed(text);
     this.#words("");
   }
 
-  #become(state) {
-    if (state !== this.controls.state) this.controls.become(state, this.run ? this.run.number : 0);
+  become(state) {
+    super.become(state);
     this.find(".exports").hidden = state !== "rest" || !this.panels;
-    if (state === "waiting") this.#words("Waiting for a free processor…");
   }
 
   /** `aside` stays as it is where it is null. */
@@ -152,16 +137,13 @@ class Surfaces {
     if (aside !== null) this.find(".aside").textContent = aside;
   }
 
-  #act(act) {
+  act(act) {
     if (act === "measure") this.trigger("measure", { n: Number(this.find("[data-samples]").value) });
-    else if (act !== "export") this.trigger(act);
-    if (["run", "measure"].includes(act)) this.#become("waiting");
-    if (act === "stop") this.#become("stopping");
-    if (act === "cancel") this.#become(this.run ? "rest" : "idle");
+    else this.trigger(act);
+    this.acted(act === "measure" ? "run" : act);
   }
 
-  #click(event) {
-    const { mode, scale, save, best } = event.target.closest("button")?.dataset ?? {};
+  #click({ mode, scale, save, best }) {
     if (mode) this.#set("mode", mode, { mode });
     if (scale) this.#set("scale", scale, { log: scale === "log" });
     if (save) this.trigger("export", { what: save, log: this.plot.log });
@@ -169,13 +151,9 @@ class Surfaces {
   }
 
   #set(key, to, changes) {
-    this.#pressed(key, to);
+    this.press(key, to);
     this.plot.set(changes);
     this.#drawCurves();
-  }
-
-  #pressed(key, to) {
-    for (const button of this.element.querySelectorAll(`[data-${key}]`)) button.setAttribute("aria-pressed", String(button.dataset[key] === to));
   }
 
   #without() {
@@ -202,7 +180,7 @@ class Surfaces {
 
   #cursor() {
     const at = this.#point();
-    const points = this.#paths().map(([name, path]) => ({ y: path.true_loss[at], colour: `--${name.toLowerCase()}` }));
+    const points = this.#paths().map(([name, path]) => ({ y: path.true_loss[at], colour: laneColour(name) }));
     this.curves.cursor(this.steps[at], points);
   }
 
@@ -213,15 +191,11 @@ class Surfaces {
   #drawCurves() {
     if (!this.panels) return;
     const curves = this.#paths().flatMap(([name, path]) => [
-      { x: this.steps, y: path.plane_loss, name: `${name}, on the plane`, colour: `--${name.toLowerCase()}`, dash: "dot", faint: true },
-      { x: this.steps, y: path.true_loss, name, colour: `--${name.toLowerCase()}`, dash: "solid" },
+      { x: this.steps, y: path.plane_loss, name: `${name}, on the plane`, colour: laneColour(name), dash: "dot", faint: true },
+      { x: this.steps, y: path.true_loss, name, colour: laneColour(name), dash: "solid" },
     ]);
     this.curves.draw(curves, "step");
     this.#cursor();
-  }
-
-  #describe(index) {
-    return this.run ? `step ${this.run.steps[index]} of ${this.run.end ? this.run.steps.at(-1) : this.run.limit}` : "";
   }
 
   async #hover(index, x, y) {

@@ -70,7 +70,7 @@ class Figures extends RunView {
     if (act === "more") this.#back();
     if (act !== "run") return super.act(act, steps);
     this.trigger("run", { visible: this.visible });
-    this.become("waiting");
+    this.acted("run");
   }
 
   /** Show the last run again, with its target and the joints it sees: another target may have been looked at since. */

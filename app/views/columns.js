@@ -8,6 +8,8 @@ export class Columns {
    */
   constructor(begin, keys) {
     this.id = begin.run;
+    this.number = begin.number;
+    this.label = begin.label;
     this.limit = begin.limit;
     this.keys = keys;
     this.steps = [];
@@ -32,20 +34,30 @@ export class Columns {
   /** Where a lane stands at a tick: an index into its columns, -1 before its first evaluation. */
   place(name, axis, tick) {
     const keys = axis === "steps" ? this.steps : this.lanes[name].seconds;
-    const after = keys.findIndex((key) => key > tick);
-    return (after < 0 ? keys.length : after) - 1;
+    let low = 0;
+    let high = keys.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (keys[middle] <= tick) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
   }
 
   /** Dots for a chart's cursor. */
   at(axis, tick, key = "loss") {
-    return Object.entries(this.lanes).map(([name, lane]) => ({
-      y: lane[key][this.place(name, axis, tick)], colour: `--${name.toLowerCase()}`,
-    }));
+    return Object.entries(this.lanes).map(([name, lane]) => ({ y: lane[key][this.place(name, axis, tick)], colour: laneColour(name) }));
   }
 
-  curves(axis, key = "loss") {
+  /** Curves of a measure, as charts take them; those of a run that is not the one looked at are faint. */
+  curves(axis, key = "loss", faint = false) {
     return Object.entries(this.lanes).map(([name, lane]) => ({
-      x: axis === "steps" ? this.steps : lane.seconds, y: lane[key], name, colour: `--${name.toLowerCase()}`, dash: "solid", faint: false,
+      x: axis === "steps" ? this.steps : lane.seconds,
+      y: lane[key],
+      name: faint ? `${name}, run ${this.number}` : name,
+      colour: laneColour(name),
+      dash: faint ? "dot" : "solid",
+      faint,
     }));
   }
 
@@ -55,4 +67,9 @@ export class Columns {
     if (axis === "seconds") return `${clock(ticks[index])} of ${clock(ticks.at(-1))}`;
     return `step ${ticks[index]} of ${this.end ? ticks.at(-1) : Math.max(this.limit, ticks.at(-1))}`;
   }
+}
+
+/** The CSS variable of a lane's colour. */
+export function laneColour(lane) {
+  return `--${lane.toLowerCase()}`;
 }

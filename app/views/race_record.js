@@ -1,24 +1,15 @@
-/** One run as the browser keeps it: curves, pictures, and how it ended. */
+/** One run on a picture as the browser keeps it: curves, pictures, and how it ended. */
+import { Columns } from "./columns.js";
 import { Pictures, decode } from "./frames.js";
 
-export class RunRecord {
+export class RunRecord extends Columns {
   constructor(begin) {
-    this.id = begin.run;
-    this.number = begin.number;
-    this.label = begin.label;
+    super(begin, ["loss", "seconds", "psnr"]);
     this.settings = begin.settings;
-    this.limit = begin.limit;
     this.every = begin.every;
     this.encoder = begin.encoder ?? null;
     this.targetKey = begin.target;
-    this.steps = [];
-    this.lanes = {};
-    this.pictures = {};
-    for (const name of begin.lanes) {
-      this.lanes[name] = { loss: [], seconds: [], psnr: [] };
-      this.pictures[name] = new Pictures();
-    }
-    this.end = null;
+    this.pictures = Object.fromEntries(begin.lanes.map((name) => [name, new Pictures()]));
     this.visible = true;
     this.ready = this.#decodeStills(begin);
   }
@@ -28,25 +19,15 @@ export class RunRecord {
     this.guess = begin.encoder ? await decode(begin.encoder.png) : null;
   }
 
-  get last() {
-    return this.steps.length - 1;
-  }
-
   get pictureCount() {
     return Object.values(this.pictures).reduce((sum, pictures) => sum + pictures.size, 0);
   }
 
   /** Take a batch of steps; resolves when its pictures can be drawn. */
   async add(frames) {
-    this.end = null;
-    this.steps.push(...frames.steps);
-    const decoding = [];
-    for (const [name, columns] of Object.entries(frames.lanes)) {
-      for (const key of ["loss", "seconds", "psnr"]) this.lanes[name][key].push(...columns[key]);
-      columns.png.forEach((png, i) => {
-        if (png) decoding.push(this.pictures[name].add(frames.steps[i], png));
-      });
-    }
+    super.add(frames);
+    const decoding = Object.entries(frames.lanes).flatMap(([name, columns]) =>
+      columns.png.map((png, i) => (png ? this.pictures[name].add(frames.steps[i], png) : null)));
     await Promise.all(decoding);
   }
 
@@ -56,26 +37,6 @@ export class RunRecord {
     const stills = Object.entries(end.lanes).flatMap(([name, { best, last }]) =>
       [best, last].map((still) => this.pictures[name].add(still.step, still.png)));
     await Promise.all(stills);
-  }
-
-  /** What the scrubber runs over: steps, or every moment (in seconds) at which a lane took one. */
-  ticks(axis) {
-    if (axis === "steps") return this.steps;
-    const moments = Object.values(this.lanes).flatMap((lane) => lane.seconds);
-    return [...new Set(moments)].sort((a, b) => a - b);
-  }
-
-  /** Where a lane stands at a tick: an index into its columns, -1 before its first evaluation. */
-  place(name, axis, tick) {
-    const keys = axis === "steps" ? this.steps : this.lanes[name].seconds;
-    let low = 0;
-    let high = keys.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (keys[middle] <= tick) low = middle + 1;
-      else high = middle;
-    }
-    return low - 1;
   }
 
   /** Settings in which this run differs from another, in words. */
