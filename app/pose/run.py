@@ -88,9 +88,8 @@ def start(models: Models, session: PoseSession, asked: PoseSettings, visible: An
     seen = joints_of(body, visible)
     task = models.get(settings.task)
     solver, starts = prepare(task, settings, hypotheses_target(body, session.target.rotvec, seen, k))
-    run = PoseRun(
-        session.count + 1, settings, session.target, task, in_rows(solver), Trajectory.empty(["X", "Z"]), body=body, visible=seen
-    )
+    empty = Trajectory.empty(["X", "Z"])
+    run = PoseRun(session.count + 1, settings, session.target, task, in_rows(solver), empty, body=body, visible=seen)
     return _legs().start(session, run, starts)
 
 

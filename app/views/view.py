@@ -1,6 +1,6 @@
 """The base of every view: a gr.HTML whose markup and behaviour are files beside the tab that shows it.
 
-To make one: write `app/<folder>/<name>.html` (markup without `${` and `{{`) and `app/<folder>/<name>.js`, an ES module
+To make one: write `app/<folder>/<name>.html` (a Jinja template, whose markup has no `${`) and `app/<folder>/<name>.js`, an ES module
 that exports `mount({element, trigger, server, upload, watch, value})`, and call `view("<folder>/<name>", emits)`.
 The module may import what views share, from ../views/: `run_view.js` (toolbar, messages, one run), `timeline.js`
 (scrubber, playback, keys), `curves.js` (loss chart), `frames.js` (pictures by step), `inbox.js` (messages in order).
@@ -17,10 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from jinja2 import Environment, FileSystemLoader
 from starlette.staticfiles import StaticFiles
 
 APP = Path(__file__).resolve().parent.parent
 ROUTE = "lab"
+TEMPLATES = Environment(loader=FileSystemLoader(APP), autoescape=True)
 
 _LOADER = """
 const events = {events};
@@ -46,7 +48,7 @@ def view(
 ) -> gr.HTML:
     """A component drawn by `app/<module>.js`; its value is a message as `sent` makes it, its events carry JSON."""
     return gr.HTML(
-        html_template=(APP / f"{module}.html").read_text(),
+        html_template=TEMPLATES.get_template(f"{module}.html").render(),
         js_on_load=_LOADER.format(events=list(emits), route=ROUTE, name=module),
         apply_default_css=False,
         server_functions=list(server_functions),
