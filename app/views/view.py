@@ -1,6 +1,6 @@
 """The base of every view: a gr.HTML whose markup and behaviour are files beside the tab that shows it.
 
-To make one: write `app/<folder>/<name>.html` (a Jinja template, whose markup has no `${`) and `app/<folder>/<name>.js`, an ES module
+To make one: write `app/<folder>/<name>.html` (a Jinja template without `${`) and `app/<folder>/<name>.js`, an ES module
 that exports `mount({element, trigger, server, upload, watch, value})`, and call `view("<folder>/<name>", emits)`.
 The module may import what views share, from ../views/: `run_view.js` (toolbar, messages, one run), `timeline.js`
 (scrubber, playback, keys), `curves.js` (loss chart), `frames.js` (pictures by step), `inbox.js` (messages in order).
