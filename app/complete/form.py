@@ -6,7 +6,7 @@ import gradio as gr
 from gradio.components import Component
 
 from app.complete.settings import MAX_K, MAX_STEPS, MIN_K
-from app.views.form import Form, FormActions, distance_field, form_actions, optimiser_fields, space_field
+from app.views.form import Form, FormActions, distance_field, form_actions, lbfgs_fields, optimiser_fields, space_field
 
 PREFIX = "complete-"
 _K = "How many completions, each from its own random start. All of them are computed as one batch."
@@ -25,4 +25,5 @@ def build_completion_form(model: Component) -> tuple[Form, FormActions]:
     with gr.Accordion("Optimisers and distance", open=False, elem_classes="more"):
         form.update(optimiser_fields(PREFIX))
         form["perceptual"] = distance_field()
+    form.update(lbfgs_fields())
     return form, form_actions(f"{PREFIX}load-card")

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from app.defence.pictures import Defences
 from landscape_core.defence.attacks import ATTACKS, AttackSettings
 from landscape_core.defence.counting import DefencePlan
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, first_problem, in_words
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import RunSettings
 from landscape_core.search.task import X
@@ -65,8 +65,7 @@ def from_values(defences: Defences, values: Mapping[str, Any]) -> DefenceSetting
         settings = RunSettings.pair(space, x, z, task=name, steps=values["steps"], seed=values["seed"])
         chosen = AttackSettings.model_validate({**ATTACKS[attack].model_dump(), "steps": values["ascents"]})
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"{' '.join(str(part) for part in first['loc']).capitalize()}: {first['msg'].lower()}.") from error
+        raise UserError(first_problem(error, lambda place: in_words(place).capitalize())) from error
     if settings.steps > MAX_STEPS:
         raise UserError(f"A defence takes at most {MAX_STEPS} steps.")
     return DefenceSettings(settings, chosen, values["knows"], values["truth"])

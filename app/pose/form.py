@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import gradio as gr
@@ -9,9 +10,10 @@ from gradio.components import Component
 
 from app.pose.settings import MAX_K, defaults, values_of
 from app.runs.models import Models
-from app.views.form import Form, FormActions, form_actions, optimiser_choices, space_choices
+from app.views.form import Form, FormActions, form_actions, lbfgs_fields, optimiser_choices, space_choices
 from landscape_core.pose.task import NAMES
 from landscape_core.search.race import MAX_STEPS
+from landscape_core.search.task import X
 
 _OBSERVED = "What is known of each joint that is seen: how it is turned, or where it is (the usual case in practice)."
 _K = "How many bodies to look for. One starts from the average pose; several start from random ones."
@@ -53,7 +55,8 @@ def build_pose_target(joints: list[str]) -> PosePanel:
 def build_pose_form(models: Models) -> tuple[Form, FormActions]:
     """Lay the settings out in the current container."""
     usual, form = values_of(defaults(models)), Form()
-    spaces = space_choices(list(models.get(usual["model"]).mappings))
+    task = models.get(usual["model"])
+    spaces = space_choices(list(task.mappings))
     with gr.Group(elem_classes="fields"):
         form["model"] = gr.Radio(
             [("Rotations", NAMES["rotations"]), ("3D positions", NAMES["positions"])],
@@ -64,17 +67,19 @@ def build_pose_form(models: Models) -> tuple[Form, FormActions]:
         form["steps"] = gr.Slider(1, MAX_STEPS, usual["steps"], step=1, label="Steps", buttons=[], elem_id="pose-steps")
         for lane in ("X", "Z"):
             with gr.Row(elem_classes="pair"):
-                form.update(_optimiser(lane, usual[lane.lower()], usual[f"{lane.lower()}_lr"]))
+                names = task.optimizers(X if lane == X else usual["space"])
+                form.update(_optimiser(lane, names, usual[lane.lower()], usual[f"{lane.lower()}_lr"]))
         form["seed"] = gr.Number(
             usual["seed"], label="Seed", info="Fixes where several hypotheses start.", precision=0, minimum=0
         )
+    form.update(lbfgs_fields(usual))
     return form, form_actions("pose-load-card")
 
 
-def _optimiser(lane: str, name: str, rate: float) -> dict[str, Component]:
+def _optimiser(lane: str, names: Sequence[str], name: str, rate: float) -> dict[str, Component]:
     key = lane.lower()
     return {
-        key: gr.Dropdown(optimiser_choices(), value=name, label=f"{lane} optimiser", min_width=120),
+        key: gr.Dropdown(optimiser_choices(names), value=name, label=f"{lane} optimiser", min_width=120),
         f"{key}_lr": gr.Number(rate, label=f"{lane} learning rate", min_width=90, step=0.01, elem_id=f"pose-{key}-lr"),
     }
 

@@ -18,7 +18,7 @@ from app.runs.models import Models
 from app.runs.session import Message, Session, Visitors
 from app.runs.standing import StandingSource, standing_of
 from app.target.targets import KEEPS_TARGET, running
-from app.views.form import Form, FormActions
+from app.views.form import Form, FormActions, optimiser_values, space_choices
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
@@ -133,17 +133,18 @@ class PoseTab(RunTab[PoseSession]):
 
     def wire_form(self, actions: FormActions) -> None:
         form = self.form
+        z = [form[name] for name in ("z", "z_lr", "z_first_move", "z_history")]
         self.wire_settings()
-        form["model"].input(self.on_model, form["model"], [form["space"], form["z"], form["z_lr"]], **QUICK)
+        form["model"].input(self.on_model, form["model"], [form["space"], *z], **QUICK)
         actions.reset.click(self.on_reset, outputs=form.components, **QUICK)
         actions.card.upload(self.on_card, [actions.card, self.panel.joint], [*form.components, *self.outputs], **COMPUTE)
 
     def on_model(self, observation: str) -> dict[Any, Any]:
         """Each kind of observation has its own Θs."""
-        space = next(iter(self.models.get(observation).mappings))
-        advice = self.models.get(observation).advice(space)
-        filled = self.filled({"model": observation, "space": space, "z": advice.name, "z_lr": advice.lr})
-        return {component: value for component, value in filled.items() if component is not self.form["model"]}
+        task = self.models.get(observation)
+        space = next(iter(task.mappings))
+        spaces = gr.update(choices=space_choices(list(task.mappings)), value=space)
+        return self.form.filled({"space": spaces, **optimiser_values("z", task, space, task.advice(space))})
 
     def on_reset(self) -> dict[Any, Any]:
         return self.filled(values_of(defaults(self.models)))

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.runs.models import Models
-from landscape_core.errors import UserError
+from landscape_core.errors import Location, UserError, first_problem
+from landscape_core.search.optimizers import LBFGS_ONLY, MAX_HISTORY
 from landscape_core.search.race import MAX_STEPS, RunSettings
 from landscape_core.search.task import X
 
@@ -21,8 +22,12 @@ FIELDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("seed", ("seed",), "seed"),
     ("x", ("x", "name"), "X optimiser"),
     ("x_lr", ("x", "lr"), "X learning rate"),
+    ("x_first_move", ("x", "first_move"), "X first move"),
+    ("x_history", ("x", "history"), "X memory"),
     ("z", ("z", "name"), "Z optimiser"),
     ("z_lr", ("z", "lr"), "Z learning rate"),
+    ("z_first_move", ("z", "first_move"), "Z first move"),
+    ("z_history", ("z", "history"), "Z memory"),
     ("perceptual", ("perceptual",), "perceptual distance"),
 )
 OWN = [*(field[0] for field in FIELDS), "target", "tab"]  # the Invert tab's URL parameters
@@ -31,10 +36,16 @@ SPACES = {
     "flow": "Invertible Θ", "curvature": "Curvature taken out",
 }  # fmt: skip
 DISTANCES = {"embedded": "Embedded", "lpips": "LPIPS"}
-OPTIMISERS = {"adam": "Adam", "adam-ramps": "Adam with ramps", "gd": "gradient descent", "lbfgs": "L-BFGS"}
-LIMITS = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": (1e-6, 1000.0), "z_lr": (1e-6, 1000.0)}
-_PARTS = [(("optimizer", "name"), ("name",)), (("optimizer", "lr"), ("lr",))]
-_WHOLE = ("steps", "seed")
+OPTIMISERS = {
+    "adam": "Adam", "adam-ramps": "Adam with ramps", "gd": "gradient descent", "lbfgs": "L-BFGS",
+    "levenberg-marquardt": "Levenberg-Marquardt",
+}  # fmt: skip
+_LENGTH, _MEMORY = (1e-6, 1000.0), (1, MAX_HISTORY)
+LIMITS = {
+    "steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": _LENGTH, "z_lr": _LENGTH,
+    "x_first_move": _LENGTH, "z_first_move": _LENGTH, "x_history": _MEMORY, "z_history": _MEMORY,
+}  # fmt: skip
+_WHOLE = ("steps", "seed", "x_history", "z_history")
 _WORDS = {"space": SPACES, "x": OPTIMISERS, "z": OPTIMISERS, "perceptual": DISTANCES}
 
 
@@ -86,8 +97,7 @@ def from_values(values: Mapping[str, Any]) -> RunSettings:
     try:
         return pair(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"{_words(first['loc'])}: {_plain(first)}") from error
+        raise UserError(first_problem(error, _words)) from error
 
 
 def from_query(
@@ -133,15 +143,16 @@ def query_of(settings: RunSettings, models: Models) -> dict[str, str]:
 
 def difference(old: RunSettings, new: RunSettings) -> list[str]:
     """What changed, in words: "Z learning rate 0.1 → 0.3"."""
-    before, after = values_of(old), values_of(new)
-    changed = [(name, words) for name, _, words in FIELDS if before[name] != after[name]]
-    return [f"{words} {_show(name, before[name])} → {_show(name, after[name])}" for name, words in changed]
+    before = dict(words(old))
+    return [f"{what} {before[what]} → {value}" for what, value in words(new) if what in before and before[what] != value]
 
 
 def words(settings: RunSettings) -> list[list[str]]:
-    """Every setting as [what, value]."""
+    """Every setting as [what, value], but for those that a lane's optimiser does not have."""
+    lanes = {lane: each.optimizer.name for lane, each in zip("xz", settings.lanes, strict=True)}
     values = values_of(settings)
-    return [[words, _show(name, values[name])] for name, _, words in FIELDS]
+    has = [field for field in FIELDS if field[1][-1] not in LBFGS_ONLY or lanes[field[1][0]] == "lbfgs"]
+    return [[words, _show(name, values[name])] for name, _, words in has]
 
 
 def flat(settings: RunSettings) -> dict[str, Any]:
@@ -186,23 +197,12 @@ def _set(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     data[path[-1]] = value
 
 
-def _words(location: tuple[Any, ...]) -> str:
-    lanes = {("lanes", i, *part): (lane, *rest) for i, lane in enumerate("xz") for part, rest in _PARTS}
-    found = [words for _, path, words in FIELDS if path == lanes.get(tuple(location), tuple(location))]
+def _words(location: Location) -> str:
+    if location[:1] == ("lanes",) and len(location) == 4:  # ("lanes", 0, "optimizer", "lr") is the form's ("x", "lr")
+        location = ("xz"[int(location[1])], location[3])
+    found = [words for _, path, words in FIELDS if path == tuple(location)]
     text = found[0] if found else "settings"
     return text[0].upper() + text[1:]
-
-
-def _plain(error: Any) -> str:
-    """Pydantic's message as a sentence."""
-    context = error.get("ctx", {})
-    bounds = {"greater_than": "more than {gt:g}", "greater_than_equal": "at least {ge:g}"}
-    bounds |= {"less_than_equal": "at most {le:g}"}
-    if error["type"] in bounds:
-        return f"it must be {bounds[error['type']].format(**context)}."
-    if error["type"] in ("int_type", "float_type", "int_from_float", "int_parsing", "float_parsing", "finite_number"):
-        return "a number is needed" + (", without decimals." if error["type"].startswith("int") else ".")
-    return f"{error['msg'].lower()}."
 
 
 def _show(name: str, value: Any) -> str:

@@ -11,10 +11,14 @@ from gradio.components import Component
 
 from app.runs.settings import DISTANCES, OPTIMISERS, SPACES
 from app.views.view import sent, view
+from landscape_core.search.optimizers import LBFGS_ONLY, OptimizerSettings
 from landscape_core.search.race import MAX_STEPS
+from landscape_core.search.task import Task
 
 _OPTIMISER = "How each step is made from the gradient. Adam adapts the step per dimension and is a good start."
 _RATE = "How far one step goes. Too small crawls, too large overshoots and the curve jumps."
+_FIRST = "Length of a move while nothing is known of the curvature."
+_MEMORY = "How many of its last steps tell it the curvature."
 _SPACE = "Z is descended through a learned mapping x = Θ(z). Which Θ to use; an untrained one shows what training brings."
 _START = "Where both searches begin: the average picture, a random one (from the seed), or the encoder's one-pass guess."
 _STEPS = f"Steps of gradient descent in each lane, 1 to {MAX_STEPS}. You can stop at any moment and continue later."
@@ -59,6 +63,7 @@ def build_form(model: Component) -> tuple[Form, FormActions]:
     with gr.Accordion("Seed and distance", open=False, elem_classes="more"):
         form["seed"] = gr.Number(label="Seed", info=_SEED, precision=0, minimum=0, elem_id="seed")
         form["perceptual"] = distance_field()
+    form.update(lbfgs_fields())
     return form, form_actions("load-card")
 
 
@@ -73,16 +78,41 @@ def optimiser_fields(prefix: str = "") -> dict[str, Component]:
     for lane in ("X", "Z"):
         key = lane.lower()
         with gr.Row(elem_classes="pair"):
-            fields[key] = gr.Dropdown(optimiser_choices(), label=f"{lane} optimiser", info=_OPTIMISER, min_width=120)
+            fields[key] = gr.Dropdown(
+                optimiser_choices(list(OPTIMISERS)), label=f"{lane} optimiser", info=_OPTIMISER, min_width=120
+            )
             fields[f"{key}_lr"] = gr.Number(
                 label=f"{lane} learning rate", info=_RATE, min_width=90, step=0.01, elem_id=f"{prefix}{key}-lr"
             )
     return fields
 
 
-def optimiser_choices() -> list[tuple[str, str]]:
+def lbfgs_fields(values: Mapping[str, Any] = {}) -> dict[str, Component]:  # it is only read
+    """First move and memory of X and of Z, folded away."""
+    fields: dict[str, Component] = {}
+    with gr.Accordion("First move and memory of L-BFGS", open=False, elem_classes="more"):
+        for lane in ("X", "Z"):
+            first, memory = (f"{lane.lower()}_{name}" for name in LBFGS_ONLY)
+            with gr.Row(elem_classes="pair"):
+                fields[first] = gr.Number(values.get(first), label=f"{lane} first move", info=_FIRST, min_width=90)
+                fields[memory] = gr.Number(values.get(memory), label=f"{lane} memory", info=_MEMORY, min_width=90, precision=0)
+    return fields
+
+
+def optimiser_values(lane: str, task: Task, space: str, chosen: OptimizerSettings) -> dict[str, Any]:
+    """The four fields of one lane: the optimiser, among those that can search that space, and its settings."""
+    choices = optimiser_choices(task.optimizers(space))
+    return {lane: gr.update(choices=choices, value=chosen.name), **settings_values(lane, chosen)}
+
+
+def settings_values(lane: str, chosen: OptimizerSettings) -> dict[str, Any]:
+    """The fields of an optimiser's settings."""
+    return {f"{lane}_{name}": getattr(chosen, name) for name in ("lr", *LBFGS_ONLY)}
+
+
+def optimiser_choices(names: Sequence[str]) -> list[tuple[str, str]]:
     """Optimisers with words for them."""
-    return [(words[0].upper() + words[1:], name) for name, words in OPTIMISERS.items()]
+    return [(OPTIMISERS[name][0].upper() + OPTIMISERS[name][1:], name) for name in names]
 
 
 def distance_field() -> gr.Radio:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Generic
 
 import gradio as gr
+from gradio.components import Component
 
 from app.runs.legs import with_errors
 from app.runs.models import Models
 from app.runs.session import Message, V, Visitors
-from app.views.form import Form, space_choices
+from app.views.form import Form, optimiser_choices, optimiser_values, settings_values, space_choices
 from app.views.page import Page
 from app.views.view import sent
 from app.views.wiring import COMPUTE, LATEST, QUICK, click
 from landscape_core.errors import UserError
-from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName
+from landscape_core.search.optimizers import LBFGS_ONLY, OptimizerName
+from landscape_core.search.task import X
 
 
 class RunTab(Generic[V]):
@@ -99,17 +102,23 @@ class RunTab(Generic[V]):
         form = self.form
 
         def on_space(model: str, space: str) -> dict[Any, Any]:
-            advice = self.models.get(model).advice(space)
-            return form.filled({"z": advice.name, "z_lr": advice.lr})
+            task = self.models.get(model)
+            return form.filled(optimiser_values("z", task, space, task.advice(space)))
 
-        def on_optimiser(name: OptimizerName) -> float:
-            return DEFAULT_RATES[name]
+        def on_optimiser(lane: str, model: str, name: OptimizerName) -> dict[Any, Any]:
+            return form.filled(settings_values(lane, self.models.get(model).advice(X, name)))
 
-        form["space"].input(on_space, [form[model], form["space"]], [form["z"], form["z_lr"]], **LATEST)
+        def settings(lane: str) -> list[Component]:
+            return [form[f"{lane}_{name}"] for name in ("lr", *LBFGS_ONLY)]
+
+        form["space"].input(on_space, [form[model], form["space"]], [form["z"], *settings("z")], **LATEST)
         for lane in ("x", "z"):
-            form[lane].input(on_optimiser, form[lane], form[f"{lane}_lr"], **LATEST)
+            form[lane].input(partial(on_optimiser, lane), [form[model], form[lane]], settings(lane), **LATEST)
 
     def filled(self, values: Mapping[str, Any], model: str = "model") -> dict[Any, Any]:
         """The form's values, with the spaces that the chosen model has."""
-        spaces = space_choices(list(self.models.get(values[model]).mappings))
-        return self.form.filled({**values, "space": gr.update(choices=spaces, value=values["space"])})
+        task, space = self.models.get(values[model]), values["space"]
+        able = {lane: optimiser_choices(task.optimizers(where)) for lane, where in (("x", X), ("z", space))}
+        lanes = {lane: gr.update(choices=choices, value=values[lane]) for lane, choices in able.items()}
+        spaces = space_choices(list(task.mappings))
+        return self.form.filled({**values, **lanes, "space": gr.update(choices=spaces, value=space)})

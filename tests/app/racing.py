@@ -12,9 +12,9 @@ from app.runs.settings import from_values
 from landscape_core.search.race import RunSettings
 from tests.tiny.models import tiny_task
 
-FORM = {
-    "model": "faces", "space": "residual", "start": "mean", "steps": 6, "seed": 0, "x": "adam", "x_lr": 0.1, "z": "adam",
-    "z_lr": 0.1, "perceptual": "embedded",
+FORM = {  # in the order in which the page has the fields
+    "model": "faces", "space": "residual", "start": "mean", "steps": 6, "x": "adam", "x_lr": 0.1, "z": "adam", "z_lr": 0.1,
+    "seed": 0, "perceptual": "embedded", "x_first_move": 1.0, "x_history": 10, "z_first_move": 1.0, "z_history": 10,
 }  # fmt: skip
 Message = dict[str, Any]
 

@@ -170,7 +170,7 @@ def test_an_export_holds_the_pictures_and_the_numbers(defences: Defences, sessio
         ({"steps": 101}, "at most 100"),
         ({"ascents": 100_000}, "Steps"),
         ({"x_rate": "fast"}, "learning rate"),
-        ({"z_rate": float("nan")}, "Lr"),
+        ({"z_rate": float("nan")}, "Learning rate: a number is needed"),
         ({"seed": -1}, "Seed"),
         ({"truth": None}, "what the picture shows"),
         ({"truth": 10}, "what the picture shows"),

@@ -23,6 +23,7 @@ from landscape_core.pose.bvh import bvh_text, load_bvh, pose_of
 from landscape_core.pose.run_card import body_of
 from landscape_core.pose.task import load_body, lower_body
 from landscape_core.search.export import CARD
+from landscape_core.search.optimizers import LBFGS
 from landscape_core.search.race import RunSettings
 from tests.tiny.pose import random_rotvec
 
@@ -30,7 +31,8 @@ Message = dict[str, Any]
 SKELETON = load_body().skeleton
 ALL = list(SKELETON.names)
 FORM = {
-    "model": "pose", "k": 3, "space": "random", "steps": 4, "seed": 0, "x": "adam", "x_lr": 0.1, "z": "lbfgs", "z_lr": 1.0
+    "model": "pose", "k": 3, "space": "random", "steps": 4, "seed": 0, "x": "adam", "x_lr": 0.1, "x_first_move": 1.0,
+    "x_history": 10, "z": "lbfgs", "z_lr": 1.0, "z_first_move": 0.5, "z_history": 100
 }  # fmt: skip
 
 
@@ -222,8 +224,16 @@ def test_the_form_is_checked() -> None:
     assert from_values(FORM | {"k": 1}).settings.start == "mean"
     assert from_values(values_of(asked)) == asked
     assert (settings.task, settings.space, settings.steps, k) == ("pose", "random", 4, 3)
-    assert settings.lanes[1].optimizer.name == "lbfgs"
-    for field, value in (("steps", 0), ("steps", 5000), ("x_lr", float("nan")), ("x", "sgd"), ("seed", -1)):
+    assert settings.lanes[1].optimizer.build(4) == LBFGS(1.0, 0.5, 100)
+    for field, value in (
+        ("steps", 0),
+        ("steps", 5000),
+        ("x_lr", float("nan")),
+        ("x", "sgd"),
+        ("seed", -1),
+        ("x_first_move", 0.0),
+        ("z_history", 0),
+    ):
         with pytest.raises(UserError):
             from_values(FORM | {field: value})
 

@@ -33,7 +33,7 @@ def session(models: Models) -> Session:
 def test_the_address_says_everything_and_comes_back(models: Models) -> None:
     chosen = RunSettings.pair(
         task="cats", space="paper", seed=7, steps=321, start="random",
-        x=OptimizerSettings(name="lbfgs", lr=0.5), z=OptimizerSettings(name="adam-ramps", lr=0.03),
+        x=OptimizerSettings(name="lbfgs", lr=0.5, first_move=4.0, history=100), z=OptimizerSettings(name="adam-ramps", lr=0.03),
     )  # fmt: skip
     query = settings.to_query(chosen, RunSettings())
     again, notes = settings.from_query(query, RunSettings(), models.names)
@@ -48,6 +48,9 @@ def test_the_address_says_everything_and_comes_back(models: Models) -> None:
         ({"steps": "99999"}, {"steps": MAX_STEPS}),
         ({"steps": "-5"}, {"steps": 1}),
         ({"x_lr": "inf"}, {"x": {"lr": 1000.0}}),
+        ({"x_history": "9999"}, {"x": {"history": 200}}),
+        ({"z_first_move": "0"}, {"z": {"first_move": 1e-6}}),
+        ({"z_history": "2.5"}, {}),
         ({"steps": "nan"}, {}),
         ({"z_lr": "nan"}, {}),
         ({"seed": "1e99"}, {"seed": 2**31 - 1}),
@@ -78,6 +81,7 @@ def test_any_target_in_the_address_leads_to_a_picture(models: Models, target: st
     ("field", "value", "sentence"),
     [("steps", 0, "Steps: it must be at least 1"), ("steps", None, "Steps: a number"),
      ("x_lr", -1, "X learning rate: it must be more than 0"), ("z_lr", None, "Z learning rate: a number"),
+     ("x_first_move", 0, "X first move: it must be more than 0"), ("z_history", 0, "Z memory: it must be at least 1"),
      ("seed", -1, "Seed: it must be at least 0"), ("start", "later", "Start: ")],
 )  # fmt: skip
 def test_a_form_value_out_of_range_is_named(models: Models, session: Session, field: str, value: Any, sentence: str) -> None:
@@ -94,6 +98,15 @@ def test_the_note_says_how_the_next_run_differs(models: Models, session: Session
     assert changed["query"] == {"steps": "6", "z_lr": "0.3", "target": "drawn-3"}
     session.target = targets.example("cat")
     assert "another target" in events.note(models, session, FORM)["text"]
+
+
+def test_what_an_optimiser_does_not_have_is_not_in_words() -> None:
+    adam, lbfgs = OptimizerSettings(), OptimizerSettings(name="lbfgs", lr=1.0, first_move=4.0, history=100)
+    said = dict(settings.words(RunSettings.pair(x=adam, z=lbfgs)))
+    assert (said["Z first move"], said["Z memory"]) == ("4", "100")
+    assert not {"X first move", "X memory"} & set(said)
+    other = RunSettings.pair(x=adam.model_copy(update={"history": 50}), z=lbfgs.model_copy(update={"history": 50}))
+    assert settings.difference(RunSettings.pair(x=adam, z=lbfgs), other) == ["Z memory 100 → 50"]
 
 
 def test_another_model_is_in_the_address_and_its_own_defaults_are_not(models: Models, session: Session) -> None:
