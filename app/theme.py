@@ -1,4 +1,4 @@
-"""Colours and type of the stock components; the rest is in static/*.css, on the same variables."""
+"""Colours and type of the stock components; the rest is in the style sheets beside the views, on the same variables."""
 
 from __future__ import annotations
 

@@ -18,55 +18,52 @@ from app.complete import tab as complete
 from app.defence import tab as defence
 from app.defence.pictures import Defences
 from app.invert import tab as invert
-from app.landscape.tab import build_landscape, source_field
+from app.landscape import tab as landscape
 from app.pose import tab as pose
-from app.results.tab import ADDRESS, build_results
+from app.results import tab as results
 from app.runs.models import Models
-from app.runs.session import Sessions
-from app.runs.standing import StandingSource
 from app.theme import THEME
-from app.views.link import LandscapeLink
-from app.views.view import ROUTE, STATIC
+from app.views.page import Page
+from app.views.view import APP, ROUTE, Scripts, style_sheets
 from app.views.wiring import share_cores
 from landscape_core.storage.zoo import RESULTS
 
 TITLE = "Loss-landscape laboratory"
 MAX_WAITING = 32
 MAX_UPLOAD = "12mb"
-HEAD = f'<script type="module" src="{ROUTE}/page.js"></script>'
-ROOT = STATIC.parent.parent
+HEAD = f'<script type="module" src="{ROUTE}/views/page.js"></script>'
+ROOT = APP.parent
 
 
 def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
     """The interface on the given models, and on the defences in assets/ unless others are given. Serve it with
     `demo.launch(**launch_options())`."""
     share_cores()
-    sessions = Sessions()
     with gr.Blocks(title=TITLE, fill_width=True, delete_cache=(3600, 3600)) as demo:
-        gr.HTML((STATIC / "header.html").read_text(), elem_id="header")
+        gr.HTML((APP / "views" / "header.html").read_text(), elem_id="header")
         with gr.Tabs(elem_id="tabs") as tabs:
-            link = LandscapeLink(tabs, source_field([invert.NAME, complete.NAME, pose.NAME, defence.NAME]))
-            sources: dict[str, StandingSource] = {}
-            with gr.Tab("Invert", id="invert"):
-                sources[invert.NAME] = invert.build_invert(demo, models, sessions, link)
-            with gr.Tab("Complete", id="complete") as tab:
-                sources[complete.NAME] = complete.build_complete(demo, tab, models, sessions, link)
-            landscape = gr.Tab("Landscape", id="landscape")  # laid out last, when all runs it can draw are known
-            with gr.Tab("Pose", id="pose"):
-                sources[pose.NAME] = pose.build_pose(demo, pose.pose_models(), link)
-            with gr.Tab("Defence", id="defence"):
-                sources[defence.NAME] = defence.build_defence(demo, link, defences)
-            with landscape:
-                build_landscape(demo, landscape, models, sessions, link, sources)
-            with gr.Tab("Results", id="results"):
-                build_results()
+            names = [tab.NAME for tab in (invert, complete, pose, defence)]
+            page = Page(demo, tabs, models, landscape.source_field(names))
+            with _tab(invert.NAME):
+                page.sources[invert.NAME] = invert.build(page)
+            with _tab(complete.NAME):
+                page.sources[complete.NAME] = complete.build(page)
+            drawn = _tab(landscape.NAME)  # laid out last, when all runs it can draw are known
+            with _tab(pose.NAME):
+                page.sources[pose.NAME] = pose.build(page)
+            with _tab(defence.NAME):
+                page.sources[defence.NAME] = defence.build(page, defences)
+            with drawn:
+                landscape.build(page)
+            with _tab(results.NAME):
+                results.build(page)
 
-        def leave(request: gr.Request) -> None:
-            sessions.drop(request.session_hash)
-
-        demo.unload(leave)
     demo.queue(max_size=MAX_WAITING, default_concurrency_limit=4)
     return demo
+
+
+def _tab(name: str) -> gr.Tab:
+    return gr.Tab(name, id=name.lower())
 
 
 def launch_options(*, host: str = "127.0.0.1", port: int | None = None) -> dict[str, Any]:
@@ -83,7 +80,7 @@ def launch_options(*, host: str = "127.0.0.1", port: int | None = None) -> dict[
         "run_history": False,
         "footer_links": [],
         "theme": THEME,
-        "css_paths": sorted(STATIC.glob("*.css")),
+        "css_paths": style_sheets(),
         "head": HEAD,
         "app_kwargs": {"routes": _routes(), "docs_url": None, "redoc_url": None},
     }
@@ -98,6 +95,6 @@ def _routes() -> list[Any]:
 
     return [
         Route(f"/{ROUTE}/plotly.min.js", plotly_js),
-        Mount(f"/{ROUTE}", StaticFiles(directory=STATIC)),
-        Mount(f"/{ADDRESS}", StaticFiles(directory=RESULTS)),
+        Mount(f"/{ROUTE}", Scripts()),
+        Mount(f"/{results.ADDRESS}", StaticFiles(directory=RESULTS)),
     ]

@@ -8,6 +8,7 @@ import threading
 from app.defence import run as defence_run
 from app.defence.pictures import Defences
 from app.invert import run as race
+from app.invert.run import RaceSession
 from app.runs.models import Models
 from app.runs.session import Session
 from app.target import targets
@@ -30,7 +31,7 @@ def _work(models: Models, defences: Defences | None) -> None:
     for name in models.names:
         try:
             task = models.get(name)
-            session = Session(target=targets.drawn(task, targets.FIRST_DRAWN))
+            session: RaceSession = Session(target=targets.drawn(task, targets.FIRST_DRAWN))
             for _ in race.start(models, session, RunSettings(task=name, steps=2).in_space(next(iter(task.mappings)))):
                 pass
         except UserError as error:  # the visitor who chooses this model is told the same

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.runs.legs import Message
-from app.runs.session import Picked, Run, Session
+from app.complete.session import CompletionSession
+from app.runs.session import Message, Picked, Run, Session
 from app.runs.standing import Standing, standing_of
 from app.target.targets import choose
 from landscape_core.errors import UserError
@@ -17,7 +17,7 @@ from landscape_core.generators.completion import pasted
 from landscape_core.images.pixels import to_bytes
 
 
-def standing_run(session: Session) -> Run:
+def standing_run(session: CompletionSession) -> Run[Picked]:
     """The completions that stand.
 
     Raises:
@@ -28,7 +28,7 @@ def standing_run(session: Session) -> Run:
     return session.run
 
 
-def picked(session: Session, asked: dict[str, Any]) -> Picked:
+def picked(session: CompletionSession, asked: dict[str, Any]) -> Picked:
     """One completion as a target: {"lane", "index", "step", "pasted"} of the session's run. Of the last step it is the
     picture itself; of others it is drawn again, which can differ by the rounding of a batch of one.
 
@@ -48,7 +48,7 @@ def picked(session: Session, asked: dict[str, Any]) -> Picked:
     return Picked(to_bytes(output)[0], f"completion {index + 1} in {lane}")
 
 
-def _output(standing: Run, lane: int, index: int, at: int) -> Tensor:
+def _output(standing: Run[Picked], lane: int, index: int, at: int) -> Tensor:
     """Completion `index` of a lane at the recorded step number `at`: (1, 3, H, W)."""
     last = standing.trajectory.last
     if last is not None and at == len(standing.trajectory.steps) - 1:
@@ -58,13 +58,13 @@ def _output(standing: Run, lane: int, index: int, at: int) -> Tensor:
         return standing.task.forward(standing.solver.lanes[lane].space.to_x(variable))
 
 
-def send_on(session: Session, invert: Session, asked: dict[str, Any]) -> tuple[Message | None, str]:
+def send_on(session: CompletionSession, invert: Session[Picked, Any], asked: dict[str, Any]) -> tuple[Message | None, str]:
     """Make a completion the Invert tab's target; returns what its race view shows, and a sentence."""
     shown, sentence = choose(invert, lambda: picked(session, asked))
     return shown, sentence or "Sent to Invert."
 
 
-def landscape_of(session: Session) -> Standing | None:
+def landscape_of(session: CompletionSession) -> Standing | None:
     """The completion that was picked last, for the Landscape tab; the first where none was.
 
     Raises:
@@ -74,7 +74,7 @@ def landscape_of(session: Session) -> Standing | None:
     return None if found is None else replace(found, label=f"completion {session.sample + 1} of {found.label}")
 
 
-def pick(session: Session, index: Any) -> None:
+def pick(session: CompletionSession, index: Any) -> None:
     """Make a completion the one that `landscape_of` gives.
 
     Raises:

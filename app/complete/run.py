@@ -14,12 +14,13 @@ from torch import Tensor
 from app.complete import settings as complete_settings
 from app.complete import stream
 from app.complete.picks import standing_run
-from app.complete.settings import MAX_STEPS, USUAL_STEPS, Asked
+from app.complete.session import CompletionSession
+from app.complete.settings import MAX_STEPS, USUAL_STEPS, CompletionSettings
 from app.complete.stream import mask_text
 from app.runs.cards import open_card, read_card_file
-from app.runs.legs import Message, continued, further_steps, lasting, numbered, stopped
+from app.runs.legs import Legs, in_rows, lasting
 from app.runs.models import Models
-from app.runs.session import Run, Session
+from app.runs.session import Message, Picked, Run
 from app.target.targets import SIDE
 from landscape_core.errors import UserError
 from landscape_core.generators.completion import completion_sets, completion_solver
@@ -27,9 +28,9 @@ from landscape_core.generators.completion_export import completions_zip
 from landscape_core.generators.masks import PRESETS, check_mask, preset
 from landscape_core.generators.run_card import RunCard, card_target, make_card
 from landscape_core.images.pixels import png_base64, png_tensor, to_unit
-from landscape_core.search.solver import State
-from landscape_core.search.summary import replay_sentence, result_of
-from landscape_core.search.trajectory import Trajectory, states
+from landscape_core.search.run_card import Card
+from landscape_core.search.summary import result_of
+from landscape_core.search.trajectory import Trajectory
 
 FIRST_MASK = "centre"
 LABELS = {"centre": "Centre only", "mouth": "Mouth", "eyes": "Eyes", "left-half": "Left half", "border": "Border"}
@@ -40,7 +41,7 @@ def presets() -> list[Message]:
     return [{"name": n, "label": LABELS.get(n, n), "mask": stream.mask_text(preset(n, SIDE))} for n in PRESETS]
 
 
-def painter_message(session: Session) -> Message:
+def painter_message(session: CompletionSession) -> Message:
     """What the painter paints on, and the session's mask where it has one already."""
     picked = session.target
     assert picked is not None
@@ -48,7 +49,7 @@ def painter_message(session: Session) -> Message:
     return message | ({"mask": session.mask} if session.mask else {})
 
 
-def paint(session: Session, mask: Any) -> str:
+def paint(session: CompletionSession, mask: Any) -> str:
     """Take a painted mask; returns what is wrong with it, empty where it can be used."""
     session.mask = mask if isinstance(mask, str) and len(mask) == SIDE * SIDE else ""
     return mask_sentence(session.mask)
@@ -79,7 +80,7 @@ def mask_name(text: Any) -> str | None:
     return next((name for name in PRESETS if stream.mask_text(preset(name, SIDE)) == text), None)
 
 
-def open_page(models: Models, session: Session, query: Mapping[str, str]) -> tuple[Asked, list[str]]:
+def open_page(models: Models, session: CompletionSession, query: Mapping[str, str]) -> tuple[CompletionSettings, list[str]]:
     """Settings and mask (the session's) that the page's address asks for, with a sentence per thing refused.
 
     Raises:
@@ -94,65 +95,56 @@ def open_page(models: Models, session: Session, query: Mapping[str, str]) -> tup
     return asked, notes
 
 
-def note(models: Models, session: Session, values: list[Any]) -> Message:
+def note(models: Models, session: CompletionSession, values: Mapping[str, Any]) -> Message:
     """What is wrong with the form, if anything, and the address of what it asks for. A mask painted by hand has none."""
     try:
-        asked = complete_settings.from_values(values)
-        usual = complete_settings.defaults(models, asked.settings.task, asked.settings.space)
+        query = complete_settings.query_of(complete_settings.from_values(values), models)
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
     name = mask_name(session.mask)
-    query = complete_settings.to_query(asked, replace(usual, settings=models.first(usual.settings)))
     query |= session.target.query if session.target else {}
     query |= {"c_mask": name} if name not in (None, FIRST_MASK) else {}
     return {"text": "", "level": "plain", "query": query, "own": complete_settings.OWN}
 
 
-def run(models: Models, session: Session, values: list[Any]) -> Iterator[Message]:
-    """K completions in X and in Z; an error is the last message."""
-    try:
-        yield from _start(models, session, read_painted(session.mask), complete_settings.from_values(values))
-    except UserError as error:
-        yield {"kind": "error", "text": str(error)}
+def start(models: Models, session: CompletionSession, asked: CompletionSettings) -> Iterator[Message]:
+    """K completions in X and in Z of the session's picture behind its mask.
 
-
-def more(session: Session, steps: Any) -> Iterator[Message]:
-    """Go on from where the completions stand; an error is the last message."""
-    try:
-        with continued(session.run, steps, MAX_STEPS) as (standing, further):
-            yield from numbered(standing, _leg(session, standing, further))
-    except UserError as error:
-        yield {"kind": "error", "text": str(error)}
-
-
-def _start(models: Models, session: Session, mask: Tensor, asked: Asked) -> Iterator[Message]:
+    Raises:
+        UserError: no picture, a mask that makes no problem, or settings that the model cannot have.
+    """
+    mask = read_painted(session.mask)
     if session.target is None:
         raise UserError("Choose a picture first: one drawn by the model, an example, or your own.")
     task = models.get(asked.settings.task, asked.settings.perceptual)
     solver, starts = completion_solver(task, to_unit(session.target.picture)[None], mask, asked.k, asked.settings)
-    standing = Run(session.count + 1, asked.settings, session.target, task, solver, Trajectory.empty(["X", "Z"]))
-    session.begin(standing)
-    with standing.lock:
-        yield from numbered(standing, _first_leg(session, standing, starts))
+    run = Run(session.count + 1, asked.settings, session.target, task, in_rows(solver), Trajectory.empty(["X", "Z"]))
+    return _legs().start(session, run, starts)
 
 
-def _first_leg(session: Session, standing: Run, starts: list[Tensor]) -> Iterator[Message]:
-    yield stream.begin(standing)
-    yield from _leg(session, standing, states(standing.solver, standing.solver.init(starts), stop=standing.stop.is_set))
+def resume(session: CompletionSession, more: Any) -> Iterator[Message]:
+    """Take `more` steps from where the completions stand.
+
+    Raises:
+        UserError: as `continued`.
+    """
+    return _legs().resume(session, more)
 
 
-def _leg(session: Session, standing: Run, further: Iterator[State]) -> Iterator[Message]:
-    yield from stream.batches(standing, further)
-    early = standing.solver.done(standing.trajectory.last) is None if standing.trajectory.last else False
-    message = stream.end(standing, stopped(standing) if early else "")
-    message["more"] = further_steps(standing, MAX_STEPS, USUAL_STEPS)
-    if session.card is not None and repeats(session.card, standing):
-        message["replay"] = replay_sentence(session.card.result, standing.trajectory)
-    yield message
+def _legs() -> Legs[Run[Picked]]:
+    return Legs(stream.begin, stream.column, _end, MAX_STEPS, USUAL_STEPS, repeats)
 
 
-def repeats(card: RunCard, standing: Run) -> bool:
+def _end(run: Run[Picked], reason: str) -> Message:
+    """That all steps were taken goes without saying."""
+    last = run.trajectory.last
+    return stream.end(run, reason if last is not None and run.solver.done(last) is None else "")
+
+
+def repeats(card: Card, standing: Run[Picked]) -> bool:
     """Whether a run is the one that a card describes: settings, K, picture and mask."""
+    if not isinstance(card, RunCard):
+        return False
     ours, theirs = standing.solver.target, card_target(card)
     if card.k != len(ours) or theirs.mask is None or ours.mask is None:
         return False
@@ -160,17 +152,17 @@ def repeats(card: RunCard, standing: Run) -> bool:
     return same and card.settings == standing.settings
 
 
-def load_card(models: Models, session: Session, data: bytes) -> tuple[Asked, str]:
+def load_card(models: Models, session: CompletionSession, data: bytes) -> tuple[CompletionSettings, str]:
     """Settings of a card of completions, its target and mask for the session; nothing is run. The sentence says whether a
     replay can be exact.
 
     Raises:
         UserError: not such a card, or one that asks for what is not here.
     """
-    card = read_card_file(data)
+    card = read_card_file(data, RunCard)
     if card.k is None:
         raise UserError("This is the card of a race, without a mask; load it in the Invert tab.")
-    asked = complete_settings.from_values(complete_settings.values_of(Asked(card.settings, card.k)))
+    asked = complete_settings.from_values(complete_settings.values_of(CompletionSettings(card.settings, card.k)))
     mask = card_target(card).mask
     assert mask is not None  # a card with k has one
     session.target, sentence = open_card(models, card)
@@ -178,7 +170,7 @@ def load_card(models: Models, session: Session, data: bytes) -> tuple[Asked, str
     return asked, sentence
 
 
-def card_of(standing: Run) -> RunCard:
+def card_of(standing: Run[Picked]) -> RunCard:
     """The card of the completions that stand."""
     mask, result = standing.solver.target.mask, result_of(standing.trajectory)
     assert mask is not None
@@ -187,7 +179,7 @@ def card_of(standing: Run) -> RunCard:
     )
 
 
-def export(session: Session) -> Path:
+def export(session: CompletionSession) -> Path:
     """Write the zip of the completions that stand to a new temporary folder.
 
     Raises:

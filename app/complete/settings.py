@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from app.runs import settings
 from app.runs.models import Models
-from app.runs.models import defaults as run_defaults
 from app.runs.settings import FIELDS, LIMITS, clamped
 from landscape_core.errors import UserError
 from landscape_core.generators.masks import PRESETS
@@ -18,67 +17,66 @@ MIN_K, MAX_K = 4, 20
 MAX_STEPS = 300
 USUAL_K, USUAL_STEPS = 8, 50
 PREFIX = "c_"  # the Invert tab's parameters stand in the same address
-_START = next(place for place, field in enumerate(FIELDS) if field[0] == "start")
 _LIMITS = LIMITS | {"steps": (1, MAX_STEPS)}
 OWN = [*(f"{PREFIX}{field[0]}" for field in FIELDS), f"{PREFIX}k", f"{PREFIX}mask", "target", "tab"]
 
 
 @dataclass(frozen=True)
-class Asked:
+class CompletionSettings:
     """A run of `k` completions."""
 
     settings: RunSettings
     k: int = USUAL_K
 
 
-def defaults(models: Models, model: str | None = None, space: str | None = None) -> Asked:
+def defaults(models: Models, model: str | None = None, space: str | None = None) -> CompletionSettings:
     """What a page starts with: the advised optimisers, random starts.
 
     Raises:
         UserError: there is no model at all, or its files are damaged.
     """
-    usual = run_defaults(models, model, space)
-    return Asked(usual.model_copy(update={"start": "random", "steps": USUAL_STEPS}))
+    usual = settings.defaults(models, model, space)
+    return CompletionSettings(usual.model_copy(update={"start": "random", "steps": USUAL_STEPS}))
 
 
-def for_model(models: Models, values: Sequence[Any]) -> Asked:
+def for_model(models: Models, values: Mapping[str, Any]) -> CompletionSettings:
     """The form's settings after another model was chosen in it: that model's spaces and optimisers, the rest as it was.
 
     Raises:
         UserError: the model's files are missing or damaged.
     """
-    usual = defaults(models, values[0])
+    usual = defaults(models, values["model"])
     try:
-        now = from_values([usual.settings.task, usual.settings.space, *values[2:]])
+        now = from_values({**values, "model": usual.settings.task, "space": usual.settings.space})
     except UserError:  # something else in the form is wrong; then all of it begins anew
         return usual
     kept = {"steps": now.settings.steps, "seed": now.settings.seed, "perceptual": now.settings.perceptual}
-    return Asked(usual.settings.model_copy(update=kept), now.k)
+    return CompletionSettings(usual.settings.model_copy(update=kept), now.k)
 
 
-def values_of(asked: Asked) -> list[Any]:
-    """The form's values, in the order of `FIELDS`, with K in the start's place."""
-    values = settings.values_of(asked.settings)
-    values[_START] = asked.k
-    return values
+def values_of(asked: CompletionSettings) -> dict[str, Any]:
+    """The form's values: those of a run, with `k`."""
+    return {**settings.values_of(asked.settings), "k": asked.k}
 
 
-def from_values(values: Sequence[Any]) -> Asked:
-    """Settings from the form, which is untrusted.
+def from_values(values: Mapping[str, Any]) -> CompletionSettings:
+    """Settings from the form's values, which are untrusted.
 
     Raises:
         UserError: a value is missing or out of range; the sentence names it.
     """
-    k = values[_START]
+    k = values["k"]
     if not isinstance(k, int | float) or not MIN_K <= k <= MAX_K or int(k) != k:
         raise UserError(f"Completions: a whole number from {MIN_K} to {MAX_K} is needed.")
-    chosen = settings.from_values([*values[:_START], "random", *values[_START + 1 :]])
+    chosen = settings.from_values({**values, "start": "random"})
     if chosen.steps > MAX_STEPS:
         raise UserError(f"Steps: it must be at most {MAX_STEPS} here, for {MAX_K} completions are kept at every step.")
-    return Asked(chosen, int(k))
+    return CompletionSettings(chosen, int(k))
 
 
-def from_query(query: Mapping[str, str], usual: Asked, models: Sequence[str]) -> tuple[Asked, str | None, list[str]]:
+def from_query(
+    query: Mapping[str, str], usual: CompletionSettings, models: Sequence[str]
+) -> tuple[CompletionSettings, str | None, list[str]]:
     """Settings and the name of a preset mask from the address, with a sentence for each thing changed or ignored."""
     ours = {name.removeprefix(PREFIX): text for name, text in query.items() if name.startswith(PREFIX)}
     chosen, notes = settings.from_query({**ours, "start": "random"}, usual.settings, models, _LIMITS)
@@ -91,11 +89,21 @@ def from_query(query: Mapping[str, str], usual: Asked, models: Sequence[str]) ->
     if mask is not None and mask not in PRESETS:
         notes.append(f"The address asked for the mask “{mask[:40]}”, which there is not; it was ignored.")
         mask = None
-    return Asked(chosen, k), mask, notes
+    return CompletionSettings(chosen, k), mask, notes
 
 
-def to_query(asked: Asked, usual: Asked) -> dict[str, str]:
-    """URL parameters of what differs from the defaults, and the tab."""
+def query_of(asked: CompletionSettings, models: Models) -> dict[str, str]:
+    """URL parameters of what differs from the settings a page opens with, and the tab.
+
+    Raises:
+        UserError: the model's files are missing or damaged.
+    """
+    usual = defaults(models, asked.settings.task, asked.settings.space)
+    return to_query(asked, replace(usual, settings=usual.settings.model_copy(update={"task": models.names[0]})))
+
+
+def to_query(asked: CompletionSettings, usual: CompletionSettings) -> dict[str, str]:
+    """URL parameters of what differs, and the tab."""
     own = settings.to_query(asked.settings, usual.settings)
     own |= {"k": str(asked.k)} if asked.k != usual.k else {}
     return {f"{PREFIX}{name}": text for name, text in own.items()} | {"tab": "complete"}

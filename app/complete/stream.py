@@ -1,23 +1,20 @@
 """Completions as messages for the gallery: losses of every step, and one sheet of all K pictures for the steps shown.
 
-Kinds: `begin`, `frames` (a batch of steps), `end`. Sheets sent on the way are WebP (quality 90: 40 pictures a step would
+Sheets sent on the way are WebP (quality 90: 40 pictures a step would
 be heavy otherwise); those of the end are lossless PNG, and so is whatever is sent on to another tab.
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-
 import torch
 from torch import Tensor
 
-from app.runs.legs import INTERVAL, Message, finite
-from app.runs.session import Run
+from app.runs.legs import finite
+from app.runs.session import Message, Picked, Run
 from app.runs.settings import words
 from landscape_core.generators.completion import CompletionSet, completion_sets
 from landscape_core.images.pixels import png_base64, to_bytes, webp
-from landscape_core.search.solver import State
+from landscape_core.search.solver import LaneState
 
 EVERY_STEP_TO, SHEETS = 10, 40
 
@@ -37,7 +34,7 @@ def mask_text(mask: Tensor) -> str:
     return "".join("1" if value else "0" for value in mask[0, 0].flatten().tolist())
 
 
-def begin(run: Run) -> Message:
+def begin(run: Run[Picked]) -> Message:
     """The first message: what is completed, behind which mask, how many times, with which settings."""
     mask = run.solver.target.mask
     assert mask is not None  # completion_solver refuses a target without one
@@ -54,20 +51,15 @@ def begin(run: Run) -> Message:
     }
 
 
-def batches(run: Run, states: Iterator[State], *, clock: Callable[[], float] = time.perf_counter) -> Iterator[Message]:
-    """Record the states and send them on: the first at once, then whatever came in each `INTERVAL` seconds."""
-    batch, sent = _empty(run), clock() - INTERVAL
-    for state in states:
-        run.trajectory.record(state)
-        _append(batch, state, run.solver.max_steps)
-        if clock() - sent >= INTERVAL:
-            yield batch
-            batch, sent = _empty(run), clock()
-    if batch["steps"]:
-        yield batch
+def column(run: Run[Picked], step: int, lane: LaneState) -> Message:
+    """What a lane's K completions measure at a step, and their pictures where these are shown."""
+    return {
+        "loss": [finite(value) for value in lane.loss.tolist()],
+        "sheet": webp(sheet(lane.output)) if shown(step, run.solver.max_steps) else None,
+    }
 
 
-def end(run: Run, reason: str) -> Message:
+def end(run: Run[Picked], reason: str) -> Message:
     """The last message: every lane's completions with fidelity and diversity, and what the two lanes say together."""
     state, mask = run.trajectory.last, run.solver.target.mask
     assert state is not None
@@ -78,19 +70,6 @@ def end(run: Run, reason: str) -> Message:
         for each in sets
     }
     return {"kind": "end", "reason": reason, "step": state.step, "lanes": lanes, "verdict": verdict(*sets)}
-
-
-def _empty(run: Run) -> Message:
-    lanes: Message = {lane.name: {"loss": [], "seconds": [], "sheet": []} for lane in run.solver.lanes}
-    return {"kind": "frames", "steps": [], "lanes": lanes}
-
-
-def _append(batch: Message, state: State, limit: int) -> None:
-    batch["steps"].append(state.step)
-    for columns, lane in zip(batch["lanes"].values(), state.lanes, strict=True):
-        columns["loss"].append([finite(value) for value in lane.loss.tolist()])
-        columns["seconds"].append(lane.seconds)
-        columns["sheet"].append(webp(sheet(lane.output)) if shown(state.step, limit) else None)
 
 
 ALIKE = 0.05  # figures this close are called the same: K random starts do not say more

@@ -2,43 +2,37 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
-from app.complete import picks as complete_picks
-from app.complete import run as complete_files
+from app.complete import picks, settings
 from app.complete import run as events
-from app.complete import settings as complete_settings
 from app.complete.form import PREFIX, build_completion_form
-from app.complete.settings import Asked
-from app.runs.legs import Message
-from app.runs.models import Models
-from app.runs.session import Session, Sessions
+from app.complete.session import CompletionSession
+from app.runs.session import Message, Visitors
 from app.runs.standing import StandingSource
 from app.target import targets
 from app.target.chooser import TargetChooser, TargetPanel, build_target
-from app.views.form import Form, note_view, optimiser_values, space_choices
-from app.views.link import LandscapeLink
+from app.views.form import Form, FormActions, note_of, note_view
+from app.views.page import Page
+from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, LATEST, QUICK, click, found, missed
+from app.views.wiring import COMPUTE, LATEST, QUICK, enclosing_tab, found, missed, paragraph
 from landscape_core.errors import UserError
-from landscape_core.search.optimizers import OptimizerName
-from landscape_core.search.task import X
 
 NAME = "Complete"
 
 
-def build_complete(demo: gr.Blocks, tab: gr.Tab, models: Models, invert: Sessions, link: LandscapeLink) -> StandingSource:
-    """Lay the tab out inside the current container and wire it; `invert` are the sessions of the Invert tab. Returns where
-    the Landscape tab finds the completion that was picked."""
-    sessions = Sessions()
+def build(page: Page) -> StandingSource:
+    """Lay the tab out inside the current container and wire it; returns where the Landscape tab finds the completion that
+    was picked."""
+    sessions = Visitors(CompletionSession)
     with gr.Row(elem_classes="invert complete"):
         with gr.Column(elem_classes="card target-card"):
-            panel = build_target(models.names, PREFIX)
+            panel = build_target(page.models.names, PREFIX)
             painter = painter_view()
             said = gr.HTML(elem_id="mask-message", elem_classes="message")
         with gr.Column(elem_classes="card race-card"):
@@ -47,203 +41,150 @@ def build_complete(demo: gr.Blocks, tab: gr.Tab, models: Models, invert: Session
             download = gr.DownloadButton("download", elem_id="completions-file")
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Completions</h2>")
-            form = build_completion_form(panel.model)
+            form, actions = build_completion_form(panel.model)
             note = note_view("complete-note")
-    made = CompleteTab(models, sessions, invert, panel, form, painter, said, note)
-    made.wire_page(demo, tab, link.tabs)
-    made.wire_form()
-    made.wire_run(gallery, status, download)
-    made.wire_picks(gallery, link)
-    return lambda key: complete_picks.landscape_of(sessions.get(key))
+    tab = CompleteTab(page, sessions, panel, form, gallery, painter, said, note)
+    tab.wire_page()
+    tab.wire_form(actions)
+    tab.wire_run(status, download)
+    tab.wire_picks()
+    return lambda key: picks.landscape_of(sessions.get(key))
 
 
-class CompleteTab:
-    """Listeners of the tab. Each finds the visitor's session and hands on to `complete_events`."""
+class CompleteTab(RunTab[CompletionSession]):
+    """Listeners of the tab."""
+
+    name = NAME
 
     def __init__(
-        self, models: Models, sessions: Sessions, invert: Sessions, panel: TargetPanel, form: Form, painter: gr.HTML,
-        said: gr.HTML, note: gr.HTML,
+        self, page: Page, sessions: Visitors[CompletionSession], panel: TargetPanel, form: Form, view: gr.HTML,
+        painter: gr.HTML, said: gr.HTML, note: gr.HTML,
     ) -> None:  # fmt: skip
-        self.models, self.sessions, self.invert = models, sessions, invert
-        self.panel, self.form, self.painter, self.said, self.note = panel, form, painter, said, note
+        super().__init__(page, page.models, sessions)
+        self.panel, self.form, self.view = panel, form, view
+        self.painter, self.said, self.note = painter, said, note
         self.taken: gr.State = gr.State(None)
-        self.target_outputs: list[Component] = [painter, panel.message, note]
-        self.chooser = TargetChooser(models, sessions, panel, form.fields, self.target_outputs, self.shown)
+        self.chooser = TargetChooser(page.models, sessions, panel, form, [painter, note], self.shown)
         self.chooser.wire()
 
-    def session(self, request: gr.Request) -> Session:
-        return self.sessions.get(request.session_hash)
-
-    def shown(self, session: Session, _: Message | None, sentence: str, values: tuple[Any, ...]) -> list[Any]:
-        """A new target as values for `target_outputs`; the mask stays as it is painted."""
-        picture = sent(events.painter_message(session)) if session.target else gr.skip()
-        return [picture, _paragraph(sentence), sent(events.note(self.models, session, list(values)))]
-
-    def fill(self, asked: Asked) -> list[Any]:
-        """The form's values, with the spaces that the chosen model has."""
-        values = complete_settings.values_of(asked)
-        task = self.models.get(asked.settings.task)
-        values[1] = gr.update(choices=space_choices(list(task.mappings)), value=asked.settings.space)
-        values[5:9] = optimiser_values(task, X, asked.settings.lanes[0].optimizer)
-        values[9:13] = optimiser_values(task, asked.settings.space, asked.settings.lanes[1].optimizer)
-        return values
+    def shown(self, session: CompletionSession, _: Message | None, values: Mapping[str, Any]) -> dict[Any, Any]:
+        """A new target in the painter; the mask stays as it is painted."""
+        picture = {self.painter: sent(events.painter_message(session))} if session.target else {}
+        return {**picture, self.note: sent(events.note(self.models, session, values))}
 
     # --- the page -------------------------------------------------------------------------------------------
 
-    def wire_page(self, demo: gr.Blocks, tab: gr.Tab, tabs: gr.Tabs) -> None:
-        demo.load(self.on_load, outputs=[tabs, *self.form.fields, self.note], **QUICK)
-        takes = [*self.form.fields, *self.chooser.panel_outputs, *self.target_outputs, self.taken]
-        tab.select(self.on_open, [found("model"), self.taken, *self.form.fields], takes, **QUICK)
-        self.painter.paint(self.on_paint, self.form.fields, [self.said, self.note], **LATEST)
+    def wire_page(self) -> None:
+        page, fields = self.page, self.form.components
+        page.demo.load(self.on_load, outputs=[page.tabs, *fields, self.note], **QUICK)
+        takes = [*fields, *self.chooser.panel_outputs, *self.chooser.outputs, self.taken]
+        enclosing_tab().select(self.on_open, [found("model"), self.taken, *fields], takes, **QUICK)
+        self.painter.paint(self.on_paint, fields, [self.said, self.note], **LATEST)
 
-        def leave(request: gr.Request) -> None:
-            self.sessions.drop(request.session_hash)
-
-        demo.unload(leave)
-
-    def on_load(self, request: gr.Request) -> list[Any]:
+    def on_load(self, request: gr.Request) -> dict[Any, Any]:
         query = dict(request.query_params)
         try:
             asked, notes = events.open_page(self.models, self.session(request), query)
         except UserError as error:
-            return [gr.skip(), *[gr.skip() for _ in self.form.fields], _error(str(error))]
-        opened = gr.Tabs(selected="complete") if query.get("tab") == "complete" else gr.skip()
-        return [opened, *self.fill(asked), _error(" ".join(notes)) if notes else gr.skip()]
+            return {self.note: note_of(str(error), error=True)}
+        opened = {self.page.tabs: gr.Tabs(selected="complete")} if query.get("tab") == "complete" else {}
+        said = {self.note: note_of(" ".join(notes), error=True)} if notes else {}
+        return {**opened, **self.filled(settings.values_of(asked)), **said}
 
-    def on_open(self, request: gr.Request, model: str, taken: str | None, *values: Any) -> list[Any]:
+    def on_open(self, request: gr.Request, model: str, taken: str | None, *values: Any) -> dict[Any, Any]:
         """Take over the Invert tab's target and model where the target was changed since this tab last did."""
-        session, other = self.session(request), self.invert.get(request.session_hash).target
-        mark, form = str(id(other.picture)) if other else None, [gr.skip() for _ in values]
+        session, other = self.session(request), self.page.invert.get(request.session_hash).target
+        mark, now, form = str(id(other.picture)) if other else None, self.form.read(values), {}
         try:
             if other is not None and (mark != taken or session.target is None):
                 session.target = other
-                if model != values[0]:
-                    form = self.fill(complete_settings.for_model(self.models, [model, *values[1:]]))
+                if model != now["model"]:
+                    form = self.filled(settings.values_of(settings.for_model(self.models, {**now, "model": model})))
             elif session.target is None:
-                session.target = targets.drawn(self.models.get(values[0]), targets.FIRST_DRAWN)
+                session.target = targets.drawn(self.models.get(now["model"]), targets.FIRST_DRAWN)
         except UserError as error:
-            nothing = [gr.skip()] * (len(values) + len(self.chooser.panel_outputs) + 1)
-            return [*nothing, _paragraph(str(error)), gr.skip(), taken]
+            return {self.panel.message: paragraph(str(error)), self.taken: taken}
+        assert session.target is not None
+        panel = self.chooser.panel_values(session.target) if mark != taken else {}
         picture = sent(events.painter_message(session))
-        panel = self.chooser.panel_values(session.target) if mark != taken else [gr.skip() for _ in self.chooser.panel_outputs]
-        return [*form, *panel, picture, "", gr.skip(), mark]
+        return {**form, **panel, self.painter: picture, self.panel.message: "", self.taken: mark}
 
-    def on_paint(self, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
+    def on_paint(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
         session = self.session(request)
         sentence = events.paint(session, event._data.get("mask"))
-        return [_paragraph(sentence), sent(events.note(self.models, session, list(values)))]
+        note = sent(events.note(self.models, session, self.form.read(values)))
+        return {self.said: paragraph(sentence), self.note: note}
 
     # --- the settings ---------------------------------------------------------------------------------------
 
-    def wire_form(self) -> None:
-        form = self.form
-        for component in form.fields[1:]:
-            component.input(self.on_settings, form.fields, self.note, **LATEST)
-        model, space, x, z = *form.fields[:2], form.fields[5:9], form.fields[9:13]
-        space.input(self.on_space, form.fields[:2], z, **LATEST)
-        for name, *settings in (x, z):
-            name.input(self.on_optimiser, [model, name], settings, **LATEST)
-        model.input(self.on_model, form.fields, [*form.fields, *self.target_outputs], **LATEST)
-        form.reset.click(self.on_reset, model, [*form.fields, self.note], **QUICK)
-        form.card.upload(self.on_card, form.card, [*form.fields, *self.target_outputs], **COMPUTE)
+    def wire_form(self, actions: FormActions) -> None:
+        fields = self.form.components
+        everything = [*fields, *self.chooser.outputs]
+        for name, component in self.form.items():
+            if name != "model":
+                component.input(self.on_settings, fields, self.note, **LATEST)
+        self.wire_settings()
+        self.form["model"].input(self.on_model, fields, everything, **LATEST)
+        actions.reset.click(self.on_reset, self.form["model"], [*fields, self.note], **QUICK)
+        actions.card.upload(self.on_card, actions.card, everything, **COMPUTE)
 
     def on_settings(self, request: gr.Request, *values: Any) -> str:
-        return sent(events.note(self.models, self.session(request), list(values)))
+        return sent(events.note(self.models, self.session(request), self.form.read(values)))
 
-    def on_space(self, model: str, space: str) -> list[Any]:
-        """Each space comes with the optimiser that did best in it on training data."""
-        task = self.models.get(model)
-        return optimiser_values(task, space, task.advice(space))
-
-    def on_optimiser(self, model: str, name: OptimizerName) -> list[float]:
-        chosen = self.models.get(model).advice(X, name)
-        return [chosen.lr, chosen.first_move, chosen.history]
-
-    def on_model(self, request: gr.Request, *values: Any) -> list[Any]:
+    def on_model(self, request: gr.Request, *values: Any) -> dict[Any, Any]:
         """Another model comes with its own spaces and optimisers; the target stays."""
         try:
-            asked = complete_settings.for_model(self.models, values)
+            asked = settings.values_of(settings.for_model(self.models, self.form.read(values)))
         except UserError as error:
-            return self._refused(error)
-        return [*self.fill(asked), *self.chooser.kept(self.session(request), tuple(complete_settings.values_of(asked)))]
+            return {self.note: note_of(str(error), error=True)}
+        return {**self.filled(asked), **self.chooser.kept(self.session(request), asked)}
 
-    def on_reset(self, model: str, request: gr.Request) -> list[Any]:
-        asked = complete_settings.defaults(self.models, model)
-        values = complete_settings.values_of(asked)
-        return [*self.fill(asked), sent(events.note(self.models, self.session(request), values))]
+    def on_reset(self, model: str, request: gr.Request) -> dict[Any, Any]:
+        values = settings.values_of(settings.defaults(self.models, model))
+        return {**self.filled(values), self.note: sent(events.note(self.models, self.session(request), values))}
 
-    def on_card(self, data: bytes, request: gr.Request) -> list[Any]:
+    def on_card(self, data: bytes, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)
         try:
-            asked, sentence = complete_files.load_card(self.models, session, data)
+            asked, sentence = events.load_card(self.models, session, data)
         except UserError as error:
-            return self._refused(error)
-        assert session.target is not None
-        said = sent({"text": sentence, "level": "plain", "query": None})
-        return [*self.fill(asked), sent(events.painter_message(session)), "", said]
-
-    def _refused(self, error: UserError) -> list[Any]:
-        """Nothing changes but the note."""
-        skipped = [gr.skip()] * (len(self.form.fields) + len(self.target_outputs) - 1)
-        return [*skipped, _error(str(error))]
+            return {self.note: note_of(str(error), error=True)}
+        picture = sent(events.painter_message(session))
+        said = {self.painter: picture, self.panel.message: "", self.note: note_of(sentence)}
+        return {**self.filled(settings.values_of(asked)), **said}
 
     # --- the run --------------------------------------------------------------------------------------------
 
-    def wire_run(self, gallery: gr.HTML, status: gr.HTML, download: gr.DownloadButton) -> None:
-        progress = {"show_progress": "full", "show_progress_on": status}
-        begun = gallery.run(self.on_run, self.form.fields, gallery, **COMPUTE, **progress)
-        further = gallery.more(self.on_more, outputs=gallery, **COMPUTE, **progress)
-        gallery.stop(self.on_stop, **QUICK)
-        gallery.cancel(self.on_stop, cancels=[begun, further], **QUICK)
-        exported = gallery.export(self.on_export, outputs=[download, gallery], **COMPUTE, **progress)
-        exported.success(None, js=click("completions-file"))
+    def start(self, session: CompletionSession, values: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Message]:
+        return events.start(self.models, session, settings.from_values(values))
 
-    def on_run(self, request: gr.Request, *values: Any) -> Iterator[str]:
-        for message in events.run(self.models, self.session(request), list(values)):
-            yield sent(message)
+    def resume(self, session: CompletionSession, steps: Any) -> Iterator[Message]:
+        return events.resume(session, steps)
 
-    def on_more(self, event: gr.EventData, request: gr.Request) -> Iterator[str]:
-        for message in events.more(self.session(request), event._data.get("steps")):
-            yield sent(message)
-
-    def on_stop(self, request: gr.Request) -> None:
-        self.session(request).stop()
-
-    def on_export(self, request: gr.Request) -> list[Any]:
-        try:
-            return [str(complete_files.export(self.session(request))), sent({"kind": "exported"})]
-        except UserError as error:
-            return [gr.skip(), sent({"kind": "error", "text": str(error)})]
+    def export(self, session: CompletionSession) -> Path:
+        return events.export(session)
 
     # --- sending one on -------------------------------------------------------------------------------------
 
-    def wire_picks(self, gallery: gr.HTML, link: LandscapeLink) -> None:
-        race = found("race")
-        gallery.send(self.on_send, outputs=[race, link.tabs, self.panel.message], **QUICK)
+    def wire_picks(self) -> None:
+        page = self.page
+        self.race = found("race")
+        self.view.send(self.on_send, outputs=[self.race, page.tabs, self.panel.message], **QUICK)
+        self.view.landscape(self.on_landscape, outputs=[page.tabs, page.source, self.panel.message], **QUICK)
 
-        def on_landscape(event: gr.EventData, request: gr.Request) -> list[Any]:
-            try:
-                complete_picks.pick(self.session(request), event._data.get("index"))
-            except UserError as error:
-                return [gr.skip(), gr.skip(), _paragraph(str(error))]
-            return [*link.opened(NAME), ""]
+    def on_landscape(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+        try:
+            picks.pick(self.session(request), event._data.get("index"))
+        except UserError as error:
+            return {self.panel.message: paragraph(str(error))}
+        return {**self.page.landscape_of(NAME), self.panel.message: ""}
 
-        gallery.landscape(on_landscape, outputs=[*link.outputs, self.panel.message], **QUICK)
-
-    def on_send(self, event: gr.EventData, request: gr.Request) -> list[Any]:
-        other = self.invert.get(request.session_hash)
-        shown, sentence = complete_picks.send_on(self.session(request), other, dict(event._data))
+    def on_send(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+        other = self.page.invert.get(request.session_hash)
+        shown, sentence = picks.send_on(self.session(request), other, dict(event._data))
         if shown is None:
-            return [gr.skip(), gr.skip(), _paragraph(sentence)]
-        return [sent(shown), gr.Tabs(selected="invert"), ""]
-
-
-def _paragraph(sentence: str) -> str:
-    return f"<p>{html.escape(sentence)}</p>" if sentence else ""
-
-
-def _error(text: str) -> str:
-    return sent({"text": text, "level": "error", "query": None})
+            return {self.panel.message: paragraph(sentence)}
+        return {self.race: sent(shown), self.page.tabs: gr.Tabs(selected="invert"), self.panel.message: ""}
 
 
 def gallery_view(missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: str = "gallery") -> gr.HTML:
@@ -251,9 +192,8 @@ def gallery_view(missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: s
     send {lane, index, step, pasted} and landscape {index}. `missed` is called with [run id, first number] for messages
     that were lost.
     """
-    return view(
-        "gallery", ("run", "stop", "cancel", "more", "export", "send", "landscape"), elem_id=elem_id, server_functions=[missed]
-    )
+    emits = ("run", "stop", "cancel", "more", "export", "send", "landscape")
+    return view("complete/gallery", emits, elem_id=elem_id, server_functions=[missed])
 
 
 def painter_view(elem_id: str = "painter") -> gr.HTML:
@@ -261,4 +201,4 @@ def painter_view(elem_id: str = "painter") -> gr.HTML:
 
     Emits paint {mask}: a character per pixel, row by row, 1 visible and 0 hidden.
     """
-    return view("painter", ("paint",), elem_id=elem_id)
+    return view("complete/painter", ("paint",), elem_id=elem_id)

@@ -11,11 +11,11 @@ import torch
 from torch import Tensor
 
 from app.defence.pictures import NO_CIFAR, Defences
-from app.defence.run import Choice
+from app.defence.settings import DefenceSettings
 from app.defence.stream import attack_words
-from app.runs.latest import Job
-from app.runs.legs import Message
-from app.runs.working import told
+from app.runs.jobs import Job
+from app.runs.progress import reporting
+from app.runs.session import Message
 from landscape_core.defence.counting import LANES, STATIC, UNDEFENDED, Tally, counted, share
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import Cifar10Test
@@ -24,7 +24,7 @@ LEAST, MOST, CHUNK = 10, 1000, 10
 WORDS = {STATIC: "static attack", "X": "attack that knows X", "Z": "attack that knows Z"}
 
 
-def count(defences: Defences, job: Job, choice: Choice, n: Any) -> Iterator[Message]:
+def count(defences: Defences, job: Job, asked: DefenceSettings, n: Any) -> Iterator[Message]:
     """Attack and defend n test pictures drawn by the seed, a tally after every few; a stop keeps the last one.
 
     Raises:
@@ -34,7 +34,7 @@ def count(defences: Defences, job: Job, choice: Choice, n: Any) -> Iterator[Mess
         raise UserError(NO_CIFAR)
     if not isinstance(n, int) or not LEAST <= n <= MOST:
         raise UserError(f"The number of test pictures must be a whole number from {LEAST} to {MOST}.")
-    for message in _messages(defences, defences.cifar, job, choice, n):
+    for message in _messages(defences, defences.cifar, job, asked, n):
         if message["kind"] != "progress":  # one that is missed is soon followed by another
             message = {**message, "run": job.id, "seq": len(job.messages)}
             job.messages.append(message)
@@ -48,15 +48,15 @@ def tally_message(tally: Tally, n: int, seconds: float) -> Message:
     return {"kind": "tally", "done": len(tally), "n": n, "clean": share(tally.clean), "rows": rows, "left": left}
 
 
-def _messages(defences: Defences, cifar: Cifar10Test, job: Job, choice: Choice, n: int) -> Iterator[Message]:
-    defence, plan = defences.get(choice.settings.task), choice.plan()
+def _messages(defences: Defences, cifar: Cifar10Test, job: Job, asked: DefenceSettings, n: int) -> Iterator[Message]:
+    defence, plan = defences.get(asked.settings.task), asked.plan()
     plan.lanes(defence)  # so that a space that is not there is said before anything is done
     attack = f"{attack_words(plan.attack)} ({plan.aware_steps} where the attacker knows)"
     settings = [defence.name.upper(), attack, f"{plan.steps} steps of defence", f"seed {plan.seed}"]
     yield {"kind": "begin", "n": n, "settings": " · ".join(settings)}
     total, started = Tally.empty(), time.perf_counter()
     for index, (pictures, labels) in enumerate(_chunks(cifar, n, plan.seed)):
-        found = yield from told(
+        found = yield from reporting(
             partial(counted, defence, plan, index, pictures, labels), partial(_progress, len(total), n), job.stop.is_set
         )
         if found is None:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import gradio as gr
-from gradio.components import Component
-from pydantic import ValidationError
 
 from app.defence.pictures import NO_CIFAR, Defences
-from app.defence.run import MAX_STEPS, Choice
+from app.defence.settings import MAX_STEPS, advice
 from app.target.chooser import crop_view, picker_view
-from app.views.form import space_choices
-from landscape_core.defence.attacks import ATTACKS, AttackSettings
-from landscape_core.errors import UserError, first_problem, in_words
+from app.views.form import Form, space_choices
+from landscape_core.defence.attacks import ATTACKS
 from landscape_core.features.cifar10 import CIFAR10_CLASSES
-from landscape_core.search.optimizers import OptimizerSettings
-from landscape_core.search.race import RunSettings
-from landscape_core.search.task import X
 
 SOURCES = {"cifar": "CIFAR-10", "example": "Example", "photo": "Upload"}
 FIRST = 1  # of the ships: one that RO sees rightly and the paper's attack fools
@@ -32,7 +24,7 @@ _RATE = "In 1/255 of the range of a pixel. The paper's is 0.2."
 
 
 @dataclass(frozen=True)
-class PictureForm:
+class PicturePanel:
     """Where a picture comes from; `groups` follow `source`, one visible at a time."""
 
     source: gr.Radio
@@ -47,26 +39,7 @@ class PictureForm:
     message: gr.HTML
 
 
-@dataclass(frozen=True)
-class DefenceForm:
-    """The settings; `fields` in the order of `choice_from`, without the true class, which comes last there."""
-
-    fields: list[Component]
-
-    @property
-    def classifier(self) -> Component:
-        return self.fields[0]
-
-    @property
-    def attack(self) -> Component:
-        return self.fields[1]
-
-    @property
-    def space(self) -> Component:
-        return self.fields[3]
-
-
-def build_picture(defences: Defences) -> PictureForm:
+def build_picture(defences: Defences) -> PicturePanel:
     """Lay the chooser out in the current container."""
     gr.HTML("<h2>Picture</h2>")
     first = "example" if defences.cifar is None else "cifar"
@@ -90,68 +63,35 @@ def build_picture(defences: Defences) -> PictureForm:
     if defences.cifar is None:
         gr.HTML(f"<p class='note'>{NO_CIFAR}</p>")
     message = gr.HTML(elem_id="defence-message", elem_classes="message")
-    return PictureForm(source, groups, label, number, another, picker, file, crop, truth, message)
+    return PicturePanel(source, groups, label, number, another, picker, file, crop, truth, message)
 
 
-def build_defence_form(defences: Defences) -> DefenceForm:
-    """Lay the settings out in the current container."""
+def build_defence_form(defences: Defences, truth: gr.Dropdown) -> Form:
+    """Lay the settings out in the current container; `truth` is chosen with the picture."""
     names = defences.names
-    first = names[0] if names else None
+    first = next(iter(names), None)
     spaces, x, z = advice(defences, first) if first else ([], 0.2, 0.2)
     knows = [("Nothing", "static"), ("Defence X", "X"), ("Defence Z", "Z")]
     balls = [("L2 256/255", "l2"), ("L∞ 8/255", "linf")]
+    form = Form(truth=truth)
     with gr.Group(elem_classes="fields defence-form"):
-        classifier = gr.Radio(
+        form["classifier"] = gr.Radio(
             [(n.upper(), n) for n in names], value=first, label="Classifier", elem_classes="segmented", elem_id="defence-model"
         )
-        attack = gr.Radio(balls, value="l2", label="Attack", info=_ATTACK, elem_classes="segmented", elem_id="defence-attack")
-        known = gr.Radio(
+        form["attack"] = gr.Radio(
+            balls, value="l2", label="Attack", info=_ATTACK, elem_classes="segmented", elem_id="defence-attack"
+        )
+        form["knows"] = gr.Radio(
             knows, value="static", label="Attacker knows", info=_KNOWS, elem_classes="segmented", elem_id="defence-knows"
         )
-        space = gr.Dropdown(
+        form["space"] = gr.Dropdown(
             space_choices(spaces), value=next(iter(spaces), None), label="Space Z", info=_SPACE, elem_id="defence-space"
         )
-        steps = gr.Slider(1, MAX_STEPS, 5, step=1, label="Steps", info=_STEPS, buttons=[], elem_id="defence-steps")
+        form["steps"] = gr.Slider(1, MAX_STEPS, 5, step=1, label="Steps", info=_STEPS, buttons=[], elem_id="defence-steps")
     with gr.Accordion("Rates, attack steps and seed", open=False, elem_classes="more defence-form"):
-        x_rate = gr.Number(x, label="X learning rate", info=_RATE, step=0.1, elem_id="defence-x-rate")
-        z_rate = gr.Number(z, label="Z learning rate", info=_RATE, step=0.1, elem_id="defence-z-rate")
+        form["x_rate"] = gr.Number(x, label="X learning rate", info=_RATE, step=0.1, elem_id="defence-x-rate")
+        form["z_rate"] = gr.Number(z, label="Z learning rate", info=_RATE, step=0.1, elem_id="defence-z-rate")
         most = ATTACKS["l2"].steps
-        ascents = gr.Slider(1, most, most, step=1, label="Attack steps", buttons=[], elem_id="defence-ascents")
-        seed = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="defence-seed")
-    return DefenceForm([classifier, attack, known, space, steps, ascents, x_rate, z_rate, seed])
-
-
-def advice(defences: Defences, name: str, space: str | None = None) -> tuple[list[str], float, float]:
-    """A classifier's spaces, and the advised rates in X and in a space (the first where None), in 1/255."""
-    task = defences.get(name).task
-    spaces = list(task.mappings)
-    z = task.advice(space if space in spaces else spaces[0])
-    return spaces, round(task.advice(X).lr * 255, 4), round(z.lr * 255, 4)
-
-
-def choice_from(defences: Defences, values: Sequence[Any]) -> Choice:
-    """What is to be run, from the form's values and the true class, which are untrusted.
-
-    Raises:
-        UserError: a value is missing or out of range; the sentence names it.
-    """
-    classifier, attack, knows, space, steps, ascents, x_rate, z_rate, seed, truth = values
-    task = defences.get(classifier).task
-    if attack not in ATTACKS:
-        raise UserError(f"There is no attack {attack!r}; there are: {', '.join(ATTACKS)}.")
-    if not isinstance(truth, int):
-        raise UserError("Say what the picture shows: one of the classifier's classes.")
-    task.space(space)
-    try:
-        x, z = _optimiser(task.advice(X), x_rate), _optimiser(task.advice(space), z_rate)
-        settings = RunSettings.pair(space, x, z, task=classifier, steps=steps, seed=seed)
-        chosen = AttackSettings.model_validate({**ATTACKS[attack].model_dump(), "steps": ascents})
-    except ValidationError as error:
-        raise UserError(first_problem(error, lambda place: in_words(place).capitalize())) from error
-    return Choice(settings, chosen, knows, truth)
-
-
-def _optimiser(advised: OptimizerSettings, rate: Any) -> OptimizerSettings:
-    if not isinstance(rate, int | float):
-        raise UserError("A learning rate is a number above 0, in 1/255 of the range of a pixel.")
-    return OptimizerSettings(name=advised.name, lr=rate / 255)
+        form["ascents"] = gr.Slider(1, most, most, step=1, label="Attack steps", buttons=[], elem_id="defence-ascents")
+        form["seed"] = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="defence-seed")
+    return form

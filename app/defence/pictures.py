@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,45 +9,31 @@ from typing import Any
 from PIL import Image
 
 from app.defence.examples import EXAMPLES
+from app.runs.models import Loader
 from app.runs.session import Photo, Picked, Session
-from app.target.examples import FOLDER
-from app.target.targets import PHOTO_SIDE, crop
+from app.target.targets import PHOTO_SIDE, crop, example_picture
 from landscape_core.defence.objective import Defence
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import CIFAR10_CLASSES, SIDE, Cifar10Test
 from landscape_core.images.reading import centre_box, crop_square, load_picture
 
 CIFAR_FILE = "cifar10.zip"
+LABELS = {name: label for name, (label, *_) in EXAMPLES.items()}
 NO_CIFAR = f"Test pictures come from CIFAR-10, which is not part of the app: put {CIFAR_FILE} (test/class/picture) into data/."
 
 
-class Defences:
-    """The classifiers that can be defended, loaded when first asked for and shared by all visitors; `cifar` is None where
-    the data set is not here."""
+class Defences(Loader[Defence]):
+    """The classifiers that can be defended; `cifar` is None where the data set is not here."""
 
     def __init__(self, sources: Mapping[str, Callable[[], Defence]], cifar: Cifar10Test | None) -> None:
-        self._sources, self._loaded = dict(sources), dict[str, Defence]()
-        self._lock = threading.Lock()
+        super().__init__(
+            sources, "classifier", "There is no classifier with a contrastive head in assets/ yet; `train` makes both."
+        )
         self.cifar = cifar
 
-    @property
-    def names(self) -> list[str]:
-        return list(self._sources)
-
     def get(self, name: Any) -> Defence:
-        """The defence of that name.
-
-        Raises:
-            UserError: there is none, or its files are missing or altered.
-        """
-        if not self._sources:
-            raise UserError("There is no classifier with a contrastive head in assets/ yet; `train` makes both.")
-        if name not in self._sources:
-            raise UserError(f"There is no classifier {name!r}; there are: {', '.join(self.names)}.")
-        with self._lock:
-            if name not in self._loaded:
-                self._loaded[name] = self._sources[name]()
-            return self._loaded[name]
+        """The defence of that name. Raises UserError as `load`."""
+        return self.load(name)
 
 
 def cifar_at(data: Path) -> Cifar10Test | None:
@@ -81,9 +65,7 @@ def example(name: Any) -> tuple[Picked, int]:
     if name not in EXAMPLES:
         raise UserError(f"There is no example {name!r}; there are: {', '.join(EXAMPLES)}.")
     label, shows, _ = EXAMPLES[name]
-    with Image.open(FOLDER / f"{name}.png") as image:
-        square = image.convert("RGB")
-    return Picked(crop_square(square, centre_box(square), SIDE), label.lower()), CIFAR10_CLASSES.index(shows)
+    return Picked(example_picture(name, SIDE), label.lower()), CIFAR10_CLASSES.index(shows)
 
 
 def opened(path: str) -> Photo:
@@ -98,7 +80,7 @@ def opened(path: str) -> Photo:
     return Photo(image, centre_box(image), picture.notices)
 
 
-def recropped(session: Session, box: Any) -> Picked:
+def recropped(session: Session[Picked, Any], box: Any) -> Picked:
     """Another square of the visitor's picture.
 
     Raises:
@@ -112,13 +94,3 @@ def recropped(session: Session, box: Any) -> Picked:
 def cropped(photo: Photo) -> Picked:
     """What the photo's square shows, at 32x32."""
     return Picked(crop_square(photo.image, photo.box, SIDE), "your picture")
-
-
-def picker_message(chosen: str | None) -> dict[str, Any]:
-    """The examples as thumbnails, for the picker."""
-    items = [{"name": name, "label": label, "src": _thumbnail(name)} for name, (label, *_) in EXAMPLES.items()]
-    return {"items": items, "chosen": chosen}
-
-
-def _thumbnail(name: str) -> str:
-    return "data:image/png;base64," + base64.b64encode((FOLDER / f"{name}.png").read_bytes()).decode()

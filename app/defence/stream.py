@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor
 
-from app.runs.legs import INTERVAL, Message, png
-from app.runs.session import Picked, Run
+from app.defence.session import DefenceRun
+from app.defence.settings import KNOWS
+from app.runs.legs import finite, png
+from app.runs.session import Message, Picked
 from landscape_core.defence.attacks import AttackSettings
 from landscape_core.defence.objective import Defence, margin, restored
 from landscape_core.defence.report import magnified, race_sentence
 from landscape_core.images.pixels import png_base64, to_unit
-from landscape_core.search.solver import LaneState, State
+from landscape_core.search.solver import LaneState
 
-KNOWS = {"static": "no defence", "X": "the defence in X", "Z": "the defence in Z"}
 NORMS = {"l2": "L2", "linf": "L∞"}
-KEYS = ("loss", "seconds", "margin", "probabilities", "factor", "l2", "linf", "png", "added")
-
-
-@dataclass(kw_only=True)
-class DefenceRun(Run):
-    """A run of both lanes on one attacked picture; `attack` is the one taken, `knows` what it knew. The solver's target is
-    the clean picture until the attack is over."""
-
-    defence: Defence
-    truth: int
-    attack: AttackSettings
-    knows: str
+PICTURES = ("png", "added")  # the columns that are pictures
 
 
 def picture_message(defence: Defence, picked: Picked, truth: int) -> Message:
@@ -56,8 +42,10 @@ def answer(defence: Defence, picture: Tensor, truth: int) -> Message:
 
 def begin(run: DefenceRun) -> Message:
     """The first message of a run."""
+    shown = picture_message(run.defence, run.target, run.truth)
+    run.clean = shown["clean"]
     return {
-        **picture_message(run.defence, run.target, run.truth),
+        **shown,
         "kind": "begin",
         "number": run.number,
         "lanes": [lane.name for lane in run.solver.lanes],
@@ -79,50 +67,22 @@ def attack_words(attack: AttackSettings) -> str:
 
 def met(run: DefenceRun, attacked: Tensor) -> Message:
     """The attack's result (1, 3, 32, 32)."""
+    run.attacked = answer(run.defence, attacked, run.truth)
     added = magnified((attacked - to_unit(run.target.picture)[None])[0])
     return {
         "kind": "attacked",
         "png": png(attacked[0]),
         "added": {"png": png_base64(added.picture), "factor": added.factor, "l2": added.l2 * 255, "linf": added.linf * 255},
-        **answer(run.defence, attacked, run.truth),
+        **run.attacked,
     }
 
 
-def batches(run: DefenceRun, states: Iterator[State], *, clock: Callable[[], float] = time.perf_counter) -> Iterator[Message]:
-    """Record the states and send them on: the first at once, then whatever came in each `INTERVAL` seconds."""
-    batch, sent = _empty(run), clock() - INTERVAL
-    for state in states:
-        run.trajectory.record(state)
-        batch["steps"].append(state.step)
-        for columns, lane in zip(batch["lanes"].values(), state.lanes, strict=True):
-            for key, value in _column(run, lane).items():
-                columns[key].append(value)
-        if clock() - sent >= INTERVAL:
-            yield batch
-            batch, sent = _empty(run), clock()
-    if batch["steps"]:
-        yield batch
-
-
-def end(run: DefenceRun, reason: str, more: int) -> Message:
-    """The last message: why, and what came of it in a sentence."""
-    kinds = {message["kind"]: message for message in run.messages}
-    if "attacked" not in kinds:
-        return {"kind": "end", "reason": reason, "summary": "", "more": more}
-    frames = [message for message in run.messages if message["kind"] == "frames"]
-    margins = {lane.name: [m for f in frames for m in f["lanes"][lane.name]["margin"]] for lane in run.solver.lanes}
-    summary = race_sentence(kinds["begin"]["clean"]["margin"], kinds["attacked"]["margin"], margins)
-    about = f"Attack: {attack_words(run.attack)}; the attacker knows {KNOWS[run.knows]}."
-    return {"kind": "end", "reason": f"{reason} {about}", "summary": summary, "more": more}
-
-
-def _column(run: DefenceRun, lane: LaneState) -> Message:
+def column(run: DefenceRun, step: int, lane: LaneState) -> Message:
+    """What a lane measures at a step, its picture, and what the defence added, magnified."""
     picture = restored(run.solver.target.value, lane.output)
     added = magnified(lane.output[0])
-    loss = float(lane.loss[0])
     return {
-        "loss": loss if abs(loss) < float("inf") else None,  # JSON has no infinity
-        "seconds": lane.seconds,
+        "loss": finite(float(lane.loss[0])),
         "png": png(picture[0]),
         "added": png_base64(added.picture),
         "factor": added.factor,
@@ -132,5 +92,11 @@ def _column(run: DefenceRun, lane: LaneState) -> Message:
     }
 
 
-def _empty(run: DefenceRun) -> Message:
-    return {"kind": "frames", "steps": [], "lanes": {lane.name: {key: [] for key in KEYS} for lane in run.solver.lanes}}
+def end(run: DefenceRun, reason: str) -> Message:
+    """The last message: why, and what came of it in a sentence."""
+    if run.attacked is None:
+        return {"kind": "end", "reason": reason, "summary": "", "more": 0}
+    margins = {lane: columns["margin"] for lane, columns in run.columns.items()}
+    summary = race_sentence(run.clean["margin"], run.attacked["margin"], margins)
+    about = f"Attack: {attack_words(run.attack)}; the attacker knows {KNOWS[run.knows]}."
+    return {"kind": "end", "reason": f"{reason} {about}", "summary": summary}

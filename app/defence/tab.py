@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import html
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from app.defence import count as defence_count
-from app.defence import pictures as defence_pictures
+from app.defence import count, pictures, stream
 from app.defence import run as events
-from app.defence import stream as defence_stream
 from app.defence.examples import EXAMPLES
-from app.defence.form import DefenceForm, PictureForm, advice, build_defence_form, build_picture, choice_from
-from app.defence.pictures import NO_CIFAR, Defences, cifar_at
-from app.runs.latest import Job, Latest
-from app.runs.session import Picked, Session, Sessions
+from app.defence.form import PicturePanel, build_defence_form, build_picture
+from app.defence.pictures import LABELS, NO_CIFAR, Defences, cifar_at
+from app.defence.session import DefenceSession
+from app.defence.settings import advice, from_values
+from app.runs.jobs import Job, Jobs
+from app.runs.legs import with_errors
+from app.runs.session import Message, Picked, Session, Visitors
 from app.runs.standing import StandingSource, standing_of
-from app.target.targets import photo_message
-from app.views.form import space_choices
-from app.views.link import LandscapeLink
-from app.views.view import STATIC, sent, view
-from app.views.wiring import COMPUTE, QUICK, click, missed
+from app.target.targets import photo_message, picker_message
+from app.views.form import Form, space_choices
+from app.views.page import Page
+from app.views.run_tab import RunTab
+from app.views.view import APP, sent, view
+from app.views.wiring import COMPUTE, QUICK, missed, paragraph
 from landscape_core.defence.attacks import ATTACKS
 from landscape_core.defence.task import classifier_names, load_defence
 from landscape_core.errors import UserError
 
 NAME = "Defence"
-DATA = STATIC.parent.parent / "data"
+DATA = APP.parent / "data"
 Chosen = tuple[Picked, int | None]
 
 
@@ -39,12 +41,12 @@ def embedded_defences() -> Defences:
     return Defences({name: partial(load_defence, name) for name in classifier_names()}, cifar_at(DATA))
 
 
-def build_defence(demo: gr.Blocks, link: LandscapeLink, defences: Defences | None = None) -> StandingSource:
+def build(page: Page, defences: Defences | None = None) -> StandingSource:
     """Lay the tab out inside the current container and wire it; returns the run that stands in it."""
-    defences, sessions, jobs = defences or embedded_defences(), Sessions(), Latest(Job)
+    defences, sessions, jobs = defences or embedded_defences(), Visitors[DefenceSession](Session), Jobs(Job)
     with gr.Row(elem_classes="invert"):
         with gr.Column(elem_classes="card target-card"):
-            picture = build_picture(defences)
+            panel = build_picture(defences)
         with gr.Column(elem_classes="defence-column"):
             with gr.Column(elem_classes="card race-card"):
                 view = defence_view(missed(sessions))
@@ -55,39 +57,35 @@ def build_defence(demo: gr.Blocks, link: LandscapeLink, defences: Defences | Non
                 count_status = gr.HTML(elem_id="count-status")
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Attack and defence</h2>")
-            form = build_defence_form(defences)
-    tab = DefenceTab(defences, sessions, jobs, picture, form, view)
-    tab.wire_picture(demo)
-    tab.wire_run(link, status, download)
-    tab.wire_count(demo, counting, count_status)
-
-    def leave(request: gr.Request) -> None:
-        sessions.drop(request.session_hash)
-        jobs.drop(request.session_hash)
-
-    demo.unload(leave)
+            form = build_defence_form(defences, panel.truth)
+    tab = DefenceTab(page, defences, sessions, panel, form, view)
+    tab.wire_picture()
+    tab.wire_form()
+    tab.wire_run(status, download)
+    tab.wire_landscape()
+    CountingTable(page, defences, jobs, form, counting).wire(count_status)
     return lambda key: standing_of(sessions.get(key).run)
 
 
-class DefenceTab:
-    """Listeners of the tab. Each finds the visitor's session and hands on to `defence_run` and `defence_count`."""
+class DefenceTab(RunTab[DefenceSession]):
+    """Listeners of the tab on one picture."""
+
+    name = NAME
 
     def __init__(
-        self, defences: Defences, sessions: Sessions, jobs: Latest[Job], picture: PictureForm, form: DefenceForm, view: gr.HTML
-    ) -> None:
-        self.defences, self.sessions, self.jobs = defences, sessions, jobs
-        self.picture, self.form, self.view = picture, form, view
-
-    def session(self, request: gr.Request) -> Session:
-        return self.sessions.get(request.session_hash)
+        self, page: Page, defences: Defences, sessions: Visitors[DefenceSession], panel: PicturePanel, form: Form,
+        view: gr.HTML,
+    ) -> None:  # fmt: skip
+        super().__init__(page, page.models, sessions)
+        self.defences, self.panel, self.form, self.view = defences, panel, form, view
 
     # --- the picture ----------------------------------------------------------------------------------------
 
-    def wire_picture(self, demo: gr.Blocks) -> None:
-        panel, model = self.picture, self.form.classifier
+    def wire_picture(self) -> None:
+        panel, model = self.panel, self.form["classifier"]
         outputs = [self.view, panel.truth, panel.message]
         numbered = [model, panel.label, panel.number]
-        demo.load(self.on_load, [panel.source, *numbered], [panel.picker, *outputs], **QUICK)
+        self.page.demo.load(self.on_load, [panel.source, *numbered], [panel.picker, *outputs], **QUICK)
         groups = [*panel.groups.values(), panel.picker]
         panel.source.input(self.on_source, [panel.source, *numbered], [*groups, *outputs], **QUICK)
         for changed in (panel.label.input, panel.number.submit, panel.number.blur):
@@ -98,140 +96,132 @@ class DefenceTab:
         panel.file.clear(lambda: None, outputs=panel.crop, **QUICK)
         panel.crop.crop(self.on_crop, model, outputs, **QUICK)
         for again in (panel.truth.input, model.input):
-            again(self.on_again, [model, panel.truth], [self.view, panel.message], **QUICK)
+            again(self.on_again, [model, panel.truth], [self.view, panel.truth, panel.message], **QUICK)
 
-    def choose(self, session: Session, model: str, make: Callable[[], Chosen]) -> list[Any]:
+    def choose(self, session: DefenceSession, model: str, make: Callable[[], Chosen]) -> dict[Any, Any]:
         """Take a picture and show it: view, true class (where unknown what the classifier says), message."""
+        panel = self.panel
         try:
             session.target, truth = make()
             defence = self.defences.get(model)
             truth = events.guess(defence, session.target) if truth is None else truth
-            return [sent(defence_stream.picture_message(defence, session.target, truth)), truth, ""]
+            shown = sent(stream.picture_message(defence, session.target, truth))
         except UserError as error:
-            return [gr.skip(), gr.skip(), f"<p>{html.escape(str(error))}</p>"]
+            return {panel.message: paragraph(str(error))}
+        return {self.view: shown, panel.truth: truth, panel.message: ""}
 
-    def from_source(self, source: str, session: Session, label: Any, number: Any) -> Callable[[], Chosen] | None:
+    def from_source(self, source: str, session: DefenceSession, label: Any, number: Any) -> Callable[[], Chosen] | None:
         if source == "cifar":
-            return lambda: defence_pictures.from_cifar(self.defences.cifar, label, number)
+            return lambda: pictures.from_cifar(self.defences.cifar, label, number)
         if source == "example":
-            return lambda: defence_pictures.example(next(iter(EXAMPLES)))
+            return lambda: pictures.example(next(iter(EXAMPLES)))
         photo = session.photo
-        return None if photo is None else lambda: (defence_pictures.cropped(photo), None)
+        return None if photo is None else lambda: (pictures.cropped(photo), None)
 
-    def on_load(self, source: str, model: str, label: str, number: Any, request: gr.Request) -> list[Any]:
+    def on_load(self, source: str, model: str, label: str, number: Any, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)
         make = self.from_source(source, session, label, number)
-        chosen = next(iter(EXAMPLES)) if source == "example" else None
-        picker = sent(defence_pictures.picker_message(chosen))
-        return [picker, *(self.choose(session, model, make) if make else [gr.skip()] * 3)]
+        picker = {self.panel.picker: self.picker(next(iter(EXAMPLES)) if source == "example" else None)}
+        return {**picker, **(self.choose(session, model, make) if make else {})}
 
-    def on_source(self, source: str, model: str, label: str, number: Any, request: gr.Request) -> list[Any]:
-        groups = [gr.update(visible=name == source) for name in self.picture.groups]
-        return [*groups, *self.on_load(source, model, label, number, request)]
+    def picker(self, chosen: str | None) -> str:
+        return sent(picker_message(chosen, LABELS))
 
-    def on_number(self, model: str, label: str, number: Any, request: gr.Request) -> list[Any]:
-        return self.choose(
-            self.session(request), model, lambda: defence_pictures.from_cifar(self.defences.cifar, label, number)
-        )
+    def on_source(self, source: str, model: str, label: str, number: Any, request: gr.Request) -> dict[Any, Any]:
+        groups = {group: gr.update(visible=name == source) for name, group in self.panel.groups.items()}
+        return {**groups, **self.on_load(source, model, label, number, request)}
 
-    def on_another(self, model: str, label: str, request: gr.Request) -> list[Any]:
+    def on_number(self, model: str, label: str, number: Any, request: gr.Request) -> dict[Any, Any]:
+        return self.choose(self.session(request), model, lambda: pictures.from_cifar(self.defences.cifar, label, number))
+
+    def on_another(self, model: str, label: str, request: gr.Request) -> dict[Any, Any]:
         cifar = self.defences.cifar
         number = random.randrange(len(cifar.files[label])) if cifar is not None and label in cifar.files else 0
-        return [number, *self.on_number(model, label, number, request)]
+        return {self.panel.number: number, **self.on_number(model, label, number, request)}
 
-    def on_pick(self, event: gr.EventData, model: str, request: gr.Request) -> list[Any]:
+    def on_pick(self, event: gr.EventData, model: str, request: gr.Request) -> dict[Any, Any]:
         name = event._data.get("name")
-        shown = self.choose(self.session(request), model, lambda: defence_pictures.example(name))
-        return [sent(defence_pictures.picker_message(name)), *shown]
+        return {
+            self.panel.picker: self.picker(name),
+            **self.choose(self.session(request), model, lambda: pictures.example(name)),
+        }
 
-    def on_upload(self, model: str, path: str, request: gr.Request) -> list[Any]:
+    def on_upload(self, model: str, path: str, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)
         session.photo = None
 
         def opened() -> Chosen:
-            session.photo = defence_pictures.opened(path)
-            return defence_pictures.cropped(session.photo), None
+            session.photo = pictures.opened(path)
+            return pictures.cropped(session.photo), None
 
         shown = self.choose(session, model, opened)
-        return [sent(photo_message(session.photo)), *shown]
+        return {self.panel.crop: sent(photo_message(session.photo)), **shown}
 
-    def on_crop(self, event: gr.EventData, model: str, request: gr.Request) -> list[Any]:
+    def on_crop(self, event: gr.EventData, model: str, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)
-        return self.choose(session, model, lambda: (defence_pictures.recropped(session, event._data.get("box")), None))
+        return self.choose(session, model, lambda: (pictures.recropped(session, event._data.get("box")), None))
 
-    def on_again(self, model: str, truth: Any, request: gr.Request) -> list[Any]:
+    def on_again(self, model: str, truth: Any, request: gr.Request) -> dict[Any, Any]:
         """Another classifier, or another word for what the picture shows."""
-        target = self.session(request).target
+        session = self.session(request)
+        target = session.target
         if target is None:
-            return [gr.skip(), gr.skip()]
-        shown, _, message = self.choose(self.session(request), model, lambda: (target, truth))
-        return [shown, message]
+            return {self.panel.message: gr.skip()}
+        return {**self.choose(session, model, lambda: (target, truth)), self.panel.truth: gr.skip()}
 
     # --- the settings and the run ---------------------------------------------------------------------------
 
-    def wire_run(self, link: LandscapeLink, status: gr.HTML, download: gr.DownloadButton) -> None:
-        view, form = self.view, self.form
-        space, ascents, x_rate, z_rate = form.space, form.fields[5], form.fields[6], form.fields[7]
-        form.classifier.input(self.on_model, form.classifier, [space, x_rate, z_rate], **QUICK)
-        space.input(self.on_space, [form.classifier, space], z_rate, **QUICK)
-        form.attack.input(lambda attack: ATTACKS[attack].steps, form.attack, ascents, **QUICK)
-        progress = {"show_progress": "full", "show_progress_on": status}
-        begun = view.run(self.on_run, [*form.fields, self.picture.truth], view, **COMPUTE, **progress)
-        further = view.more(self.on_more, outputs=view, **COMPUTE, **progress)
-        view.stop(self.on_stop, **QUICK)
-        view.cancel(self.on_stop, cancels=[begun, further], **QUICK)
-        view.export(self.on_export, outputs=[download, view], **COMPUTE).success(None, js=click("defence-file-out"))
-        view.landscape(lambda: link.opened(NAME), outputs=link.outputs, **QUICK)
+    def wire_form(self) -> None:
+        form = self.form
+        form["classifier"].input(self.on_model, form["classifier"], [form["space"], form["x_rate"], form["z_rate"]], **QUICK)
+        form["space"].input(self.on_space, [form["classifier"], form["space"]], form["z_rate"], **QUICK)
+        form["attack"].input(lambda attack: ATTACKS[attack].steps, form["attack"], form["ascents"], **QUICK)
 
-    def on_model(self, model: str) -> list[Any]:
+    def on_model(self, model: str) -> dict[Any, Any]:
         spaces, x, z = advice(self.defences, model)
-        return [gr.update(choices=space_choices(spaces), value=spaces[0]), x, z]
+        space = gr.update(choices=space_choices(spaces), value=spaces[0])
+        return self.form.filled({"space": space, "x_rate": x, "z_rate": z})
 
     def on_space(self, model: str, space: str) -> float:
         return advice(self.defences, model, space)[2]
 
-    def on_run(self, request: gr.Request, *values: Any) -> Iterator[str]:
-        session = self.session(request)
-        yield from _sent(lambda: events.start(self.defences, session, choice_from(self.defences, values)))
+    def start(self, session: DefenceSession, values: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Message]:
+        return events.start(self.defences, session, from_values(self.defences, values))
 
-    def on_more(self, event: gr.EventData, request: gr.Request) -> Iterator[str]:
-        session, more = self.session(request), event._data.get("steps")
-        yield from _sent(lambda: events.resume(session, more))
+    def resume(self, session: DefenceSession, steps: Any) -> Iterator[Message]:
+        return events.resume(session, steps)
+
+    def export(self, session: DefenceSession) -> Path:
+        return events.export(session)
+
+
+class CountingTable:
+    """Listeners of the table over many pictures."""
+
+    def __init__(self, page: Page, defences: Defences, jobs: Jobs[Job], form: Form, view: gr.HTML) -> None:
+        self.page, self.defences, self.jobs, self.form, self.view = page, defences, jobs, form, view
+
+    def wire(self, status: gr.HTML) -> None:
+        ready = {"kind": "ready"} if self.defences.cifar is not None else {"kind": "absent", "text": NO_CIFAR}
+        view, demo = self.view, self.page.demo
+        demo.load(lambda: sent(ready), outputs=view, **QUICK)
+        begun = view.run(self.on_run, self.form.components, view, **COMPUTE, show_progress="full", show_progress_on=status)
+        view.stop(self.on_stop, **QUICK)
+        view.cancel(self.on_stop, cancels=[begun], **QUICK)
+
+        def leave(request: gr.Request) -> None:
+            self.jobs.drop(request.session_hash)
+
+        demo.unload(leave)
+
+    def on_run(self, event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[str]:
+        job, n = self.jobs.begin(request.session_hash), event._data.get("n")
+        asked = self.form.read(values)
+        for message in with_errors(lambda: count.count(self.defences, job, from_values(self.defences, asked), n)):
+            yield sent(message)
 
     def on_stop(self, request: gr.Request) -> None:
-        self.session(request).stop()
-
-    def on_export(self, request: gr.Request) -> list[Any]:
-        try:
-            return [str(events.export(self.session(request))), sent({"kind": "exported"})]
-        except UserError as error:
-            return [gr.skip(), sent({"kind": "error", "text": str(error)})]
-
-    # --- many pictures --------------------------------------------------------------------------------------
-
-    def wire_count(self, demo: gr.Blocks, view: gr.HTML, status: gr.HTML) -> None:
-        ready = {"kind": "ready"} if self.defences.cifar is not None else {"kind": "absent", "text": NO_CIFAR}
-        demo.load(lambda: sent(ready), outputs=view, **QUICK)
-        fields = [*self.form.fields, self.picture.truth]
-        begun = view.run(self.on_count, fields, view, **COMPUTE, show_progress="full", show_progress_on=status)
-        view.stop(self.on_count_stop, **QUICK)
-        view.cancel(self.on_count_stop, cancels=[begun], **QUICK)
-
-    def on_count(self, event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[str]:
-        job, n = self.jobs.begin(request.session_hash), event._data.get("n")
-        yield from _sent(lambda: defence_count.count(self.defences, job, choice_from(self.defences, values), n))
-
-    def on_count_stop(self, request: gr.Request) -> None:
-        self.jobs.stop(request.session_hash)
-
-
-def _sent(begin: Callable[[], Iterator[dict[str, Any]]]) -> Iterator[str]:
-    """Messages as the view takes them; a user's mistake becomes the last one."""
-    try:
-        for message in begin():
-            yield sent(message)
-    except UserError as error:
-        yield sent({"kind": "error", "text": str(error)})
+        self.jobs.get(request.session_hash).stop()
 
 
 def defence_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "defence") -> gr.HTML:
@@ -239,9 +229,9 @@ def defence_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "
     landscape. `missed` is called with [run id, first number] for messages that were lost.
     """
     emits = ("run", "stop", "cancel", "more", "export", "landscape")
-    return view("defence", emits, elem_id=elem_id, server_functions=[missed])
+    return view("defence/defence", emits, elem_id=elem_id, server_functions=[missed])
 
 
 def counting_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "counting") -> gr.HTML:
     """It takes the messages of `app.defence.count` and emits: run {n}, stop and cancel (while queued)."""
-    return view("counting", ("run", "stop", "cancel"), elem_id=elem_id, server_functions=[missed])
+    return view("defence/counting", ("run", "stop", "cancel"), elem_id=elem_id, server_functions=[missed])

@@ -2,190 +2,143 @@
 
 from __future__ import annotations
 
-import html
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio.components import Component
 
 from app.invert import run as events
-from app.runs.legs import Message
-from app.runs.models import Models, defaults, for_model
-from app.runs.session import Session, Sessions
-from app.runs.settings import values_of
+from app.invert.run import RaceSession
+from app.runs.session import Message
+from app.runs.settings import defaults, for_model, from_values, values_of
 from app.runs.standing import StandingSource, standing_of
 from app.target.chooser import TargetChooser, TargetPanel, build_target
 from app.target.targets import target_message
-from app.views.form import Form, build_form, note_view, optimiser_values, space_choices
-from app.views.link import LandscapeLink
+from app.views.form import Form, FormActions, build_form, note_of, note_view
+from app.views.page import Page
+from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, LATEST, QUICK, click, missed
+from app.views.wiring import COMPUTE, LATEST, QUICK, missed
 from landscape_core.errors import UserError
-from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import RunSettings
-from landscape_core.search.task import X
 
 NAME = "Invert"
 
 
-def build_invert(demo: gr.Blocks, models: Models, sessions: Sessions, link: LandscapeLink) -> StandingSource:
+def build(page: Page) -> StandingSource:
     """Lay the tab out inside the current container and wire it; returns where the Landscape tab finds its runs."""
     with gr.Row(elem_classes="invert"):
         with gr.Column(elem_classes="card target-card"):
-            panel = build_target(models.names)
+            panel = build_target(page.models.names)
         with gr.Column(elem_classes="card race-card"):
-            view = race_view(missed(sessions))
+            view = race_view(missed(page.invert))
             status = gr.HTML(elem_id="queue-status")
             download = gr.DownloadButton("download", elem_id="export-file")
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Search</h2>")
-            form = build_form(panel.model)
+            form, actions = build_form(panel.model)
             note = note_view("settings-note")
-    tab = InvertTab(models, sessions, panel, form, view, note)
-    tab.wire_form(demo)
-    tab.wire_run(status, download)
-    view.landscape(lambda: link.opened(NAME), outputs=link.outputs, **QUICK)
-    return lambda key: standing_of(sessions.get(key).run)
+    tab = InvertTab(page, panel, form, view, note)
+    tab.wire_form(actions)
+    tab.wire_run(status, download, after=lambda event: event.then(tab.on_settings, form.components, note, **QUICK))
+    tab.wire_landscape()
+    return lambda key: standing_of(page.invert.get(key).run)
 
 
-class InvertTab:
-    """Listeners of the tab. Each finds the visitor's session and hands on to `invert_events`."""
+class InvertTab(RunTab[RaceSession]):
+    """Listeners of the tab."""
 
-    def __init__(
-        self, models: Models, sessions: Sessions, panel: TargetPanel, form: Form, view: gr.HTML, note: gr.HTML
-    ) -> None:
-        self.models, self.sessions = models, sessions
-        self.form, self.view, self.note = form, view, note
-        self.target_outputs: list[Component] = [view, panel.message, note]
-        self.chooser = TargetChooser(models, sessions, panel, form.fields, self.target_outputs, self.shown)
+    name = NAME
+
+    def __init__(self, page: Page, panel: TargetPanel, form: Form, view: gr.HTML, note: gr.HTML) -> None:
+        super().__init__(page, page.models, page.invert)
+        self.panel, self.form, self.view, self.note = panel, form, view, note
+        self.chooser = TargetChooser(page.models, page.invert, panel, form, [view, note], self.shown)
         self.chooser.wire()
 
-    def session(self, request: gr.Request) -> Session:
-        return self.sessions.get(request.session_hash)
-
-    def shown(self, session: Session, message: Message | None, sentence: str, values: tuple[Any, ...]) -> list[Any]:
-        """A new target as values for `target_outputs`."""
-        said = f"<p>{html.escape(sentence)}</p>" if sentence else ""
-        return [sent(message) if message else gr.skip(), said, sent(events.note(self.models, session, list(values)))]
-
-    def fill(self, chosen: RunSettings) -> list[Any]:
-        """The form's values, with the spaces that the chosen model has."""
-        values = values_of(chosen)
-        task = self.models.get(chosen.task)
-        values[1] = gr.update(choices=space_choices(list(task.mappings)), value=chosen.space)
-        values[5:9] = optimiser_values(task, X, chosen.lanes[0].optimizer)
-        values[9:13] = optimiser_values(task, chosen.space, chosen.lanes[1].optimizer)
-        return values
+    def shown(self, session: RaceSession, message: Message | None, values: Mapping[str, Any]) -> dict[Any, Any]:
+        """A new target in the view, and what the note says of it."""
+        view = {self.view: sent(message)} if message else {}
+        return {**view, self.note: sent(events.note(self.models, session, values))}
 
     # --- the settings ---------------------------------------------------------------------------------------
 
-    def wire_form(self, demo: gr.Blocks) -> None:
-        form, everything = self.form, [*self.form.fields, *self.target_outputs]
-        demo.load(self.on_load, outputs=[*form.fields, *self.chooser.panel_outputs, *self.target_outputs], **QUICK)
-        for component in form.fields[1:]:
-            component.input(self.on_settings, form.fields, self.note, **LATEST)
-        model, space, x, z = *form.fields[:2], form.fields[5:9], form.fields[9:13]
-        space.input(self.on_space, form.fields[:2], z, **LATEST)
-        for name, *settings in (x, z):
-            name.input(self.on_optimiser, [model, name], settings, **LATEST)
-        model.input(self.on_model, form.fields, everything, **LATEST)
-        form.reset.click(self.on_reset, model, [*form.fields, self.note], **QUICK)
-        form.card.upload(self.on_card, form.card, everything, **COMPUTE)
+    def wire_form(self, actions: FormActions) -> None:
+        fields, outputs = self.form.components, self.chooser.outputs
+        everything = [*fields, *outputs]
+        self.page.demo.load(self.on_load, outputs=[*fields, *self.chooser.panel_outputs, *outputs], **QUICK)
+        for name, component in self.form.items():
+            if name != "model":
+                component.input(self.on_settings, fields, self.note, **LATEST)
+        self.wire_settings()
+        self.form["model"].input(self.on_model, fields, everything, **LATEST)
+        actions.reset.click(self.on_reset, self.form["model"], [*fields, self.note], **QUICK)
+        actions.card.upload(self.on_card, actions.card, everything, **COMPUTE)
         self.view.restore(self.on_restore, outputs=everything, **QUICK)
 
-    def on_load(self, request: gr.Request) -> list[Any]:
+    def on_load(self, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)
         try:
             chosen, notes = events.open_page(self.models, session, dict(request.query_params))
         except UserError as error:
-            nothing = [gr.skip()] * (len(self.form.fields) + len(self.chooser.panel_outputs))
-            return [*nothing, sent({"kind": "error", "text": str(error)}), "", None]
+            return {self.view: sent({"kind": "error", "text": str(error)})}
         assert session.target is not None
-        note = sent({"text": " ".join(notes), "level": "error" if notes else "plain", "query": None})
-        shown = sent(target_message(session.target))
-        return [*self.fill(chosen), *self.chooser.panel_values(session.target), shown, "", note]
+        panel, shown = self.chooser.panel_values(session.target), sent(target_message(session.target))
+        note = note_of(" ".join(notes), error=bool(notes))
+        return {**self.filled(values_of(chosen)), **panel, self.view: shown, self.note: note}
 
     def on_settings(self, request: gr.Request, *values: Any) -> str:
-        return sent(events.note(self.models, self.session(request), list(values)))
+        return sent(events.note(self.models, self.session(request), self.form.read(values)))
 
-    def on_model(self, request: gr.Request, *values: Any) -> list[Any]:
+    def on_model(self, request: gr.Request, *values: Any) -> dict[Any, Any]:
         """Another model comes with its own spaces and optimisers; the target stays."""
         try:
-            chosen = for_model(self.models, list(values))
+            chosen = values_of(for_model(self.models, self.form.read(values)))
         except UserError as error:
-            return self._refused(error)
-        return [*self.fill(chosen), *self.chooser.kept(self.session(request), tuple(values_of(chosen)))]
+            return {self.note: note_of(str(error), error=True)}
+        return {**self.filled(chosen), **self.chooser.kept(self.session(request), chosen)}
 
-    def _refused(self, error: UserError) -> list[Any]:
-        """Nothing changes but the note."""
-        skipped = [gr.skip()] * (len(self.form.fields) + len(self.target_outputs) - 1)
-        return [*skipped, sent({"text": str(error), "level": "error", "query": None})]
+    def on_reset(self, model: str, request: gr.Request) -> dict[Any, Any]:
+        return self.settled(self.session(request), defaults(self.models, model))
 
-    def on_space(self, model: str, space: str) -> list[Any]:
-        """Each space comes with the optimiser that did best in it on training data."""
-        task = self.models.get(model)
-        return optimiser_values(task, space, task.advice(space))
-
-    def on_optimiser(self, model: str, name: OptimizerName) -> list[float]:
-        chosen = self.models.get(model).advice(X, name)
-        return [chosen.lr, chosen.first_move, chosen.history]
-
-    def on_reset(self, model: str, request: gr.Request) -> list[Any]:
-        chosen = defaults(self.models, model)
-        return [*self.fill(chosen), sent(events.note(self.models, self.session(request), values_of(chosen)))]
-
-    def on_card(self, data: bytes, request: gr.Request) -> list[Any]:
-        session = self.session(request)
+    def on_card(self, data: bytes, request: gr.Request) -> dict[Any, Any]:
         try:
-            chosen, shown, sentence = events.load_card(self.models, session, data)
+            chosen, shown, sentence = events.load_card(self.models, self.session(request), data)
         except UserError as error:
-            return self._refused(error)
-        return [*self.fill(chosen), sent(shown), "", sent({"text": sentence, "level": "plain", "query": None})]
+            return {self.note: note_of(str(error), error=True)}
+        said = {self.view: sent(shown), self.panel.message: "", self.note: note_of(sentence)}
+        return {**self.filled(values_of(chosen)), **said}
 
-    def on_restore(self, event: gr.EventData, request: gr.Request) -> list[Any]:
+    def on_restore(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)
         try:
             chosen, shown = events.restore(session, event._data.get("run"))
         except UserError as error:
-            return self._refused(error)
-        return [*self.fill(chosen), sent(shown), "", sent(events.note(self.models, session, values_of(chosen)))]
+            return {self.note: note_of(str(error), error=True)}
+        return {**self.settled(session, chosen), self.view: sent(shown), self.panel.message: ""}
+
+    def settled(self, session: RaceSession, chosen: RunSettings) -> dict[Any, Any]:
+        """Settings in the form, and what the note says of them."""
+        values = values_of(chosen)
+        return {**self.filled(values), self.note: sent(events.note(self.models, session, values))}
 
     # --- the run --------------------------------------------------------------------------------------------
 
-    def wire_run(self, status: gr.HTML, download: gr.DownloadButton) -> None:
-        view, progress = self.view, {"show_progress": "full", "show_progress_on": status}
-        begun = view.run(self.on_run, self.form.fields, view, **COMPUTE, **progress)
-        further = view.more(self.on_more, outputs=view, **COMPUTE, **progress)
-        for event in (begun, further):
-            event.then(self.on_settings, self.form.fields, self.note, **QUICK)
-        view.stop(self.on_stop, **QUICK)
-        view.cancel(self.on_stop, cancels=[begun, further], **QUICK)
-        view.export(self.on_export, outputs=[download, self.view], **COMPUTE, **progress).success(None, js=click("export-file"))
+    def start(self, session: RaceSession, values: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Message]:
+        return events.start(self.models, session, from_values(values))
 
-    def on_run(self, request: gr.Request, *values: Any) -> Iterator[str]:
-        for message in events.run(self.models, self.session(request), list(values)):
-            yield sent(message)
+    def resume(self, session: RaceSession, steps: Any) -> Iterator[Message]:
+        return events.resume(session, steps)
 
-    def on_more(self, event: gr.EventData, request: gr.Request) -> Iterator[str]:
-        for message in events.more(self.session(request), event._data.get("steps")):
-            yield sent(message)
-
-    def on_stop(self, request: gr.Request) -> None:
-        self.session(request).stop()
-
-    def on_export(self, request: gr.Request) -> list[Any]:
-        try:
-            return [str(events.export(self.session(request))), sent({"kind": "exported"})]
-        except UserError as error:
-            return [gr.skip(), sent({"kind": "error", "text": str(error)})]
+    def export(self, session: RaceSession) -> Path:
+        return events.export(session)
 
 
-def race_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "race") -> gr.HTML:
+def race_view(missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: str = "race") -> gr.HTML:
     """It takes the messages of `app.invert.stream`, keeps every run in the browser, and emits: run, stop, cancel (while
     queued), more {steps}, export, landscape, restore {run}. `missed` is called with [run id, first number] for messages
     that were lost.
     """
-    return view(
-        "race", ("run", "stop", "cancel", "more", "export", "landscape", "restore"), elem_id=elem_id, server_functions=[missed]
-    )
+    emits = ("run", "stop", "cancel", "more", "export", "landscape", "restore")
+    return view("invert/race", emits, elem_id=elem_id, server_functions=[missed])

@@ -12,11 +12,11 @@ from typing import Any
 import torch
 
 from app.landscape import stream
-from app.runs.latest import Job
-from app.runs.legs import Message, numbered
-from app.runs.models import Models, defaults
-from app.runs.session import Session
-from app.runs.settings import from_values, values_of, words
+from app.runs.jobs import Job
+from app.runs.legs import numbered
+from app.runs.models import Models
+from app.runs.session import Message, Picked, Run, Session
+from app.runs.settings import defaults, from_values, values_of, words
 from app.runs.standing import Standing
 from app.target import targets
 from app.target.targets import target_message
@@ -34,6 +34,7 @@ from landscape_core.surfaces.planes import Plane
 from landscape_core.surfaces.recovered import load_recovered
 from landscape_core.surfaces.views import KINDS, Kind, recovered_planes, views
 
+RaceSession = Session[Picked, Run[Picked]]
 OWN = "own"
 SIZES = (21, 41, 81)
 MIN_STEPS, MAX_STEPS = 2, 200
@@ -67,7 +68,7 @@ class Plan:
 
 
 @dataclass
-class Laboratory:
+class Resources:
     """What all visitors share: models, grids by content, recovered planes."""
 
     models: Models
@@ -75,24 +76,38 @@ class Laboratory:
     planes: Recent = field(default_factory=lambda: Recent(KEPT_GRIDS))
 
 
-def plan_from(models: Models, values: list[Any]) -> Plan:
-    """The form's [model, space, plane, size, steps, seed], which is untrusted.
+@dataclass
+class Drawing(Job):
+    """One press of Run, in progress or at rest. `stop` is asked between steps and between batches of points; `averages`
+    are what experiments found, `live` what was measured here the `measured`th time.
+    """
+
+    standing: Standing | None = None
+    panels: list[Panel] = field(default_factory=list)
+    averages: list[Averages] = field(default_factory=list)
+    live: Averages | None = None
+    measured: int = 0
+
+
+def plan_from(models: Models, values: Mapping[str, Any]) -> Plan:
+    """What is to be drawn, from the form's values (model, space, plane, size, steps, seed), which are untrusted.
 
     Raises:
         UserError: a value is missing or out of range; the sentence names it.
     """
-    model, space, kind, size, steps, seed = values
+    kind, size, steps = values["plane"], values["size"], values["steps"]
     if kind not in KINDS:
         raise UserError(f"Plane: there is no {kind!r}; there are: {', '.join(KINDS)}.")
     if size not in SIZES:
         raise UserError(f"Points a side: one of {', '.join(map(str, SIZES))} is needed.")
     if not isinstance(steps, int | float) or not MIN_STEPS <= steps <= MAX_STEPS:
         raise UserError(f"Steps: a number from {MIN_STEPS} to {MAX_STEPS} is needed; a plane needs at least three points.")
-    usual = values_of(defaults(models, model, space))
-    return Plan(kind, size, from_values([usual[0], space, usual[2], steps, seed, *usual[5:]]))
+    usual = values_of(defaults(models, values["model"], values["space"]))
+    own = {name: values[name] for name in ("space", "steps", "seed")}
+    return Plan(kind, size, from_values(usual | own))
 
 
-def current(models: Models, taken: Standing | None, invert: Session) -> Message:
+def current(models: Models, taken: Standing | None, invert: RaceSession) -> Message:
     """The target that the next surfaces are about."""
     if taken is not None:
         return stream.target_message(taken.task, taken.target, taken.label)
@@ -100,25 +115,29 @@ def current(models: Models, taken: Standing | None, invert: Session) -> Message:
     return target_message(picked)
 
 
-def run(lab: Laboratory, drawing: Drawing, plan: Plan, taken: Standing | None, invert: Session) -> Iterator[Message]:
+def run(shared: Resources, drawing: Drawing, plan: Plan, taken: Standing | None, invert: RaceSession) -> Iterator[Message]:
     """The surfaces of a run that was taken elsewhere, or of a race of this tab's own on the Invert tab's target."""
-    return numbered(drawing, _messages(lab, drawing, plan, taken, invert))
+    return numbered(drawing, _messages(shared, drawing, plan, taken, invert))
 
 
-def _messages(lab: Laboratory, drawing: Drawing, plan: Plan, taken: Standing | None, invert: Session) -> Iterator[Message]:
-    standing = (yield from _raced(lab, drawing, plan.settings, invert)) if taken is None else taken
+def _messages(
+    shared: Resources, drawing: Drawing, plan: Plan, taken: Standing | None, invert: RaceSession
+) -> Iterator[Message]:
+    standing = (yield from _raced(shared, drawing, plan.settings, invert)) if taken is None else taken
     if len(standing.trajectory.steps) < 1 + MIN_STEPS:
         raise UserError("The run is too short for a surface: a plane needs at least two steps.")
     drawing.standing = standing
     yield from stream.race(drawing.number, standing, standing.trajectory.thinned(MOST_POINTS))
     drawing.averages = committed(RESULTS, standing.task, standing.space)
     yield {"kind": "averages", "entries": [stream.average(each) for each in drawing.averages]}
-    yield from _drawn(lab, drawing, standing, plan)
+    yield from _drawn(shared, drawing, standing, plan)
 
 
-def _raced(lab: Laboratory, drawing: Drawing, settings: RunSettings, invert: Session) -> Generator[Message, None, Standing]:
+def _raced(
+    shared: Resources, drawing: Drawing, settings: RunSettings, invert: RaceSession
+) -> Generator[Message, None, Standing]:
     """A race on the Invert tab's target; returns it as a `Standing`."""
-    task = lab.models.get(settings.task, settings.perceptual)
+    task = shared.models.get(settings.task, settings.perceptual)
     picked = invert.target or targets.drawn(task, targets.FIRST_DRAWN)
     target = Target(to_unit(picked.picture)[None])
     solver, starts = prepare(task, settings, target)
@@ -129,25 +148,25 @@ def _raced(lab: Laboratory, drawing: Drawing, settings: RunSettings, invert: Ses
     return Standing(task, target, trajectory, picked.label, settings.space, words(settings))
 
 
-def _drawn(lab: Laboratory, drawing: Drawing, standing: Standing, plan: Plan) -> Iterator[Message]:
+def _drawn(shared: Resources, drawing: Drawing, standing: Standing, plan: Plan) -> Iterator[Message]:
     task, space = standing.task, standing.space
     recovered, said = None, ""
     if plan.kind in ("recovered", "random"):
-        recovered, said = yield from _recovered(lab, task, space, needed=plan.kind == "recovered")
+        recovered, said = yield from _recovered(shared, task, space, needed=plan.kind == "recovered")
     path = standing.trajectory.thinned(MOST_POINTS)
     found = views(task, path, space, plan.kind, recovered=recovered, size=plan.size, seed=plan.settings.seed)
     note = said if plan.kind == "recovered" else ""
     yield from stream.surfaces(
-        task, standing.target, found, path.steps, drawing.panels, note=note, cache=lab.grids, stop=drawing.stop.is_set
+        task, standing.target, found, path.steps, drawing.panels, note=note, cache=shared.grids, stop=drawing.stop.is_set
     )
 
 
 def _recovered(
-    lab: Laboratory, task: Task, space: str, *, needed: bool
+    shared: Resources, task: Task, space: str, *, needed: bool
 ) -> Generator[Message, None, tuple[Mapping[str, Plane] | None, str]]:
     """The paper's planes by space and where they are from: kept, embedded, or (where `needed`) found now."""
     key = f"{space} {sorted(task.hashes.items())} {type(task.objective).__name__} {id(task)}"
-    if key not in lab.planes:
+    if key not in shared.planes:
         planes: Mapping[str, Plane] | None
         planes, said = load_recovered(task, space), "The plane's directions are embedded with the models."
         if planes is None and needed:
@@ -155,8 +174,8 @@ def _recovered(
             planes, said = own_planes(task, space), f"The plane's directions are those of {OWN_SAMPLES} random targets."
         if planes is None:
             return None, ""
-        lab.planes[key] = planes, said
-    found: tuple[Mapping[str, Plane], str] = lab.planes[key]
+        shared.planes[key] = planes, said
+    found: tuple[Mapping[str, Plane], str] = shared.planes[key]
     return found
 
 
@@ -165,7 +184,7 @@ def own_planes(task: Task, space: str) -> Mapping[str, Plane]:
     return recovered_planes(task, space, task.sampled(OWN_SAMPLES, torch.Generator().manual_seed(0)))
 
 
-def measure(lab: Laboratory, drawing: Drawing | None, n: Any) -> Iterator[Message]:
+def measure(shared: Resources, drawing: Drawing | None, n: Any) -> Iterator[Message]:
     """The figures of `n` random targets of the task that stands, averaged anew after each.
 
     Raises:
@@ -177,12 +196,12 @@ def measure(lab: Laboratory, drawing: Drawing | None, n: Any) -> Iterator[Messag
         raise UserError(f"Samples: a whole number from {MIN_SAMPLES} to {MAX_SAMPLES} is needed.")
     drawing.stop.clear()
     drawing.measured, drawing.live = drawing.measured + 1, None
-    return numbered(drawing, _measured(lab, drawing, drawing.standing, n))
+    return numbered(drawing, _measured(shared, drawing, drawing.standing, n))
 
 
-def _measured(lab: Laboratory, drawing: Drawing, standing: Standing, n: int) -> Iterator[Message]:
+def _measured(shared: Resources, drawing: Drawing, standing: Standing, n: int) -> Iterator[Message]:
     task, settings = standing.task, LandscapeSettings(space=standing.space)
-    planes, _ = yield from _recovered(lab, task, standing.space, needed=True)
+    planes, _ = yield from _recovered(shared, task, standing.space, needed=True)
     assert planes is not None  # they are found where they are needed
     yield {"kind": "measuring", "done": 0, "total": n, "entry": None}
     targets = task.sampled(n, torch.Generator().manual_seed(drawing.measured))
@@ -216,16 +235,3 @@ def export(drawing: Drawing | None, what: Any, log: Any) -> Path:
     else:
         path.write_text(surface_page(panels, known, log=bool(log), heading=f"Loss surfaces: {drawing.standing.label}"))
     return path
-
-
-@dataclass
-class Drawing(Job):
-    """One press of Run, in progress or at rest. `stop` is asked between steps and between batches of points; `averages`
-    are what experiments found, `live` what was measured here the `measured`th time.
-    """
-
-    standing: Standing | None = None
-    panels: list[Panel] = field(default_factory=list)
-    averages: list[Averages] = field(default_factory=list)
-    live: Averages | None = None
-    measured: int = 0

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.runs.legs import Message, png
+from app.runs.legs import png
+from app.runs.session import Message
 from app.runs.standing import Standing
 from landscape_core.images.pixels import webp
 from landscape_core.search.objectives import Target

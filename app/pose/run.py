@@ -1,46 +1,36 @@
-"""Pose targets and runs for a session, as messages for the figure view. Knows nothing of Gradio.
-
-A session's `Picked.picture` is a pose here: (J, 3), axis-angle in radians.
-"""
+"""Pose targets and runs for a session, as messages for the figure view. Knows nothing of Gradio."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from app.pose import stream as pose_stream
-from app.runs.cards import read_card_file
-from app.runs.legs import Message, continued, further_steps, lasting, numbered, stopped
+from app.pose import stream
+from app.pose.session import PoseRun, PoseSession, PoseTarget
+from app.pose.settings import MAX_K, PoseSettings
+from app.runs.cards import loaded_sentence, read_card_file
+from app.runs.legs import Legs, in_rows, lasting
 from app.runs.models import Models
-from app.runs.session import Picked, Run, Session
+from app.runs.session import Message
 from landscape_core.errors import UserError
 from landscape_core.pose.bvh import load_bvh, pose_of
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.run_card import PoseCard, body_of, export_poses, hypotheses_target, make_pose_card, pose_card_target
 from landscape_core.pose.task import Body, load_body
-from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
-from landscape_core.search.run_card import check_models
-from landscape_core.search.solver import State
-from landscape_core.search.summary import replay_sentence, result_of
+from landscape_core.search.race import MAX_STEPS, prepare
+from landscape_core.search.run_card import Card
+from landscape_core.search.summary import result_of
 from landscape_core.search.task import Task
-from landscape_core.search.trajectory import Trajectory, states
+from landscape_core.search.trajectory import Trajectory
 
-MAX_K = 8
-
-
-@dataclass(frozen=True)
-class FromCard(Picked):
-    """The pose of a run card, with the card: a run of it says whether it came out as the card's did."""
-
-    card: PoseCard | None = None
+USUAL_MORE = 100
 
 
-def drawn(task: Task, number: int) -> Picked:
+def drawn(task: Task, number: int) -> PoseTarget:
     """The pose that the prior makes of input number `number`.
 
     Raises:
@@ -50,10 +40,10 @@ def drawn(task: Task, number: int) -> Picked:
         raise UserError("The number of a drawn pose must be a whole number from 0 on.")
     with torch.no_grad():
         rotations = task.forward(task.prior.sample(1, torch.Generator().manual_seed(number)))[0]
-    return Picked(matrix_to_rotvec(rotations), f"drawn pose {number}")
+    return PoseTarget(matrix_to_rotvec(rotations), f"drawn pose {number}")
 
 
-def uploaded(path: Path, frame: Any) -> Picked:
+def uploaded(path: Path, frame: Any) -> PoseTarget:
     """One frame of a BVH file.
 
     Raises:
@@ -61,10 +51,10 @@ def uploaded(path: Path, frame: Any) -> Picked:
     """
     if not isinstance(frame, int):
         raise UserError("The frame must be a whole number from 0 on.")
-    return Picked(pose_of(load_bvh(path), load_body().skeleton, frame), f"{path.stem[:40]}, frame {frame}")
+    return PoseTarget(pose_of(load_bvh(path), load_body().skeleton, frame), f"{path.stem[:40]}, frame {frame}")
 
 
-def edited(before: Picked, joint: str, degrees: Sequence[Any]) -> Picked:
+def edited(before: PoseTarget, joint: str, degrees: Sequence[Any]) -> PoseTarget:
     """The pose with one joint's rotation replaced: axis-angle (x, y, z) in degrees.
 
     Raises:
@@ -78,17 +68,18 @@ def edited(before: Picked, joint: str, degrees: Sequence[Any]) -> Picked:
     angles = torch.tensor([float(angle) for angle in degrees])
     if not torch.isfinite(angles).all():
         raise UserError("The angles of a joint must be finite numbers, in degrees.")
-    pose = before.picture.clone()
+    pose = before.rotvec.clone()
     pose[names.index(joint)] = torch.deg2rad(angles)
-    return Picked(pose, "edited pose")
+    return PoseTarget(pose, "edited pose")
 
 
-def start(models: Models, session: Session, settings: RunSettings, k: int, visible: Any) -> Iterator[Message]:
+def start(models: Models, session: PoseSession, asked: PoseSettings, visible: Any) -> Iterator[Message]:
     """Race X against Z on the session's pose, for k hypotheses of which the joints named in `visible` are seen.
 
     Raises:
         UserError: no target, k out of range, joints that do not exist, or a space that does not.
     """
+    settings, k = asked.settings, asked.k
     if session.target is None:
         raise UserError("Choose a pose first.")
     if not isinstance(k, int) or not 1 <= k <= MAX_K:
@@ -96,12 +87,10 @@ def start(models: Models, session: Session, settings: RunSettings, k: int, visib
     body = body_of(settings.task)
     seen = joints_of(body, visible)
     task = models.get(settings.task)
-    solver, starts = prepare(task, settings, hypotheses_target(body, session.target.picture, seen, k))
-    run = Run(session.count + 1, settings, session.target, task, solver, Trajectory.empty(["X", "Z"]))
-    session.begin(run)
-    with run.lock:
-        further = states(solver, solver.init(starts), stop=run.stop.is_set)
-        yield from numbered(run, _first_leg(run, body, seen, further))
+    solver, starts = prepare(task, settings, hypotheses_target(body, session.target.rotvec, seen, k))
+    empty = Trajectory.empty(["X", "Z"])
+    run = PoseRun(session.count + 1, settings, session.target, task, in_rows(solver), empty, body=body, visible=seen)
+    return _legs().start(session, run, starts)
 
 
 def joints_of(body: Body, visible: Any) -> list[str]:
@@ -112,29 +101,33 @@ def joints_of(body: Body, visible: Any) -> list[str]:
     return [name for name in body.skeleton.names if name in visible]
 
 
-def resume(session: Session, more: Any) -> Iterator[Message]:
+def resume(session: PoseSession, more: Any) -> Iterator[Message]:
     """Take `more` steps from where the session's run stands.
 
     Raises:
         UserError: as `continued`.
     """
-    with continued(session.run, more, MAX_STEPS) as (run, further):
-        yield from numbered(run, _leg(run, body_of(run.settings.task), seen_in(run), further))
+    return _legs().resume(session, more)
 
 
-def seen_in(run: Run) -> list[str]:
-    """The names of the joints that a run was told."""
-    seen: list[str] = run.messages[0]["visible"]
-    return seen
+def _legs() -> Legs[PoseRun]:
+    return Legs(stream.begin, stream.column, stream.end, MAX_STEPS, USUAL_MORE, repeats)
 
 
-def card_of(run: Run) -> PoseCard:
+def card_of(run: PoseRun) -> PoseCard:
     """The run's card."""
-    target, result = run.target.picture, result_of(run.trajectory)
-    return make_pose_card(run.task, lasting(run), target, seen_in(run), len(run.solver.target), **result)
+    target, result = run.target.rotvec, result_of(run.trajectory)
+    return make_pose_card(run.task, lasting(run), target, run.visible, len(run.solver.target), **result)
 
 
-def load_card(models: Models, session: Session, data: bytes) -> tuple[PoseCard, str]:
+def repeats(card: Card, run: PoseRun) -> bool:
+    """Whether a run is the one that a card describes: settings, pose, joints seen and number of hypotheses."""
+    if not isinstance(card, PoseCard) or not torch.equal(torch.tensor(card.rotvec), run.target.rotvec):
+        return False
+    return (card.settings, card.visible, card.hypotheses) == (run.settings, run.visible, len(run.solver.target))
+
+
+def load_card(models: Models, session: PoseSession, data: bytes) -> tuple[PoseCard, str]:
     """Take the pose of a card for the session; nothing is run. The sentence says whether a replay can be exact.
 
     Raises:
@@ -146,14 +139,11 @@ def load_card(models: Models, session: Session, data: bytes) -> tuple[PoseCard, 
     pose_card_target(card)  # what is wrong with its pose or joints is said now, not when it is run
     task = models.get(card.settings.task)
     task.space(card.settings.space)
-    session.target = FromCard(torch.tensor(card.rotvec), "from a run card", card=card)
-    changed = check_models(card, task)
-    if changed:
-        return card, f"Run card loaded; these models differ from the card's, so results will too: {', '.join(changed)}."
-    return card, "Run card loaded; the models are the same, so Run repeats it exactly."
+    session.target, session.card = PoseTarget(torch.tensor(card.rotvec), "from a run card"), card
+    return card, loaded_sentence(card, task)
 
 
-def export(session: Session) -> Path:
+def export(session: PoseSession) -> Path:
     """A zip with the run's card, losses and latents, and as BVH the target and each lane's best poses.
 
     Raises:
@@ -165,26 +155,3 @@ def export(session: Session) -> Path:
     path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"pose-run-{run.number}.zip"
     export_poses(path, card_of(run), run.task, run.solver.lanes, run.trajectory)
     return path
-
-
-def _first_leg(run: Run, body: Body, visible: list[str], further: Iterator[State]) -> Iterator[Message]:
-    yield pose_stream.begin(run, body, visible)
-    yield from _leg(run, body, visible, further)
-
-
-def _leg(run: Run, body: Body, visible: list[str], further: Iterator[State]) -> Iterator[Message]:
-    yield from pose_stream.batches(run, body, visible, further)
-    state = run.trajectory.last
-    reason = run.solver.done(state) if state is not None else None
-    message = pose_stream.end(run, stopped(run) if reason is None else reason.value, further_steps(run, MAX_STEPS, 100))
-    card = repeated(run)
-    if card is not None:
-        message["replay"] = replay_sentence(card.result, run.trajectory)
-    yield message
-
-
-def repeated(run: Run) -> PoseCard | None:
-    """The card that a run's target came with, where the run has all that it asks for."""
-    card = run.target.card if isinstance(run.target, FromCard) else None
-    asked = (run.settings, seen_in(run), len(run.solver.target))
-    return card if card is not None and (card.settings, card.visible, card.hypotheses) == asked else None

@@ -10,21 +10,23 @@ from typing import Any
 import gradio as gr
 from jinja2 import Environment, FileSystemLoader
 
-from app.views.view import ROUTE, STATIC
+from app.views.page import Page
+from app.views.view import APP, ROUTE
 from landscape_core.storage import zoo
 from landscape_core.storage.zoo import RESULTS
 
+NAME = "Results"
 ADDRESS = f"{ROUTE}-results"
 
 
-def build_results(folder: Path = RESULTS, assets: Path = zoo.ASSETS) -> None:
+def build(page: Page, folder: Path = RESULTS, assets: Path = zoo.ASSETS) -> None:
     """Lay the tab out inside the current container."""
     gr.HTML(results_page(folder, assets), elem_id="results")
 
 
 def results_page(folder: Path, assets: Path) -> str:
     """Experiments and models as HTML; every text from a file is escaped."""
-    templates = Environment(loader=FileSystemLoader(STATIC), autoescape=True)
+    templates = Environment(loader=FileSystemLoader(APP / "results"), autoescape=True)
     templates.filters.update(figure=figure, interval=interval, cost=cost)
     return templates.get_template("results.jinja").render(
         experiments=[_experiment(path) for path in sorted(folder.glob("*.json"))],

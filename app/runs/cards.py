@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import Any, overload
 
 from app.runs.models import Models
 from app.runs.session import Picked
@@ -12,16 +11,13 @@ from landscape_core.errors import UserError
 from landscape_core.generators.run_card import RunCard
 from landscape_core.images.pixels import png_tensor
 from landscape_core.search.export import CARD
-from landscape_core.search.run_card import CardKind, check_models, read_card
+from landscape_core.search.run_card import Card, CardKind, check_models, read_card
+from landscape_core.search.task import Task
 
 MAX_CARD = 1_000_000
 
 
-@overload
-def read_card_file(data: bytes) -> RunCard: ...
-@overload
-def read_card_file(data: bytes, kind: type[CardKind]) -> CardKind: ...
-def read_card_file(data: bytes, kind: type[Any] = RunCard) -> Any:
+def read_card_file(data: bytes, kind: type[CardKind]) -> CardKind:
     """The card of a kind in an uploaded file, which is untrusted: sizes are checked before anything is unpacked.
 
     Raises:
@@ -61,8 +57,12 @@ def open_card(models: Models, card: RunCard) -> tuple[Picked, str]:
         raise UserError(f"The card is for the model “{card.settings.task}”; here there are: {', '.join(models.names)}.")
     task = models.get(card.settings.task, card.settings.perceptual)
     task.space(card.settings.space)
+    return Picked(png_tensor(card.target_png), "from a run card"), loaded_sentence(card, task)
+
+
+def loaded_sentence(card: Card, task: Task) -> str:
+    """Whether a replay can be exact."""
     changed = check_models(card, task)
-    exact = "the models are the same, so Run repeats it exactly."
     if changed:
-        exact = f"these models differ from the card's, so results will too: {', '.join(changed)}."
-    return Picked(png_tensor(card.target_png), "from a run card"), f"Run card loaded; {exact}"
+        return f"Run card loaded; these models differ from the card's, so results will too: {', '.join(changed)}."
+    return "Run card loaded; the models are the same, so Run repeats it exactly."

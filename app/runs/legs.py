@@ -1,37 +1,111 @@
-"""One run loop for every tab: beginning, recording, batching, numbering, continuing and ending. Knows nothing of Gradio."""
+"""The run loop of every tab: begin, record, batch, number, continue, stop and end. Knows nothing of Gradio.
+
+A run goes in legs: the first from its starts, another with every press of Continue. Messages are small JSON deltas,
+numbered so that a gap can be seen and asked for again: `begin` (what is run), `frames` (a batch of steps), `end` (why and
+with what result), `error` (what a visitor asked for cannot be).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Generic
 
 from torch import Tensor
 
-from app.runs.session import Run
+from app.runs.session import Message, R, Run, Session, Streamed
 from landscape_core.errors import UserError
 from landscape_core.images.pixels import png_base64, to_bytes
 from landscape_core.search.race import RunSettings
-from landscape_core.search.solver import State
+from landscape_core.search.run_card import Card
+from landscape_core.search.solver import LaneState, Solver, State
+from landscape_core.search.summary import replay_sentence
 from landscape_core.search.trajectory import states
 
 INTERVAL = 0.1
-Message = dict[str, Any]
+Column = Callable[[R, int, LaneState], Mapping[str, Any]]
 
 
-def png(output: Tensor) -> str:
-    """One picture (3, H, W) in [-1, 1] -> PNG, base64."""
-    return png_base64(to_bytes(output))
+@dataclass(frozen=True)
+class Legs(Generic[R]):
+    """What a tab adds to the loop.
+
+    `begin(run)` and `end(run, reason)` are its first and last message; `column(run, step, lane state)` what a lane
+    measures at a step, by name. A run takes at most `most` steps; `usual` more are offered after the last.
+    `repeats(card, run)` says whether a run is the one that a loaded card describes.
+    """
+
+    begin: Callable[[R], Message]
+    column: Column[R]
+    end: Callable[[R, str], Message]
+    most: int
+    usual: int
+    repeats: Callable[[Card, R], bool] = lambda card, run: False
+
+    def start(self, session: Session[Any, R], run: R, starts: Sequence[Tensor]) -> Iterator[Message]:
+        """Make `run` the session's, and take its first leg."""
+        session.begin(run)
+        return held(run, self.first(session, run, starts))
+
+    def first(self, session: Session[Any, R], run: R, starts: Sequence[Tensor]) -> Iterator[Message]:
+        """The first leg with its first message, not numbered yet."""
+        yield self.begin(run)
+        yield from self.descend(session, run, starts)
+
+    def descend(self, session: Session[Any, R], run: R, starts: Sequence[Tensor]) -> Iterator[Message]:
+        """The steps of the first leg."""
+        return self.leg(session, run, states(run.solver, run.solver.init(starts), stop=run.stop.is_set))
+
+    def resume(self, session: Session[Any, R], more: Any) -> Iterator[Message]:
+        """Take `more` steps from where the session's run stands.
+
+        Raises:
+            UserError: as `continued`.
+        """
+        with continued(session.run, more, self.most) as (run, further):
+            yield from numbered(run, self.leg(session, run, further))
+
+    def leg(self, session: Session[Any, R], run: R, further: Iterator[State]) -> Iterator[Message]:
+        """Record and send these states, and say how they ended."""
+        yield from batches(run, further, self.column)
+        message = {**self.end(run, reason(run)), "more": further_steps(run, self.most, self.usual)}
+        if session.card is not None and self.repeats(session.card, run):
+            message["replay"] = replay_sentence(session.card.result, run.trajectory)
+        yield message
 
 
-class Told(Protocol):
-    """Anything with an id that keeps what the browser was sent."""
+def batches(
+    run: R, further: Iterator[State], column: Column[R], *, clock: Callable[[], float] = time.perf_counter
+) -> Iterator[Message]:
+    """Record the states and send them on: the first at once, then whatever came in each `INTERVAL` seconds."""
+    since, sent = len(run.trajectory.steps), clock() - INTERVAL
+    for state in further:
+        run.trajectory.record(state)
+        for lane, now in zip(run.solver.lanes, state.lanes, strict=True):
+            kept = run.columns.setdefault(lane.name, {})
+            for name, value in {"seconds": now.seconds, **column(run, state.step, now)}.items():
+                kept.setdefault(name, []).append(value)
+        if clock() - sent >= INTERVAL:
+            yield _frames(run, since)
+            since, sent = len(run.trajectory.steps), clock()
+    if since < len(run.trajectory.steps):
+        yield _frames(run, since)
 
-    id: str
-    messages: list[Message]
+
+def _frames(run: R, since: int) -> Message:
+    lanes = {lane: {name: values[since:] for name, values in columns.items()} for lane, columns in run.columns.items()}
+    return {"kind": "frames", "steps": run.trajectory.steps[since:], "lanes": lanes}
 
 
-def numbered(run: Told, messages: Iterator[Message]) -> Iterator[Message]:
+def held(run: R, messages: Iterator[Message]) -> Iterator[Message]:
+    """The run's messages, numbered, while nobody else can continue it."""
+    with run.lock:
+        yield from numbered(run, messages)
+
+
+def numbered(run: Streamed, messages: Iterator[Message]) -> Iterator[Message]:
     """Give each message its run and number and keep it, so that the browser can ask for those it missed."""
     for message in messages:
         message = {**message, "run": run.id, "seq": len(run.messages)}
@@ -39,13 +113,16 @@ def numbered(run: Told, messages: Iterator[Message]) -> Iterator[Message]:
         yield message
 
 
-def finite(value: float) -> float | None:
-    """JSON has no infinity."""
-    return value if abs(value) < float("inf") else None
+def with_errors(begin: Callable[[], Iterator[Message]]) -> Iterator[Message]:
+    """Messages of which a visitor's mistake becomes the last."""
+    try:
+        yield from begin()
+    except UserError as error:
+        yield {"kind": "error", "text": str(error)}
 
 
 @contextmanager
-def continued(run: Run | None, more: Any, most: int) -> Iterator[tuple[Run, Iterator[State]]]:
+def continued(run: R | None, more: Any, most: int) -> Iterator[tuple[R, Iterator[State]]]:
     """The run, held, and its next `more` states, up to step `most`: the numbers an uninterrupted run would have had.
 
     Raises:
@@ -70,18 +147,32 @@ def continued(run: Run | None, more: Any, most: int) -> Iterator[tuple[Run, Iter
         run.lock.release()
 
 
-def scheduled(run: Run) -> bool:
+def in_rows(solver: Solver) -> Solver:
+    """The same race, its lanes called X and Z whatever their optimisers are."""
+    return solver.with_lanes([replace(lane, name=name) for lane, name in zip(solver.lanes, "XZ", strict=True)])
+
+
+def reason(run: Run[Any]) -> str:
+    """Why the run rests, in a sentence."""
+    last = run.trajectory.last
+    over = run.solver.done(last) if last is not None else None
+    if over is not None:
+        return over.value
+    return f"Stopped at step {run.trajectory.steps[-1]}; all that was reached is kept."
+
+
+def scheduled(run: Run[Any]) -> bool:
     """Whether an optimiser's rate hangs on the number of steps it was told at the start."""
     return "adam-ramps" in run.settings.optimizers
 
 
-def further_steps(run: Run, most: int, usual: int) -> int:
+def further_steps(run: Run[Any], most: int, usual: int) -> int:
     """How many more to offer: what is left of those asked for, else `usual`, up to `most` in all."""
     taken = run.trajectory.steps[-1]
     return min(most - taken, max(run.settings.steps - taken, 0) or usual)
 
 
-def lasting(run: Run) -> RunSettings:
+def lasting(run: Run[Any]) -> RunSettings:
     """The run's settings with the steps it took where it was continued beyond them, so that a card repeats all of it. With
     a schedule they stay: then the card says how many steps to replay and where the run stood."""
     taken = run.trajectory.steps[-1]
@@ -89,6 +180,11 @@ def lasting(run: Run) -> RunSettings:
     return run.settings.model_copy(update={"steps": taken}) if longer else run.settings
 
 
-def stopped(run: Run) -> str:
-    """What is said of a run that was stopped."""
-    return f"Stopped at step {run.trajectory.steps[-1]}; all that was reached is kept."
+def png(output: Tensor) -> str:
+    """One picture (3, H, W) in [-1, 1] -> PNG, base64."""
+    return png_base64(to_bytes(output))
+
+
+def finite(value: float) -> float | None:
+    """JSON has no infinity."""
+    return value if abs(value) < float("inf") else None

@@ -8,26 +8,38 @@ from __future__ import annotations
 import secrets
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from PIL import Image
 from torch import Tensor
 
-from landscape_core.generators.run_card import RunCard
 from landscape_core.images.reading import CropBox
 from landscape_core.search.race import RunSettings
+from landscape_core.search.run_card import Card
 from landscape_core.search.solver import Solver
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
 
 MAX_SESSIONS = 24
 MAX_EARLIER = 50
+Message = dict[str, Any]
+
+
+class Target(Protocol):
+    """Anything that can be searched for; `label` is what it is called."""
+
+    @property
+    def label(self) -> str: ...
+
+
+T = TypeVar("T", bound=Target)
 
 
 @dataclass(frozen=True)
 class Picked:
-    """A chosen target: uint8 (3, H, W), what to call it, and the URL parameters that bring it back (none for a photo)."""
+    """A chosen picture: uint8 (3, H, W), what to call it, and the URL parameters that bring it back (none for a photo)."""
 
     picture: Tensor
     label: str
@@ -43,52 +55,60 @@ class Photo:
     notices: tuple[str, ...] = ()
 
 
+@dataclass(kw_only=True)
+class Streamed:
+    """Work whose messages go to one page. `stop` is asked between pieces of it; `messages` are what the browser was sent."""
+
+    id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    stop: threading.Event = field(default_factory=threading.Event)
+    messages: list[Message] = field(default_factory=list)
+
+
 @dataclass
-class Run:
-    """One race, running or at rest. `stop` is asked before each step; `messages` are what the browser was sent."""
+class Run(Streamed, Generic[T]):
+    """One race, running or at rest. `columns` are a lane's measures by name, an entry a recorded step."""
 
     number: int
     settings: RunSettings
-    target: Picked
+    target: T
     task: Task
     solver: Solver
     trajectory: Trajectory
-    id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
-    stop: threading.Event = field(default_factory=threading.Event)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-    messages: list[dict[str, Any]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock, kw_only=True)
+    columns: dict[str, dict[str, list[Any]]] = field(default_factory=dict, kw_only=True)
+
+
+R = TypeVar("R", bound="Run[Any]")
 
 
 @dataclass(frozen=True)
-class Earlier:
+class Earlier(Generic[T]):
     """What is kept of a run once another began."""
 
     id: str
     number: int
     settings: RunSettings
-    target: Picked
+    target: T
 
 
 @dataclass
-class Session:
-    """One page of one visitor; `mask` is what they painted, `sample` the one they picked of a run with several."""
+class Session(Generic[T, R]):
+    """One page of one visitor, in one tab; `card` is the run card loaded last."""
 
-    target: Picked | None = None
+    target: T | None = None
     photo: Photo | None = None
-    run: Run | None = None
-    card: RunCard | None = None
-    earlier: list[Earlier] = field(default_factory=list)
+    run: R | None = None
+    card: Card | None = None
+    earlier: list[Earlier[T]] = field(default_factory=list)
     count: int = 0
-    mask: str = ""
-    sample: int = 0
 
-    def begin(self, run: Run) -> None:
+    def begin(self, run: R) -> None:
         """Make `run` the one that stands; the one before is stopped and only its settings are kept."""
         if self.run is not None:
             self.run.stop.set()
             self.earlier.append(Earlier(self.run.id, self.run.number, self.run.settings, self.run.target))
             del self.earlier[:-MAX_EARLIER]
-        self.run, self.sample = run, 0
+        self.run = run
         self.count = run.number
 
     def stop(self) -> None:
@@ -96,40 +116,64 @@ class Session:
         if self.run is not None:
             self.run.stop.set()
 
-    def find(self, run_id: str) -> Earlier | Run | None:
+    def find(self, run_id: str) -> Earlier[T] | R | None:
         """The run of that id, standing or earlier."""
-        runs: list[Earlier | Run] = [*self.earlier, *([self.run] if self.run else [])]
+        runs: list[Earlier[T] | R] = [*self.earlier, *([self.run] if self.run else [])]
         return next((run for run in runs if run.id == run_id), None)
 
+    def streamed(self) -> Streamed | None:
+        """What the page is sent messages of."""
+        return self.run
 
-class Sessions:
-    """All sessions of this process, the least recently used dropped beyond `capacity`."""
 
-    def __init__(self, capacity: int = MAX_SESSIONS) -> None:
-        self._sessions: OrderedDict[str, Session] = OrderedDict()
-        self._capacity = capacity
+class Visit(Protocol):
+    """What `Visitors` keeps of each."""
+
+    def stop(self) -> None: ...
+
+    def streamed(self) -> Streamed | None: ...
+
+
+V = TypeVar("V", bound=Visit)
+
+
+class Visitors(Generic[V]):
+    """One thing a visitor, by Gradio's session hash; the least recently used is stopped and dropped beyond `capacity`."""
+
+    def __init__(self, make: Callable[[], V], capacity: int = MAX_SESSIONS) -> None:
+        self._make, self._capacity = make, capacity
+        self._visits: OrderedDict[str, V] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: str | None) -> Session:
-        """The session of that hash, made if there is none."""
+    def get(self, key: str | None) -> V:
+        """What is kept of that visitor, made if there is nothing."""
         with self._lock:
-            session = self._sessions.setdefault(key or "", Session())
-            self._sessions.move_to_end(key or "")
-            while len(self._sessions) > self._capacity:
-                _, dropped = self._sessions.popitem(last=False)
-                dropped.stop()
-            return session
+            if (key or "") not in self._visits:
+                self._visits[key or ""] = self._make()
+            self._visits.move_to_end(key or "")
+            dropped = [self._visits.popitem(last=False)[1] for _ in range(len(self._visits) - self._capacity)]
+            found = self._visits[key or ""]
+        for each in dropped:
+            each.stop()
+        return found
 
     def drop(self, key: str | None) -> None:
-        """Forget a session and stop its run."""
+        """Forget a visitor and stop what goes on for them."""
         with self._lock:
-            session = self._sessions.pop(key or "", None)
-        if session is not None:
-            session.stop()
+            visit = self._visits.pop(key or "", None)
+        if visit is not None:
+            visit.stop()
 
-    def missed(self, run_id: str, since: int) -> list[dict[str, Any]]:
+    def missed(self, run_id: str, since: int) -> list[Message]:
         """A run's messages from number `since` on. The id is a secret that only its own page was told."""
         with self._lock:
-            runs = [s.run for s in self._sessions.values() if s.run is not None]
+            runs = [run for run in (visit.streamed() for visit in self._visits.values()) if run is not None]
         run = next((r for r in runs if secrets.compare_digest(r.id.encode(), run_id.encode())), None)
         return run.messages[since:] if run is not None else []
+
+
+class Sessions(Visitors["Session[Picked, Run[Picked]]"]):
+    """Sessions of tabs whose targets are pictures, and whose runs have nothing of their own."""
+
+    def __init__(self, capacity: int = MAX_SESSIONS) -> None:
+        super().__init__(Session, capacity)

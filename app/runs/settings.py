@@ -7,11 +7,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.runs.models import Models
 from landscape_core.errors import Location, UserError, first_problem
 from landscape_core.search.optimizers import LBFGS_ONLY, MAX_HISTORY
 from landscape_core.search.race import MAX_STEPS, RunSettings
+from landscape_core.search.task import X
 
-# Form order: (URL parameter, path inside RunSettings, words).
+# (Name in form and address, path inside RunSettings, words.)
 FIELDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("model", ("task",), "model"),
     ("space", ("space",), "space Z"),
@@ -47,20 +49,51 @@ _WHOLE = ("steps", "seed", "x_history", "z_history")
 _WORDS = {"space": SPACES, "x": OPTIMISERS, "z": OPTIMISERS, "perceptual": DISTANCES}
 
 
-def values_of(settings: RunSettings) -> list[Any]:
-    """The form's values, in the order of `FIELDS`."""
-    return [_get(flat(settings), path) for _, path, _ in FIELDS]
+def defaults(models: Models, model: str | None = None, space: str | None = None) -> RunSettings:
+    """The settings a page starts with: the model's first Θ, and in each space the optimiser advised for it.
+
+    `space` is the one whose advice Z gets, where it is not the first.
+
+    Raises:
+        UserError: there is no model at all, or its files are damaged.
+    """
+    name = model if model in models.names else next(iter(models.names), None)
+    task = models.get(name)
+    first = next(iter(task.mappings))
+    z = task.advice(space if space and space in task.mappings else first)
+    return RunSettings.pair(first, task.advice(X, z.name), z, task=str(name))
 
 
-def from_values(values: Sequence[Any]) -> RunSettings:
-    """Settings from the form, which is untrusted.
+def for_model(models: Models, values: Mapping[str, Any]) -> RunSettings:
+    """The form's settings after another model was chosen in it: that model's spaces and optimisers, the rest as it was.
+
+    Raises:
+        UserError: the model's files are missing or damaged.
+    """
+    usual = defaults(models, values["model"])
+    try:
+        now = from_values({**values, "model": usual.task, "space": usual.space})
+    except UserError:  # something else in the form is wrong; then all of it begins anew
+        return usual
+    return usual.model_copy(update={"start": now.start, "steps": now.steps, "seed": now.seed, "perceptual": now.perceptual})
+
+
+def values_of(settings: RunSettings) -> dict[str, Any]:
+    """The form's values by the names of `FIELDS`."""
+    data = flat(settings)
+    return {name: _get(data, path) for name, path, _ in FIELDS}
+
+
+def from_values(values: Mapping[str, Any]) -> RunSettings:
+    """Settings from the form's values, which are untrusted. A field that a form does not have stays as it usually is.
 
     Raises:
         UserError: a value is missing or out of range; the sentence names it.
     """
     data: dict[str, Any] = {}
-    for (_, path, _), value in zip(FIELDS, values, strict=True):
-        _set(data, path, value)
+    for name, path, _ in FIELDS:
+        if name in values:
+            _set(data, path, values[name])
     try:
         return pair(data)
     except ValidationError as error:
@@ -94,8 +127,18 @@ def from_query(
 
 def to_query(settings: RunSettings, defaults: RunSettings) -> dict[str, str]:
     """URL parameters of what differs from the defaults."""
-    pairs = zip(FIELDS, values_of(settings), values_of(defaults), strict=True)
-    return {field[0]: str(value) for field, value, default in pairs if value != default}
+    usual = values_of(defaults)
+    return {name: str(value) for name, value in values_of(settings).items() if value != usual[name]}
+
+
+def query_of(settings: RunSettings, models: Models) -> dict[str, str]:
+    """URL parameters of what differs from the settings a page opens with, and those advised for the model and space.
+
+    Raises:
+        UserError: the model's files are missing or damaged.
+    """
+    usual = defaults(models, settings.task, settings.space)
+    return to_query(settings, usual.model_copy(update={"task": models.names[0]}))
 
 
 def difference(old: RunSettings, new: RunSettings) -> list[str]:
@@ -107,9 +150,9 @@ def difference(old: RunSettings, new: RunSettings) -> list[str]:
 def words(settings: RunSettings) -> list[list[str]]:
     """Every setting as [what, value], but for those that a lane's optimiser does not have."""
     lanes = {lane: each.optimizer.name for lane, each in zip("xz", settings.lanes, strict=True)}
-    pairs = zip(FIELDS, values_of(settings), strict=True)
-    has = [(field, value) for field, value in pairs if field[1][-1] not in LBFGS_ONLY or lanes[field[1][0]] == "lbfgs"]
-    return [[field[2], _show(field[0], value)] for field, value in has]
+    values = values_of(settings)
+    has = [field for field in FIELDS if field[1][-1] not in LBFGS_ONLY or lanes[field[1][0]] == "lbfgs"]
+    return [[words, _show(name, values[name])] for name, _, words in has]
 
 
 def flat(settings: RunSettings) -> dict[str, Any]:

@@ -2,17 +2,17 @@
 
 How a tab takes part:
 
-1. Its `build_…` returns a `StandingSource`, which `app/ui.py` hands to `build_landscape` under the tab's name:
-   `sources["Pose"] = build_pose(demo, link)`. With `app.runs.session.Run`s that is
-   `lambda key: standing_of(sessions.get(key).run)`, or with the number of the sample that the visitor picked.
-2. A "Landscape" button opens that tab with this source chosen:
-   `button.click(lambda: link.opened("Pose"), outputs=link.outputs, **QUICK)`; a view's event works alike.
+1. Its `build(page)` returns a `StandingSource`, which `app/ui.py` keeps on the page under the tab's name. With
+   `app.runs.session.Run`s that is `lambda key: standing_of(sessions.get(key).run)`, or with the number of the sample that
+   the visitor picked.
+2. A "Landscape" button opens that tab with this source chosen: `RunTab.wire_landscape`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from app.runs.session import Run
 from app.runs.settings import words
@@ -41,7 +41,7 @@ StandingSource = Callable[[str], "Standing | None"]
 """By Gradio's session hash; None where nothing was run. A UserError says why a run cannot be taken now."""
 
 
-def standing_of(run: Run | None, sample: int = 0) -> Standing | None:
+def standing_of(run: Run[Any] | None, sample: int = 0) -> Standing | None:
     """One sample of a run, as it stands.
 
     Raises:

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
-from app.runs.legs import Message
 from app.runs.models import Models, label
-from app.runs.session import Picked, Session, Sessions
+from app.runs.session import Message, Picked, Session, Visitors
 from app.target import targets
 from app.target.examples import EXAMPLES
 from app.target.targets import choose, crop, photo_message, picker_message, upload
+from app.views.form import Form
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, LATEST, QUICK
+from app.views.wiring import COMPUTE, LATEST, QUICK, paragraph
 
 SOURCES = [("Model draws", "drawn"), ("Example", "example"), ("Upload", "photo")]
 MOST_BESIDE = 4  # more models than that are a list to open
-Shown = Callable[[Session, Message | None, str, tuple[Any, ...]], list[Any]]
+Shown = Callable[[Any, Message | None, Mapping[str, Any]], dict[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -66,18 +66,20 @@ def _model(models: Sequence[str], prefix: str) -> gr.Radio | gr.Dropdown:
 
 
 class TargetChooser:
-    """Listeners of a target panel. `fields` are the tab's settings, the model first; `shown` turns a new target's message
-    (None while a run is going), a sentence and the settings into values for the tab's `outputs`."""
+    """Listeners of a target panel. `form` are the tab's settings, the model among them; `shown` says what a new target
+    changes in the tab's own components `others`: it is called with the session, the target's message (None while a run is
+    going) and the form's values."""
 
     def __init__(
-        self, models: Models, sessions: Sessions, panel: TargetPanel, fields: list[Component], outputs: list[Component],
+        self, models: Models, sessions: Visitors[Any], panel: TargetPanel, form: Form, others: Sequence[Component],
         shown: Shown,
     ) -> None:  # fmt: skip
         self.models, self.sessions, self.panel = models, sessions, panel
-        self.fields, self.outputs, self.shown = fields, outputs, shown
+        self.form, self.shown = form, shown
+        self.outputs = [*others, panel.message]
 
     def wire(self) -> None:
-        panel, fields, outputs = self.panel, self.fields, self.outputs
+        panel, fields, outputs = self.panel, self.form.components, self.outputs
         groups = [*panel.groups.values(), panel.picker]
         panel.source.input(self.on_source, [panel.source, panel.number, *fields], [*groups, *outputs], **LATEST)
         for typed in (panel.number.submit, panel.number.blur):
@@ -88,22 +90,22 @@ class TargetChooser:
         panel.file.clear(lambda: None, outputs=panel.crop, **QUICK)
         panel.crop.crop(self.on_crop, fields, outputs, **LATEST)
 
-    def choose(self, session: Session, make: Callable[[], Picked], values: tuple[Any, ...]) -> list[Any]:
-        """Take a target and say what that means, as values for the outputs."""
+    def choose(self, session: Session[Picked, Any], make: Callable[[], Picked], values: Mapping[str, Any]) -> dict[Any, Any]:
+        """Take a target and say what that means."""
         message, sentence = choose(session, make)
-        return self.shown(session, message, sentence, values)
+        return {**self.shown(session, message, values), self.panel.message: paragraph(sentence)}
 
-    def kept(self, session: Session, values: tuple[Any, ...]) -> list[Any]:
+    def kept(self, session: Session[Picked, Any], values: Mapping[str, Any]) -> dict[Any, Any]:
         """Another model was chosen: say what becomes of the target."""
-        return self.choose(session, lambda: targets.for_model(session.target, self.models.get(values[0])), values)
+        return self.choose(session, lambda: targets.for_model(session.target, self.models.get(values["model"])), values)
 
-    def panel_values(self, picked: Picked) -> list[Any]:
-        """What the panel shows for a target that came from elsewhere: source, groups, number, picker."""
-        query = picked.query.get("target", "")
+    def panel_values(self, picked: Picked) -> dict[Any, Any]:
+        """What the panel shows for a target that came from elsewhere."""
+        query, panel = picked.query.get("target", ""), self.panel
         source = "drawn" if query.startswith("drawn-") else "example" if query else "photo"
         number = int(query.removeprefix("drawn-")) if source == "drawn" else 0
-        groups = [gr.update(visible=name == source) for name in self.panel.groups]
-        return [source, *groups, number, sent(picker_message(query if source == "example" else None))]
+        picker = sent(picker_message(query if source == "example" else None))
+        return {panel.source: source, **self._groups(source), panel.number: number, panel.picker: picker}
 
     @property
     def panel_outputs(self) -> list[Component]:
@@ -111,47 +113,49 @@ class TargetChooser:
         panel = self.panel
         return [panel.source, *panel.groups.values(), panel.number, panel.picker]
 
-    def _drawn(self, number: Any, values: tuple[Any, ...]) -> Callable[[], Picked]:
-        return lambda: targets.drawn(self.models.get(values[0]), number)
+    def _groups(self, source: str) -> dict[Any, Any]:
+        return {group: gr.update(visible=name == source) for name, group in self.panel.groups.items()}
 
-    def _session(self, request: gr.Request) -> Session:
-        return self.sessions.get(request.session_hash)
+    def _drawn(self, number: Any, values: Mapping[str, Any]) -> Callable[[], Picked]:
+        return lambda: targets.drawn(self.models.get(values["model"]), number)
 
-    def on_source(self, request: gr.Request, source: str, number: Any, *values: Any) -> list[Any]:
-        session = self._session(request)
-        groups = [gr.update(visible=name == source) for name in self.panel.groups]
+    def _session(self, request: gr.Request) -> Session[Picked, Any]:
+        session: Session[Picked, Any] = self.sessions.get(request.session_hash)
+        return session
+
+    def on_source(self, request: gr.Request, source: str, number: Any, *values: Any) -> dict[Any, Any]:
+        session, form, groups = self._session(request), self.form.read(values), self._groups(source)
         if source == "drawn":
-            return [*groups, gr.skip(), *self.choose(session, self._drawn(number, values), values)]
+            return {**groups, **self.choose(session, self._drawn(number, form), form)}
         if source == "example":
             first = next(iter(EXAMPLES))
             picker = sent(picker_message(first))
-            return [*groups, picker, *self.choose(session, lambda: targets.example(first), values)]
+            return {**groups, self.panel.picker: picker, **self.choose(session, lambda: targets.example(first), form)}
         photo = session.photo
-        if photo is None:
-            return [*groups, gr.skip(), *[gr.skip() for _ in self.outputs]]
-        return [*groups, gr.skip(), *self.choose(session, lambda: targets.cropped(photo), values)]
+        return groups if photo is None else {**groups, **self.choose(session, lambda: targets.cropped(photo), form)}
 
-    def on_number(self, request: gr.Request, number: Any, *values: Any) -> list[Any]:
-        return self.choose(self._session(request), self._drawn(number, values), values)
+    def on_number(self, request: gr.Request, number: Any, *values: Any) -> dict[Any, Any]:
+        form = self.form.read(values)
+        return self.choose(self._session(request), self._drawn(number, form), form)
 
-    def on_another(self, request: gr.Request, *values: Any) -> list[Any]:
+    def on_another(self, request: gr.Request, *values: Any) -> dict[Any, Any]:
         number = random.randrange(10_000)
-        return [number, *self.choose(self._session(request), self._drawn(number, values), values)]
+        return {self.panel.number: number, **self.on_number(request, number, *values)}
 
-    def on_pick(self, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
+    def on_pick(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
         name = str(event._data.get("name"))
-        picker = sent(picker_message(name))
-        return [picker, *self.choose(self._session(request), lambda: targets.example(name), values)]
+        shown = self.choose(self._session(request), lambda: targets.example(name), self.form.read(values))
+        return {self.panel.picker: sent(picker_message(name)), **shown}
 
-    def on_upload(self, request: gr.Request, path: str, *values: Any) -> list[Any]:
-        session = self._session(request)
+    def on_upload(self, request: gr.Request, path: str, *values: Any) -> dict[Any, Any]:
+        session, form = self._session(request), self.form.read(values)
         session.photo = None
-        shown = self.choose(session, lambda: upload(session, path, values[0]), values)
-        return [sent(photo_message(session.photo)), *shown]
+        shown = self.choose(session, lambda: upload(session, path, form["model"]), form)
+        return {self.panel.crop: sent(photo_message(session.photo)), **shown}
 
-    def on_crop(self, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
+    def on_crop(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
         session = self._session(request)
-        return self.choose(session, lambda: crop(session, event._data.get("box")), values)
+        return self.choose(session, lambda: crop(session, event._data.get("box")), self.form.read(values))
 
 
 def crop_view(elem_id: str = "crop") -> gr.HTML:
@@ -159,9 +163,9 @@ def crop_view(elem_id: str = "crop") -> gr.HTML:
 
     Emits crop {box: [left, top, side]} in pixels of that photo when the visitor lets go.
     """
-    return view("crop", ("crop",), elem_id=elem_id)
+    return view("target/crop", ("crop",), elem_id=elem_id)
 
 
 def picker_view(elem_id: str = "picker") -> gr.HTML:
     """Value: {"items": [{"name", "label", "src"}], "chosen": name or None}. Emits pick {name}."""
-    return view("picker", ("pick",), elem_id=elem_id)
+    return view("target/picker", ("pick",), elem_id=elem_id)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
 from PIL import Image
 
-from app.runs.legs import Message
-from app.runs.session import Photo, Picked, Session
+from app.runs.session import Message, Photo, Picked, Session
 from app.target.examples import EXAMPLES, FOLDER
 from landscape_core.errors import UserError
 from landscape_core.generators.datasets import framing_of
@@ -20,6 +19,7 @@ from landscape_core.images.pixels import png_base64, to_bytes
 from landscape_core.images.reading import CropBox, centre_box, crop_square, load_picture
 from landscape_core.search.task import Task
 
+LABELS = {name: label for name, (label, _) in EXAMPLES.items()}
 SIDE = 64
 PHOTO_SIDE = 1600
 MAX_SEED = 2**31 - 1
@@ -44,9 +44,14 @@ def example(name: str) -> Picked:
     """
     if name not in EXAMPLES:
         raise UserError(f"There is no example {name!r}; there are: {', '.join(EXAMPLES)}.")
+    return Picked(example_picture(name, SIDE), LABELS[name].lower(), {"target": name})
+
+
+def example_picture(name: str, side: int) -> torch.Tensor:
+    """An example's centre square, uint8 (3, side, side)."""
     with Image.open(FOLDER / f"{name}.png") as image:
         square = image.convert("RGB")
-    return Picked(crop_square(square, centre_box(square), SIDE), EXAMPLES[name][0].lower(), {"target": name})
+    return crop_square(square, centre_box(square), side)
 
 
 def open_photo(path: str, domain: str) -> Photo:
@@ -93,7 +98,7 @@ def target_message(picked: Picked) -> Message:
     return {"kind": "target", "target": png_base64(picked.picture), "label": picked.label}
 
 
-def choose(session: Session, make: Callable[[], Picked]) -> tuple[Message | None, str]:
+def choose(session: Session[Picked, Any], make: Callable[[], Picked]) -> tuple[Message | None, str]:
     """Take a new target; returns what the race view shows (None while a run is going) and a sentence."""
     try:
         session.target = make()
@@ -104,7 +109,7 @@ def choose(session: Session, make: Callable[[], Picked]) -> tuple[Message | None
     return target_message(session.target), ""
 
 
-def running(session: Session) -> bool:
+def running(session: Session[Any, Any]) -> bool:
     """Whether the session's run is taking steps just now."""
     return session.run is not None and session.run.lock.locked()
 
@@ -126,13 +131,13 @@ def photo_message(photo: Photo | None) -> Message | None:
     }
 
 
-def upload(session: Session, path: str, model: str) -> Picked:
+def upload(session: Session[Picked, Any], path: str, model: str) -> Picked:
     """Open a visitor's file and use the square found in it."""
     session.photo = open_photo(path, model)
     return cropped(session.photo)
 
 
-def crop(session: Session, box: Any) -> Picked:
+def crop(session: Session[Picked, Any], box: Any) -> Picked:
     """Use another square of the photo."""
     if session.photo is None:
         raise UserError("There is no picture to crop; upload one first.")
@@ -142,11 +147,12 @@ def crop(session: Session, box: Any) -> Picked:
     return cropped(session.photo)
 
 
-def picker_message(chosen: str | None) -> Message:
-    """The examples as thumbnails."""
-    items = [{"name": name, "label": label, "src": _thumbnail(name)} for name, (label, _) in EXAMPLES.items()]
+def picker_message(chosen: str | None, labels: Mapping[str, str] = LABELS) -> Message:
+    """Examples as thumbnails: `labels` are their words by name."""
+    items = [{"name": name, "label": label, "src": thumbnail(name)} for name, label in labels.items()]
     return {"items": items, "chosen": chosen}
 
 
-def _thumbnail(name: str) -> str:
+def thumbnail(name: str) -> str:
+    """An example as a data URL."""
     return "data:image/png;base64," + base64.b64encode((FOLDER / f"{name}.png").read_bytes()).decode()

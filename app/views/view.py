@@ -1,9 +1,9 @@
-"""The base of every view: a gr.HTML whose markup and behaviour live in files of app/static.
+"""The base of every view: a gr.HTML whose markup and behaviour are files beside the tab that shows it.
 
-To make one: write `static/<name>.html` (markup without `${` and `{{`) and `static/<name>.js`, an ES module that
-exports `mount({element, trigger, server, upload, watch, value})`, and call `view("<name>", emits)`.
-The module may import others next to it: `timeline.js` (scrubber, playback, keys), `curves.js` (loss chart),
-`frames.js` (pictures by step), `stream.js` (messages in order).
+To make one: write `app/<folder>/<name>.html` (a Jinja template without `${`) and `app/<folder>/<name>.js`, an ES module
+that exports `mount({element, trigger, server, upload, watch, value})`, and call `view("<folder>/<name>", emits)`.
+The module may import what views share, from ../views/: `run_view.js` (toolbar, messages, one run), `timeline.js`
+(scrubber, playback, keys), `curves.js` (loss chart), `frames.js` (pictures by step), `inbox.js` (messages in order).
 Events named in `emits` become listeners: `view.run(fn, ...)` for "run". A plain gr.HTML is used, for Gradio writes a
 .pyi file next to every subclass of a component.
 """
@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from jinja2 import Environment, FileSystemLoader
+from starlette.staticfiles import StaticFiles
 
-STATIC = Path(__file__).resolve().parent.parent / "static"
+APP = Path(__file__).resolve().parent.parent
 ROUTE = "lab"
+TEMPLATES = Environment(loader=FileSystemLoader(APP), autoescape=True)
 
 _LOADER = """
 const events = {events};
@@ -43,11 +46,26 @@ def view(
     server_functions: Sequence[Callable[..., Any]] = (),
     elem_id: str | None = None,
 ) -> gr.HTML:
-    """A component drawn by `static/<module>.js`; its value is a message as `sent` makes it, its events carry JSON."""
+    """A component drawn by `app/<module>.js`; its value is a message as `sent` makes it, its events carry JSON."""
     return gr.HTML(
-        html_template=(STATIC / f"{module}.html").read_text(),
+        html_template=TEMPLATES.get_template(f"{module}.html").render(),
         js_on_load=_LOADER.format(events=list(emits), route=ROUTE, name=module),
         apply_default_css=False,
         server_functions=list(server_functions),
         elem_id=elem_id,
     )
+
+
+def style_sheets() -> list[Path]:
+    """Every sheet of the app, in the order of their names: those that all tabs share are not the last, and need not be."""
+    return sorted(APP.rglob("*.css"), key=lambda path: path.name)
+
+
+class Scripts(StaticFiles):
+    """The modules of all views. Other files lie beside them, and are not there for anybody who asks."""
+
+    def __init__(self) -> None:
+        super().__init__(directory=APP)
+
+    def lookup_path(self, path: str) -> Any:
+        return super().lookup_path(path) if path.endswith(".js") else ("", None)

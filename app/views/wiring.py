@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import os
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import gradio as gr
 import torch
+
+from app.runs.session import Visitors
 
 MOST_AT_ONCE = 4
 
@@ -34,20 +37,28 @@ def found(elem_id: str) -> Any:
     return next(block for block in blocks.blocks.values() if block.elem_id == elem_id)
 
 
-class KeepsMessages(Protocol):
-    """Anything that kept what the browser was sent: `app.runs.session.Sessions`, say."""
+def enclosing_tab() -> gr.Tab:
+    """The tab that is being laid out."""
+    block = gr.context.Context.block
+    while not isinstance(block, gr.Tab):
+        assert block is not None
+        block = block.parent
+    return block
 
-    def missed(self, run_id: str, since: int) -> list[dict[str, Any]]: ...
+
+def paragraph(sentence: str) -> str:
+    """A sentence as HTML; nothing where it is empty."""
+    return f"<p>{html.escape(sentence)}</p>" if sentence else ""
 
 
-def missed(kept: KeepsMessages) -> Callable[[Any], list[dict[str, Any]]]:
+def missed(visitors: Visitors[Any]) -> Callable[[Any], list[dict[str, Any]]]:
     """A server function for a view: the messages of a run that the page did not get."""
 
     def missed(asked: Any) -> list[dict[str, Any]]:
         """[run id, first number]; anything else gets none."""
         match asked:
             case [str(run_id), int(since)]:
-                return kept.missed(run_id, max(0, since))
+                return visitors.missed(run_id, max(0, since))
         return []
 
     return missed

@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from app.invert import run as race
+from app.runs.legs import with_errors
 from app.runs.models import Models
 from app.runs.session import Session
+from app.runs.settings import from_values
 from landscape_core.search.race import RunSettings
 from tests.tiny.models import tiny_task
 
-FORM = ["faces", "residual", "mean", 6, 0, "adam", 0.1, 1.0, 10, "adam", 0.1, 1.0, 10, "embedded"]
+FORM = {  # in the order in which the page has the fields
+    "model": "faces", "space": "residual", "start": "mean", "steps": 6, "x": "adam", "x_lr": 0.1, "z": "adam", "z_lr": 0.1,
+    "seed": 0, "perceptual": "embedded", "x_first_move": 1.0, "x_history": 10, "z_first_move": 1.0, "z_history": 10,
+}  # fmt: skip
 Message = dict[str, Any]
 
 
@@ -22,6 +27,11 @@ def two_models() -> Models:
 def race_of(models: Models, session: Session, **changes: Any) -> list[Message]:
     """The messages of a whole race of six steps."""
     return list(race.start(models, session, RunSettings.pair(**{"steps": 6, **changes})))
+
+
+def run_form(models: Models, session: Session, form: dict[str, Any]) -> list[Message]:
+    """The messages of a run with the form's values, as the page gets them."""
+    return list(with_errors(lambda: race.start(models, session, from_values(form))))
 
 
 def column(messages: list[Message], lane: str, what: str) -> list[Any]:

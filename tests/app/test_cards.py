@@ -16,7 +16,7 @@ from app.runs.models import Models
 from app.runs.session import Session
 from app.target import targets
 from landscape_core.errors import UserError
-from landscape_core.generators.run_card import read_run_card
+from landscape_core.generators.run_card import RunCard, read_run_card
 from landscape_core.search.optimizers import OptimizerSettings
 from tests.app.racing import race_of, two_models
 
@@ -93,7 +93,7 @@ def zip_without_card() -> bytes:
 )  # fmt: skip
 def test_a_file_that_is_no_card_gets_a_sentence(data: bytes, sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
-        read_card_file(data)
+        read_card_file(data, RunCard)
 
 
 def test_the_export_holds_what_it_promises(models: Models, session: Session) -> None:

@@ -15,9 +15,12 @@ from PIL import Image
 
 from app.complete import picks, stream
 from app.complete import run as events
+from app.complete.session import CompletionSession as Session
+from app.complete.settings import from_values
 from app.complete.stream import verdict
+from app.runs.legs import with_errors
 from app.runs.models import Models
-from app.runs.session import Picked, Session
+from app.runs.session import Picked
 from app.target import targets
 from landscape_core.generators.completion import CompletionSet
 from landscape_core.generators.masks import PRESETS, preset
@@ -38,16 +41,16 @@ def session(models: Models) -> Session:
     return Session(target=targets.drawn(models.get("faces"), 3))
 
 
-def form(**changes: Any) -> list[Any]:
+def form(**changes: Any) -> dict[str, Any]:
     usual = {"model": "faces", "space": "residual", "k": 4, "steps": 5, "seed": 0}
     usual |= {"x": "adam", "x_lr": 0.1, "x_first_move": 1.0, "x_history": 10}
     usual |= {"z": "adam", "z_lr": 0.1, "z_first_move": 1.0, "z_history": 10, "perceptual": "embedded"}
-    return list((usual | changes).values())
+    return usual | changes
 
 
 def run(models: Models, session: Session, *, mask: Any = MOUTH, **changes: Any) -> list[Message]:
     events.paint(session, mask)
-    return list(events.run(models, session, form(**changes)))
+    return list(with_errors(lambda: events.start(models, session, from_values(form(**changes)))))
 
 
 def picture(sheet: torch.Tensor, index: int) -> torch.Tensor:
@@ -101,7 +104,7 @@ def test_about_forty_sheets_are_sent_of_a_long_run() -> None:
 
 def test_stop_keeps_what_is_there(models: Models, session: Session) -> None:
     events.paint(session, MOUTH)
-    going = events.run(models, session, form(steps=300))
+    going = events.start(models, session, from_values(form(steps=300)))
     next(going), next(going)
     session.stop()
     end = list(going)[-1]

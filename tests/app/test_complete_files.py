@@ -14,11 +14,13 @@ from PIL import Image
 from app.complete import picks, settings, stream
 from app.complete import run as events
 from app.complete import run as files
-from app.complete.settings import Asked
+from app.complete.session import CompletionSession as Session
+from app.complete.settings import CompletionSettings as Asked
 from app.invert import run as invert_events
 from app.invert import run as race
+from app.runs.legs import with_errors
 from app.runs.models import Models
-from app.runs.session import Session
+from app.runs.session import Session as RaceSession
 from app.target import targets
 from landscape_core.errors import UserError
 from landscape_core.generators.masks import preset
@@ -43,7 +45,12 @@ def session(models: Models) -> Session:
 
 
 def run(models: Models, session: Session, asked: Asked = USUAL) -> list[Message]:
-    return list(events.run(models, session, settings.values_of(asked)))
+    return list(events.start(models, session, settings.from_values(settings.values_of(asked))))
+
+
+def more(session: Session, steps: Any) -> list[Message]:
+    """As the page gets it."""
+    return list(with_errors(lambda: events.resume(session, steps)))
 
 
 def losses(session: Session, lane: str) -> torch.Tensor:
@@ -55,7 +62,7 @@ def test_continuing_gives_the_numbers_of_an_uninterrupted_run(models: Models, se
     whole = {lane: losses(session, lane) for lane in "XZ"}
     first = run(models, session)
     assert first[-1]["more"] == 50
-    further = list(events.more(session, 3))
+    further = list(more(session, 3))
     assert (further[0]["seq"], further[0]["run"]) == (first[-1]["seq"] + 1, first[0]["run"])
     assert further[-1]["step"] == 7
     for lane in "XZ":
@@ -63,20 +70,20 @@ def test_continuing_gives_the_numbers_of_an_uninterrupted_run(models: Models, se
 
 
 def test_what_cannot_go_on_is_said(models: Models, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    (message,) = events.more(session, 5)
+    (message,) = more(session, 5)
     assert "no run to continue" in message["text"]
     run(models, session)
     for wrong in (0, 1.5, None, "5"):
-        (message,) = events.more(session, wrong)
+        (message,) = more(session, wrong)
         assert "whole number" in message["text"]
     monkeypatch.setattr(events, "MAX_STEPS", 6)
-    assert list(events.more(session, 99))[-1]["more"] == 0
-    (message,) = events.more(session, 1)
+    assert list(more(session, 99))[-1]["more"] == 0
+    (message,) = more(session, 1)
     assert "at most 6 steps" in message["text"]
 
 
 def test_after_a_stop_the_rest_is_offered(models: Models, session: Session) -> None:
-    going = events.run(models, session, settings.values_of(Asked(USUAL.settings.model_copy(update={"steps": 200}), 4)))
+    going = events.start(models, session, Asked(USUAL.settings.model_copy(update={"steps": 200}), 4))
     next(going), next(going)
     session.stop()
     end = list(going)[-1]
@@ -91,7 +98,7 @@ def exported(session: Session) -> bytes:
 @pytest.mark.parametrize("settings_of", [{}, {"space": "paper", "seed": 9, "z": OptimizerSettings(name="lbfgs", lr=0.5)}])
 def test_an_export_replays_bit_for_bit(models: Models, session: Session, settings_of: Message) -> None:
     run(models, session, Asked(USUAL.settings.model_copy(update=settings_of), 5))
-    list(events.more(session, 2))
+    list(more(session, 2))
     data = exported(session)
     other = Session()
     asked, sentence = files.load_card(models, other, data)
@@ -127,7 +134,7 @@ def test_a_card_goes_to_the_tab_it_is_for(models: Models, session: Session) -> N
     run(models, session)
     completions = files.card_of(session.run).model_dump_json().encode()
     with pytest.raises(UserError, match="load it in the Complete tab"):
-        invert_events.load_card(models, Session(), completions)
+        invert_events.load_card(models, RaceSession(), completions)
     list(race.start(models, session, RunSettings(steps=2)))
     of_race = race.card_of(session.run).model_dump_json().encode()
     with pytest.raises(UserError, match="load it in the Invert tab"):

@@ -16,12 +16,12 @@ from app.defence import count as defence_count
 from app.defence import pictures as defence_pictures
 from app.defence import run as defence_run
 from app.defence.examples import EXAMPLES
-from app.defence.form import choice_from
 from app.defence.pictures import Defences
-from app.runs.latest import Job
+from app.defence.settings import from_values
+from app.runs.jobs import Job
+from app.runs.progress import reporting
 from app.runs.session import Session
 from app.runs.standing import standing_of
-from app.runs.working import told
 from landscape_core.defence.objective import margin, restored
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import Cifar10Test
@@ -30,7 +30,8 @@ from tests.tiny.defence import tiny_defence, write_cifar
 
 Message = dict[str, Any]
 FORM = {
-    "classifier": "ro", "attack": "l2", "knows": "static", "space": "narrow", "steps": 3, "ascents": 4, "x": 1.0, "z": 1.0,
+    "classifier": "ro", "attack": "l2", "knows": "static", "space": "narrow", "steps": 3, "ascents": 4, "x_rate": 1.0,
+    "z_rate": 1.0,
     "seed": 0, "truth": 8,
 }  # fmt: skip
 
@@ -47,7 +48,7 @@ def session(defences: Defences) -> Session:
 
 
 def run(defences: Defences, session: Session, **changes: Any) -> list[Message]:
-    return list(defence_run.start(defences, session, choice_from(defences, list((FORM | changes).values()))))
+    return list(defence_run.start(defences, session, from_values(defences, FORM | changes)))
 
 
 def only(messages: list[Message], kind: str) -> list[Message]:
@@ -100,7 +101,7 @@ def test_a_run_goes_on_to_the_numbers_of_an_uninterrupted_one(defences: Defences
 
 
 def test_a_stop_during_the_attack_ends_it_and_the_next_run_is_whole(defences: Defences, session: Session) -> None:
-    running = defence_run.start(defences, session, choice_from(defences, list((FORM | {"ascents": 200}).values())))
+    running = defence_run.start(defences, session, from_values(defences, FORM | {"ascents": 200}))
     assert next(running)["kind"] == "begin"
     session.stop()
     rest = list(running)
@@ -112,7 +113,7 @@ def test_a_stop_during_the_attack_ends_it_and_the_next_run_is_whole(defences: De
 
 
 def test_a_stop_between_steps_keeps_what_was_reached(defences: Defences, session: Session) -> None:
-    running = defence_run.start(defences, session, choice_from(defences, list((FORM | {"steps": 100}).values())))
+    running = defence_run.start(defences, session, from_values(defences, FORM | {"steps": 100}))
     for message in running:
         if message["kind"] == "frames":
             break
@@ -125,8 +126,8 @@ def test_a_stop_between_steps_keeps_what_was_reached(defences: Defences, session
 def test_two_visitors_do_not_disturb_each_other(defences: Defences, session: Session) -> None:
     alone = column(run(defences, session), "X", "loss")
     other = Session(target=defence_pictures.from_cifar(defences.cifar, "cat", 0)[0])
-    mine = defence_run.start(defences, session, choice_from(defences, list(FORM.values())))
-    theirs = defence_run.start(defences, other, choice_from(defences, list((FORM | {"truth": 3}).values())))
+    mine = defence_run.start(defences, session, from_values(defences, FORM))
+    theirs = defence_run.start(defences, other, from_values(defences, FORM | {"truth": 3}))
     messages = [next(mine), next(theirs)]
     other.stop()
     list(theirs)
@@ -168,8 +169,8 @@ def test_an_export_holds_the_pictures_and_the_numbers(defences: Defences, sessio
         ({"steps": 0}, "Steps"),
         ({"steps": 101}, "at most 100"),
         ({"ascents": 100_000}, "Steps"),
-        ({"x": "fast"}, "learning rate"),
-        ({"z": float("nan")}, "Learning rate: a number is needed"),
+        ({"x_rate": "fast"}, "learning rate"),
+        ({"z_rate": float("nan")}, "Learning rate: a number is needed"),
         ({"seed": -1}, "Seed"),
         ({"truth": None}, "what the picture shows"),
         ({"truth": 10}, "what the picture shows"),
@@ -213,7 +214,7 @@ def test_without_cifar_it_is_said_what_is_missing() -> None:
         defence_pictures.from_cifar(None, "ship", 0)
     bare = Defences({"ro": tiny_defence}, None)
     with pytest.raises(UserError, match=r"cifar10\.zip"):
-        next(defence_count.count(bare, Job(), choice_from(bare, list(FORM.values())), 10))
+        next(defence_count.count(bare, Job(), from_values(bare, FORM), 10))
 
 
 def test_an_upload_is_cut_to_a_square_of_32_pixels(tmp_path: Path) -> None:
@@ -244,7 +245,7 @@ def test_examples_are_of_the_classes_they_say(name: str) -> None:
 
 def test_counting_tells_both_columns_after_every_few_pictures(defences: Defences) -> None:
     job = Job()
-    messages = list(defence_count.count(defences, job, choice_from(defences, list(FORM.values())), 20))
+    messages = list(defence_count.count(defences, job, from_values(defences, FORM), 20))
     told_of = only(messages, "tally")
     assert [m["done"] for m in told_of] == [10, 20]
     for row in told_of[-1]["rows"]:
@@ -258,7 +259,7 @@ def test_counting_tells_both_columns_after_every_few_pictures(defences: Defences
 
 def test_a_stopped_count_keeps_what_was_counted(defences: Defences) -> None:
     job = Job()
-    counting = defence_count.count(defences, job, choice_from(defences, list(FORM.values())), 20)
+    counting = defence_count.count(defences, job, from_values(defences, FORM), 20)
     messages = []
     for message in counting:
         messages.append(message)
@@ -271,7 +272,7 @@ def test_a_stopped_count_keeps_what_was_counted(defences: Defences) -> None:
 @pytest.mark.parametrize("n", [9, 1001, 10.5, "20", None])
 def test_counting_takes_10_to_1000_pictures(defences: Defences, n: Any) -> None:
     with pytest.raises(UserError, match="10 to 1000"):
-        next(defence_count.count(defences, Job(), choice_from(defences, list(FORM.values())), n))
+        next(defence_count.count(defences, Job(), from_values(defences, FORM), n))
 
 
 # --- work in a thread ---------------------------------------------------------------------------------------
@@ -296,7 +297,7 @@ def test_progress_is_told_while_work_goes_on_and_its_result_comes_back() -> None
         going.wait(10)
         return "done"
 
-    working = told(work, lambda done, total: {"done": done, "total": total}, lambda: False, every=0.01)
+    working = reporting(work, lambda done, total: {"done": done, "total": total}, lambda: False, every=0.01)
     assert next(working) == {"done": 1, "total": 2}
     going.set()
     assert collected(working)[1] == "done"
@@ -308,7 +309,7 @@ def test_work_is_told_to_stop_and_its_error_is_raised() -> None:
             raise UserError("stopped as asked")
 
     with pytest.raises(UserError, match="as asked"):
-        collected(told(work, dict, lambda: True))
+        collected(reporting(work, dict, lambda: True))
 
 
 def test_work_that_nobody_listens_to_is_stopped() -> None:
@@ -321,7 +322,7 @@ def test_work_that_nobody_listens_to_is_stopped() -> None:
             time.sleep(0.001)
         ended.append(True)
 
-    working = told(work, dict, lambda: False, every=0.01)
+    working = reporting(work, dict, lambda: False, every=0.01)
     next(working)
     working.close()
     assert ended == [True]

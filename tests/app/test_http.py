@@ -100,9 +100,9 @@ def test_an_upload_is_taken_and_a_path_of_the_server_is_not(address: str, tmp_pa
     Image.new("RGB", (80, 80), "red").save(path)
     (upload,) = events(address, "upload", "upload")
     kept = uploaded(address, path)
-    taken = queued(address, upload, [{"path": kept, "meta": {"_type": "gradio.FileData"}}, *FORM])
+    taken = queued(address, upload, [{"path": kept, "meta": {"_type": "gradio.FileData"}}, *FORM.values()])
     assert "data:image/jpeg" in taken
-    refused = queued(address, upload, [{"path": str(path), **meta}, *FORM])
+    refused = queued(address, upload, [{"path": str(path), **meta}, *FORM.values()])
     assert '"success":false' in refused
     assert "data:image/jpeg" not in refused
 
@@ -113,9 +113,11 @@ def test_no_file_of_the_server_can_be_read(address: str, path: str) -> None:
     assert status in (403, 404)
 
 
-@pytest.mark.parametrize("path", ["../ui.py", "%2e%2e/ui.py", "..%2fui.py", "../../pyproject.toml"])
+@pytest.mark.parametrize(
+    "path", ["../ui.py", "%2e%2e/ui.py", "..%2fui.py", "../../pyproject.toml", "ui.py", "invert/race.html", "views/race.css"]
+)
 def test_our_own_scripts_folder_ends_where_it_should(address: str, path: str) -> None:
-    assert get(f"{address}lab/race.js")[0] == 200
+    assert get(f"{address}lab/invert/race.js")[0] == 200
     assert get(f"{address}lab/{path}")[0] == 404
 
 

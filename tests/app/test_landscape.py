@@ -42,8 +42,8 @@ def models() -> Models:
 
 
 @pytest.fixture
-def lab(models: Models) -> events.Laboratory:
-    return events.Laboratory(models)
+def lab(models: Models) -> events.Resources:
+    return events.Resources(models)
 
 
 @pytest.fixture
@@ -52,14 +52,14 @@ def invert(models: Models) -> Session:
 
 
 def begin(
-    lab: events.Laboratory, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any
+    lab: events.Resources, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any
 ) -> Iterator[Message]:
     form = {"model": "faces", "space": "residual", "plane": "path", "size": 21, "steps": 4, "seed": 0} | changes
-    return events.run(lab, drawing, events.plan_from(lab.models, list(form.values())), taken, invert)
+    return events.run(lab, drawing, events.plan_from(lab.models, form), taken, invert)
 
 
 def run(
-    lab: events.Laboratory, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any
+    lab: events.Resources, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any
 ) -> list[Message]:
     return list(begin(lab, drawing, invert, taken, **changes))
 
@@ -68,7 +68,7 @@ def only(messages: list[Message], kind: str) -> list[Message]:
     return [m for m in messages if m["kind"] == kind]
 
 
-def test_a_race_then_its_surfaces_from_coarse_to_fine(lab: events.Laboratory, invert: Session) -> None:
+def test_a_race_then_its_surfaces_from_coarse_to_fine(lab: events.Resources, invert: Session) -> None:
     drawing = Drawing(1)
     messages = run(lab, drawing, invert)
     assert [m["seq"] for m in messages] == list(range(len(messages)))
@@ -89,7 +89,7 @@ def test_a_race_then_its_surfaces_from_coarse_to_fine(lab: events.Laboratory, in
     json.dumps(messages, allow_nan=False)
 
 
-def test_the_centre_of_the_grid_is_where_the_run_ended(lab: events.Laboratory, invert: Session) -> None:
+def test_the_centre_of_the_grid_is_where_the_run_ended(lab: events.Resources, invert: Session) -> None:
     drawing = Drawing(1)
     panels = only(run(lab, drawing, invert), "surfaces")[-1]["panels"]
     for name, panel in zip(("X", "Z"), panels, strict=True):
@@ -100,7 +100,7 @@ def test_the_centre_of_the_grid_is_where_the_run_ended(lab: events.Laboratory, i
         assert 0 < sum(panel["explained_variance"]) <= 1.0001
 
 
-def test_one_range_holds_every_surface_and_path(lab: events.Laboratory, invert: Session) -> None:
+def test_one_range_holds_every_surface_and_path(lab: events.Resources, invert: Session) -> None:
     (_, last) = only(run(lab, Drawing(1), invert), "surfaces")
     values = np.concatenate([np.ravel(panel["losses"]) for panel in last["panels"]])
     assert last["range"][0] <= values.min() * (1 + 1e-6)  # sent with seven figures
@@ -108,19 +108,19 @@ def test_one_range_holds_every_surface_and_path(lab: events.Laboratory, invert: 
 
 
 @pytest.mark.parametrize(("plane", "n"), [("recovered", 2), ("path", 2), ("random", 2), ("shared", 1), ("ends", 1)])
-def test_every_plane_gives_its_surfaces(lab: events.Laboratory, invert: Session, plane: str, n: int) -> None:
+def test_every_plane_gives_its_surfaces(lab: events.Resources, invert: Session, plane: str, n: int) -> None:
     last = only(run(lab, Drawing(1), invert, plane=plane, space="paper", seed=1), "surfaces")[-1]
     assert len(last["panels"]) == n
     assert set().union(*(panel["paths"] for panel in last["panels"])) == {"X", "Z"}
     assert (last["panels"][0]["explained_variance"] is None) == (plane in ("random", "ends"))
 
 
-def test_ends_in_the_same_place_span_no_plane(lab: events.Laboratory, invert: Session) -> None:
+def test_ends_in_the_same_place_span_no_plane(lab: events.Resources, invert: Session) -> None:
     with pytest.raises(UserError, match="lie on one line"):  # the untrained residual Θ walks as X does
         run(lab, Drawing(1), invert, plane="ends")
 
 
-def test_the_papers_plane_is_recovered_once(lab: events.Laboratory, invert: Session) -> None:
+def test_the_papers_plane_is_recovered_once(lab: events.Resources, invert: Session) -> None:
     first = only(run(lab, Drawing(1), invert, plane="recovered"), "wait")
     assert "random targets, once" in first[-1]["text"]
     again = run(lab, Drawing(1), invert, plane="recovered")
@@ -129,7 +129,7 @@ def test_the_papers_plane_is_recovered_once(lab: events.Laboratory, invert: Sess
 
 
 def test_a_grid_drawn_before_is_not_evaluated_again(
-    lab: events.Laboratory, invert: Session, monkeypatch: pytest.MonkeyPatch
+    lab: events.Resources, invert: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = only(run(lab, Drawing(1), invert), "surfaces")[-1]
 
@@ -141,7 +141,7 @@ def test_a_grid_drawn_before_is_not_evaluated_again(
     assert again["panels"] == before["panels"]
 
 
-def test_stop_keeps_the_finest_complete_surface(lab: events.Laboratory, invert: Session) -> None:
+def test_stop_keeps_the_finest_complete_surface(lab: events.Resources, invert: Session) -> None:
     drawing = Drawing(1)
     going = begin(lab, drawing, invert, size=81)
     for message in going:
@@ -155,7 +155,7 @@ def test_stop_keeps_the_finest_complete_surface(lab: events.Laboratory, invert: 
     assert events.export(drawing, "html", False).exists()
 
 
-def test_stop_during_the_race_is_said_and_leaves_nothing_to_export(lab: events.Laboratory, invert: Session) -> None:
+def test_stop_during_the_race_is_said_and_leaves_nothing_to_export(lab: events.Resources, invert: Session) -> None:
     drawing = Drawing(1)
     going = begin(lab, drawing, invert, steps=200)
     for message in going:
@@ -167,7 +167,7 @@ def test_stop_during_the_race_is_said_and_leaves_nothing_to_export(lab: events.L
         events.export(drawing, "html", False)
 
 
-def test_a_run_that_stands_elsewhere_is_drawn_as_it_stands(lab: events.Laboratory, models: Models, invert: Session) -> None:
+def test_a_run_that_stands_elsewhere_is_drawn_as_it_stands(lab: events.Resources, models: Models, invert: Session) -> None:
     list(race.start(models, invert, RunSettings.pair(steps=7, seed=2, space="paper")))
     drawing = Drawing(1)
     messages = run(lab, drawing, invert, standing_of(invert.run), steps=100)
@@ -179,7 +179,7 @@ def test_a_run_that_stands_elsewhere_is_drawn_as_it_stands(lab: events.Laborator
     assert panel["paths"]["Z"]["true_loss"] == pytest.approx(recorded, rel=1e-5)
 
 
-def test_one_completion_of_many_is_drawn_with_its_mask(lab: events.Laboratory, models: Models, invert: Session) -> None:
+def test_one_completion_of_many_is_drawn_with_its_mask(lab: events.Resources, models: Models, invert: Session) -> None:
     task, mask = models.get("faces"), torch.ones(1, 1, 64, 64)
     mask[:, :, :32] = 0
     settings = completion_settings(task, space="residual", steps=5, seed=0)
@@ -202,7 +202,7 @@ def test_nothing_stands_before_a_run_and_one_still_going_is_refused(models: Mode
     assert len(standing_of(invert.run).trajectory.steps) >= 1
 
 
-def test_a_run_too_short_for_a_plane_is_refused(lab: events.Laboratory, models: Models, invert: Session) -> None:
+def test_a_run_too_short_for_a_plane_is_refused(lab: events.Resources, models: Models, invert: Session) -> None:
     list(race.start(models, invert, RunSettings(steps=1)))
     with pytest.raises(UserError, match="at least two steps"):
         run(lab, Drawing(1), invert, standing_of(invert.run))
@@ -223,7 +223,7 @@ def test_a_long_path_is_thinned_with_both_ends_kept(models: Models, invert: Sess
      ({"steps": 1}, "from 2 to 200"), ({"steps": None}, "from 2 to 200"), ({"steps": 201}, "from 2 to 200"),
      ({"seed": -1}, "Seed: "), ({"space": "nowhere"}, "no space 'nowhere'")],
 )  # fmt: skip
-def test_a_form_value_out_of_range_is_named(lab: events.Laboratory, invert: Session, change: Any, sentence: str) -> None:
+def test_a_form_value_out_of_range_is_named(lab: events.Resources, invert: Session, change: Any, sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         run(lab, Drawing(1), invert, **change)
 
@@ -242,7 +242,7 @@ def test_thumbnails_lie_where_their_losses_do() -> None:
         assert min(image.getpixel((5, 13))) > 120  # column 1, row 3
 
 
-def test_exports_are_a_page_that_needs_no_network_and_a_picture(lab: events.Laboratory, invert: Session) -> None:
+def test_exports_are_a_page_that_needs_no_network_and_a_picture(lab: events.Resources, invert: Session) -> None:
     drawing = Drawing(1)
     run(lab, drawing, invert)
     page = events.export(drawing, "html", True).read_text()
@@ -262,7 +262,7 @@ def test_what_is_kept_between_visitors_is_bounded() -> None:
 
 
 def test_what_experiments_found_stands_beside_one_picture(
-    lab: events.Laboratory, models: Models, invert: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lab: events.Resources, models: Models, invert: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "RESULTS", tmp_path)
     assert only(run(lab, Drawing(1), invert), "averages")[0]["entries"] == []
@@ -280,7 +280,7 @@ def test_what_experiments_found_stands_beside_one_picture(
     assert "3 examples (the command; X by adam 0.1, Z by adam 0.1)" in events.export(drawing, "html", False).read_text()
 
 
-def test_averages_are_measured_sample_by_sample(lab: events.Laboratory, invert: Session) -> None:
+def test_averages_are_measured_sample_by_sample(lab: events.Resources, invert: Session) -> None:
     drawing = Drawing(1)
     begun = len(run(lab, drawing, invert))
     messages = list(events.measure(lab, drawing, 3))
@@ -295,7 +295,7 @@ def test_averages_are_measured_sample_by_sample(lab: events.Laboratory, invert: 
     assert again["rows"] != steps[2]["entry"]["rows"]  # other samples each time
 
 
-def test_stop_keeps_the_samples_that_were_measured(lab: events.Laboratory, invert: Session) -> None:
+def test_stop_keeps_the_samples_that_were_measured(lab: events.Resources, invert: Session) -> None:
     drawing = Drawing(1)
     run(lab, drawing, invert)
     going = events.measure(lab, drawing, 50)
@@ -307,7 +307,7 @@ def test_stop_keeps_the_samples_that_were_measured(lab: events.Laboratory, inver
 
 
 @pytest.mark.parametrize("n", [1, 51, 2.5, "8", None])
-def test_a_number_of_samples_out_of_range_is_named(lab: events.Laboratory, invert: Session, n: Any) -> None:
+def test_a_number_of_samples_out_of_range_is_named(lab: events.Resources, invert: Session, n: Any) -> None:
     drawing = Drawing(1)
     with pytest.raises(UserError, match="Press Run first"):
         events.measure(lab, drawing, 8)

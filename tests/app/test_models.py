@@ -10,11 +10,12 @@ from PIL import Image
 
 from app.complete import run as complete_events
 from app.complete import settings as complete_settings
-from app.invert import run as invert_events
+from app.complete.session import CompletionSession
 from app.invert import run as race
 from app.runs import settings
-from app.runs.models import Models, defaults, embedded_models, for_model, label
+from app.runs.models import Models, embedded_models, label
 from app.runs.session import Session
+from app.runs.settings import defaults, for_model
 from app.target import targets
 from app.views.form import space_choices
 from landscape_core.errors import UserError
@@ -24,6 +25,7 @@ from landscape_core.search.mapping import MappingConfig, build_mapping
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import RunSettings
 from landscape_core.storage import zoo
+from tests.app.racing import run_form
 from tests.tiny.assets import tiny_domain
 
 
@@ -75,14 +77,14 @@ def test_a_domain_without_a_trained_space_still_runs(models: Models) -> None:
 @pytest.mark.parametrize("name", ["faces", "boats"])
 def test_each_domain_inverts_and_completes_its_own_pictures(models: Models, name: str) -> None:
     task = models.get(name)
-    session = Session(target=targets.drawn(task, 1))
+    session = CompletionSession(target=targets.drawn(task, 1))
     chosen = defaults(models, name).model_copy(update={"steps": 2})
     end = list(race.start(models, session, chosen))[-1]
     assert end["kind"] == "end"
     assert race.card_of(session.run).models.keys() >= {f"{name}/generator", "perceptual"}
     complete_events.paint(session, complete_events.presets()[0]["mask"])
-    asked = complete_settings.values_of(complete_settings.Asked(chosen.model_copy(update={"start": "random"}), 4))
-    assert list(complete_events.run(models, session, asked))[-1]["kind"] == "end"
+    asked = complete_settings.CompletionSettings(chosen.model_copy(update={"start": "random"}), 4)
+    assert list(complete_events.start(models, session, asked))[-1]["kind"] == "end"
     assert session.run.settings.task == name
 
 
@@ -109,20 +111,24 @@ def test_another_model_brings_its_spaces_and_optimisers_and_keeps_the_rest(model
     now = RunSettings.pair(
         task="boats", space="random", steps=33, seed=5, start="encoder", z=OptimizerSettings(name="gd", lr=9.0)
     )
-    chosen = for_model(models, ["faces", *settings.values_of(now)[1:]])
+    chosen = for_model(models, settings.values_of(now) | {"model": "faces"})
     assert (chosen.task, chosen.space, chosen.lanes[1].optimizer.name) == ("faces", "residual", "lbfgs")
     assert (chosen.steps, chosen.seed, chosen.start) == (33, 5, "encoder")
-    broken = [*settings.values_of(now)[:3], None, *settings.values_of(now)[4:]]
+    broken = settings.values_of(now) | {"steps": None}
     assert for_model(models, broken) == defaults(models, "boats")
-    asked = complete_settings.for_model(models, ["faces", *complete_settings.values_of(complete_settings.Asked(now, 6))[1:]])
+    asked = complete_settings.for_model(
+        models, complete_settings.values_of(complete_settings.CompletionSettings(now, 6)) | {"model": "faces"}
+    )
     assert (asked.k, asked.settings.steps, asked.settings.space, asked.settings.start) == (6, 33, "residual", "random")
-    assert complete_settings.for_model(models, ["faces", *broken[1:]]) == complete_settings.defaults(models, "faces")
+    assert complete_settings.for_model(models, broken | {"model": "faces", "k": 8}) == complete_settings.defaults(
+        models, "faces"
+    )
 
 
 @pytest.mark.parametrize("values", [{"task": "dogs"}, {"space": "paper", "task": "boats"}])
 def test_asking_a_domain_for_what_it_lacks_is_one_sentence(models: Models, values: dict[str, Any]) -> None:
     session = Session(target=targets.drawn(models.get("boats"), 0))
     form = settings.values_of(RunSettings.pair(**values))
-    (message,) = invert_events.run(models, session, form)
+    (message,) = run_form(models, session, form)
     assert message["kind"] == "error"
     assert "there are:" in message["text"] or "it has:" in message["text"]

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
-import gradio as gr
 import pytest
 import torch
 
 from app.pose import run as pose_run
 from app.pose import stream as pose_stream
-from app.pose.form import settings_from, values_of
+from app.pose.settings import PoseSettings, from_card, from_values, values_of
 from app.pose.tab import PoseTab, pose_models
 from app.runs.models import Models
-from app.runs.session import Session, Sessions
+from app.runs.session import Session, Visitors
 from app.runs.standing import standing_of
 from landscape_core.errors import UserError
 from landscape_core.pose.bvh import bvh_text, load_bvh, pose_of
@@ -30,7 +30,10 @@ from tests.tiny.pose import random_rotvec
 Message = dict[str, Any]
 SKELETON = load_body().skeleton
 ALL = list(SKELETON.names)
-FORM = ["pose", 3, "random", 4, 0, "adam", 0.1, 1.0, 10, "lbfgs", 1.0, 0.5, 100]
+FORM = {
+    "model": "pose", "k": 3, "space": "random", "steps": 4, "seed": 0, "x": "adam", "x_lr": 0.1, "x_first_move": 1.0,
+    "x_history": 10, "z": "lbfgs", "z_lr": 1.0, "z_first_move": 0.5, "z_history": 100
+}  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +48,7 @@ def session(models: Models) -> Session:
 
 def run(models: Models, session: Session, k: int = 1, visible: list[str] = ALL, **changes: Any) -> list[Message]:
     settings = RunSettings.pair(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
-    return list(pose_run.start(models, session, settings.model_copy(update=changes), k, visible))
+    return list(pose_run.start(models, session, PoseSettings(settings.model_copy(update=changes), k), visible))
 
 
 def column(messages: list[Message], lane: str, what: str) -> list[Any]:
@@ -63,7 +66,7 @@ def test_a_run_streams_every_step_with_the_bodies_it_stood_at(models: Models, se
     assert column(messages, "X", "joints")[-1] == pose_stream.flat(body.positions(last.output))
     assert column(messages, "X", "loss") == [float(loss[0]) for loss in session.run.trajectory.lane("X").losses]
     assert column(messages, "Z", "spread") == [None] * 5, "one hypothesis has nothing to differ from"
-    truth = body.target(session.target.picture[None]).value
+    truth = body.target(session.target.rotvec[None]).value
     assert column(messages, "X", "error")[-1] == pytest.approx(float(body.joint_error(last.output, truth).mean()), rel=1e-4)
     json.dumps(messages, allow_nan=False)
 
@@ -101,7 +104,7 @@ def test_an_export_brings_back_the_target_and_the_best_bodies(models: Models, se
         archive.extractall(tmp_path)
     target = pose_of(load_bvh(tmp_path / "target.bvh"), SKELETON)
     body = load_body()
-    assert body.joint_error(body.target(target[None]).value, body.target(session.target.picture[None]).value).max() < 0.01
+    assert body.joint_error(body.target(target[None]).value, body.target(session.target.rotvec[None]).value).max() < 0.01
     assert len(load_bvh(tmp_path / "Z.bvh").frames) == 2
     with pytest.raises(UserError, match="Run first"):
         pose_run.export(Session())
@@ -119,16 +122,16 @@ def test_a_run_card_brings_a_run_back_bit_for_bit(models: Models, session: Sessi
     card, sentence = pose_run.load_card(models, other, data)
     assert "repeats it exactly" in sentence
     assert (card.settings.steps, card.visible, card.hypotheses) == (6, seen, 2)
-    assert torch.equal(other.target.picture, session.target.picture)
-    again = list(pose_run.start(models, other, card.settings, card.hypotheses, card.visible))
+    assert torch.equal(other.target.rotvec, session.target.rotvec)
+    again = list(pose_run.start(models, other, from_card(card), card.visible))
     for lane in "XZ":
         assert column(again, lane, "loss") == column(first, lane, "loss") + column(further, lane, "loss")
         assert column(again, lane, "joints") == column(first, lane, "joints") + column(further, lane, "joints")
     assert "bit for bit" in again[-1]["replay"]
-    whole = list(pose_run.start(models, other, card.settings, card.hypotheses, ALL))
+    whole = list(pose_run.start(models, other, from_card(card), ALL))
     assert "replay" not in whole[-1]
     other.target = pose_run.edited(other.target, "Head", [1, 2, 3])
-    edited = list(pose_run.start(models, other, card.settings, card.hypotheses, card.visible))
+    edited = list(pose_run.start(models, other, from_card(card), card.visible))
     assert "replay" not in edited[-1]
 
 
@@ -172,7 +175,7 @@ def test_a_bvh_file_becomes_the_target(tmp_path: Path) -> None:
     path = tmp_path / "walk.bvh"
     path.write_text(bvh_text(SKELETON, poses))
     picked = pose_run.uploaded(path, 1)
-    torch.testing.assert_close(picked.picture, poses[1], atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(picked.rotvec, poses[1], atol=1e-4, rtol=1e-4)
     assert picked.label == "walk, frame 1"
     with pytest.raises(UserError, match="no frame 2"):
         pose_run.uploaded(path, 2)
@@ -184,9 +187,9 @@ def test_a_bvh_file_becomes_the_target(tmp_path: Path) -> None:
 def test_editing_turns_one_joint(session: Session) -> None:
     changed = pose_run.edited(session.target, "LowerArm_L", [0, 90, 0])
     joint = ALL.index("LowerArm_L")
-    torch.testing.assert_close(changed.picture[joint], torch.tensor([0.0, torch.pi / 2, 0.0]))
+    torch.testing.assert_close(changed.rotvec[joint], torch.tensor([0.0, torch.pi / 2, 0.0]))
     others = [i for i in range(20) if i != joint]
-    assert torch.equal(changed.picture[others], session.target.picture[others])
+    assert torch.equal(changed.rotvec[others], session.target.rotvec[others])
     with pytest.raises(UserError, match="finite"):
         pose_run.edited(session.target, "LowerArm_L", [float("nan"), 0, 0])
     with pytest.raises(UserError, match="Tail"):
@@ -215,35 +218,45 @@ def test_a_run_that_cannot_be_is_refused_in_a_sentence(
 
 
 def test_the_form_is_checked() -> None:
-    settings, k = settings_from(FORM)
+    asked = from_values(FORM)
+    settings, k = asked.settings, asked.k
     assert settings.start == "random"
-    assert settings_from([FORM[0], 1, *FORM[2:]])[0].start == "mean"
-    assert settings_from(values_of(settings, k)) == (settings, k)
+    assert from_values(FORM | {"k": 1}).settings.start == "mean"
+    assert from_values(values_of(asked)) == asked
     assert (settings.task, settings.space, settings.steps, k) == ("pose", "random", 4, 3)
     assert settings.lanes[1].optimizer.build(4) == LBFGS(1.0, 0.5, 100)
-    for place, value in ((3, 0), (3, 5000), (6, float("nan")), (5, "sgd"), (4, -1), (7, 0.0), (12, 0)):
+    for field, value in (
+        ("steps", 0),
+        ("steps", 5000),
+        ("x_lr", float("nan")),
+        ("x", "sgd"),
+        ("seed", -1),
+        ("x_first_move", 0.0),
+        ("z_history", 0),
+    ):
         with pytest.raises(UserError):
-            settings_from([*FORM[:place], value, *FORM[place + 1 :]])
+            from_values(FORM | {field: value})
 
 
 def test_drawn_poses_are_numbered(models: Models) -> None:
     task = models.get("pose")
-    assert torch.equal(pose_run.drawn(task, 5).picture, pose_run.drawn(task, 5).picture)
-    assert not torch.equal(pose_run.drawn(task, 5).picture, pose_run.drawn(task, 6).picture)
+    assert torch.equal(pose_run.drawn(task, 5).rotvec, pose_run.drawn(task, 5).rotvec)
+    assert not torch.equal(pose_run.drawn(task, 5).rotvec, pose_run.drawn(task, 6).rotvec)
     with pytest.raises(UserError, match="whole number"):
         pose_run.drawn(task, -1)
 
 
 def test_a_run_that_is_going_keeps_its_target_in_view(models: Models, session: Session) -> None:
-    tab = PoseTab(models, Sessions(), None, None, None)  # type: ignore[arg-type]
+    panel = SimpleNamespace(message="message", angles=[])  # words in place of components
+    tab = PoseTab(None, models, Visitors(Session), panel, None, "view")  # type: ignore[arg-type]
     settings = RunSettings.pair(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
-    going = pose_run.start(models, session, settings, 1, ALL)
+    going = pose_run.start(models, session, PoseSettings(settings), ALL)
     next(going)
-    view, said, *_ = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 5), ALL[0])
-    assert view == gr.skip()
-    assert "keeps its target" in said
+    changed = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 5))
+    assert "view" not in changed
+    assert "keeps its target" in changed["message"]
     assert session.target is not None
     assert session.target.label == "drawn pose 5"
     list(going)
-    view, said, *_ = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 6), ALL[0])
-    assert (json.loads(view)["label"], said) == ("drawn pose 6", "")
+    changed = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 6))
+    assert (json.loads(changed["view"])["label"], changed["message"]) == ("drawn pose 6", "")

@@ -12,13 +12,14 @@ import torch
 from app.invert import run as events
 from app.invert import run as race
 from app.invert import stream
+from app.runs.legs import batches
 from app.runs.models import Models
 from app.runs.session import Session, Sessions
 from app.target import targets
 from landscape_core.errors import UserError
 from landscape_core.images.pixels import png_tensor
 from landscape_core.search.race import RunSettings
-from tests.app.racing import FORM, column, race_of, two_models
+from tests.app.racing import FORM, column, race_of, run_form, two_models
 from tests.tiny.models import tiny_task
 
 
@@ -60,7 +61,7 @@ def test_the_first_batch_is_the_start_alone_and_later_ones_wait_for_the_interval
             now[0] += 0.04
             state = run.solver.step(state)
 
-    sizes = [len(m["steps"]) for m in stream.batches(run, states(), clock=lambda: now[0])]
+    sizes = [len(m["steps"]) for m in batches(run, states(), stream.column, clock=lambda: now[0])]
     assert sizes == [1, 3, 1]
 
 
@@ -178,10 +179,10 @@ def test_a_new_run_stops_the_one_before_and_remembers_its_settings(models: Model
 
 
 def test_asking_for_what_the_model_lacks_is_one_sentence(models: Models, session: Session) -> None:
-    (message,) = events.run(models, session, [*FORM[:1], "nowhere", *FORM[2:]])
+    (message,) = run_form(models, session, FORM | {"space": "nowhere"})
     assert message["kind"] == "error"
     assert "no space 'nowhere'" in message["text"]
-    (message,) = events.run(models, Session(), FORM)
+    (message,) = run_form(models, Session(), FORM)
     assert "Choose a target" in message["text"]
 
 
@@ -193,5 +194,5 @@ def test_a_distance_that_cannot_be_had_is_one_sentence() -> None:
 
     models = Models({"faces": source})
     session = Session(target=targets.drawn(models.get("faces"), 0))
-    (message,) = events.run(models, session, [*FORM[:-1], "lpips"])
+    (message,) = run_form(models, session, FORM | {"perceptual": "lpips"})
     assert message == {"kind": "error", "text": "LPIPS needs the package lpips."}

@@ -9,13 +9,14 @@ import pytest
 
 from app.invert import run as events
 from app.runs import settings
-from app.runs.models import Models, defaults
+from app.runs.models import Models
 from app.runs.session import Session
+from app.runs.settings import defaults
 from app.target import targets
 from landscape_core.errors import UserError
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import MAX_STEPS, RunSettings
-from tests.app.racing import FORM, two_models
+from tests.app.racing import FORM, run_form, two_models
 from tests.tiny.models import tiny_task
 
 
@@ -77,21 +78,22 @@ def test_any_target_in_the_address_leads_to_a_picture(models: Models, target: st
 
 
 @pytest.mark.parametrize(
-    ("index", "value", "sentence"),
-    [(3, 0, "Steps: it must be at least 1"), (3, None, "Steps: a number"), (6, -1, "X learning rate: it must be more than 0"),
-     (10, None, "Z learning rate: a number"), (7, 0, "X first move: it must be more than 0"),
-     (12, 0, "Z memory: it must be at least 1"), (4, -1, "Seed: it must be at least 0"), (2, "later", "Start: ")],
+    ("field", "value", "sentence"),
+    [("steps", 0, "Steps: it must be at least 1"), ("steps", None, "Steps: a number"),
+     ("x_lr", -1, "X learning rate: it must be more than 0"), ("z_lr", None, "Z learning rate: a number"),
+     ("x_first_move", 0, "X first move: it must be more than 0"), ("z_history", 0, "Z memory: it must be at least 1"),
+     ("seed", -1, "Seed: it must be at least 0"), ("start", "later", "Start: ")],
 )  # fmt: skip
-def test_a_form_value_out_of_range_is_named(models: Models, session: Session, index: int, value: Any, sentence: str) -> None:
-    note = events.note(models, session, [*FORM[:index], value, *FORM[index + 1 :]])
+def test_a_form_value_out_of_range_is_named(models: Models, session: Session, field: str, value: Any, sentence: str) -> None:
+    note = events.note(models, session, FORM | {field: value})
     assert note["level"] == "error"
     assert note["text"].startswith(sentence)
 
 
 def test_the_note_says_how_the_next_run_differs(models: Models, session: Session) -> None:
-    list(events.run(models, session, FORM))
+    run_form(models, session, FORM)
     assert "repeat run 1" in events.note(models, session, FORM)["text"]
-    changed = events.note(models, session, [*FORM[:10], 0.3, *FORM[11:]])
+    changed = events.note(models, session, FORM | {"z_lr": 0.3})
     assert changed["text"] == "Next run: same target and start as run 1, but Z learning rate 0.1 → 0.3."
     assert changed["query"] == {"steps": "6", "z_lr": "0.3", "target": "drawn-3"}
     session.target = targets.example("cat")

@@ -166,7 +166,7 @@ def wait_for_target(page: Any, view: str, number: int) -> None:
 
 def test_run_cannot_be_pressed_before_the_page_listens(open_page: Open) -> None:
     page, held = open_page(width=1000), []
-    page.route("**/lab/surfaces.js", lambda route: held.append(route))
+    page.route("**/lab/landscape/surfaces.js", lambda route: held.append(route))
     page.get_by_role("tab", name="Landscape").click()
     run = page.locator(".surfaces [data-act=run]")
     run.wait_for()

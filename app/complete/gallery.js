@@ -1,0 +1,185 @@
+/** The gallery: K completions in X beside K in Z, streaming in together, scrubbed together, picked one by one. */
+import { decode } from "../views/frames.js";
+import { CompletionRun } from "./record.js";
+import { Tiles, visiblePart } from "./tiles.js";
+import { RunView } from "../views/run_view.js";
+import { number } from "../views/words.js";
+
+const FIDELITY = "Mean loss in the visible part over all K; lower is closer.";
+const DIVERSITY = "Mean perceptual distance between two completions in the hidden part, over all pairs of the K; higher is more varied.";
+const BEGIN_HERE = "Paint what is hidden, then press Run: as many random starts in X and in Z descend together on what is visible.";
+
+class Gallery extends RunView {
+  constructor(view) {
+    super(view, {
+      status: "complete-status",
+      kinds: {
+        begin: (message) => this.#begin(message),
+        frames: (message) => this.#frames(message),
+        end: (message) => this.#end(message),
+        error: (message) => this.failed(message.text),
+        exported: () => this.rest(),
+      },
+      onMove: () => this.#look(),
+      describe: (index) => this.run?.describe("steps", index) ?? "",
+      onClick: (data) => this.#click(data),
+    });
+    this.run = null;
+    this.show = "whole";
+    this.order = "closest";
+    this.chosen = null;
+    this.tiles = [...this.element.querySelectorAll("[data-lane]")].map((lane) => new Tiles(lane, (name, index) => this.#choose(name, index)));
+    this.controls.ready(); // disabled until now, so that no click is lost
+    this.listen();
+  }
+
+  get count() {
+    return this.run?.number ?? 0;
+  }
+
+  async #begin(message) {
+    this.run = new CompletionRun(message);
+    this.chosen = null;
+    this.visible = null;
+    this.timeline.setTicks([]);
+    for (const tiles of this.tiles) tiles.describe(message.settings);
+    this.become("running");
+    const { run } = this;
+    const part = await visiblePart(await decode(message.target), message.mask);
+    if (run === this.run) this.visible = part;
+    this.#lay();
+  }
+
+  #frames(message) {
+    if (message.run !== this.run?.id) return;
+    this.run.add(message);
+    if (this.controls.state !== "stopping") this.become("running");
+    this.#say();
+    this.timeline.setTicks(this.run.steps);
+    this.#curves();
+  }
+
+  #end(message) {
+    if (message.run !== this.run?.id) return;
+    this.run.finish(message);
+    this.controls.offer(message.more);
+    this.become("rest");
+    this.#tell();
+    this.#lay();
+  }
+
+  /** How the run that stands came out. */
+  #tell() {
+    const { end } = this.run;
+    this.say(end.verdict, [end.reason, end.replay].filter(Boolean).join(" "));
+  }
+
+  cancelled() {
+    this.rest();
+    if (this.run?.end) this.#tell();
+    else this.say(BEGIN_HERE);
+  }
+
+  #click({ show, order, pick, back, save }) {
+    if (save !== undefined) this.#save();
+    if (show || order) this.#set(show ? "show" : "order", show ?? order);
+    if (pick) this.#picked(pick);
+    if (back !== undefined) {
+      this.run.discarded.clear();
+      this.#lay();
+    }
+  }
+
+  #set(key, to) {
+    this[key] = to;
+    this.press(key, to);
+    this.#lay();
+  }
+
+  #choose(name, index) {
+    const same = this.chosen?.name === name && this.chosen.index === index;
+    this.chosen = same ? null : { name, index };
+    this.#lay();
+  }
+
+  #picked(act) {
+    const { name, index } = this.chosen;
+    const step = this.timeline.ticks[this.timeline.index];
+    if (act === "send") this.trigger("send", { lane: name, index, step, pasted: this.show === "pasted" });
+    if (act === "landscape") this.trigger("landscape", { index });
+    if (act === "discard") this.run.discarded.add(`${name}${index}`);
+    if (act === "discard" || act === "close") this.chosen = null;
+    this.#lay();
+  }
+
+  /** Lay the tiles out anew and draw them. While a run is going they stay as started, so that none jumps about. */
+  #lay() {
+    const { run } = this;
+    if (!run) return;
+    for (const tiles of this.tiles) {
+      tiles.lay(run.order(tiles.name, this.order === "closest" && run.end), this.chosen?.name === tiles.name ? this.chosen.index : null);
+    }
+    const back = this.find("[data-back]");
+    back.hidden = !run.discarded.size;
+    back.textContent = `Bring back ${run.discarded.size} discarded`;
+    this.#say();
+    this.timeline.setTicks(run.steps, this.timeline.index);
+    this.#curves();
+  }
+
+  #say() {
+    const { run } = this;
+    for (const tiles of this.tiles) {
+      const end = run.end?.lanes[tiles.name];
+      tiles.say([["Visible loss", run.steps.length ? number(end ? end.fidelity : run.lanes[tiles.name].mean.at(-1)) : "–", FIDELITY], ["Diversity", end ? number(end.diversity) : "–", DIVERSITY]]);
+    }
+  }
+
+  /** Draw all tiles at the step the timeline stands on; a newer call overtakes one still decoding. */
+  async #look() {
+    const { run } = this;
+    if (!run?.steps.length) return;
+    const at = this.timeline.index;
+    const step = run.steps[at];
+    this.looking = (this.looking ?? 0) + 1;
+    const { looking } = this;
+    this.curves.cursor(step, run.at("steps", step, "mean"));
+    const sheets = await Promise.all(this.tiles.map(({ name }) => createImageBitmap(run.sheet(name, step))));
+    if (looking !== this.looking) return;
+    this.tiles.forEach((tiles, i) => tiles.draw(sheets[i], run.lanes[tiles.name].loss[at], this.show === "pasted" ? this.visible : null));
+    this.element.dataset.step = step;
+    this.#drawPicked(at);
+  }
+
+  #drawPicked(at) {
+    const panel = this.find(".picked");
+    panel.hidden = !this.chosen;
+    if (!this.chosen) return;
+    const { name, index } = this.chosen;
+    this.tiles.find((tiles) => tiles.name === name).paint(panel.querySelector("canvas"), index);
+    const loss = number(this.run.lanes[name].loss[at][index]);
+    panel.querySelector("p").textContent = `Completion ${index + 1} in ${name} at step ${this.run.steps[at]}: visible loss ${loss}.`;
+    panel.querySelector("[data-pick=send]").disabled = this.controls.busy;
+  }
+
+  #curves() {
+    this.curves.draw(this.run.curves("steps", "mean"), "step");
+  }
+
+  /** All completions as they are shown, X above Z, as one PNG. */
+  #save() {
+    const rows = this.tiles.map((tiles) => [...tiles.list.querySelectorAll("canvas")]);
+    const sheet = new OffscreenCanvas(64 * Math.max(1, ...rows.map((row) => row.length)), 64 * rows.length);
+    const context = sheet.getContext("2d");
+    rows.forEach((row, y) => row.forEach((canvas, x) => context.drawImage(canvas, 64 * x, 64 * y)));
+    sheet.convertToBlob().then((blob) => {
+      const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: `completions-${this.run.number}.png` });
+      link.click();
+      URL.revokeObjectURL(link.href);
+    });
+  }
+}
+
+export function mount(view) {
+  return new Gallery(view);
+}

@@ -1,0 +1,84 @@
+/** The tiles of one lane: K pictures cut from a sheet, each with its loss; whole, or with the visible part put back. */
+import { laneWords, number } from "../views/words.js";
+
+const SIDE = 64;
+
+export class Tiles {
+  /** @param {HTMLElement} element holds `h2`, `dl` and `ol.tiles` as in gallery.html */
+  constructor(element, onPick) {
+    this.name = element.dataset.lane;
+    this.list = element.querySelector(".tiles");
+    this.figures = element.querySelector("dl");
+    this.how = element.querySelector("h2 span");
+    this.list.addEventListener("click", (event) => {
+      const index = event.target.closest("button")?.dataset.index;
+      if (index !== undefined) onPick(this.name, Number(index));
+    });
+  }
+
+  /** Lay out tiles for these completions, in this order; kept where nothing changed. */
+  lay(order, chosen) {
+    const wanted = order.join();
+    if (wanted !== this.laid) {
+      this.laid = wanted;
+      this.list.replaceChildren(...order.map((index) => tile(this.name, index)));
+    }
+    for (const button of this.list.querySelectorAll("button")) {
+      button.setAttribute("aria-pressed", String(chosen === Number(button.dataset.index)));
+    }
+  }
+
+  /** Draw the pictures of a decoded sheet and their losses. `visible` is the part to put back, or null. */
+  draw(sheet, losses, visible) {
+    this.sheet = sheet;
+    this.visible = visible;
+    for (const button of this.list.querySelectorAll("button")) {
+      const index = Number(button.dataset.index);
+      this.paint(button.querySelector("canvas"), index);
+      button.querySelector("span").textContent = losses ? number(losses[index]) : "";
+    }
+  }
+
+  paint(canvas, index) {
+    const context = canvas.getContext("2d");
+    context.clearRect(0, 0, SIDE, SIDE);
+    if (!this.sheet) return;
+    context.drawImage(this.sheet, index * SIDE, 0, SIDE, SIDE, 0, 0, SIDE, SIDE);
+    if (this.visible) context.drawImage(this.visible, 0, 0);
+  }
+
+  /** Say in the heading by what this lane descends. */
+  describe(settings) {
+    this.how.textContent = laneWords(settings, this.name, this.how.dataset.how);
+  }
+
+  /** Fidelity and diversity: [words, value, explanation]. */
+  say(rows) {
+    this.figures.replaceChildren(...rows.map(([words, value, title]) => {
+      const row = document.createElement("div");
+      row.title = title;
+      row.append(Object.assign(document.createElement("dt"), { textContent: words }), Object.assign(document.createElement("dd"), { textContent: value }));
+      return row;
+    }));
+  }
+}
+
+function tile(name, index) {
+  const item = document.createElement("li");
+  const button = Object.assign(document.createElement("button"), { type: "button" });
+  button.dataset.index = index;
+  button.setAttribute("aria-label", `Completion ${index + 1} in ${name}`);
+  button.append(Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE }), document.createElement("span"));
+  item.append(button);
+  return item;
+}
+
+/** The part of a picture that was visible: a bitmap, transparent where hidden. */
+export async function visiblePart(bitmap, mask) {
+  const canvas = new OffscreenCanvas(SIDE, SIDE);
+  const context = canvas.getContext("2d");
+  context.drawImage(bitmap, 0, 0);
+  const image = context.getImageData(0, 0, SIDE, SIDE);
+  for (let i = 0; i < mask.length; i++) if (mask[i] === "0") image.data[4 * i + 3] = 0;
+  return createImageBitmap(image);
+}

@@ -1,0 +1,118 @@
+/** The defence view: a picture is attacked, then restored in X and in Z; every step of both can be looked at. */
+import { LossCurves } from "../views/curves.js";
+import { DefenceRecord } from "./record.js";
+import { DefenceStage, cost } from "./stage.js";
+import { decode } from "../views/frames.js";
+import { RunView } from "../views/run_view.js";
+
+const BEGIN_HERE = "Press Run: the picture is attacked, then both defences restore it in lock-step.";
+
+class Defence extends RunView {
+  constructor(view) {
+    super(view, {
+      status: "defence-status",
+      kinds: {
+        picture: (message) => this.#picture(message),
+        begin: (message) => this.#begin(message),
+        attack: (message) => this.#attack(message),
+        attacked: (message) => this.#attacked(message),
+        frames: (message) => this.frames(message),
+        end: (message) => this.end(message),
+        error: (message) => this.failed(message.text),
+      },
+      onMove: () => this.#look(),
+      describe: (index) => this.run?.describe("steps", index) ?? "",
+      chart: { linear: true },
+    });
+    this.count = 0;
+    this.run = null;
+    this.idle = null;
+    this.stage = new DefenceStage(this.find(".stage"));
+    const onPick = (x) => this.timeline.moveToValue(x);
+    this.charts = { loss: this.curves, margin: new LossCurves(this.find("[data-chart=margin]"), { onPick, linear: true, what: "margin" }) };
+    this.listen();
+  }
+
+  /** Back to the run that is shown, or to a picture that was not run yet. */
+  cancelled() {
+    this.become(this.run ? "rest" : "idle");
+    this.sayEnd();
+  }
+
+  sayEnd() {
+    this.say(this.run?.end?.summary ?? BEGIN_HERE, this.run?.end?.reason);
+  }
+
+  async #picture(message) {
+    this.idle = { ...message, bitmap: await decode(message.clean.png) };
+    this.controls.ready();
+    if (!this.controls.busy) this.#showIdle();
+  }
+
+  async #begin(message) {
+    const run = new DefenceRecord(message);
+    await run.ready;
+    this.run = run;
+    this.count = message.number;
+    this.become("running");
+    this.timeline.setTicks([]);
+    this.stage.clear();
+    this.stage.name("attacked", message.attack, message.about);
+    this.#clean(run.cleanBitmap, message);
+    this.draw();
+  }
+
+  #attack(message) {
+    if (message.run === this.run?.id) this.say(`Attacking: step ${message.done} of ${message.total}…`);
+  }
+
+  async #attacked(message) {
+    if (message.run !== this.run?.id) return;
+    await this.run.meet(message);
+    this.say("Restoring…");
+    this.#look();
+  }
+
+  /** A picture that was chosen and not run yet. */
+  #showIdle() {
+    this.run = null;
+    this.become("idle");
+    this.stage.clear();
+    this.stage.name("attacked", "");
+    this.#clean(this.idle.bitmap, this.idle);
+    this.draw();
+    this.say(BEGIN_HERE);
+  }
+
+  #clean(bitmap, message) {
+    this.stage.name("clean", message.label);
+    this.stage.show("clean", bitmap, message.clean, message);
+  }
+
+  draw() {
+    this.timeline.setTicks(this.run?.steps ?? []);
+    for (const [key, chart] of Object.entries(this.charts)) {
+      const level = this.run && key === "margin" ? { y: 0, name: "below: wrong" } : null;
+      chart.draw(this.run?.curves("steps", key) ?? [], "step", level);
+    }
+  }
+
+  #look() {
+    const run = this.run;
+    if (!run?.attacked) return;
+    this.stage.show("attacked", run.attacked.bitmap, run.attacked, run);
+    this.stage.added("attacked", { ...run.attacked.added, words: "attack" });
+    const step = this.timeline.ticks[this.timeline.index];
+    if (step === undefined) return;
+    for (const name of Object.keys(run.lanes)) {
+      const seen = run.look(name, step);
+      this.stage.show(name.toLowerCase(), seen?.bitmap, seen?.answer, run, seen ? cost(run, name, seen.at) : []);
+      this.stage.added(name.toLowerCase(), seen?.added);
+    }
+    for (const [key, chart] of Object.entries(this.charts)) chart.cursor(step, run.at("steps", step, key));
+  }
+}
+
+export function mount(view) {
+  return new Defence(view);
+}

@@ -1,0 +1,77 @@
+"""The settings of an attack and a defence as form values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from app.defence.pictures import Defences
+from landscape_core.defence.attacks import ATTACKS, AttackSettings
+from landscape_core.defence.counting import DefencePlan
+from landscape_core.errors import UserError, first_problem, in_words
+from landscape_core.search.optimizers import OptimizerSettings
+from landscape_core.search.race import RunSettings
+from landscape_core.search.task import X
+
+MAX_STEPS = 100
+KNOWS = {"static": "no defence", "X": "the defence in X", "Z": "the defence in Z"}
+
+
+@dataclass(frozen=True)
+class DefenceSettings:
+    """One attack and the defence against it; `settings.task` names the classifier, `knows` what the attacker knows ("static",
+    "X", "Z"), `truth` the true class."""
+
+    settings: RunSettings
+    attack: AttackSettings
+    knows: str
+    truth: int
+
+    def plan(self) -> DefencePlan:
+        """The same as the core takes it."""
+        s = self.settings
+        x, z = (lane.optimizer for lane in s.lanes)
+        return DefencePlan(self.attack, s.space, s.steps, x, z, s.seed)
+
+
+def advice(defences: Defences, name: str, space: str | None = None) -> tuple[list[str], float, float]:
+    """A classifier's spaces, and the advised rates in X and in a space (the first where None), in 1/255."""
+    task = defences.get(name).task
+    spaces = list(task.mappings)
+    z = task.advice(space if space in spaces else spaces[0])
+    return spaces, round(task.advice(X).lr * 255, 4), round(z.lr * 255, 4)
+
+
+def from_values(defences: Defences, values: Mapping[str, Any]) -> DefenceSettings:
+    """What is to be run, from the form's values, which are untrusted.
+
+    Raises:
+        UserError: a value is missing or out of range; the sentence names it.
+    """
+    name, attack, space = values["classifier"], values["attack"], values["space"]
+    task = defences.get(name).task
+    if attack not in ATTACKS:
+        raise UserError(f"There is no attack {attack!r}; there are: {', '.join(ATTACKS)}.")
+    if values["knows"] not in KNOWS:
+        raise UserError(f"An attacker may know: {', '.join(KNOWS)}.")
+    if not isinstance(values["truth"], int):
+        raise UserError("Say what the picture shows: one of the classifier's classes.")
+    task.space(space)
+    try:
+        x, z = _optimiser(task.advice(X), values["x_rate"]), _optimiser(task.advice(space), values["z_rate"])
+        settings = RunSettings.pair(space, x, z, task=name, steps=values["steps"], seed=values["seed"])
+        chosen = AttackSettings.model_validate({**ATTACKS[attack].model_dump(), "steps": values["ascents"]})
+    except ValidationError as error:
+        raise UserError(first_problem(error, lambda place: in_words(place).capitalize())) from error
+    if settings.steps > MAX_STEPS:
+        raise UserError(f"A defence takes at most {MAX_STEPS} steps.")
+    return DefenceSettings(settings, chosen, values["knows"], values["truth"])
+
+
+def _optimiser(advised: OptimizerSettings, rate: Any) -> OptimizerSettings:
+    if not isinstance(rate, int | float):
+        raise UserError("A learning rate is a number above 0, in 1/255 of the range of a pixel.")
+    return OptimizerSettings(name=advised.name, lr=rate / 255)

@@ -1,0 +1,62 @@
+/** The runs of a session under the chart: show, hide, compare, and take up a run's settings again. */
+import { number } from "../views/words.js";
+
+export class RunList {
+  /**
+   * @param {HTMLUListElement} element
+   * @param {{onShow, onToggle, onRestore: (run: object) => void}} options
+   */
+  constructor(element, options) {
+    this.element = element;
+    this.options = options;
+    this.signature = "";
+  }
+
+  /** Draw the runs, latest first; nothing is touched when nothing changed, so that focus stays where it is. */
+  draw(runs, shown) {
+    const rows = [...runs].reverse().map((run) => ({ run, ...describe(run, shown ?? runs.at(-1), shown === run) }));
+    const signature = JSON.stringify(rows.map(({ run, ...rest }) => rest));
+    if (signature === this.signature) return;
+    this.signature = signature;
+    this.element.replaceChildren(...rows.map((row) => this.#row(row)));
+  }
+
+  #row({ run, title, detail, losses, current, visible }) {
+    const item = document.createElement("li");
+    item.className = current ? "current" : "";
+    const box = document.createElement("input");
+    Object.assign(box, { type: "checkbox", checked: visible, disabled: current, title: "In the chart" });
+    box.setAttribute("aria-label", `${title} in the chart`);
+    box.addEventListener("change", () => {
+      run.visible = box.checked;
+      this.options.onToggle(run);
+    });
+    const show = button(title, "link", () => this.options.onShow(run));
+    show.title = "Look at this run";
+    const words = Object.assign(document.createElement("span"), { className: "detail", textContent: detail });
+    const ends = Object.assign(document.createElement("span"), { className: "losses" });
+    for (const [name, loss] of losses) {
+      ends.append(Object.assign(document.createElement("span"), { className: name.toLowerCase(), textContent: `${name} ${loss}` }));
+    }
+    const restore = button("Use its settings", "link", () => this.options.onRestore(run));
+    item.append(box, show, words, ends, restore);
+    return item;
+  }
+}
+
+function describe(run, reference, current) {
+  const changes = run === reference ? [] : run.differences(reference);
+  const same = run === reference ? run.label : "same settings";
+  const losses = Object.entries(run.lanes).map(([name, lane]) => {
+    const best = lane.loss.reduce((low, loss) => (loss !== null && loss < low ? loss : low), Infinity);
+    return [name, best === Infinity ? "–" : number(best)];
+  });
+  const detail = changes.length ? changes.join(", ") : same;
+  return { title: `Run ${run.number}`, detail, losses: run.end ? losses : [], current, visible: run.visible };
+}
+
+function button(text, className, onClick) {
+  const made = Object.assign(document.createElement("button"), { type: "button", className, textContent: text });
+  made.addEventListener("click", onClick);
+  return made;
+}

@@ -1,0 +1,223 @@
+/** The landscape view: a race, then its loss surfaces as they are refined, one step slider for all of it. */
+import { fillAverages } from "./averages.js";
+import { fillTable } from "./numbers.js";
+import { SurfacePlot } from "./plot.js";
+import { laneColour } from "../views/columns.js";
+import { decode } from "../views/frames.js";
+import { RunRecord } from "../views/race_record.js";
+import { RunView } from "../views/run_view.js";
+import { Stage } from "../views/stage.js";
+import { number } from "../views/words.js";
+
+class Surfaces extends RunView {
+  constructor(view) {
+    super(view, {
+      status: "landscape-status",
+      kinds: {
+        target: (message) => this.#target(message),
+        begin: (message) => this.#begin(message),
+        frames: (message) => this.#frames(message),
+        end: (message) => this.#raced(message),
+        wait: (message) => this.#wait(message),
+        surfaces: (message) => this.#surfaces(message),
+        averages: (message) => this.#averages(message),
+        measuring: (message) => this.#measuring(message),
+        progress: (message) => this.#progress(message),
+        drawn: (message) => this.#drawn(message),
+        exported: () => this.rest(),
+        error: (message) => this.failed(message.text),
+      },
+      onMove: (index) => this.#look(index),
+      describe: (index) => this.run?.describe("steps", index) ?? "",
+      onClick: (data) => this.#click(data),
+    });
+    this.run = null;
+    this.stage = new Stage(this.find(".stage"));
+    this.plot = new SurfacePlot(this.find("[data-plot]"), { onHover: (panel, x, y) => this.#hover(panel, x, y), onLeave: () => {} });
+    this.press("mode", this.plot.mode);
+    if (!this.plot.gl) this.#without();
+    this.listen();
+  }
+
+  get count() {
+    return this.run?.number ?? 0;
+  }
+
+  async #target(message) {
+    this.controls.ready(); // this tells that the form is filled in; until then a click would be lost
+    if (this.controls.busy || this.run) return;
+    this.stage.showTarget(await decode(message.target), message.label);
+  }
+
+  async #begin(message) {
+    this.run = new RunRecord(message);
+    await this.run.ready;
+    this.panels = null;
+    this.stage.clear();
+    this.stage.name(this.run);
+    this.stage.showTarget(this.run.target, this.run.label, this.run.encoder, this.run.guess);
+    this.timeline.setTicks([]);
+    this.become("running");
+    this.#words("Taking steps…");
+  }
+
+  async #frames(message) {
+    if (message.run !== this.run?.id) return;
+    await this.run.add(message);
+    this.timeline.setTicks(this.run.steps);
+  }
+
+  async #raced(message) {
+    if (message.run !== this.run?.id) return;
+    await this.run.finish(message);
+    this.#words("Drawing the loss around both paths…", message.summary);
+    this.timeline.setTicks(this.run.steps, this.timeline.index);
+  }
+
+  #wait({ text }) {
+    this.#going();
+    this.#words(text);
+  }
+
+  /** The server has begun: from now on Stop stops it. */
+  #going() {
+    if (this.controls.state === "waiting") this.become("running");
+  }
+
+  #averages({ entries }) {
+    this.known = entries;
+    fillAverages(this.find("[data-averages]"), entries, null);
+  }
+
+  #measuring({ done, total, entry }) {
+    this.#going();
+    this.bar(done / total);
+    fillAverages(this.find("[data-averages]"), this.known, entry);
+    if (this.controls.state === "running") this.#words(`Measuring random samples: ${done} of ${total}…`, null);
+  }
+
+  #surfaces({ panels, range, steps, note }) {
+    this.panels = panels;
+    this.steps = steps;
+    this.thumbnails = panels.map((panel) => panel.thumbnails && createImageBitmap(webp(panel.thumbnails.sheet)));
+    this.plot.set({ panels, range, at: this.#point() });
+    fillTable(this.find(".numbers table"), panels);
+    this.find(".numbers .insight").textContent = note;
+    this.find(".told").hidden = false;
+    this.find(".hover").hidden = false;
+    this.#drawCurves();
+  }
+
+  #progress({ done, total }) {
+    this.bar(done / total);
+    if (this.controls.state === "running") this.#words(`Drawing the loss around both paths: ${done} of ${total} points…`, null);
+  }
+
+  #drawn(message) {
+    this.bar(null);
+    this.rest();
+    this.#words(this.run.end?.summary ?? "", message.reason);
+  }
+
+  failed(text) {
+    this.controls.ready();
+    this.bar(null);
+    super.failed(text);
+    this.#words("");
+  }
+
+  become(state) {
+    super.become(state);
+    this.find(".exports").hidden = state !== "rest" || !this.panels;
+  }
+
+  /** `aside` stays as it is where it is null. */
+  #words(text, aside = "") {
+    this.find(".summary").textContent = text;
+    if (aside !== null) this.find(".aside").textContent = aside;
+  }
+
+  act(act) {
+    if (act === "measure") this.trigger("measure", { n: Number(this.find("[data-samples]").value) });
+    else this.trigger(act);
+    this.acted(act === "measure" ? "run" : act);
+  }
+
+  #click({ mode, scale, save, best }) {
+    if (mode) this.#set("mode", mode, { mode });
+    if (scale) this.#set("scale", scale, { log: scale === "log" });
+    if (save) this.trigger("export", { what: save, log: this.plot.log });
+    if (best) this.timeline.moveToValue(this.run.end.lanes[best].best.step);
+  }
+
+  #set(key, to, changes) {
+    this.press(key, to);
+    this.plot.set(changes);
+    this.#drawCurves();
+  }
+
+  #without() {
+    const button = this.find("[data-mode=surface]");
+    button.disabled = true;
+    button.title = "This browser has no WebGL, which surfaces are drawn with; contours show the same losses.";
+  }
+
+  /** The point of the paths nearest to the step shown: long runs are thinned out. */
+  #point() {
+    const step = this.run?.steps[this.timeline.index] ?? 0;
+    const after = this.steps.findIndex((each) => each >= step);
+    return after < 0 ? this.steps.length - 1 : after;
+  }
+
+  #look(index) {
+    const { run } = this;
+    if (!run?.steps.length) return;
+    this.stage.look(run, "steps", run.steps[index]);
+    if (!this.panels) return;
+    this.plot.mark(this.#point());
+    this.#cursor();
+  }
+
+  #cursor() {
+    const at = this.#point();
+    const points = this.#paths().map(([name, path]) => ({ y: path.true_loss[at], colour: laneColour(name) }));
+    this.curves.cursor(this.steps[at], points);
+  }
+
+  #paths() {
+    return this.panels.flatMap((panel) => Object.entries(panel.paths));
+  }
+
+  #drawCurves() {
+    if (!this.panels) return;
+    const curves = this.#paths().flatMap(([name, path]) => [
+      { x: this.steps, y: path.plane_loss, name: `${name}, on the plane`, colour: laneColour(name), dash: "dot", faint: true },
+      { x: this.steps, y: path.true_loss, name, colour: laneColour(name), dash: "solid" },
+    ]);
+    this.curves.draw(curves, "step");
+    this.#cursor();
+  }
+
+  async #hover(index, x, y) {
+    const panel = this.panels[index];
+    const [i, j] = [nearest(panel.ticks[0], x), nearest(panel.ticks[1], y)];
+    const hover = this.find(".hover");
+    hover.querySelector("span").textContent = `${panel.title.split(" ")[0].replace(",", "")} at (${number(panel.ticks[0][i])}, ${number(panel.ticks[1][j])}): loss ${number(panel.losses[i][j])}, and how it looks there.`;
+    const sheet = await this.thumbnails[index];
+    if (!sheet) return;
+    const { side } = panel.thumbnails;
+    hover.querySelector("canvas").getContext("2d").drawImage(sheet, j * side, i * side, side, side, 0, 0, 24, 24);
+  }
+}
+
+function nearest(ticks, value) {
+  return ticks.reduce((best, tick, i) => (Math.abs(tick - value) < Math.abs(ticks[best] - value) ? i : best), 0);
+}
+
+function webp(text) {
+  return new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], { type: "image/webp" });
+}
+
+export function mount(view) {
+  return new Surfaces(view);
+}

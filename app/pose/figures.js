@@ -1,0 +1,216 @@
+/** The figure view: a target pose and its reconstructions in X and Z as turnable bodies, with one camera and one scrubber. */
+import { Camera, drawScene, jointAt, points } from "./body.js";
+import { PoseRecord, readings } from "./record.js";
+import { RunView } from "../views/run_view.js";
+
+const LOWER = /Leg|Foot|Toes/;
+const BEGIN_HERE = "Click joints of the target to hide them, drag to turn, then press Run.";
+const MEASURES = { loss: "loss", error: "seen joints off (cm)" };
+const CLICK = 5; // px a pointer may move and still mean a click
+
+class Figures extends RunView {
+  constructor(view) {
+    super(view, {
+      status: "pose-status",
+      kinds: {
+        target: (message) => this.#target(message),
+        begin: (message) => this.#begin(message),
+        frames: (message) => this.frames(message),
+        end: (message) => this.end(message),
+        error: (message) => this.failed(message.text),
+        exported: () => this.rest(),
+      },
+      onMove: () => this.#look(),
+      describe: (index) => this.run?.describe(this.axis, index) ?? "",
+      onClick: (data) => this.#click(data),
+    });
+    this.camera = new Camera();
+    this.hidden = new Set();
+    this.target = null;
+    this.run = null; // the one shown, null where a target is that was not run yet
+    this.standing = null; // the last one, which Continue goes on with
+    this.count = 0;
+    this.axis = "steps";
+    this.measure = "loss";
+    this.canvases = Object.fromEntries(["x", "target", "z"].map((lane) => [lane, this.find(`.lane.${lane} canvas`)]));
+    this.element.addEventListener("change", (event) => this.#tick(event));
+    for (const canvas of Object.values(this.canvases)) this.#listen(canvas);
+    new MutationObserver(() => this.#look()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    new ResizeObserver(() => this.#look()).observe(this.find(".stage"));
+    this.listen();
+  }
+
+  #target(message) {
+    this.target = { ...message, points: points(message.joints) };
+    this.controls.ready();
+    if (this.controls.busy) return;
+    this.run = null;
+    this.timeline.setTicks([]);
+    this.say(BEGIN_HERE);
+    if (message.visible) this.#hide(message.names.slice(1).filter((name) => !message.visible.includes(name)));
+    this.#joints();
+    this.#look();
+  }
+
+  #begin(message) {
+    this.run = this.standing = new PoseRecord(message);
+    this.count = message.number;
+    this.target = this.standing.target = { ...message, points: points(message.joints) };
+    this.become("running");
+    this.timeline.setTicks([]);
+    this.#look();
+  }
+
+  sayEnd() {
+    const end = this.run?.end;
+    this.say(end?.summary ?? BEGIN_HERE, [end?.reason, end?.replay].filter(Boolean).join(" "));
+  }
+
+  act(act, steps) {
+    if (act === "more") this.#back();
+    if (act !== "run") return super.act(act, steps);
+    this.trigger("run", { visible: this.visible });
+    this.acted("run");
+  }
+
+  /** Show the last run again, with its target and the joints it sees: another target may have been looked at since. */
+  #back() {
+    this.run = this.standing;
+    this.target = this.standing.target;
+    this.#hide(this.target.names.slice(1).filter((name) => !this.target.visible.includes(name)));
+    this.draw(true);
+  }
+
+  cancelled() {
+    this.rest();
+    this.sayEnd();
+  }
+
+  /** Names of the joints that are not hidden; the hips are no joint. */
+  get visible() {
+    return this.target.names.slice(1).filter((name) => !this.hidden.has(name));
+  }
+
+  #click({ seen, turn, axis, measure }) {
+    if (seen) this.#hide(this.target.names.slice(1).filter((name) => seen !== "all" && LOWER.test(name) === (seen === "upper")));
+    if (turn) this.#turn(turn);
+    if (axis) {
+      this.axis = axis;
+      this.press("axis", axis);
+      this.draw(true);
+    }
+    if (measure) {
+      this.measure = measure;
+      this.press("measure", measure);
+      this.curves.what = MEASURES[measure];
+      this.draw();
+      this.#look();
+    }
+  }
+
+  #tick(event) {
+    const name = event.target.dataset.joint;
+    if (name) this.#toggle(name);
+  }
+
+  #toggle(name) {
+    const hidden = new Set(this.hidden);
+    if (!hidden.delete(name)) hidden.add(name);
+    this.#hide([...hidden]);
+  }
+
+  #hide(names) {
+    this.hidden = new Set(names);
+    const lower = this.target.names.slice(1).filter((name) => LOWER.test(name));
+    const upper = this.target.names.slice(1).filter((name) => !LOWER.test(name));
+    const same = (list) => list.length === this.hidden.size && list.every((name) => this.hidden.has(name));
+    this.press("seen", same([]) ? "all" : same(lower) ? "upper" : same(upper) ? "lower" : "some");
+    this.#joints();
+    this.#look();
+  }
+
+  /** A box for every joint, made once: a box that is replaced when it is ticked would lose the keyboard's focus. */
+  #joints() {
+    const boxes = this.element.querySelectorAll("[data-joint]");
+    for (const box of boxes) box.checked = !this.hidden.has(box.dataset.joint);
+    if (boxes.length) return;
+    this.find("[data-joints]").replaceChildren(...this.target.names.slice(1).map((name) => {
+      const label = document.createElement("label");
+      const box = document.createElement("input");
+      Object.assign(box, { type: "checkbox", checked: !this.hidden.has(name) });
+      box.dataset.joint = name;
+      label.append(box, name.replace("_L", ", left").replace("_R", ", right"));
+      return label;
+    }));
+  }
+
+  #turn(how) {
+    if (how === "left" || how === "right") this.camera.turn(how === "left" ? -0.4 : 0.4, 0);
+    else [this.camera.azimuth, this.camera.elevation] = [how === "front" ? 0 : Math.PI / 2, 0.05];
+    this.#look();
+  }
+
+  #listen(canvas) {
+    let from = null;
+    canvas.addEventListener("pointerdown", (event) => {
+      from = { x: event.clientX, y: event.clientY, moved: 0 };
+      canvas.setPointerCapture(event.pointerId);
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      if (!from) return;
+      const [dx, dy] = [event.clientX - from.x, event.clientY - from.y];
+      from = { x: event.clientX, y: event.clientY, moved: from.moved + Math.abs(dx) + Math.abs(dy) };
+      this.camera.turn(dx * 0.012, dy * 0.008);
+      this.#look();
+    });
+    canvas.addEventListener("pointerup", (event) => {
+      const clicked = from && from.moved < CLICK && canvas === this.canvases.target && this.target;
+      from = null;
+      const name = clicked ? jointAt(canvas, this.camera, this.target, event) : null;
+      if (name) this.#toggle(name);
+    });
+    canvas.addEventListener("pointercancel", () => { from = null; });
+    canvas.addEventListener("dblclick", () => {
+      this.camera.reset();
+      this.#look();
+    });
+  }
+
+  draw(toEnd = false) {
+    const ticks = this.run?.ticks(this.axis) ?? [];
+    this.timeline.setTicks(ticks, toEnd ? ticks.length - 1 : undefined);
+    this.curves.draw(this.run?.curves(this.axis, this.measure) ?? [], this.axis === "steps" ? "step" : "seconds of computing in each lane");
+  }
+
+  /** Draw all three canvases for the step that the scrubber stands on. */
+  #look() {
+    if (!this.target) return;
+    const style = getComputedStyle(this.element);
+    const colour = (name) => style.getPropertyValue(name).trim();
+    const floor = Math.min(...this.target.points.map(([, y]) => y)) - 4;
+    const scene = { floor, rule: colour("--rule") };
+    const { names, parents } = this.target;
+    const hidden = this.hidden;
+    const body = { names, parents };
+    const own = { ...body, points: this.target.points, colour: colour("--soft"), hidden, marks: true, ink: colour("--ink"), paper: colour("--panel") };
+    drawScene(this.canvases.target, this.camera, [own], scene);
+    this.find("[data-target-label]").textContent = this.target.label;
+    this.find(".lane.target .reading").textContent = hidden.size
+      ? `${this.visible.length} of ${names.length - 1} joints seen` : "all joints seen";
+    const tick = this.timeline?.ticks[this.timeline.index];
+    for (const lane of ["X", "Z"]) this.#lane(lane, tick, body, colour(`--${lane.toLowerCase()}`), scene);
+    if (this.run && tick !== undefined) this.curves.cursor(tick, this.run.at(this.axis, tick, this.measure));
+  }
+
+  #lane(lane, tick, body, colour, scene) {
+    const at = this.run && tick !== undefined ? this.run.place(lane, this.axis, tick) : -1;
+    const bodies = at < 0 ? [] : this.run.bodies(lane, at);
+    const alpha = bodies.length > 1 ? 0.25 + 0.5 / bodies.length : 1;
+    drawScene(this.canvases[lane.toLowerCase()], this.camera, bodies.map((place) => ({ ...body, points: place, colour, alpha })), scene);
+    this.find(`.lane.${lane.toLowerCase()} .reading`).replaceChildren(...(this.run ? readings(this.run, lane, at) : []));
+  }
+}
+
+export function mount(view) {
+  return new Figures(view);
+}

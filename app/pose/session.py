@@ -1,0 +1,29 @@
+"""What the server remembers of a visitor's poses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from app.runs.session import Run, Session
+from landscape_core.pose.task import Body
+
+
+@dataclass(frozen=True)
+class PoseTarget:
+    """A chosen pose: the rotation of every joint (J, 3), axis-angle in radians, and what to call it."""
+
+    rotvec: Tensor
+    label: str
+
+
+@dataclass
+class PoseRun(Run[PoseTarget]):
+    """A race on a pose of which the joints named in `visible` are seen."""
+
+    body: Body
+    visible: list[str]
+
+
+PoseSession = Session[PoseTarget, PoseRun]

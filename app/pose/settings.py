@@ -1,0 +1,49 @@
+"""The settings of a run on a pose: those of a race, with the number of hypotheses in place of the start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from app.runs import settings
+from app.runs.models import Models
+from landscape_core.pose.run_card import PoseCard
+from landscape_core.search.race import RunSettings
+
+MAX_K = 8
+USUAL_STEPS = 40
+
+
+@dataclass(frozen=True)
+class PoseSettings:
+    """A run of `k` hypotheses; `settings.task` names what is observed."""
+
+    settings: RunSettings
+    k: Any = 1
+
+
+def defaults(models: Models) -> PoseSettings:
+    """The settings that a page starts with."""
+    return PoseSettings(settings.defaults(models).model_copy(update={"steps": USUAL_STEPS}))
+
+
+def values_of(asked: PoseSettings) -> dict[str, Any]:
+    """The form's values: those of a run, with `k`."""
+    return {**settings.values_of(asked.settings), "k": asked.k}
+
+
+def from_values(values: Mapping[str, Any]) -> PoseSettings:
+    """Settings from the form's values, which are untrusted. One hypothesis starts from the mean, several from random inputs
+    of F.
+
+    Raises:
+        UserError: a value is missing or out of range; the sentence names it.
+    """
+    start = "mean" if values["k"] == 1 else "random"
+    return PoseSettings(settings.from_values({**values, "start": start}), values["k"])
+
+
+def from_card(card: PoseCard) -> PoseSettings:
+    """What a card asks for."""
+    return PoseSettings(card.settings, card.hypotheses)

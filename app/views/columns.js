@@ -1,0 +1,75 @@
+/** A run as columns: for every lane one list per measure, an entry a step. What charts and scrubbers ask of it. */
+import { clock } from "./words.js";
+
+export class Columns {
+  /**
+   * @param {{run: string, limit: number, lanes: string[]}} begin the run's first message
+   * @param {string[]} keys the measures that every batch of steps brings
+   */
+  constructor(begin, keys) {
+    this.id = begin.run;
+    this.number = begin.number;
+    this.label = begin.label;
+    this.limit = begin.limit;
+    this.keys = keys;
+    this.steps = [];
+    this.lanes = Object.fromEntries(begin.lanes.map((name) => [name, Object.fromEntries(keys.map((key) => [key, []]))]));
+    this.end = null;
+  }
+
+  add(frames) {
+    this.end = null;
+    this.steps.push(...frames.steps);
+    for (const [name, columns] of Object.entries(frames.lanes)) {
+      for (const key of this.keys) this.lanes[name][key].push(...columns[key]);
+    }
+  }
+
+  /** What the scrubber runs over: steps, or every moment (in seconds) at which a lane took one. */
+  ticks(axis) {
+    if (axis === "steps") return this.steps;
+    return [...new Set(Object.values(this.lanes).flatMap((lane) => lane.seconds))].sort((a, b) => a - b);
+  }
+
+  /** Where a lane stands at a tick: an index into its columns, -1 before its first evaluation. */
+  place(name, axis, tick) {
+    const keys = axis === "steps" ? this.steps : this.lanes[name].seconds;
+    let low = 0;
+    let high = keys.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (keys[middle] <= tick) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
+  /** Dots for a chart's cursor. */
+  at(axis, tick, key = "loss") {
+    return Object.entries(this.lanes).map(([name, lane]) => ({ y: lane[key][this.place(name, axis, tick)], colour: laneColour(name) }));
+  }
+
+  /** Curves of a measure, as charts take them; those of a run that is not the one looked at are faint. */
+  curves(axis, key = "loss", faint = false) {
+    return Object.entries(this.lanes).map(([name, lane]) => ({
+      x: axis === "steps" ? this.steps : lane.seconds,
+      y: lane[key],
+      name: faint ? `${name}, run ${this.number}` : name,
+      colour: laneColour(name),
+      dash: faint ? "dot" : "solid",
+      faint,
+    }));
+  }
+
+  describe(axis, index) {
+    const ticks = this.ticks(axis);
+    if (!ticks.length) return "";
+    if (axis === "seconds") return `${clock(ticks[index])} of ${clock(ticks.at(-1))}`;
+    return `step ${ticks[index]} of ${this.end ? ticks.at(-1) : Math.max(this.limit, ticks.at(-1))}`;
+  }
+}
+
+/** The CSS variable of a lane's colour. */
+export function laneColour(lane) {
+  return `--${lane.toLowerCase()}`;
+}

@@ -1,0 +1,126 @@
+/** What views of a run do alike: they take messages in order, have one toolbar, one scrubber and one chart, and say one line. */
+import { Controls } from "./controls.js";
+import { LossCurves } from "./curves.js";
+import { Inbox } from "./inbox.js";
+import { tellPlace } from "./queue.js";
+import { Timeline } from "./timeline.js";
+
+const WAITS = ["run", "more"];
+
+/** A toolbar and messages. Subclasses define `count`, the number of runs so far, and call `listen` once they are ready. */
+export class JobView {
+  /**
+   * @param {object} view what `mount` gets
+   * @param {{status: string, kinds: Object<string, (message: object) => void>, onClick?: (data: DOMStringMap) => void}}
+   *   options `status` is the id of the component whose queue line is told; `kinds` takes messages by their kind, `onClick`
+   *   the data of a pressed button
+   */
+  constructor(view, { status, kinds, onClick = () => {} }) {
+    this.view = view;
+    this.element = view.element;
+    this.trigger = view.trigger;
+    this.status = status;
+    this.controls = new Controls(this.element, (act, steps) => this.act(act, steps));
+    this.inbox = new Inbox((run, since) => view.server.missed([run, since]), (message) => kinds[message.kind]?.(message));
+    this.element.addEventListener("click", (event) => onClick(event.target.closest("button")?.dataset ?? {}));
+  }
+
+  listen() {
+    this.view.watch("value", () => this.inbox.receive(this.view.value()));
+    this.inbox.receive(this.view.value());
+  }
+
+  find(selector) {
+    return this.element.querySelector(selector);
+  }
+
+  /** Mark the one button of a group `data-<key>` that is chosen. */
+  press(key, chosen) {
+    for (const button of this.element.querySelectorAll(`[data-${key}]`)) {
+      button.setAttribute("aria-pressed", String(button.dataset[key] === chosen));
+    }
+  }
+
+  say(text, aside = "") {
+    this.find(".summary").textContent = text;
+    this.find(".aside").textContent = aside;
+  }
+
+  act(act, steps) {
+    this.trigger(act, act === "more" ? { steps } : undefined);
+    this.acted(act);
+  }
+
+  /** What a press makes of the buttons. */
+  acted(act) {
+    if (act === "stop") this.become("stopping");
+    if (act === "cancel") this.cancelled();
+    if (WAITS.includes(act)) this.become("waiting");
+  }
+
+  become(state) {
+    if (state === this.controls.state) return;
+    this.controls.become(state, this.count);
+    if (state === "waiting") tellPlace(this.status, () => this.controls.state === "waiting", (text) => this.say(text));
+    if (state === "running") this.say("Running…");
+  }
+
+  rest() {
+    this.become(this.count ? "rest" : "idle");
+  }
+
+  cancelled() {
+    this.rest();
+  }
+
+  /** A progress bar at a share from 0 to 1, or none. */
+  bar(share) {
+    const bar = this.find("progress");
+    bar.hidden = share === null;
+    bar.value = share ?? 0;
+  }
+
+  /** Say what went wrong, above everything else. */
+  failed(text) {
+    this.cancelled();
+    this.controls.notice(text);
+  }
+}
+
+/** The same with a scrubber and a chart. Those that take messages with `frames` and `end` also define `run`, the run that is
+ * shown, `draw` and `sayEnd`. */
+export class RunView extends JobView {
+  /**
+   * @param {object} view what `mount` gets
+   * @param {object} options those of `JobView`, and {onMove: (index: number) => void, describe: (index: number) => string,
+   *   chart?: object}: `chart` is what the first chart shows otherwise than a loss, as `LossCurves` takes it
+   */
+  constructor(view, { onMove, describe, chart = {}, ...options }) {
+    super(view, options);
+    this.timeline = new Timeline(this.find("[data-timeline]"), { onMove, describe });
+    this.curves = new LossCurves(this.find("[data-chart]"), { onPick: (x) => this.timeline.moveToValue(x), ...chart });
+  }
+
+  listen() {
+    this.timeline.setTicks([]);
+    super.listen();
+  }
+
+  /** More steps of the run that is shown. */
+  async frames(message) {
+    if (message.run !== this.run?.id) return;
+    await this.run.add(message);
+    if (this.controls.state !== "stopping") this.become("running");
+    this.draw();
+  }
+
+  /** The run that is shown is over. */
+  end(message) {
+    if (message.run !== this.run?.id) return;
+    this.run.end = message;
+    this.controls.offer(message.more);
+    this.rest();
+    this.sayEnd();
+    this.draw();
+  }
+}
