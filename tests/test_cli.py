@@ -88,6 +88,8 @@ def test_reproduce_convergence_takes_anybodys_pictures(tmp_path: Path) -> None:
         "3",
         "--out",
         str(tmp_path / "r"),
+        "--tune-targets",
+        "1",
         "--work",
         str(tmp_path / "w"),
     ]

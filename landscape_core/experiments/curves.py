@@ -27,7 +27,7 @@ Judge = Callable[[Tensor, Target], Tensor]  # outputs and what was observed -> (
 ADAM_SWEEP = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 LBFGS_SWEEP = (0.3, 1.0, 3.0)
 # Samples times lanes in one pass of F. On a CPU more than this falls out of the cache and costs twice as much each.
-PASS = 16
+PASS, PASS_ON_ACCELERATOR = 16, 256
 
 
 @dataclass(frozen=True)
@@ -59,12 +59,14 @@ def search_curves(
     is asked again: same weights, targets, starts and settings.
     """
     parts: list[dict[str, Tensor]] = []
-    batch = max(PASS // len(lanes), 1)
-    built = [Lane(name, task.space(space), optimizer) for name, (space, optimizer) in lanes.items()]
+    batch = max((PASS if task.device.type == "cpu" else PASS_ON_ACCELERATOR) // len(lanes), 1)
+    spaces = {space: task.space(space) for space, _ in lanes.values()}
+    built = [Lane(name, spaces[space], optimizer) for name, (space, optimizer) in lanes.items()]
     for first in range(0, len(target), batch):
         part = target.select(slice(first, first + batch)).to(task.device)
         solver = Solver(task.forward, task.objective, part, built, max_steps=steps)
-        starts = starts_in([lane.space for lane in built], task, start, part, seed + first)
+        begin = dict(zip(spaces, starts_in([*spaces.values()], task, start, part, seed + first), strict=True))
+        starts = [begin[space] for space, _ in lanes.values()]
 
         def step_done(step: int, first: int = first, n: int = len(part)) -> None:
             tick(label, first * steps + n * step, len(target) * steps)

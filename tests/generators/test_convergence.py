@@ -36,9 +36,9 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(fig3a, "FIRST_MOVES", {"mean": (0.5, 2.0), "encoder": (0.1, 1.0)})
 
 
-def measured(tmp_path: Path | None = None) -> Result:
+def measured(tmp_path: Path | None = None, steps: int = 22) -> Result:
     sets = {"faces": PictureSet(Target(pictures(3)), "real"), "cats": PictureSet(Target(pictures(3, 2).flip(3)), "outside")}
-    settings = fig3a.ConvergenceSettings(targets=3, steps=22, tune_targets=2)
+    settings = fig3a.ConvergenceSettings(targets=3, steps=steps, tune_targets=2)
     judges = {PSNR: squared_error, "pooled": perceptual_judge(PooledDistance())}
     return fig3a.run_convergence(tiny_task(), pictures(2, 3), sets, settings, "test", silent, judges, tmp_path)
 
@@ -180,9 +180,9 @@ def test_a_guess_is_not_made_where_something_is_hidden() -> None:
 
 
 def test_what_is_done_is_found_again(tmp_path: Path) -> None:
-    first = measured(tmp_path)
+    first = measured(tmp_path, steps=2)
     files = {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
-    again = measured(tmp_path)
+    again = measured(tmp_path, steps=2)
     assert again.series == first.series
     assert {path: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == files
 

@@ -63,9 +63,9 @@ class Row:
     def candidates(self, task: Task) -> dict[str, OptimizerSettings]:
         """What is swept: Adam's rate, or L-BFGS's first move."""
         if self.column == "Adam":
-            return {f"{lr:g}": task.advice(self.space, "adam", lr=lr) for lr in ADAM_RATES}
+            return {f"{lr:g}": task.advice(self.space, "adam", start=self.start, lr=lr) for lr in ADAM_RATES}
         moves = FIRST_MOVES["encoder" if self.start == "encoder" else "mean"]
-        return {f"{move:g}": task.advice(self.space, "lbfgs", first_move=move) for move in moves}
+        return {f"{move:g}": task.advice(self.space, "lbfgs", start=self.start, first_move=move) for move in moves}
 
 
 def rows_of(task: Task, space: str) -> list[Row]:
