@@ -88,12 +88,16 @@ def test_reproduce_convergence_takes_anybodys_pictures(tmp_path: Path) -> None:
         "3",
         "--out",
         str(tmp_path / "r"),
+        "--tune-targets",
+        "1",
+        "--work",
+        str(tmp_path / "w"),
     ]
     result = runner.invoke(cli.app, ["reproduce", "convergence", *arguments])
     assert result.exit_code == 0, result.output
     content = json.loads((tmp_path / "r/convergence.json").read_text())
     assert content["n"] == {"images": 3}
-    assert len(content["series"]["Z | images"]) == 4
+    assert len(content["series"]["Z L-BFGS | images"]) == 4
     assert (tmp_path / "r/convergence.png").exists()
 
 

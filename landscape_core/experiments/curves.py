@@ -1,62 +1,141 @@
-"""Loss curves of lanes on many targets, and the choice of X's learning rate on training pictures."""
+"""Best losses so far of lanes on many targets, what judges think of them, and the choice of X's rate on training pictures."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from landscape_core.experiments.paired import best_so_far, choose_rates
 from landscape_core.progress import Tick
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import LBFGS, Adam
-from landscape_core.search.solver import Lane, Solver
+from landscape_core.search.race import starts_in
+from landscape_core.search.solver import Lane, LaneState, Solver
+from landscape_core.search.spaces import Start
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import states
 from landscape_core.search.updates import Optimizer
+from landscape_core.storage.cache import FolderCache
+from landscape_core.storage.fingerprint import fingerprint
 
 Lanes = Mapping[str, tuple[str, Optimizer]]
+Judge = Callable[[Tensor, Target], Tensor]  # outputs and what was observed -> (n,), lower is better
 ADAM_SWEEP = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 LBFGS_SWEEP = (0.3, 1.0, 3.0)
 # Samples times lanes in one pass of F. On a CPU more than this falls out of the cache and costs twice as much each.
-PASS = 16
+PASS, PASS_ON_ACCELERATOR = 16, 256
 
 
-def loss_curves(task: Task, pictures: Tensor, lanes: Lanes, steps: int, tick: Tick, label: str) -> dict[str, Tensor]:
-    """Losses (steps + 1, n) of every lane, {name: (space, optimiser)}, from the mean start; not best-so-far."""
-    chunks: dict[str, list[Tensor]] = {name: [] for name in lanes}
-    batch = max(PASS // len(lanes), 1)
-    for first in range(0, len(pictures), batch):
-        target = Target(pictures[first : first + batch]).to(task.device)
-        built = [Lane(name, task.space(space), optimizer) for name, (space, optimizer) in lanes.items()]
-        solver = Solver(task.forward, task.objective, target, built, max_steps=steps)
-        history: dict[str, list[Tensor]] = {name: [] for name in lanes}
-        for state in states(solver, solver.init([lane.space.mean_start(len(target)) for lane in built])):
-            for lane, now in zip(built, state.lanes, strict=True):
-                history[lane.name].append(now.loss)
-            tick(label, first * steps + len(target) * state.step, len(pictures) * steps)
-        for name, losses in history.items():
-            chunks[name].append(torch.stack(losses))
-    return {name: torch.cat(parts, dim=1) for name, parts in chunks.items()}
+@dataclass(frozen=True)
+class Curves:
+    """One lane on n targets: best loss so far (steps + 1, n), and by judge (marks, n) what was best at every mark."""
+
+    loss: Tensor
+    judged: Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What else is measured of the best so far: by these judges, after these numbers of steps."""
+
+    judges: Mapping[str, Judge]
+    marks: tuple[int, ...]
+
+
+NOTHING = Watch({}, ())
+
+
+def search_curves(
+    task: Task, target: Target, lanes: Lanes, steps: int, tick: Tick, label: str, *,
+    start: Start = "mean", seed: int = 0, watch: Watch = NOTHING, work: Path | None = None,
+) -> dict[str, Curves]:  # fmt: skip
+    """Every lane, {name: (space, optimiser)}, from the same kind of start; all lanes in one pass of F.
+
+    What was computed is kept below `work` where that is given, a few targets to a file, and found there when the very same
+    is asked again: same weights, targets, starts and settings.
+    """
+    parts: list[dict[str, Tensor]] = []
+    batch = max((PASS if task.device.type == "cpu" else PASS_ON_ACCELERATOR) // len(lanes), 1)
+    spaces = {space: task.space(space) for space, _ in lanes.values()}
+    built = [Lane(name, spaces[space], optimizer) for name, (space, optimizer) in lanes.items()]
+    for first in range(0, len(target), batch):
+        part = target.select(slice(first, first + batch)).to(task.device)
+        solver = Solver(task.forward, task.objective, part, built, max_steps=steps)
+        begin = dict(zip(spaces, starts_in([*spaces.values()], task, start, part, seed + first), strict=True))
+        starts = [begin[space] for space, _ in lanes.values()]
+
+        def step_done(step: int, first: int = first, n: int = len(part)) -> None:
+            tick(label, first * steps + n * step, len(target) * steps)
+
+        parts.append(_kept(solver, starts, watch, step_done, work))
+    joined = {key: torch.cat([part[key] for part in parts], dim=1) for key in parts[0]}
+    return {
+        name: Curves(best_so_far(joined[name]), {judge: joined[f"{name}/{judge}"] for judge in watch.judges}) for name in lanes
+    }
+
+
+def _kept(
+    solver: Solver, starts: list[Tensor], watch: Watch, step_done: Callable[[int], None], work: Path | None
+) -> dict[str, Tensor]:
+    if work is None:
+        return _run(solver, starts, watch, step_done)
+    asked = (solver.forward, solver.objective, solver.target, solver.lanes, solver.max_steps, starts)
+    key = fingerprint(*asked, sorted(watch.judges), watch.marks)[:24]
+    cache = FolderCache(work)
+    if key not in cache:
+        cache[key] = _run(solver, starts, watch, step_done)
+    step_done(solver.max_steps)
+    return dict(cache[key])
+
+
+def _run(solver: Solver, starts: list[Tensor], watch: Watch, step_done: Callable[[int], None]) -> dict[str, Tensor]:
+    found: dict[str, list[Tensor]] = {}
+    for state in states(solver, solver.init(starts)):
+        for lane, now in zip(solver.lanes, state.lanes, strict=True):
+            found.setdefault(lane.name, []).append(now.loss)
+            if state.step in watch.marks:
+                for judge, value in _judged(solver, lane, now, watch):
+                    found.setdefault(f"{lane.name}/{judge}", []).append(value)
+        step_done(state.step)
+    return {key: torch.stack(values).cpu() for key, values in found.items()}
+
+
+@torch.no_grad()
+def _judged(solver: Solver, lane: Lane, now: LaneState, watch: Watch) -> Iterator[tuple[str, Tensor]]:
+    output = solver.forward(lane.space.to_x(now.best_variable))
+    for name, judge in watch.judges.items():
+        yield name, judge(output, solver.target)
+
+
+def loss_curves(
+    task: Task, pictures: Tensor, lanes: Lanes, steps: int, tick: Tick, label: str, work: Path | None = None
+) -> dict[str, Tensor]:
+    """Best losses so far (steps + 1, n) of every lane on pictures (n, 3, H, W) from the mean start."""
+    found = search_curves(task, Target(pictures), lanes, steps, tick, label, work=work)
+    return {name: curves.loss for name, curves in found.items()}
 
 
 def tune_x(
     task: Task, pictures: Tensor, steps: int, tick: Tick, optimizers: Sequence[Adam | LBFGS]
-) -> tuple[float, dict[str, float]]:
-    """The learning rate in X with the lowest mean loss after `steps`, and the whole sweep; all rates in one batch."""
+) -> tuple[float, Mapping[str, float]]:
+    """The learning rate in X that is best after `steps`, and the whole sweep of geometric means; all rates in one batch."""
     lanes = {str(each.lr): (X, each) for each in optimizers}
     curves = loss_curves(task, pictures, lanes, steps, tick, f"tuning X, {type(optimizers[0]).__name__}")
-    sweep = {lr: float(losses[-1].mean()) for lr, losses in curves.items()}
-    return float(min(sweep, key=lambda lr: sweep[lr])), sweep
+    chosen = choose_rates({name: name for name in lanes}, curves.__getitem__, [steps])[steps]
+    return float(chosen.setting), chosen.sweep
 
 
-def encoder_loss(task: Task, pictures: Tensor) -> Tensor:
-    """(n,): the loss of the encoder's guess, no optimisation."""
+def encoder_loss(task: Task, target: Target) -> Tensor:
+    """(n,): the loss of the encoder's guess, no optimisation; not a number where there is no encoder."""
     if task.encode is None:
-        return torch.full((len(pictures),), float("nan"))
+        return torch.full((len(target),), float("nan"))
     with torch.no_grad():
-        targets = [Target(part).to(task.device) for part in pictures.split(50)]
-        return torch.cat([task.objective.bind(each)(task.forward(task.encode(each.value))) for each in targets])
+        parts = [target.select(slice(first, first + 50)).to(task.device) for first in range(0, len(target), 50)]
+        return torch.cat([task.objective.bind(each)(task.forward(task.encode(each.value))).cpu() for each in parts])
 
 
 COLOURS = {"X Adam": "#c2410c", "X L-BFGS": "#a16207", "Z": "#0369a1", "Z paper": "#7c3aed", "encoder": "#6b7280"}

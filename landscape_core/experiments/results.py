@@ -54,6 +54,7 @@ class Result:
     settings: Mapping[str, Any]
     series: dict[str, list[float]] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
+    comparisons: dict[str, dict[str, Any]] = field(default_factory=dict)  # the paired comparisons behind the claims, by name
 
     def write(self, folder: Path) -> Path:
         """`folder/EXPERIMENT.json`, written atomically."""

@@ -9,14 +9,13 @@ from typing import Any
 
 from torch import Tensor
 
-from landscape_core.experiments.curves import Lanes, loss_curves
-from landscape_core.experiments.results import Claim, Result, relative_change
+from landscape_core.experiments.curves import loss_curves
+from landscape_core.experiments.paired import choose_rates, compare
+from landscape_core.experiments.results import Claim, Result
 from landscape_core.progress import Tick
 from landscape_core.search.optimizers import OptimizerName, OptimizerSettings
 from landscape_core.search.spaces import SearchSpace
 from landscape_core.search.task import Task, X
-from landscape_core.storage.fingerprint import fingerprint
-from landscape_core.storage.tensors import read_tensors, write_tensors
 
 BASELINE = "baseline"
 CANDIDATES: tuple[tuple[OptimizerName, float], ...] = (
@@ -42,14 +41,14 @@ class TableSettings:
         """What a result records of it: all but the folder, which is this machine's own."""
         return {name: value for name, value in vars(self).items() if name != "work"}
 
-    def optimizers(self) -> dict[str, OptimizerSettings]:
-        """The candidates by the name that results call them."""
-        return {f"{name} {lr:g}": OptimizerSettings(name=name, lr=lr) for name, lr in self.candidates}
+    def optimizers(self, task: Task, row: str) -> dict[str, OptimizerSettings]:
+        """The candidates in a row's space by the name that results call them."""
+        return {f"{name} {lr:g}": task.advice(row, name, lr=lr) for name, lr in self.candidates}
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """One row's optimisers by horizon, with the mean training loss of every candidate at every horizon."""
+    """One row's optimisers by horizon, with every candidate's training loss (geometric mean) at every horizon."""
 
     names: Mapping[int, str]
     sweep: Mapping[int, Mapping[str, float]]
@@ -60,38 +59,26 @@ def with_rows(task: Task, spaces: Mapping[str, SearchSpace]) -> Task:
     return replace(task, mappings={**spaces, BASELINE: task.space(X)})
 
 
-def kept_curves(
-    task: Task, pictures: Tensor, lanes: Lanes, steps: int, tick: Tick, label: str, work: Path | None
-) -> dict[str, Tensor]:
-    """`loss_curves`, read from `work` where the very same was computed before: same weights, pictures and settings."""
-    if work is None:
-        return loss_curves(task, pictures, lanes, steps, tick, label)
-    searched = {name: (task.space(space), optimizer) for name, (space, optimizer) in lanes.items()}
-    path = work / f"{fingerprint(task.forward, task.objective, searched, pictures, steps)[:24]}.safetensors"
-    if not path.exists():
-        write_tensors(path, loss_curves(task, pictures, lanes, steps, tick, label), {"label": label})
-    return read_tensors(path)[0]
-
-
 def choose(task: Task, row: str, train: Tensor, settings: TableSettings, tick: Tick) -> Chosen:
-    """The candidates with the lowest mean loss in a row's space, after each number of steps."""
-    lanes = {name: (row, each.build(max(settings.steps))) for name, each in settings.optimizers().items()}
+    """The candidates that are best in a row's space, after each number of steps."""
+    most = max(settings.steps)
+    lanes = {name: (row, each.build(most)) for name, each in settings.optimizers(task, row).items()}
     pictures = train[: settings.tune_targets]
-    curves = kept_curves(task, pictures, lanes, max(settings.steps), tick, f"tuning {row}", settings.work)
-    sweep = {at: {name: float(losses[at].mean()) for name, losses in curves.items()} for at in settings.steps}
-    return Chosen({at: min(losses, key=lambda name: losses[name]) for at, losses in sweep.items()}, sweep)
+    curves = loss_curves(task, pictures, lanes, most, tick, f"tuning {row}", settings.work)
+    found = choose_rates({name: name for name in lanes}, curves.__getitem__, settings.steps)
+    return Chosen({at: each.name for at, each in found.items()}, {at: each.sweep for at, each in found.items()})
 
 
 def losses_at(
     task: Task, row: str, chosen: Chosen, pictures: Tensor, settings: TableSettings, tick: Tick, label: str
 ) -> dict[int, Tensor]:
-    """Losses (n,) in a row's space after each number of steps, with the optimiser chosen for it."""
+    """Best losses (n,) in a row's space within each number of steps, with the optimiser chosen for it."""
     found: dict[int, Tensor] = {}
     for name in sorted(set(chosen.names.values())):
         horizons = [at for at in settings.steps if chosen.names[at] == name]
-        lanes = {row: (row, settings.optimizers()[name].build(max(settings.steps)))}
+        lanes = {row: (row, settings.optimizers(task, row)[name].build(max(settings.steps)))}
         title = f"{row}, {label}, {name}"
-        curve = kept_curves(task, pictures, lanes, max(horizons), tick, title, settings.work)[row]
+        curve = loss_curves(task, pictures, lanes, max(horizons), tick, title, settings.work)[row]
         found |= {at: curve[at] for at in horizons}
     return found
 
@@ -125,8 +112,9 @@ def claim(
     losses: Losses, label: str, at: int, row: str, against: str, *, paper: float | None, aim: float, note: str = ""
 ) -> Claim:
     """That one row's loss is lower than another's by a share, on the same pictures."""
-    change, interval = relative_change(losses[label][row][at], losses[label][against][at])
-    return Claim(f"{label}, {at} steps: {row} against {against}{note}", paper, change, aim, "lower", interval)
+    found = compare(losses[label][row][at], losses[label][against][at])
+    name = f"{label}, {at} steps: {row} against {against}{note}"
+    return Claim(name, paper, found.change, aim, "lower", found.change_interval)
 
 
 def markdown(result: Result) -> str:

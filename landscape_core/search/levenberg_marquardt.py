@@ -12,19 +12,20 @@ from torch import Tensor
 from landscape_core.search.updates import RETRIES, OptimizerState, Point
 
 NOISE = 10.0  # rounding of a loss, in units of its last digit: smaller rises are no reason to take a step back
-LARGEST = 1e12  # damping, relative to the largest curvature: steps are within rounding long before
+LARGEST = 1e12  # damping: steps are within rounding long before
+SMALLEST = 1e-6  # curvature, relative to the largest: directions that H says nothing of are damped like this one
 
 
 @dataclass(frozen=True)
 class LevenbergMarquardt:
-    """v <- v - (H + μ I)⁻¹ ∇L with the Gauss-Newton matrix H = 2 JᵀJ.
+    """v <- v - (H + μ D)⁻¹ ∇L with the Gauss-Newton matrix H = 2 JᵀJ and its diagonal D (Marquardt 1963).
 
     A trial is kept where the loss falls, and costs one Jacobian there; a trial that rises, or is not finite, is taken back
     and the next one, more strongly damped, goes from the last kept point. μ follows the gain ratio, the fall of the loss
-    over the fall that H foretold (Nielsen 1999). `damping` ≥ 0 is the first μ, relative to the largest diagonal entry of H.
+    over the fall that H foretold (Nielsen 1999), and begins at `damping` ≥ 0.
     """
 
-    damping: float = 1e-3
+    damping: float = 1e-2
     retries: ClassVar[int] = RETRIES
     needs_jacobian: ClassVar[bool] = True
 
@@ -55,20 +56,20 @@ class LevenbergMarquardt:
             "hessian": torch.where(kept[:, None, None], at.hessian(kept), state["hessian"]),
             "jacobians": state["jacobians"] + kept,
         }
-        largest = torch.diagonal(new["hessian"], dim1=1, dim2=2).amax(dim=1)
         relaxed = state["damping"] * (1.0 - (2.0 * gain - 1.0) ** 3).clamp_min(1.0 / 3.0)
         damping = torch.where(kept, relaxed, state["damping"] * state["growth"])
-        damping = torch.where(first, self.damping * largest, damping)
-        new["damping"] = torch.minimum(damping, LARGEST * largest)
+        new["damping"] = torch.where(first, self.damping, damping).clamp_max(LARGEST)
         new["growth"] = torch.where(kept, 2.0, (2.0 * state["growth"]).clamp_max(2.0**10))
-        move = _solved(new["hessian"], new["damping"], new["base_gradient"])
-        new["expected"] = 0.5 * (move * (new["damping"][:, None] * move - new["base_gradient"])).sum(dim=1)
+        curvature = torch.diagonal(new["hessian"], dim1=1, dim2=2)
+        added = new["damping"][:, None] * torch.maximum(curvature, SMALLEST * curvature.amax(dim=1, keepdim=True))
+        move = _solved(new["hessian"], added, new["base_gradient"])
+        new["expected"] = 0.5 * (move * (added * move - new["base_gradient"])).sum(dim=1)
         return new["base"] + move, new
 
 
-def _solved(hessian: Tensor, damping: Tensor, gradient: Tensor) -> Tensor:
-    """-(H + μ I)⁻¹ g (B, d), in double precision; not finite where the matrix is singular, which the next update takes for
-    a step too long."""
-    matrix = hessian.double() + torch.diag_embed(damping.double()[:, None].expand_as(gradient))
+def _solved(hessian: Tensor, added: Tensor, gradient: Tensor) -> Tensor:
+    """-(H + diag(added))⁻¹ g (B, d), in double precision. Where the matrix is singular it is not finite, which the next update
+    takes for a step too long."""
+    matrix = hessian.double() + torch.diag_embed(added.double())
     solution, failed = torch.linalg.solve_ex(matrix, -gradient.double())
     return torch.where(failed[:, None] == 0, solution, torch.nan).to(gradient.dtype)

@@ -198,7 +198,7 @@ class OptimizerSettings(BaseModel):
         if self.name == "adam-ramps":
             return RampedAdam(self.lr, steps=steps)
         if self.name == "levenberg-marquardt":
-            return LevenbergMarquardt(1e-3 / self.lr)
+            return LevenbergMarquardt(1e-2 / self.lr)
         return LBFGS(self.lr, self.first_move, self.history) if self.name == "lbfgs" else Adam(self.lr)
 
 

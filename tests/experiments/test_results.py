@@ -9,8 +9,6 @@ import pytest
 import torch
 
 from landscape_core.experiments.results import Claim, Result, relative_change, table
-from landscape_core.generators.experiments.convergence import ConvergenceSettings, plot, run_convergence
-from tests.tiny.models import tiny_task
 
 
 @pytest.mark.parametrize(
@@ -41,30 +39,3 @@ def test_relative_change_resamples_pairs() -> None:
     assert change == pytest.approx(-0.25)
     assert low == pytest.approx(-0.25, abs=1e-5)  # the targets differ a lot, the ratio within a pair never
     assert high == pytest.approx(-0.25, abs=1e-5)
-
-
-def test_convergence_writes_series_and_claims_it_computed(tmp_path: Path) -> None:
-    task = tiny_task()
-    pictures = task.forward(task.prior.sample(6, torch.Generator().manual_seed(1)))
-    settings = ConvergenceSettings(targets=6, steps=22, tune_targets=2)
-    sets = {"faces": pictures, "cats": pictures.flip(3)}
-    result = run_convergence(task, pictures, sets, settings, "python -m landscape_core reproduce convergence", lambda *_: None)
-    assert len(result.series["X Adam | faces"]) == len(result.series["Z | cats"]) == 23
-    start = task.objective.bind(type_target(pictures))(task.forward(task.prior.mean[None].expand(6, -1))).mean()
-    assert result.series["X L-BFGS | faces"][0] == pytest.approx(float(start), rel=1e-4)
-    for name in ("x_adam", "x_lbfgs"):
-        sweep = result.settings[f"{name}_sweep"]
-        assert min(sweep.values()) == sweep[str(result.settings[f"{name}_lr"])]
-    labels = [claim.claim for claim in result.claims]
-    assert "faces: loss in Z after 2 steps against X Adam after 20" in labels
-    z2, x20 = result.series["Z | faces"][2], result.series["X Adam | faces"][20]
-    assert result.claims[0].ours == pytest.approx(z2 / x20 - 1, rel=1e-4)
-    path = result.write(tmp_path)
-    plot(result, path.with_suffix(".png"))
-    assert path.with_suffix(".png").stat().st_size > 5000
-
-
-def type_target(pictures: torch.Tensor) -> object:
-    from landscape_core.search.objectives import Target
-
-    return Target(pictures)

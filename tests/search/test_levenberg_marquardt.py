@@ -29,7 +29,7 @@ class Rosenbrock(nn.Module):
         return torch.stack([10.0 * (x[:, 1] - x[:, 0].square()), 1.0 - x[:, 0]], dim=1)
 
 
-def searched(forward: nn.Module, starts: Tensor, target: Target, steps: int, damping: float = 1e-3) -> Trajectory:
+def searched(forward: nn.Module, starts: Tensor, target: Target, steps: int, damping: float = 1e-2) -> Trajectory:
     space = XSpace(Prior(torch.zeros_like(starts[0]), torch.eye(starts.shape[1])))
     solver = Solver(forward, SquaredError(), target, [Lane(X, space, LevenbergMarquardt(damping))], max_steps=steps)
     return run(solver, [starts])
@@ -67,15 +67,16 @@ def problem(seed: int) -> tuple[nn.Module, Tensor, Tensor]:
 
 @pytest.mark.parametrize("seed", range(5))
 def test_it_ends_where_scipy_s_ends(seed: int) -> None:
-    forward, starts, targets = problem(seed)
-    lane = lane_of(searched(forward, starts, Target(targets), 100))
+    forward, starts, spread = problem(seed)
+    targets = forward(starts + 0.3 * starts.flip(0)) + 0.1 * spread  # near enough that both are drawn to the same minimum
+    lane = lane_of(searched(forward, starts, Target(targets), 60))
     for start, target, loss in zip(starts, targets, lane.best_loss, strict=True):
 
         def residuals(x: np.ndarray, target: Tensor = target) -> np.ndarray:
             return (forward(torch.from_numpy(x)[None])[0] - target).numpy()
 
         theirs = least_squares(residuals, start.numpy(), method="lm", xtol=1e-12, ftol=1e-12)
-        assert float(loss) <= 2 * theirs.cost / 7 * (1 + 1e-6) + 1e-12 or theirs.cost * 2 / 7 > 0.9 * float(loss)
+        assert float(loss) == pytest.approx(2 * theirs.cost / 7, rel=1e-6)
 
 
 def test_the_losses_of_kept_points_never_rise_and_every_other_trial_is_taken_back() -> None:
@@ -99,6 +100,19 @@ def test_a_sample_depends_neither_on_its_batch_nor_on_the_other_lanes() -> None:
     for i in range(len(starts)):
         alone = searched(forward, starts[i : i + 1], Target(targets[i : i + 1]), 15)
         assert torch.allclose(together.lanes[0].loss_table()[:, i : i + 1], alone.lanes[0].loss_table(), rtol=1e-9)
+
+
+def test_the_scale_of_a_variable_does_not_matter() -> None:
+    forward, starts, targets = problem(4)
+    factor = torch.tensor([4.0, 1.0, 0.25], dtype=torch.float64)
+
+    class Rescaled(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return forward(x * factor)
+
+    plain = searched(forward, starts, Target(targets), 15)
+    rescaled = searched(Rescaled(), starts / factor, Target(targets), 15)
+    assert torch.allclose(plain.lanes[0].loss_table(), rescaled.lanes[0].loss_table(), rtol=1e-6)
 
 
 def test_a_kept_state_resumes_bit_for_bit() -> None:
@@ -168,4 +182,4 @@ def test_a_task_names_it_only_where_it_can_be_had() -> None:
 
 def test_its_rate_is_the_inverse_of_the_first_damping() -> None:
     built = [OptimizerSettings(name="levenberg-marquardt", lr=lr).build(10) for lr in (1.0, 10.0)]
-    assert built == [LevenbergMarquardt(1e-3), LevenbergMarquardt(1e-4)]
+    assert built == [LevenbergMarquardt(1e-2), LevenbergMarquardt(1e-3)]

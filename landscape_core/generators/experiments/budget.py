@@ -8,7 +8,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from landscape_core.experiments.results import Claim, Result, relative_change
+from landscape_core.experiments.paired import compare, geometric_mean
+from landscape_core.experiments.results import Claim, Result
 from landscape_core.generators.experiments.searchers import SEARCHERS, Searcher
 from landscape_core.progress import Tick
 from landscape_core.search.task import Task
@@ -27,10 +28,10 @@ class BudgetSettings:
 
 
 def tune(searcher: Searcher, task: Task, pictures: Tensor, evaluations: int, seed: int) -> dict[float, float]:
-    """The mean loss of every rate on pictures (n, 3, H, W); nothing is run where there is only one."""
+    """The geometric mean loss of every rate on pictures (n, 3, H, W); nothing is run where there is only one."""
     if len(searcher.rates) == 1:
         return {searcher.rates[0]: float("nan")}
-    return {rate: float(searcher(task, pictures, evaluations, rate, seed).mean()) for rate in searcher.rates}
+    return {rate: geometric_mean(searcher(task, pictures, evaluations, rate, seed)) for rate in searcher.rates}
 
 
 def run_budget(
@@ -71,9 +72,10 @@ def _claims(losses: Mapping[str, Tensor], place: str) -> list[Claim]:
     for ours, guided in zip(OURS, (False, True), strict=True):
         others = [name for name in losses if name not in OURS and ("encoder" in name) == guided]
         if ours in losses and others:
-            best = min(others, key=lambda name: float(losses[name].mean()))
-            change, interval = relative_change(losses[ours], losses[best])
-            claims.append(Claim(f"{place}: {ours} against the best other ({best})", None, change, 0.0, "lower", interval))
+            best = min(others, key=lambda name: geometric_mean(losses[name]))
+            found = compare(losses[ours], losses[best])
+            name = f"{place}: {ours} against the best other ({best})"
+            claims.append(Claim(name, None, found.change, 0.0, "lower", found.change_interval))
     return claims
 
 

@@ -65,7 +65,7 @@ class Guess:
     rates: tuple[float, ...] = (0.0,)
 
     def __call__(self, task: Task, pictures: Tensor, evaluations: int, rate: float, seed: int) -> Tensor:
-        return encoder_loss(task, pictures)
+        return encoder_loss(task, Target(pictures))
 
 
 @dataclass(frozen=True)

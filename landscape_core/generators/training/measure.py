@@ -52,5 +52,5 @@ def measure_generator(task: Task, train: Tensor, val: Tensor, tick: Tick, *, ste
         "x_adam_sweep_on_train": {key: round(value, 4) for key, value in sweep.items()},
         "own_samples_psnr_500_steps_x": round(own_sample_psnr(task, lr), 2),
         "encoder_psnr_val": round(encoder_psnr(task, val), 2),
-        "encoder_loss_val": round(float(encoder_loss(task, val).mean()), 4),
+        "encoder_loss_val": round(float(encoder_loss(task, Target(val)).mean()), 4),
     }
