@@ -19,12 +19,12 @@ from app.runs.legs import Message, continued, further_steps, lasting, numbered, 
 from app.runs.models import Models
 from app.runs.session import Picked, Run, Session
 from landscape_core.errors import UserError
-from landscape_core.pose.bvh import load_bvh, pose_of
 from landscape_core.pose.kinematics import matrix_to_rotvec
+from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.run_card import PoseCard, body_of, export_poses, hypotheses_target, make_pose_card, pose_card_target
 from landscape_core.pose.task import Body, load_body
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
-from landscape_core.search.run_card import check_models
+from landscape_core.search.run_card import replay_promise
 from landscape_core.search.solver import State
 from landscape_core.search.summary import replay_sentence, result_of
 from landscape_core.search.task import Task
@@ -61,7 +61,7 @@ def uploaded(path: Path, frame: Any) -> Picked:
     """
     if not isinstance(frame, int):
         raise UserError("The frame must be a whole number from 0 on.")
-    return Picked(pose_of(load_bvh(path), load_body().skeleton, frame), f"{path.stem[:40]}, frame {frame}")
+    return Picked(pose_of(load_motion(path), load_body().skeleton, frame), f"{path.stem[:40]}, frame {frame}")
 
 
 def edited(before: Picked, joint: str, degrees: Sequence[Any]) -> Picked:
@@ -145,12 +145,9 @@ def load_card(models: Models, session: Session, data: bytes) -> tuple[PoseCard, 
         raise UserError(f"The card has {card.hypotheses} hypotheses; here at most {MAX_K} are drawn.")
     pose_card_target(card)  # what is wrong with its pose or joints is said now, not when it is run
     task = models.get(card.settings.task)
-    task.space(card.settings.space)
+    promise = replay_promise(card, task)
     session.target = FromCard(torch.tensor(card.rotvec), "from a run card", card=card)
-    changed = check_models(card, task)
-    if changed:
-        return card, f"Run card loaded; these models differ from the card's, so results will too: {', '.join(changed)}."
-    return card, "Run card loaded; the models are the same, so Run repeats it exactly."
+    return card, f"Run card loaded; {promise}"
 
 
 def export(session: Session) -> Path:

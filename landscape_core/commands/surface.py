@@ -19,7 +19,7 @@ from landscape_core.generators.task import PLUS, domains, load_image_task
 from landscape_core.images.datasets import ImageSource
 from landscape_core.images.faces import prepare_upload
 from landscape_core.images.pixels import to_unit
-from landscape_core.pose.bvh import load_bvh, pose_of
+from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.task import NAMES, Observation, load_body, load_pose_task
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import Perceptual, RunSettings, prepare
@@ -107,7 +107,7 @@ def _picture(task: str, file: Path, perceptual: Perceptual, device: str) -> tupl
 
 def _pose(task: str, file: Path, frame: int) -> tuple[Task, Target]:
     body = load_body(OBSERVED[task])
-    return load_pose_task(OBSERVED[task]), body.target(pose_of(load_bvh(file), body.skeleton, frame)[None])
+    return load_pose_task(OBSERVED[task]), body.target(pose_of(load_motion(file), body.skeleton, frame)[None])
 
 
 def _recovered(task: Task, settings: RunSettings, targets: Target | None) -> dict[str, Plane]:

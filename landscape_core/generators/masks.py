@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -11,8 +12,8 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from landscape_core.errors import UserError
-from landscape_core.images.reading import FORMATS, MAX_PIXELS, CropBox
+from landscape_core.errors import UserError, reading
+from landscape_core.images.reading import CropBox, open_picture
 
 
 def check_mask(mask: Tensor) -> Tensor:
@@ -103,31 +104,41 @@ def preset(name: str, size: int) -> Tensor:
 def read_mask(path: Path, size: int, *, box: CropBox | None = None, box_in: tuple[int, int] | None = None) -> Tensor:
     """A mask picture as (1, 1, size, size), checked: what is painted light and opaque is hidden, the rest is visible.
 
-    A mask of `box_in` (width, height) is the photograph's own size and is cropped to `box` like the photograph; any
-    other is taken for the crop itself: it loses the margins of its longer side and is scaled.
+    With a photograph of `box_in` (width, height) that was cropped to `box`, a mask of its proportions lies on the whole
+    photograph, at whatever scale, and is cropped like it; any other must be square and lies on the crop. Where the
+    photograph is square too, only a mask of `size` x `size` pixels lies on the crop.
 
     Raises:
-        UserError: the file is missing, not a picture, or has more than MAX_PIXELS; or a mask that `check_mask` refuses.
+        UserError: the file is missing, not a picture, or too large; other proportions; or a mask that `check_mask` refuses.
     """
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise UserError(f"The mask {path.name} has {image.width} x {image.height} pixels, more than {MAX_PIXELS:,}.")
-            upright = ImageOps.exif_transpose(image)
-            if box is not None and upright.size == box_in:
-                edges = (box.left, box.top, box.left + box.side, box.top + box.side)
-                upright = upright.convert("RGBA").crop(tuple(round(edge) for edge in edges))  # type: ignore[arg-type]
-            painted = _painted(upright, size)
-    except UserError:
-        raise
-    except Exception as error:  # a broken file makes Pillow's decoders raise many unrelated types
-        raise UserError(f"The mask {path.name} cannot be read as a picture: {error}") from error
-    return check_mask(1.0 - painted)
+    name = f"The mask {path.name}"
+    with reading(str(path)):
+        content = path.read_bytes()
+    with open_picture(io.BytesIO(content), name) as image, reading(name, "cannot be decoded"):
+        upright = ImageOps.exif_transpose(image).convert("RGBA")
+    if box is not None and box_in is not None and _same_proportions(upright.size, box_in) and upright.size != (size, size):
+        upright = _cropped(upright, box, upright.width / box_in[0])
+    elif upright.width != upright.height:
+        whole = f", or as the picture in the proportions {box_in[0]}:{box_in[1]}" if box_in else ""
+        raise UserError(f"{name} is {upright.width}x{upright.height}; it must be square, to lie on the crop{whole}.")
+    return check_mask(1.0 - _painted(upright, size))
+
+
+def _same_proportions(mask: tuple[int, int], picture: tuple[int, int]) -> bool:
+    """Whether the mask is the picture scaled, give or take the pixel that rounding costs."""
+    scale = max(mask) / max(picture)
+    return all(abs(ours - theirs * scale) <= 1.0 for ours, theirs in zip(mask, picture, strict=True))
+
+
+def _cropped(mask: Image.Image, box: CropBox, scale: float) -> Image.Image:
+    """The photograph's crop box on a mask that is `scale` times as large; beyond the mask nothing is painted."""
+    edges = (box.left, box.top, box.left + box.side, box.top + box.side)
+    return mask.crop(tuple(round(edge * scale) for edge in edges))  # type: ignore[arg-type]
 
 
 def _painted(image: Image.Image, size: int) -> Tensor:
     """1 where light and opaque after averaging the area each pixel covers."""
-    grey, alpha = image.convert("RGBA").convert("LA").split()
+    grey, alpha = image.convert("LA").split()
     light = np.asarray(grey, dtype=np.float32) * np.asarray(alpha, dtype=np.float32) / 255.0
     fitted = ImageOps.fit(Image.fromarray(light), (size, size), Image.Resampling.BOX)
     return (torch.from_numpy(np.array(fitted)) > 127.0).float()[None, None]

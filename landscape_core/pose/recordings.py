@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 
 from landscape_core.errors import UserError
-from landscape_core.pose.bvh import load_bvh, pose_of
 from landscape_core.pose.kinematics import Skeleton
+from landscape_core.pose.motion import SUFFIXES, load_motion, pose_of
 
 # our field -> the file's key
 _SKELETON = {
@@ -95,7 +95,7 @@ def load_poses(path: Path, split: str) -> Poses:
 
 
 def bvh_files(path: Path) -> list[Path]:
-    """The BVH file at `path`, or every one in that folder and the folders below it, by name.
+    """The BVH file or AMASS recording at `path`, or every one in that folder and the folders below it, by name.
 
     Raises:
         UserError: no such file or folder, or none in it.
@@ -104,9 +104,9 @@ def bvh_files(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise UserError(f"There is no file or folder {path}.")
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() == ".bvh" and file.is_file())
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
     if not found:
-        raise UserError(f"There is no BVH file in {path}.")
+        raise UserError(f"There is no BVH or AMASS file in {path}.")
     return found
 
 
@@ -120,7 +120,7 @@ def draw_bvh_poses(path: Path, skeleton: Skeleton, n: int, seed: int) -> Tensor:
     motions = []
     for file in bvh_files(path):
         with _named(file):
-            motions.append((file, load_bvh(file)))
+            motions.append((file, load_motion(file)))
     frames = [(file, motion, frame) for file, motion in motions for frame in range(len(motion.frames))]
     order = torch.randperm(len(frames), generator=torch.Generator().manual_seed(seed))[:n]
     poses = []

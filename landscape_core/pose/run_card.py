@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from landscape_core.errors import UserError
-from landscape_core.pose.bvh import bvh_text
+from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.task import NAMES, Body, load_body
 from landscape_core.search.export import CARD, LATENTS, LOSSES, latents, losses_csv

@@ -22,6 +22,7 @@ from landscape_core.search.thetas import RANDOM, mapping_from, random_mapping
 from landscape_core.storage import zoo
 
 Observation = Literal["rotations", "positions"]
+MAX_ANGLE = 1000.0  # radians
 NAMES: dict[Observation, str] = {"rotations": "pose", "positions": "pose-positions"}
 
 
@@ -37,12 +38,14 @@ class Body:
         """Poses (B, J, 3) in radians as what was observed of them; `visible` names the joints that were, all if None.
 
         Raises:
-            UserError: angles that are not finite, another number of joints, or joints that do not exist.
+            UserError: angles that are not finite or beyond MAX_ANGLE, another number of joints, or joints that do not exist.
         """
         if rotvec.dim() != 3 or rotvec.shape[1:] != (len(self.skeleton), 3):
             raise UserError(f"A pose here has {len(self.skeleton)} joints with 3 angles each, not {tuple(rotvec.shape[1:])}.")
         if not torch.isfinite(rotvec).all():
             raise UserError("The pose contains joint angles that are not finite numbers.")
+        if rotvec.abs().max() > MAX_ANGLE:
+            raise UserError(f"The pose contains joint angles beyond {MAX_ANGLE:g} radians, of which no digit can be trusted.")
         rotations = rotvec_to_matrix(rotvec)
         value = rotations if self.observation == "rotations" else self.kinematics(rotations)
         mask = None if visible is None else self.mask(visible).expand(len(value), *[-1] * (value.dim() - 1))

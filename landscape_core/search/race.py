@@ -41,14 +41,14 @@ def prepare(task: Task, settings: RunSettings, target: Target) -> tuple[Solver, 
     """The race of X against the chosen space on a target, and where it starts.
 
     Raises:
-        UserError: the task has no such space, or no encoder to start from.
+        UserError: the task has no such learned space, or no encoder to start from.
     """
     if settings.start == "encoder" and task.encode is None:
         raise UserError(f"{task.name} has no encoder; start from 'mean' or 'random'.")
     target = target.to(task.device)
     lanes = [
         Lane("X", task.space(X), settings.x.build(settings.steps)),
-        Lane("Z", task.space(settings.space), settings.z.build(settings.steps)),
+        Lane("Z", task.learned(settings.space), settings.z.build(settings.steps)),
     ]
     starts = starts_in([lane.space for lane in lanes], task, settings.start, target, settings.seed)
     return Solver(task.forward, task.objective, target, lanes, max_steps=settings.steps), starts

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors.torch import load_file
+from pydantic import BaseModel, ConfigDict
+from safetensors.torch import load as load_bytes
 from torch import Tensor
 
-from landscape_core.errors import UserError
-from landscape_core.storage.tensors import write_tensors
+from landscape_core.errors import UserError, listed, reading
+from landscape_core.storage.files import write_text
+from landscape_core.storage.tensors import check_numbers, write_tensors
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
@@ -59,34 +59,42 @@ def read_card(name: str, assets: Path = ASSETS) -> Card:
     """
     path = assets / name / CARD
     if not path.exists():
-        raise UserError(f"There is no model {name!r}; there are: {', '.join(names(assets)) or 'none'}.")
-    try:
-        return Card.model_validate_json(path.read_text())
-    except ValidationError as error:
-        raise UserError(f"{path} is not a valid model card: {error}") from error
+        raise UserError(f"There is no model {name!r}; there are: {listed(names(assets))}.")
+    with reading(str(path), "is not a valid model card"):
+        return Card.model_validate_json(path.read_bytes())
 
 
 def load(name: str, assets: Path = ASSETS) -> tuple[Card, dict[str, Tensor]]:
     """Card and float32 tensors of a model, after checking the file against the card's hash.
 
     Raises:
-        UserError: missing or altered weights (a Git-LFS pointer is recognised and named).
+        UserError: missing or altered weights (a Git-LFS pointer is recognised and named), or ones that are not finite.
     """
     card = read_card(name, assets)
     path = assets / name / WEIGHTS
     if not path.exists():
         raise UserError(f"The weights of {name} are missing: {path} does not exist.")
-    if sha256(path) != card.sha256:
-        pointer = path.read_bytes()[:40].startswith(b"version https://git-lfs")
+    with reading(f"The weights of {name}"):
+        content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        pointer = content.startswith(b"version https://git-lfs")
         guess = "it is a Git-LFS pointer: run 'git lfs pull'" if pointer else "the file was altered or only partly copied"
         raise UserError(f"The weights of {name} do not match their card; {guess}.")
-    return card, {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
+    with reading(f"The weights of {name}"):
+        tensors = load_bytes(content)
+    check_numbers(tensors, f"The file of {name}")
+    return card, {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
 
 
 def save(card: Card, tensors: Mapping[str, Tensor], assets: Path = ASSETS, *, dtype: torch.dtype = torch.float16) -> Card:
-    """Write weights (rounded to `dtype`) and card; returns the card with the file's hash."""
+    """Write weights (rounded to `dtype`) and card; returns the card with the file's hash.
+
+    Raises:
+        UserError: weights that are not finite once rounded, or a folder that cannot be written.
+    """
     folder = assets / card.name
     rounded = {key: value.to(dtype) if value.is_floating_point() else value for key, value in tensors.items()}
+    check_numbers(rounded, f"{card.name} is not published: it")
     write_tensors(folder / WEIGHTS, rounded, {"name": card.name})
     card = card.model_copy(update={"sha256": sha256(folder / WEIGHTS)})
     _write_card(card, folder)
@@ -101,6 +109,4 @@ def update_card(name: str, assets: Path = ASSETS, **changes: Any) -> Card:
 
 
 def _write_card(card: Card, folder: Path) -> None:
-    partial = folder / (CARD + ".partial")
-    partial.write_text(json.dumps(card.model_dump(), indent=2) + "\n")
-    os.replace(partial, folder / CARD)
+    write_text(folder / CARD, json.dumps(card.model_dump(), indent=2) + "\n")

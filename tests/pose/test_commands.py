@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from landscape_core.cli import app
 from landscape_core.errors import UserError
-from landscape_core.pose.bvh import bvh_text
+from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.task import load_body
 from tests.tiny.pose import random_rotvec
 

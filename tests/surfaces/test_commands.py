@@ -20,7 +20,7 @@ from landscape_core.generators.commands import run as complete_command
 from landscape_core.generators.completion import completion_solver
 from landscape_core.generators.run_card import card_target, read_run_card
 from landscape_core.images.pixels import to_bytes
-from landscape_core.pose.bvh import bvh_text
+from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.task import load_body, load_pose_task
 from landscape_core.search.objectives import PerceptualObjective, Target
@@ -145,7 +145,7 @@ def test_a_face_is_looked_for_only_where_faces_were_learned(
     if command is surface_command.surface:
         common = (*common, "--kind", "path", "--size", 5)
     assert "No face was found" in invoke(command, *common)
-    monkeypatch.setattr("landscape_core.images.faces.find_faces", None)  # calling it would fail
+    monkeypatch.setattr("landscape_core.images.reading.faces.find_faces", None)  # calling it would fail
     assert "No face" not in invoke(command, *common, "--task", "cats")
 
 

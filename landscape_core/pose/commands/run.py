@@ -11,7 +11,7 @@ import typer
 
 from landscape_core.console import Bar, Out, Seed, Threads, apply_threads
 from landscape_core.errors import UserError
-from landscape_core.pose.bvh import load_bvh, pose_of
+from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.run_card import (
     MAX_HYPOTHESES,
     PoseCard,
@@ -52,7 +52,7 @@ def pose(
     """Race X against Z on one frame of a BVH file; writes a zip: card, losses, latents, and the found poses as BVH."""
     apply_threads(threads)
     task, body = load_pose_task(observation), body_of(NAMES[observation])
-    rotvec, visible = pose_of(load_bvh(bvh), body.skeleton, frame), _visible(body, seen)
+    rotvec, visible = pose_of(load_motion(bvh), body.skeleton, frame), _visible(body, seen)
     settings = RunSettings(
         task=task.name, space=space, seed=seed, steps=steps, start="mean" if hypotheses == 1 else "random",
         x=_optimizer(task, X, optimizer), z=_optimizer(task, space, optimizer),
