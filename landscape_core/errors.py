@@ -58,8 +58,7 @@ def reason(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror[0].lower() + error.strerror[1:]
     text = _OBJECT.sub("it", _TERMINAL.sub("", str(error))).strip()
-    first = next((line.strip() for line in text.splitlines() if line.strip()), type(error).__name__)
-    printable = "".join(letter if letter.isprintable() else " " for letter in first)
+    printable = "".join(letter if letter.isprintable() else " " for letter in " ".join(text.split()) or type(error).__name__)
     return (printable if len(printable) <= LONGEST else printable[:LONGEST].rstrip() + " …").rstrip(". ")
 
 

@@ -116,12 +116,12 @@ def _break(key: str, value: Tensor | None) -> Callable[[dict[str, Tensor]], obje
     [
         (lambda state: {"state_dict": {"layer.weight": torch.zeros(2)}}, "neither VPoser"),
         (lambda state: [1, 2], "holds a list"),
-        (lambda state: {"state_dict": 5}, "neither VPoser"),
+        (lambda state: {"state_dict": 5}, "holds no state dict"),
         (_break("vp_model.decoder_net.3.bias", None), "does not have the tensors"),
         (_break("vp_model.decoder_net.3.weight", torch.zeros(8, 9)), "does not have the tensors"),
         (_break("vp_model.encoder_net.2.weight", torch.zeros(8)), "does not have the tensors"),
         (_break("vp_model.decoder_net.0.bias", torch.full((8,), math.nan)), "not finite"),
-        (lambda state: Path("an object that only pickle can hold"), "loaded safely"),
+        (lambda state: Path("an object that only pickle can hold"), "holds more than tensors"),
     ],
 )
 def test_wrong_published_files_are_sentences(content: Callable[[object], object], sentence: str, tmp_path: Path) -> None:
