@@ -5,14 +5,16 @@ from __future__ import annotations
 import sys
 
 import typer
+from pydantic import ValidationError
 
 from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
 from landscape_core.commands import bench, models, serve, surface
 from landscape_core.commands import reproduce as tables
+from landscape_core.console import REFUSED, STOPPED
 from landscape_core.defence.commands import reproduce as defence_tables
 from landscape_core.defence.commands import run as defence
 from landscape_core.defence.commands import train as train_defence
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, reason
 from landscape_core.features.commands import train as train_features
 from landscape_core.generators.commands import reproduce as generator_tables
 from landscape_core.generators.commands import run as generators
@@ -70,9 +72,23 @@ reproduce.command("pose-completions")(pose_tables.pose_completions)
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one sentence on stderr and exit code 2."""
+    """Run the command line.
+
+    Exit codes: 0 all is done; 1 something was refused, with a sentence on stderr; 130 it was stopped by Ctrl-C, or asked to
+    stop by SIGTERM while a progress bar ran, and what was done is kept.
+    """
     try:
         app()
+    except SystemExit as leaving:  # the command line itself is wrong: typer explained it
+        sys.exit(REFUSED if leaving.code == 2 else leaving.code)
+    except KeyboardInterrupt:
+        sys.exit(STOPPED)
     except UserError as error:
-        typer.echo(f"{error}", err=True)
-        sys.exit(2)
+        sentence = str(error)
+    except ValidationError as error:  # settings out of range: what was typed is all that they are made of
+        first = error.errors()[0]
+        sentence = f"{'.'.join(map(str, first['loc'])) or 'The settings'}: {first['msg']}; got {first['input']!r}."
+    except (OSError, MemoryError) as error:  # a disk or a memory that gave out where nobody asked it
+        sentence = f"{getattr(error, 'filename', None) or 'This command'} failed: {reason(error)}."
+    typer.echo(sentence, err=True)
+    sys.exit(REFUSED)

@@ -9,6 +9,7 @@ import typer
 
 from landscape_core.commands.surface import OBSERVED
 from landscape_core.console import Data, Device, Out, Seed, Threads, Ticker, apply_threads, command_line
+from landscape_core.errors import reading
 from landscape_core.experiments import landscapes as fig8
 from landscape_core.experiments.results import finish, report, with_results
 from landscape_core.generators.commands.reproduce import pictures_of
@@ -21,6 +22,7 @@ from landscape_core.pose.task import load_body, load_pose_task
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import Perceptual
+from landscape_core.storage.files import write_text
 from landscape_core.surfaces.averages import LandscapeSettings
 from landscape_core.surfaces.recovered import save_recovered
 
@@ -30,7 +32,9 @@ def write_report(
     document: Annotated[Path, typer.Option(help="Markdown file with the two result markers.")] = Path("README.md"),
 ) -> None:
     """Write the results' tables into the README."""
-    document.write_text(with_results(document.read_text(), report(results)))
+    with reading(str(document)):
+        text = document.read_text(encoding="utf-8")
+    write_text(document, with_results(text, report(results)))
     typer.echo(f"Wrote the results of {results} into {document}.")
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.console import Bar, Device, Out, Seed, Threads, apply_threads, parse_box
+from landscape_core.console import STOPPED, Bar, Device, Out, Seed, Threads, apply_threads, leave, parse_box
 from landscape_core.errors import UserError
 from landscape_core.generators.datasets import framing_of
 from landscape_core.generators.datasets import targets as draw_targets
@@ -20,12 +20,14 @@ from landscape_core.images.datasets import ImageSource
 from landscape_core.images.faces import prepare_upload
 from landscape_core.images.pixels import to_unit
 from landscape_core.pose.motion import load_motion, pose_of
+from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.task import NAMES, Observation, load_body, load_pose_task
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import Perceptual, RunSettings, prepare
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import Trajectory, states
 from landscape_core.storage.cache import FolderCache
+from landscape_core.storage.files import unused, write_bytes, write_text
 from landscape_core.storage.zoo import RESULTS
 from landscape_core.surfaces.averages import Averages, committed
 from landscape_core.surfaces.averages import sentence as sentence_of
@@ -41,7 +43,9 @@ OBSERVED: dict[str, Observation] = {name: observation for observation, name in N
 
 
 def surface(
-    file: Annotated[Path, typer.Argument(help="PNG, JPEG or WebP; a face is found and cropped. For poses a BVH file.")],
+    file: Annotated[
+        Path, typer.Argument(help="A picture; a face is found and cropped. For poses a BVH file or AMASS recording.")
+    ],
     out: Out = Path("runs/surface"),
     kind: Annotated[
         Kind,
@@ -52,7 +56,8 @@ def surface(
         ),
     ] = "recovered",
     task: Annotated[str, typer.Option(help="Embedded image task; or pose, pose-positions.")] = "faces",
-    frame: Annotated[int, typer.Option(help="Frame of a BVH file.", min=0)] = 0,
+    frame: Annotated[int, typer.Option(help="Frame of a motion file.", min=0)] = 0,
+    names: Annotated[Path | None, typer.Option("--map", help="JSON file that says which joint is which, as in `pose`.")] = None,
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of descent; the grid is centred on the last.", min=2, max=500)] = 20,
     size: Annotated[int, typer.Option(help="Points a side, odd; refined from coarse to fine.", min=5, max=161)] = 41,
@@ -83,7 +88,7 @@ def surface(
     known = [*domains(), *OBSERVED]
     if task.removesuffix(PLUS) not in known:
         raise UserError(f"There is no task {task!r}; there are: {', '.join(known)}.")
-    loaded, target = _pose(task, file, frame) if task in OBSERVED else _picture(task, file, perceptual, device)
+    loaded, target = _pose(task, file, frame, names) if task in OBSERVED else _picture(task, file, perceptual, device)
     settings = RunSettings(
         task=task, space=space, perceptual=perceptual, seed=seed, steps=steps,
         x=loaded.advice(X, lr=x_lr), z=loaded.advice(space, lr=z_lr),
@@ -92,10 +97,11 @@ def surface(
     if kind == "recovered":
         chosen = None if targets is None else draw_targets(ImageSource(targets, split, 64, parse_box(box)), number, seed)
         recovered = _recovered(loaded, settings, None if chosen is None else Target(chosen))
-    trajectory = _race(loaded, settings, target)
+    trajectory, stopped = _race(loaded, settings, target)
     found = views(loaded, trajectory, space, kind, recovered=recovered, size=size, seed=seed)
-    panels = _evaluate(loaded, target, found, None if cache is None else FolderCache(cache))
+    panels, cut = _evaluate(loaded, target, found, None if cache is None else FolderCache(cache))
     _write(out, f"{file.stem}-{kind}", panels, committed(RESULTS, loaded, space), settings, log)
+    leave(stopped=stopped or cut)
 
 
 def _picture(task: str, file: Path, perceptual: Perceptual, device: str) -> tuple[Task, Target]:
@@ -105,9 +111,12 @@ def _picture(task: str, file: Path, perceptual: Perceptual, device: str) -> tupl
     return load_image_task(task, perceptual=perceptual, device=device), Target(to_unit(prepared.image)[None])
 
 
-def _pose(task: str, file: Path, frame: int) -> tuple[Task, Target]:
+def _pose(task: str, file: Path, frame: int, names: Path | None) -> tuple[Task, Target]:
     body = load_body(OBSERVED[task])
-    return load_pose_task(OBSERVED[task]), body.target(pose_of(load_motion(file), body.skeleton, frame)[None])
+    motion, named = load_motion(file), None if names is None else read_joint_map(names, body.skeleton)
+    for notice in motion.notices:
+        typer.echo(f"{file.name}: {notice}")
+    return load_pose_task(OBSERVED[task]), body.target(pose_of(motion, body.skeleton, frame, named)[None])
 
 
 def _recovered(task: Task, settings: RunSettings, targets: Target | None) -> dict[str, Plane]:
@@ -125,7 +134,8 @@ def _recovered(task: Task, settings: RunSettings, targets: Target | None) -> dic
         )
 
 
-def _race(task: Task, settings: RunSettings, target: Target) -> Trajectory:
+def _race(task: Task, settings: RunSettings, target: Target) -> tuple[Trajectory, bool]:
+    """The run, and whether Ctrl-C cut it short."""
     solver, starts = prepare(task, settings, target)
     trajectory = Trajectory.empty([lane.name for lane in solver.lanes])
     with Bar("race") as bar:
@@ -133,30 +143,32 @@ def _race(task: Task, settings: RunSettings, target: Target) -> Trajectory:
             trajectory.record(state)
             losses = {lane.name: float(now.loss) for lane, now in zip(solver.lanes, state.lanes, strict=True)}
             bar(state.step, settings.steps, losses)
-    return trajectory
+    return trajectory, bar.stopped
 
 
-def _evaluate(task: Task, target: Target, found: Sequence[View], cache: FolderCache | None) -> list[Panel]:
+def _evaluate(task: Task, target: Target, found: Sequence[View], cache: FolderCache | None) -> tuple[list[Panel], bool]:
+    """The surfaces as fine as they came, and whether Ctrl-C cut them short."""
     with Bar("surfaces") as bar:
         total = sum(view.grid.size**2 for view in found)
         running = {view.title: evaluate(task, target, view.grid, cache=cache, stop=lambda: bar.stopped) for view in found}
         for latest in evaluate_all(running):
             bar(sum(surface.done for surface in latest.values()), total, {})
     if any(surface.level == 0 for surface in latest.values()):
-        raise UserError("Stopped before the first coarse surface was complete, so there is nothing to draw.")
-    return [panel(task, target, view, latest[view.title]) for view in found]
+        typer.echo("Stopped before the first coarse surface was complete, so there is nothing to draw.", err=True)
+        raise typer.Exit(STOPPED)
+    return [panel(task, target, view, latest[view.title]) for view in found], bar.stopped
 
 
 def _write(out: Path, name: str, panels: Sequence[Panel], known: Sequence[Averages], settings: RunSettings, log: bool) -> None:
-    out.mkdir(parents=True, exist_ok=True)
+    name = unused(out / f"{name}.json").stem
     content: Mapping[str, object] = {
         "settings": settings.model_dump(),
         "surfaces": [figures(each) for each in panels],
         "averages": [asdict(each) for each in known],
     }
-    (out / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
-    (out / f"{name}.html").write_text(surface_page(panels, known, log=log, heading=f"Loss surfaces: {name}"))
-    (out / f"{name}.png").write_bytes(surface_png(panels, known, log=log))
+    write_text(out / f"{name}.json", json.dumps(content, indent=1) + "\n")
+    write_text(out / f"{name}.html", surface_page(panels, known, log=log, heading=f"Loss surfaces: {name}"))
+    write_bytes(out / f"{name}.png", surface_png(panels, known, log=log))
     for each in panels:
         for sentence in sentences(each):
             typer.echo(f"{each.view.title}: {sentence}")

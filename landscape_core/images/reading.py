@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import math
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -78,7 +77,7 @@ def decode_picture(file: BinaryIO, name: str) -> Picture:
         return _decode(image, name)
 
 
-def open_picture(file: BinaryIO, name: str, formats: Sequence[str] = FORMATS) -> Image.Image:
+def open_picture(file: BinaryIO, name: str, formats: tuple[str, ...] = FORMATS) -> Image.Image:
     """The picture behind a header of one of the formats, of a size that is accepted; no pixel is decoded yet.
 
     Raises:

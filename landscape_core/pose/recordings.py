@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, reading
 from landscape_core.pose.kinematics import Skeleton
 from landscape_core.pose.motion import SUFFIXES, load_motion, pose_of
 
+MAX_BYTES = 2**31  # of one array, unpacked
 # our field -> the file's key
 _SKELETON = {
     "names": "joint_names",
@@ -44,18 +44,15 @@ class Poses:
 @contextmanager
 def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
     """The npz, with anything numpy refuses in it (a damaged member, pickled objects) turned into a sentence."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            yield archive
-    except FileNotFoundError as error:
-        raise UserError(f"There is no file {path}.") from error
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is not an npz of plain arrays: {error}") from error
+    with reading(str(path), "is not an npz of plain arrays"), path.open("rb") as file, np.load(file) as archive:
+        yield archive
 
 
 def _array(archive: np.lib.npyio.NpzFile, key: str, path: Path) -> np.ndarray:
     if key not in archive:
         raise UserError(f"{path} has no '{key}'; it has {', '.join(sorted(archive.files)) or 'nothing'}.")
+    if archive.zip is not None and archive.zip.getinfo(f"{key}.npy").file_size > MAX_BYTES:
+        raise UserError(f"'{key}' of {path} unpacks to more than {MAX_BYTES // 2**20} MiB.")
     return archive[key]
 
 

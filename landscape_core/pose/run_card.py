@@ -22,6 +22,7 @@ from landscape_core.search.run_card import Card, environment, models_used
 from landscape_core.search.solver import Lane
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
+from landscape_core.storage.files import whole
 
 MAX_HYPOTHESES = 64
 TARGET = "target.bvh"
@@ -86,7 +87,7 @@ def export_poses(path: Path, card: PoseCard, task: Task, lanes: Sequence[Lane], 
     """A zip with the card, the losses and latents of the first hypothesis, and as BVH the target and each lane's best
     poses, one frame a hypothesis."""
     skeleton, decoder = body_of(task.name).skeleton, decoder_of(task)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(CARD, card.model_dump_json(indent=2))
         archive.writestr(LOSSES, losses_csv(trajectory))
         archive.writestr(LATENTS, latents(trajectory))

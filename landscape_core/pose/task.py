@@ -112,7 +112,8 @@ def load_body(observation: Observation = "rotations", assets: Path = zoo.ASSETS)
 def sampled_poses(n: int, seed: int, assets: Path = zoo.ASSETS) -> Tensor:
     """n poses (n, J, 3) that the embedded prior makes of inputs drawn by `seed`."""
     card, tensors = zoo.load("pose", assets)
-    decoder = vposer_from(tensors, card.architecture).decoder
+    with zoo.fitting(card):
+        decoder = vposer_from(tensors, card.architecture).decoder
     x = torch.randn(n, decoder.latent, generator=torch.Generator().manual_seed(seed))
     return matrix_to_rotvec(decoder(x))
 
@@ -126,7 +127,8 @@ def load_pose_task(observation: Observation = "rotations", assets: Path = zoo.AS
         UserError: a model is missing or altered.
     """
     card, tensors = zoo.load("pose", assets)
-    vposer = vposer_from(tensors, card.architecture)
+    with zoo.fitting(card):
+        vposer = vposer_from(tensors, card.architecture)
     body = load_body(observation, assets)
     latent = vposer.decoder.latent
     prior = Prior(torch.zeros(latent), torch.eye(latent))

@@ -20,7 +20,7 @@ def whole(path: Path) -> Iterator[Path]:
     Raises:
         UserError: the folder or file cannot be written.
     """
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -62,7 +62,8 @@ def state_dict(checkpoint: Mapping[str, Any], path: Path | str, *wrappers: str) 
     Raises:
         UserError: no tensors at all, too many values, complex or not finite ones, or two tensors of one name.
     """
-    inner, notices = checkpoint, ()
+    inner: Mapping[str, Any] = checkpoint
+    notices: tuple[str, ...] = ()
     while (found := next((key for key in (*wrappers, *_BEST) if isinstance(inner.get(key), Mapping)), None)) is not None:
         others = [key for key in _BEST if key != found and isinstance(inner.get(key), Mapping)] if found in _BEST else []
         notices += tuple(f"The weights called {found!r} are taken; the file also holds {listed(others)}." for _ in others[:1])

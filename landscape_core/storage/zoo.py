@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,17 @@ def load(name: str, assets: Path = ASSETS) -> tuple[Card, dict[str, Tensor]]:
         tensors = load_bytes(content)
     check_numbers(tensors, f"The file of {name}")
     return card, {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
+
+
+@contextmanager
+def fitting(card: Card) -> Iterator[None]:
+    """Around building a model of a card's architecture and its tensors: a file may match its hash and still be another's.
+
+    Raises:
+        UserError: the tensors are not those of the architecture.
+    """
+    with reading(f"The weights of {card.name}", "are not those of the architecture on its card"):
+        yield
 
 
 def save(card: Card, tensors: Mapping[str, Tensor], assets: Path = ASSETS, *, dtype: torch.dtype = torch.float16) -> Card:

@@ -43,7 +43,7 @@ def test_a_frame_is_inverted_and_its_zip_replays(walk: Path, tmp_path: Path) -> 
     card["models"]["pose"] = "0" * 64
     (tmp_path / "run.json").write_text(json.dumps(card))
     said = invoke("replay-pose", str(tmp_path / "run.json"), "--threads", "1")
-    assert "The model pose is not the one" in said
+    assert "these models differ from the card's, so results will too: pose." in said
     assert "differs from the card's run" in said
 
 
@@ -52,9 +52,9 @@ def test_mistakes_are_sentences(walk: Path, tmp_path: Path) -> None:
         (["pose", str(walk), "--frame", "7"], "no frame 7"),
         (["pose", str(walk), "--seen", "Head,Tail"], "no joint Tail"),
         (["pose", str(walk), "--space", "flow"], "no space 'flow'"),
-        (["pose", str(tmp_path / "absent.bvh")], "cannot be read"),
+        (["pose", str(tmp_path / "absent.bvh")], "There is no file"),
         (["replay-pose", str(walk)], "not a run card"),
-        (["replay-pose", str(tmp_path / "absent.json")], "holds no run card"),
+        (["replay-pose", str(tmp_path / "absent.json")], "There is no file"),
     ):
         with pytest.raises(UserError, match=word):
             invoke(*arguments)

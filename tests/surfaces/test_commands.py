@@ -105,7 +105,7 @@ def test_poses_have_surfaces_too(tmp_path: Path) -> None:
 def test_bad_options_are_sentences(picture: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="odd"):
         invoke(surface_command.surface, picture, "--size", 10)
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="There is no file"):
         invoke(complete_command.complete, picture, "--mask", tmp_path / "absent.png")
 
 
@@ -145,7 +145,7 @@ def test_a_face_is_looked_for_only_where_faces_were_learned(
     if command is surface_command.surface:
         common = (*common, "--kind", "path", "--size", 5)
     assert "No face was found" in invoke(command, *common)
-    monkeypatch.setattr("landscape_core.images.reading.faces.find_faces", None)  # calling it would fail
+    monkeypatch.setattr("landscape_core.images.faces.find_faces", None)  # calling it would fail
     assert "No face" not in invoke(command, *common, "--task", "cats")
 
 
