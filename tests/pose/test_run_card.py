@@ -84,6 +84,8 @@ def test_a_hostile_card_is_refused_by_the_field_that_is_wrong(change: dict, mess
     [
         ({"rotvec": [[0, 0, 0]] * 7}, "20 joints"),
         ({"rotvec": [[float("nan"), 0, 0]] * 20}, "finite"),
+        ({"rotvec": [[1e20, 0, 0]] * 20}, "beyond 1000 radians"),
+        ({"rotvec": [[1e300, 0, 0]] * 20}, "finite"),
         ({"visible": ["Tail"]}, "Tail"),
         ({"visible": []}, "At least one"),
         ({"settings": {"task": "faces"}}, "no pose task"),

@@ -9,7 +9,7 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.console import STOPPED, Assets, Bar, Seed, Threads, apply_threads, command_line
+from landscape_core.console import STOPPED, Assets, Bar, Seed, Threads, Work, apply_threads, command_line
 from landscape_core.defence.attacks import ATTACKS
 from landscape_core.defence.task import load_defence
 from landscape_core.defence.training.head import (
@@ -34,7 +34,6 @@ from landscape_core.training.alternating import train_mapping
 
 Cifar = Annotated[Path, typer.Option(help="CIFAR-10: a folder or zip with train/ and test/, a folder per class in each.")]
 Classifier = Annotated[str, typer.Option("--classifier", help="Embedded classifier: defence/NAME below the assets folder.")]
-Work = Annotated[Path, typer.Option(help="Folder for checkpoints; start again with the same one to resume.")]
 DATA = Path("data/cifar10.zip")
 
 
