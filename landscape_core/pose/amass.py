@@ -74,7 +74,7 @@ def load_amass(path: Path) -> Amass:
     Raises:
         UserError: no such file, no npz of plain arrays, too large, or without poses of these widths.
     """
-    with reading(str(path), "is not an npz of plain arrays"), np.load(path, allow_pickle=False) as archive:
+    with reading(str(path), "is not an npz of plain arrays"), path.open("rb") as file, np.load(file) as archive:
         if "poses" not in archive:
             raise UserError(f"{path} is no AMASS recording: it has no 'poses', but {listed(archive.files)}.")
         if archive.zip.getinfo("poses.npy").file_size > MAX_BYTES:
