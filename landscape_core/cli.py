@@ -29,7 +29,10 @@ def _group(help_text: str) -> typer.Typer:
     return typer.Typer(help=help_text, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
 
-app = _group("Invert neural networks by descent in X and in a learned Z, and look at both landscapes.")
+app = _group(
+    "Invert neural networks by descent in X and in a learned Z, and look at both landscapes. "
+    "Exit codes: 0 done, 1 refused (the sentence says why), 130 stopped, what was done is kept."
+)
 app.command()(generators.invert)
 app.command()(generators.complete)
 app.command()(pose.pose)

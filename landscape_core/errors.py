@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+LONGEST_NAME = 120
 LONGEST = 240  # characters of a library's message that are passed on
 _TERMINAL = re.compile(r"\x1b\[[0-9;]*m")
 _OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-fA-F]+>|<_io\.\w+[^>]*>")
@@ -64,6 +65,6 @@ def reason(error: BaseException) -> str:
 
 def listed(names: Iterable[object], limit: int = 8) -> str:
     """Names for a sentence: "a, b, c and 40 more"; "none" where there are none."""
-    every = [str(name) for name in names]
+    every = [text if len(text := str(name)) <= LONGEST_NAME else text[:LONGEST_NAME] + "…" for name in names]
     rest = f" and {len(every) - limit:,} more" if len(every) > limit else ""
     return (", ".join(every[:limit]) or "none") + rest

@@ -57,3 +57,4 @@ def test_long_lists_are_shortened() -> None:
     assert listed([]) == "none"
     assert listed("abc") == "a, b, c"
     assert listed(range(40_000), 3) == "0, 1, 2 and 39,997 more"
+    assert len(listed(["x" * 10_000] * 3)) < 400

@@ -140,6 +140,8 @@ def test_a_full_disk_is_a_sentence_and_harms_no_file(
         (["invert", "PICTURE", "--device", "meta"], "The device 'meta' cannot compute"),
         (["invert", "PICTURE", "--space", "X"], "Z searches a learned space, not X itself"),
         (["invert", "PICTURE", "--no-such-option"], "No such option"),
+        (["train", "generator", "--data", "PICTURE", "--domain", "../../evil"], "cannot name a model"),
+        (["train", "mapping", "--data", "PICTURE", "--domain", ""], "cannot name a model"),
         (["no-such-command"], "No such command"),
         (["attack", "PICTURE", "--mean", "0.5,0.5,0.5"], "belong to --checkpoint"),
         (["attack", "PICTURE", "--mean", "grey"], "needs three numbers"),
@@ -157,6 +159,16 @@ def test_what_cannot_be_is_refused_before_anything_is_computed(
     assert code == 1
     assert sentence.replace("FILE", str(file)) in said
     assert file.read_bytes() == b""
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize("rate", ["0", "-1", "nan", "1e9", "inf"])
+def test_rates_out_of_range_are_a_sentence(command: Callable, tmp_path: Path, rate: str) -> None:
+    (picture,) = pictures(tmp_path, "a.png")
+    for more in (("invert", "--x-lr"), ("invert", "--optimizer", "adam", "--x-lr"), ("complete", "--mask", "eyes", "--z-lr")):
+        code, said = command(more[0], picture, *more[1:], rate, "--out", tmp_path / "out")
+        assert (code, "lr" in said) == (1, True)
+        assert not (tmp_path / "out").exists()
 
 
 def test_an_export_that_fails_leaves_the_earlier_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import torch
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from landscape_core.errors import UserError, reading
+from landscape_core.errors import UserError, listed, reading
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF")  # and HEIC, where the package for it is installed
 ANIMATED = ("PNG", "WEBP", "GIF", "AVIF")  # a JPEG's further frames are thumbnails and depth maps, not an animation
@@ -83,9 +83,10 @@ def open_picture(file: BinaryIO, name: str, formats: tuple[str, ...] = FORMATS) 
     Raises:
         UserError: as `decode_picture`.
     """
+    accepted = _ACCEPTED if formats is FORMATS else f"{listed(formats)} pictures are accepted"
     start = file.read(12)
     if not start:
-        raise UserError(f"{name} is empty (0 bytes); {_ACCEPTED}.")
+        raise UserError(f"{name} is empty (0 bytes); {accepted}.")
     file.seek(0)
     if formats is FORMATS and start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
         _read_heic(name)
@@ -98,7 +99,7 @@ def open_picture(file: BinaryIO, name: str, formats: tuple[str, ...] = FORMATS) 
         if isinstance(error.__cause__, Image.DecompressionBombError | Image.DecompressionBombWarning):
             raise UserError(f"{name} is too large; {_SIZES}.") from error
         if isinstance(error.__cause__, UnidentifiedImageError):
-            raise UserError(f"{name} is not a picture that can be read; {_ACCEPTED}.") from error
+            raise UserError(f"{name} is not a picture that can be read; {accepted}.") from error
         raise
     _check_size(image, name)
     return image

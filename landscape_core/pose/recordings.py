@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape_core.errors import UserError, reading
+from landscape_core.errors import UserError, listed, reading
 from landscape_core.pose.kinematics import Skeleton
 from landscape_core.pose.motion import SUFFIXES, load_motion, pose_of
 
@@ -50,7 +50,7 @@ def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
 
 def _array(archive: np.lib.npyio.NpzFile, key: str, path: Path) -> np.ndarray:
     if key not in archive:
-        raise UserError(f"{path} has no '{key}'; it has {', '.join(sorted(archive.files)) or 'nothing'}.")
+        raise UserError(f"{path} has no '{key}'; it has {listed(sorted(archive.files))}.")
     if archive.zip is not None and archive.zip.getinfo(f"{key}.npy").file_size > MAX_BYTES:
         raise UserError(f"'{key}' of {path} unpacks to more than {MAX_BYTES // 2**20} MiB.")
     return archive[key]
@@ -75,7 +75,7 @@ def load_poses(path: Path, split: str) -> Poses:
     with _opened(path) as archive:
         splits = sorted(key.removesuffix("_rotvec") for key in archive.files if key.endswith("_rotvec"))
         if split not in splits:
-            raise UserError(f"{path} has no split '{split}'; it has {', '.join(splits) or 'none'}.")
+            raise UserError(f"{path} has no split '{split}'; it has {listed(splits)}.")
         n_joints = len(_array(archive, "joint_names", path))
         rotvec, sequence, names = (_array(archive, f"{split}_{key}", path) for key in ("rotvec", "sequence", "names"))
     if rotvec.ndim != 3 or rotvec.shape[1:] != (n_joints, 3) or sequence.shape != rotvec.shape[:1] or len(rotvec) == 0:

@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, listed
 from landscape_core.pose.drawing import draw
 from landscape_core.pose.kinematics import ForwardKinematics, Skeleton, load_skeleton, matrix_to_rotvec, rotvec_to_matrix
 from landscape_core.pose.network import vposer_from
@@ -60,7 +60,7 @@ class Body:
         rows = self.skeleton.names if self.observation == "rotations" else self.skeleton.node_names
         unknown = sorted(set(visible) - set(self.skeleton.node_names))
         if unknown:
-            raise UserError(f"There is no joint {', '.join(unknown)}; there are: {', '.join(self.skeleton.names)}.")
+            raise UserError(f"There is no joint {listed(unknown)}; there are: {', '.join(self.skeleton.names)}.")
         if not set(visible) & set(self.skeleton.names):
             raise UserError("At least one joint must be visible.")
         shape = (1, -1, 1, 1) if self.observation == "rotations" else (1, -1, 1)

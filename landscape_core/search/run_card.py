@@ -50,8 +50,8 @@ def read_card(text: str, kind: type[CardKind]) -> CardKind:
         return kind.model_validate_json(text)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(p) for p in first["loc"]) or "the file"
-        raise UserError(f"This is not a run card that can be replayed: {where}: {first['msg']}.") from error
+        where = listed([".".join(str(part) for part in first["loc"]) or "the file"])
+        raise UserError(f"This is not a run card that can be replayed: {where}: {first['msg'][:200]}.") from error
 
 
 def check_models(card: Card, task: Task) -> list[str]:

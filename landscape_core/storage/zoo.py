@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from landscape_core.storage.tensors import check_numbers, write_tensors
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
 RESULTS = ROOT / "results"  # what experiments found, where the repository is at hand
+_NAME = re.compile(r"[A-Za-z0-9+_-]+(/[A-Za-z0-9+_-]+)*")
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 
 
@@ -52,6 +54,17 @@ def names(assets: Path = ASSETS) -> list[str]:
     return sorted(card.parent.relative_to(assets).as_posix() for card in assets.rglob(CARD))
 
 
+def check_name(name: str) -> str:
+    """The name itself: words of letters, digits, +, - and _ with slashes between, for they become folders.
+
+    Raises:
+        UserError: it is none.
+    """
+    if not _NAME.fullmatch(name) or len(name) > 200:
+        raise UserError(f"{name[:60]!r} cannot name a model: use letters, digits, +, - and _, with slashes between words.")
+    return name
+
+
 def read_card(name: str, assets: Path = ASSETS) -> Card:
     """The card of a model.
 
@@ -59,7 +72,7 @@ def read_card(name: str, assets: Path = ASSETS) -> Card:
         UserError: no such model, or a card that is not one.
     """
     path = assets / name / CARD
-    if not path.exists():
+    if not _NAME.fullmatch(name) or not path.exists():
         raise UserError(f"There is no model {name!r}; there are: {listed(names(assets))}.")
     with reading(str(path), "is not a valid model card"):
         return Card.model_validate_json(path.read_bytes())
@@ -102,9 +115,9 @@ def save(card: Card, tensors: Mapping[str, Tensor], assets: Path = ASSETS, *, dt
     """Write weights (rounded to `dtype`) and card; returns the card with the file's hash.
 
     Raises:
-        UserError: weights that are not finite once rounded, or a folder that cannot be written.
+        UserError: a name that is none, weights that are not finite once rounded, or a folder that cannot be written.
     """
-    folder = assets / card.name
+    folder = assets / check_name(card.name)
     rounded = {key: value.to(dtype) if value.is_floating_point() else value for key, value in tensors.items()}
     check_numbers(rounded, f"{card.name} is not published: it")
     write_tensors(folder / WEIGHTS, rounded, {"name": card.name})

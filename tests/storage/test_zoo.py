@@ -83,6 +83,16 @@ def test_a_card_that_is_none_is_a_sentence(card: str, tmp_path: Path) -> None:
         zoo.read_card("toys/line", tmp_path)
 
 
+@pytest.mark.parametrize("name", ["", "../../evil", "/etc/evil", "a//b", "a/", "a\nb", "a b", ".", "a" * 300, "faces/../b"])
+def test_names_that_are_no_folders_below_assets_are_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot name a model"):
+        zoo.save(CARD.model_copy(update={"name": name}), {"w": torch.zeros(1)}, tmp_path / "assets")
+    with pytest.raises(UserError, match="There is no model"):
+        zoo.read_card(name, tmp_path / "assets")
+    assert list(tmp_path.iterdir()) == []
+    assert zoo.check_name("faces+/theta-z_8") == "faces+/theta-z_8"
+
+
 def test_tensors_of_another_architecture_are_a_sentence() -> None:
     with (
         pytest.raises(UserError, match=r"weights of toys/line are not those of the architecture on its card: 'w'"),

@@ -84,7 +84,11 @@ def _invert_one(path: Path, task: Task, settings: RunSettings, out: Path) -> boo
 
 def _chosen(task: Task, space: str, name: OptimizerName | None, lr: float | None) -> OptimizerSettings:
     """What the space advises, or the named optimiser; `lr` overrides either's rate."""
-    return task.advice(space, lr=lr) if name is None else OptimizerSettings(name=name, lr=lr or DEFAULT_RATES[name])
+    return (
+        task.advice(space, lr=lr)
+        if name is None
+        else OptimizerSettings(name=name, lr=DEFAULT_RATES[name] if lr is None else lr)
+    )
 
 
 def _race(task: Task, settings: RunSettings, picture: Tensor, archive: Path, label: str) -> tuple[Trajectory, bool]:

@@ -42,7 +42,7 @@ from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import train_mapping
 
-Domain = Annotated[str, typer.Option(help="Name below the assets folder, e.g. faces.")]
+Domain = Annotated[str, typer.Option(help="Name below the assets folder, e.g. faces.", callback=zoo.check_name)]
 
 
 def generator(
