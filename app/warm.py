@@ -31,7 +31,7 @@ def _work(models: Models, defences: Defences | None) -> None:
         try:
             task = models.get(name)
             session = Session(target=targets.drawn(task, targets.FIRST_DRAWN))
-            for _ in race.start(models, session, RunSettings(task=name, space=next(iter(task.mappings)), steps=2)):
+            for _ in race.start(models, session, RunSettings(task=name, steps=2).in_space(next(iter(task.mappings)))):
                 pass
         except UserError as error:  # the visitor who chooses this model is told the same
             print(f"{name}: {error}")

@@ -14,12 +14,14 @@ from landscape_core.console import REFUSED, STOPPED
 from landscape_core.defence.commands import reproduce as defence_tables
 from landscape_core.defence.commands import run as defence
 from landscape_core.defence.commands import train as train_defence
-from landscape_core.errors import UserError, reason
+from landscape_core.errors import UserError, first_problem, reason
 from landscape_core.features.commands import train as train_features
 from landscape_core.generators.commands import reproduce as generator_tables
 from landscape_core.generators.commands import run as generators
 from landscape_core.generators.commands import sheets
 from landscape_core.generators.commands import train as train_generators
+from landscape_core.playground.commands import reproduce as playground_tables
+from landscape_core.playground.commands import run as playground
 from landscape_core.pose.commands import reproduce as pose_tables
 from landscape_core.pose.commands import run as pose
 from landscape_core.pose.commands import train as train_pose
@@ -37,6 +39,7 @@ app.command()(generators.invert)
 app.command()(generators.complete)
 app.command()(pose.pose)
 app.command("replay-pose")(pose.replay_pose)
+app.command()(playground.play)
 app.command()(surface.surface)
 app.command()(defence.attack)
 app.command()(defence.defend)
@@ -72,6 +75,7 @@ reproduce.command()(autoencoder_tables.features)
 reproduce.command()(defence_tables.defence)
 reproduce.command()(pose_tables.pose)
 reproduce.command("pose-completions")(pose_tables.pose_completions)
+reproduce.command()(playground_tables.playground)
 
 
 def main() -> None:
@@ -88,9 +92,8 @@ def main() -> None:
         sys.exit(STOPPED)
     except UserError as error:
         sentence = str(error)
-    except ValidationError as error:  # settings out of range: what was typed is all that they are made of
-        first = error.errors()[0]
-        sentence = f"{'.'.join(map(str, first['loc'])) or 'The settings'}: {first['msg']}; got {first['input']!r}."
+    except ValidationError as error:  # settings are validated where they are made, all of it from what was typed
+        sentence = first_problem(error)
     except (OSError, MemoryError) as error:  # a disk or a memory that gave out where nobody asked it
         sentence = f"{getattr(error, 'filename', None) or 'This command'} failed: {reason(error)}."
     typer.echo(sentence, err=True)

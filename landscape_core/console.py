@@ -11,9 +11,13 @@ from typing import Annotated, Any
 
 import torch
 import typer
+from torch import Tensor
 from tqdm import tqdm
 
 from landscape_core.errors import UserError, listed
+from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName
+from landscape_core.search.solver import Solver
+from landscape_core.search.trajectory import Trajectory, states
 from landscape_core.storage.files import check_writable
 
 Seed = Annotated[int, typer.Option(help="Fixes every random choice.", min=0, max=2**31 - 1)]
@@ -25,6 +29,10 @@ Out = Annotated[Path, typer.Option(help="Folder to write into; created where mis
 Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of pictures to train on.")]
 Split = Annotated[str | None, typer.Option(help="Folder inside the data to take, e.g. train; all of it where absent.")]
 BoxOption = Annotated[str | None, typer.Option("--box", help="left,top,right,bottom in pixels to cut out before resizing.")]
+Optimizers = Annotated[
+    list[str] | None,
+    typer.Option("--optimizer", help="A column of the table: X and Z by it. Again for another. Z's own where absent."),
+]
 Work = Annotated[
     Path,
     typer.Option("--work", help="Folder for checkpoints; start again with the same one to resume.", callback=check_writable),
@@ -122,3 +130,26 @@ def command_line() -> str:
     words = sys.argv[1:]
     kept = [word for i, word in enumerate(words) if word not in FOLDERS and (i == 0 or words[i - 1] not in FOLDERS)]
     return shlex.join(["python", "-m", "landscape_core", *(word for word in kept if not word.startswith(FOLDERS))])
+
+
+def columns(given: Sequence[str] | None, usual: OptimizerName) -> list[OptimizerName]:
+    """The optimisers that `--optimizer` named, each once, or the usual one.
+
+    Raises:
+        UserError: there is no such optimiser.
+    """
+    for name in given or []:
+        if name not in DEFAULT_RATES:
+            raise UserError(f"There is no optimiser {name!r}; there are: {', '.join(DEFAULT_RATES)}.")
+    return [known for known in DEFAULT_RATES if known in (given or [usual])]
+
+
+def raced(solver: Solver, starts: Sequence[Tensor], label: str) -> tuple[Trajectory, bool]:
+    """One race with its progress bar, and whether Ctrl-C cut it short: the steps done are kept."""
+    trajectory = Trajectory.empty([lane.name for lane in solver.lanes])
+    with Bar(label) as bar:
+        for state in states(solver, solver.init(starts), stop=lambda: bar.stopped):
+            trajectory.record(state)
+            losses = {lane.name: float(now.loss.mean()) for lane, now in zip(solver.lanes, state.lanes, strict=True)}
+            bar(state.step, solver.max_steps, losses)
+    return trajectory, bar.stopped

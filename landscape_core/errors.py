@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
 
 LONGEST_NAME = 120
 LONGEST = 240  # characters of a library's message that are passed on
 _TERMINAL = re.compile(r"\x1b\[[0-9;]*m")
 _OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-fA-F]+>|<_io\.\w+[^>]*>")
+WORDS = {"lr": "learning rate", "first_move": "first move"}
+BOUNDS = {
+    "greater_than": "more than {gt:g}", "greater_than_equal": "at least {ge:g}",
+    "less_than": "less than {lt:g}", "less_than_equal": "at most {le:g}",
+}  # fmt: skip
+NUMBERS = ("int_type", "float_type", "int_from_float", "int_parsing", "float_parsing", "finite_number")
 
 
 class UserError(Exception):
@@ -68,3 +78,27 @@ def listed(names: Iterable[object], limit: int = 8) -> str:
     every = [text if len(text := str(name)) <= LONGEST_NAME else text[:LONGEST_NAME] + "…" for name in names]
     rest = f" and {len(every) - limit:,} more" if len(every) > limit else ""
     return (", ".join(every[:limit]) or "none") + rest
+
+
+Location = tuple[str | int, ...]
+
+
+def in_words(location: Location) -> str:
+    """Where a setting is, as words: ("x", "lr") -> "x learning rate"."""
+    return " ".join(WORDS.get(str(part), str(part)) for part in location) or "settings"
+
+
+def first_problem(error: ValidationError, named: Callable[[Location], str] = in_words) -> str:
+    """The first thing that settings were refused for, as a sentence that begins with its name."""
+    first = error.errors()[0]
+    return f"{named(first['loc'])}: {_plain(first)}"
+
+
+def _plain(problem: Any) -> str:
+    if problem["type"] in BOUNDS:
+        return f"it must be {BOUNDS[problem['type']].format(**problem['ctx'])}, not {listed([problem['input']])}."
+    if problem["type"] in NUMBERS:
+        whole = ", without decimals" if problem["type"].startswith("int") else ""
+        return f"a number is needed{whole}, not {listed([problem['input']])}."
+    text = str(problem["msg"])
+    return f"{text[:1].lower()}{text[1:]}."

@@ -18,6 +18,7 @@ from landscape_core.console import command_line
 from landscape_core.errors import UserError
 from landscape_core.generators.commands import run as invert
 from landscape_core.generators.run_card import card_target, read_run_card
+from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import prepare
 from landscape_core.search.trajectory import run
 from tests.tiny.models import tiny_task
@@ -115,6 +116,54 @@ def test_mistakes_are_one_sentence_and_exit_code_one(
     error = capsys.readouterr().err
     assert "no model 'no/such'" in error
     assert "Traceback" not in error
+
+
+@pytest.mark.usefixtures("tiny")
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--x-lr", "0"], "X learning rate: it must be more than 0, not 0.0."),
+        (["--optimizer", "adam", "--x-lr", "0"], "X learning rate: it must be more than 0, not 0.0."),
+        (["--z-lr", "-1"], "residual learning rate: it must be more than 0, not -1.0."),
+        (["--x-lr", "nan"], "X learning rate: a number is needed, not nan."),
+        (["--x-lr", "1e9"], "X learning rate: it must be at most 1000, not 1000000000.0."),
+        (["--optimizer", "lbfgs", "--x-first-move", "0"], "X first move: it must be more than 0, not 0.0."),
+        (["--optimizer", "lbfgs", "--z-history", "1000"], "residual history: it must be at most 200, not 1000."),
+        (["--optimizer", "adam", "--x-first-move", "4"], "Only L-BFGS has a first move; X is searched by adam."),
+        (["--optimizer", "levenberg-marquardt"], "Levenberg-Marquardt needs a loss that is a sum of squares"),
+    ],
+)
+def test_optimiser_options_that_make_no_sense_are_refused_in_a_sentence(
+    tmp_path: Path, options: list[str], sentence: str
+) -> None:
+    picture = tmp_path / "grey.png"
+    Image.new("RGB", (64, 64), (120, 130, 140)).save(picture)
+    with pytest.raises(UserError) as refused:
+        runner.invoke(cli.app, ["invert", str(picture), "--out", str(tmp_path / "r"), *options], catch_exceptions=False)
+    assert str(refused.value).startswith(sentence)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_optimiser_options_are_on_the_card(tmp_path: Path) -> None:
+    picture = tmp_path / "grey.png"
+    Image.new("RGB", (64, 64), (120, 130, 140)).save(picture)
+    options = ["--x-first-move", "4", "--x-lr", "0.5", "--z-history", "7", "--steps", "2", "--optimizer", "lbfgs"]
+    result = runner.invoke(cli.app, ["invert", str(picture), "--out", str(tmp_path), *options], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    with zipfile.ZipFile(tmp_path / "grey.zip") as archive:
+        settings = read_run_card(archive.read("run.json").decode()).settings
+    assert settings.lanes[0].optimizer.model_dump() == {"name": "lbfgs", "lr": 0.5, "first_move": 4.0, "history": 100}
+    assert settings.lanes[1].optimizer.model_dump() == {"name": "lbfgs", "lr": 1.0, "first_move": 1.0, "history": 7}
+
+
+def test_settings_refused_anywhere_are_a_sentence_and_exit_code_one(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli, "app", lambda: OptimizerSettings(lr=-1.0))
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == 1
+    assert capsys.readouterr().err.strip() == "learning rate: it must be more than 0, not -1.0."
 
 
 def test_a_recorded_command_leaves_out_where_it_wrote(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from landscape_core import cli
+from landscape_core import cli, console
 from landscape_core.generators.commands import run as invert
 from landscape_core.generators.export import export_zip
 from landscape_core.search.solver import State
@@ -86,7 +86,7 @@ def test_a_signal_keeps_what_is_done_and_begins_no_further_picture(
                 os.kill(os.getpid(), number)
             yield state
 
-    monkeypatch.setattr(invert, "states", interrupted)
+    monkeypatch.setattr(console, "states", interrupted)
     two = pictures(tmp_path, "a.png", "b.png")
     code, said = command("invert", *two, "--steps", 50, "--out", tmp_path / "out")
     assert code == 130
@@ -167,7 +167,7 @@ def test_rates_out_of_range_are_a_sentence(command: Callable, tmp_path: Path, ra
     (picture,) = pictures(tmp_path, "a.png")
     for more in (("invert", "--x-lr"), ("invert", "--optimizer", "adam", "--x-lr"), ("complete", "--mask", "eyes", "--z-lr")):
         code, said = command(more[0], picture, *more[1:], rate, "--out", tmp_path / "out")
-        assert (code, "lr" in said) == (1, True)
+        assert (code, "learning rate" in said) == (1, True)
         assert not (tmp_path / "out").exists()
 
 

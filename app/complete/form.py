@@ -6,7 +6,7 @@ import gradio as gr
 from gradio.components import Component
 
 from app.complete.settings import MAX_K, MAX_STEPS, MIN_K
-from app.views.form import Form, distance_field, form_actions, optimiser_fields, space_field
+from app.views.form import Form, by_lane, distance_field, form_actions, lbfgs_fields, optimiser_fields, space_field
 
 PREFIX = "complete-"
 _K = "How many completions, each from its own random start. All of them are computed as one batch."
@@ -24,5 +24,6 @@ def build_completion_form(model: Component) -> Form:
     with gr.Accordion("Optimisers and distance", open=False, elem_classes="more"):
         optimisers = optimiser_fields(PREFIX)
         perceptual = distance_field()
+    fields = by_lane(optimisers, lbfgs_fields())
     reset, card = form_actions(f"{PREFIX}load-card")
-    return Form([model, space, k, steps, seed, *optimisers, perceptual], reset, card)
+    return Form([model, space, k, steps, seed, *fields, perceptual], reset, card)

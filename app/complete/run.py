@@ -89,7 +89,7 @@ def open_page(models: Models, session: Session, query: Mapping[str, str]) -> tup
     asked, name, notes = complete_settings.from_query(query, usual, models.names)
     if asked.settings.space not in models.get(asked.settings.task).mappings:
         notes.append(f"{asked.settings.task.title()} has no space “{asked.settings.space}”; {usual.settings.space} is used.")
-        asked = replace(asked, settings=asked.settings.model_copy(update={"space": usual.settings.space}))
+        asked = replace(asked, settings=asked.settings.in_space(usual.settings.space))
     session.mask = stream.mask_text(preset(name, SIDE)) if name else ""
     return asked, notes
 

@@ -21,12 +21,13 @@ from app.runs.session import Session, Sessions
 from app.runs.standing import StandingSource
 from app.target import targets
 from app.target.chooser import TargetChooser, TargetPanel, build_target
-from app.views.form import Form, note_view, space_choices
+from app.views.form import Form, note_view, optimiser_values, space_choices
 from app.views.link import LandscapeLink
 from app.views.view import sent, view
 from app.views.wiring import COMPUTE, LATEST, QUICK, click, found, missed
 from landscape_core.errors import UserError
-from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName
+from landscape_core.search.optimizers import OptimizerName
+from landscape_core.search.task import X
 
 NAME = "Complete"
 
@@ -81,8 +82,10 @@ class CompleteTab:
     def fill(self, asked: Asked) -> list[Any]:
         """The form's values, with the spaces that the chosen model has."""
         values = complete_settings.values_of(asked)
-        spaces = space_choices(list(self.models.get(asked.settings.task).mappings))
-        values[1] = gr.update(choices=spaces, value=asked.settings.space)
+        task = self.models.get(asked.settings.task)
+        values[1] = gr.update(choices=space_choices(list(task.mappings)), value=asked.settings.space)
+        values[5:9] = optimiser_values(task, X, asked.settings.lanes[0].optimizer)
+        values[9:13] = optimiser_values(task, asked.settings.space, asked.settings.lanes[1].optimizer)
         return values
 
     # --- the page -------------------------------------------------------------------------------------------
@@ -136,10 +139,10 @@ class CompleteTab:
         form = self.form
         for component in form.fields[1:]:
             component.input(self.on_settings, form.fields, self.note, **LATEST)
-        model, space, (x, x_lr), (z, z_lr) = *form.fields[:2], form.fields[5:7], form.fields[7:9]
-        space.input(self.on_space, form.fields[:2], [z, z_lr], **LATEST)
-        x.input(self.on_optimiser, x, x_lr, **LATEST)
-        z.input(self.on_optimiser, z, z_lr, **LATEST)
+        model, space, x, z = *form.fields[:2], form.fields[5:9], form.fields[9:13]
+        space.input(self.on_space, form.fields[:2], z, **LATEST)
+        for name, *settings in (x, z):
+            name.input(self.on_optimiser, [model, name], settings, **LATEST)
         model.input(self.on_model, form.fields, [*form.fields, *self.target_outputs], **LATEST)
         form.reset.click(self.on_reset, model, [*form.fields, self.note], **QUICK)
         form.card.upload(self.on_card, form.card, [*form.fields, *self.target_outputs], **COMPUTE)
@@ -149,11 +152,12 @@ class CompleteTab:
 
     def on_space(self, model: str, space: str) -> list[Any]:
         """Each space comes with the optimiser that did best in it on training data."""
-        advice = self.models.get(model).advice(space)
-        return [advice.name, advice.lr]
+        task = self.models.get(model)
+        return optimiser_values(task, space, task.advice(space))
 
-    def on_optimiser(self, name: OptimizerName) -> float:
-        return DEFAULT_RATES[name]
+    def on_optimiser(self, model: str, name: OptimizerName) -> list[float]:
+        chosen = self.models.get(model).advice(X, name)
+        return [chosen.lr, chosen.first_move, chosen.history]
 
     def on_model(self, request: gr.Request, *values: Any) -> list[Any]:
         """Another model comes with its own spaces and optimisers; the target stays."""

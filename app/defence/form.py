@@ -15,7 +15,7 @@ from app.defence.run import MAX_STEPS, Choice
 from app.target.chooser import crop_view, picker_view
 from app.views.form import space_choices
 from landscape_core.defence.attacks import ATTACKS, AttackSettings
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, first_problem, in_words
 from landscape_core.features.cifar10 import CIFAR10_CLASSES
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import RunSettings
@@ -143,14 +143,11 @@ def choice_from(defences: Defences, values: Sequence[Any]) -> Choice:
         raise UserError("Say what the picture shows: one of the classifier's classes.")
     task.space(space)
     try:
-        settings = RunSettings(
-            task=classifier, space=space, steps=steps, seed=seed,
-            x=_optimiser(task.advice(X), x_rate), z=_optimiser(task.advice(space), z_rate),
-        )  # fmt: skip
+        x, z = _optimiser(task.advice(X), x_rate), _optimiser(task.advice(space), z_rate)
+        settings = RunSettings.pair(space, x, z, task=classifier, steps=steps, seed=seed)
         chosen = AttackSettings.model_validate({**ATTACKS[attack].model_dump(), "steps": ascents})
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"{' '.join(str(part) for part in first['loc']).capitalize()}: {first['msg'].lower()}.") from error
+        raise UserError(first_problem(error, lambda place: in_words(place).capitalize())) from error
     return Choice(settings, chosen, knows, truth)
 
 

@@ -45,7 +45,8 @@ class Choice:
     def plan(self) -> DefencePlan:
         """The same as the core takes it."""
         s = self.settings
-        return DefencePlan(self.attack, s.space, s.steps, s.x, s.z, s.seed)
+        x, z = (lane.optimizer for lane in s.lanes)
+        return DefencePlan(self.attack, s.space, s.steps, x, z, s.seed)
 
 
 def warm(defences: Defences) -> None:
@@ -59,7 +60,7 @@ def warm(defences: Defences) -> None:
     name = defences.names[0]
     picked, truth = example(next(iter(EXAMPLES)))
     space = next(iter(defences.get(name).task.mappings))
-    settings, attack = RunSettings(task=name, space=space, steps=1), AttackSettings(steps=1)
+    settings, attack = RunSettings(task=name, steps=1).in_space(space), AttackSettings(steps=1)
     for _ in start(defences, Session(target=picked), Choice(settings, attack, "static", truth)):
         pass
 

@@ -37,7 +37,7 @@ def open_page(models: Models, session: Session, query: Mapping[str, str]) -> tup
     task = models.get(chosen.task)
     if chosen.space not in task.mappings:
         notes.append(f"{chosen.task.title()} has no space “{chosen.space}”; {usual.space} is used.")
-        chosen = chosen.model_copy(update={"space": usual.space})
+        chosen = chosen.in_space(usual.space)
     session.target = targets.from_query(query.get("target"), task)
     return chosen, notes
 

@@ -17,13 +17,14 @@ from app.runs.settings import values_of
 from app.runs.standing import StandingSource, standing_of
 from app.target.chooser import TargetChooser, TargetPanel, build_target
 from app.target.targets import target_message
-from app.views.form import Form, build_form, note_view, space_choices
+from app.views.form import Form, build_form, note_view, optimiser_values, space_choices
 from app.views.link import LandscapeLink
 from app.views.view import sent, view
 from app.views.wiring import COMPUTE, LATEST, QUICK, click, missed
 from landscape_core.errors import UserError
-from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName
+from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import RunSettings
+from landscape_core.search.task import X
 
 NAME = "Invert"
 
@@ -71,8 +72,10 @@ class InvertTab:
     def fill(self, chosen: RunSettings) -> list[Any]:
         """The form's values, with the spaces that the chosen model has."""
         values = values_of(chosen)
-        spaces = space_choices(list(self.models.get(chosen.task).mappings))
-        values[1] = gr.update(choices=spaces, value=chosen.space)
+        task = self.models.get(chosen.task)
+        values[1] = gr.update(choices=space_choices(list(task.mappings)), value=chosen.space)
+        values[5:9] = optimiser_values(task, X, chosen.lanes[0].optimizer)
+        values[9:13] = optimiser_values(task, chosen.space, chosen.lanes[1].optimizer)
         return values
 
     # --- the settings ---------------------------------------------------------------------------------------
@@ -82,10 +85,10 @@ class InvertTab:
         demo.load(self.on_load, outputs=[*form.fields, *self.chooser.panel_outputs, *self.target_outputs], **QUICK)
         for component in form.fields[1:]:
             component.input(self.on_settings, form.fields, self.note, **LATEST)
-        model, space, (x, x_lr), (z, z_lr) = *form.fields[:2], form.fields[5:7], form.fields[7:9]
-        space.input(self.on_space, form.fields[:2], [z, z_lr], **LATEST)
-        x.input(self.on_optimiser, x, x_lr, **LATEST)
-        z.input(self.on_optimiser, z, z_lr, **LATEST)
+        model, space, x, z = *form.fields[:2], form.fields[5:9], form.fields[9:13]
+        space.input(self.on_space, form.fields[:2], z, **LATEST)
+        for name, *settings in (x, z):
+            name.input(self.on_optimiser, [model, name], settings, **LATEST)
         model.input(self.on_model, form.fields, everything, **LATEST)
         form.reset.click(self.on_reset, model, [*form.fields, self.note], **QUICK)
         form.card.upload(self.on_card, form.card, everything, **COMPUTE)
@@ -121,11 +124,12 @@ class InvertTab:
 
     def on_space(self, model: str, space: str) -> list[Any]:
         """Each space comes with the optimiser that did best in it on training data."""
-        advice = self.models.get(model).advice(space)
-        return [advice.name, advice.lr]
+        task = self.models.get(model)
+        return optimiser_values(task, space, task.advice(space))
 
-    def on_optimiser(self, name: OptimizerName) -> float:
-        return DEFAULT_RATES[name]
+    def on_optimiser(self, model: str, name: OptimizerName) -> list[float]:
+        chosen = self.models.get(model).advice(X, name)
+        return [chosen.lr, chosen.first_move, chosen.history]
 
     def on_reset(self, model: str, request: gr.Request) -> list[Any]:
         chosen = defaults(self.models, model)

@@ -12,16 +12,17 @@ from pydantic import ValidationError
 
 from app.pose.run import MAX_K
 from app.runs.models import Models
-from app.runs.settings import OPTIMISERS
-from app.views.form import form_actions, space_choices
-from landscape_core.errors import UserError
+from app.runs.settings import pair
+from app.views.form import form_actions, lbfgs_fields, optimiser_choices, space_choices
+from landscape_core.errors import UserError, first_problem, in_words
 from landscape_core.pose.task import NAMES
-from landscape_core.search.optimizers import OptimizerSettings
+from landscape_core.search.optimizers import OptimizerName, OptimizerSettings
 from landscape_core.search.race import MAX_STEPS, RunSettings
 from landscape_core.search.task import X
 
 _OBSERVED = "What is known of each joint that is seen: how it is turned, or where it is (the usual case in practice)."
 _K = "How many bodies to look for. One starts from the average pose; several start from random ones."
+OPTIMISER = ("name", "lr", "first_move", "history")  # a lane's fields
 _SPACE = "Z is descended through a learned mapping x = Θ(z). Which Θ to use."
 
 
@@ -47,18 +48,14 @@ class PoseForm:
     space: gr.Dropdown
     steps: gr.Slider
     seed: gr.Number
-    x: gr.Dropdown
-    x_lr: gr.Number
-    z: gr.Dropdown
-    z_lr: gr.Number
+    x: list[Component]
+    z: list[Component]
     reset: gr.Button
     card: gr.UploadButton
 
     @property
     def fields(self) -> list[Component]:
-        return [
-            self.observation, self.hypotheses, self.space, self.steps, self.seed, self.x, self.x_lr, self.z, self.z_lr
-        ]  # fmt: skip
+        return [self.observation, self.hypotheses, self.space, self.steps, self.seed, *self.x, *self.z]
 
 
 def build_pose_target(joints: list[str]) -> PoseTarget:
@@ -83,7 +80,8 @@ def build_pose_target(joints: list[str]) -> PoseTarget:
 def build_pose_form(models: Models) -> PoseForm:
     """Lay the settings out in the current container."""
     settings, k = defaults(models)
-    spaces = space_choices(list(models.get(settings.task).mappings))
+    task = models.get(settings.task)
+    spaces = space_choices(list(task.mappings))
     with gr.Group(elem_classes="fields"):
         observation = gr.Radio(
             [("Rotations", NAMES["rotations"]), ("3D positions", NAMES["positions"])],
@@ -93,12 +91,13 @@ def build_pose_form(models: Models) -> PoseForm:
         space = gr.Dropdown(spaces, value=settings.space, label="Space Z", info=_SPACE)
         steps = gr.Slider(1, MAX_STEPS, settings.steps, step=1, label="Steps", buttons=[], elem_id="pose-steps")
         with gr.Row(elem_classes="pair"):
-            x_name, x_lr = _optimiser("X", settings.x)
+            x = _optimiser("X", settings.lanes[0].optimizer, task.optimizers(X))
         with gr.Row(elem_classes="pair"):
-            z_name, z_lr = _optimiser("Z", settings.z)
+            z = _optimiser("Z", settings.lanes[1].optimizer, task.optimizers(settings.space))
         seed = gr.Number(settings.seed, label="Seed", info="Fixes where several hypotheses start.", precision=0, minimum=0)
+    more = lbfgs_fields(*(lane.optimizer for lane in settings.lanes))
     reset, card = form_actions("pose-load-card")
-    return PoseForm(observation, hypotheses, space, steps, seed, x_name, x_lr, z_name, z_lr, reset, card)
+    return PoseForm(observation, hypotheses, space, steps, seed, [*x, *more[:2]], [*z, *more[2:]], reset, card)
 
 
 def defaults(models: Models) -> tuple[RunSettings, int]:
@@ -106,13 +105,14 @@ def defaults(models: Models) -> tuple[RunSettings, int]:
     name = models.names[0]
     task = models.get(name)
     space = next(iter(task.mappings))
-    return RunSettings(task=name, space=space, steps=40, x=task.advice(X), z=task.advice(space)), 1
+    z = task.advice(space)
+    return RunSettings.pair(space, task.advice(X, z.name), z, task=name, steps=40), 1
 
 
 def values_of(settings: RunSettings, k: int) -> list[Any]:
     """The form's values."""
-    x, z = settings.x, settings.z
-    return [settings.task, k, settings.space, settings.steps, settings.seed, x.name, x.lr, z.name, z.lr]
+    lanes = [v for lane in settings.lanes for v in (getattr(lane.optimizer, name) for name in OPTIMISER)]
+    return [settings.task, k, settings.space, settings.steps, settings.seed, *lanes]
 
 
 def settings_from(values: Sequence[Any]) -> tuple[RunSettings, Any]:
@@ -122,17 +122,16 @@ def settings_from(values: Sequence[Any]) -> tuple[RunSettings, Any]:
     Raises:
         UserError: a value is missing or out of range; the sentence names it.
     """
-    observation, k, space, steps, seed, x, x_lr, z, z_lr = values
+    observation, k, space, steps, seed, *lanes = values
+    x, z = (dict(zip(OPTIMISER, each, strict=True)) for each in (lanes[:4], lanes[4:]))
     try:
-        settings = RunSettings.model_validate({
+        settings = pair({
             "task": observation, "space": space, "steps": steps, "seed": seed,
             "start": "mean" if k == 1 else "random",
-            "x": {"name": x, "lr": x_lr}, "z": {"name": z, "lr": z_lr},
+            "x": x, "z": z,
         })  # fmt: skip
     except ValidationError as error:
-        first = error.errors()[0]
-        where = " ".join(str(part) for part in first["loc"])
-        raise UserError(f"{where.capitalize()}: {first['msg'].lower()}.") from error
+        raise UserError(first_problem(error, lambda place: in_words(place).capitalize())) from error
     return settings, k
 
 
@@ -140,8 +139,7 @@ def _words(name: str) -> str:
     return name.replace("_L", ", left").replace("_R", ", right")
 
 
-def _optimiser(lane: str, advised: OptimizerSettings) -> tuple[gr.Dropdown, gr.Number]:
-    choices = [(words[0].upper() + words[1:], name) for name, words in OPTIMISERS.items()]
-    name = gr.Dropdown(choices, value=advised.name, label=f"{lane} optimiser", min_width=120)
+def _optimiser(lane: str, advised: OptimizerSettings, names: Sequence[OptimizerName]) -> tuple[gr.Dropdown, gr.Number]:
+    name = gr.Dropdown(optimiser_choices(names), value=advised.name, label=f"{lane} optimiser", min_width=120)
     rate = gr.Number(advised.lr, label=f"{lane} learning rate", min_width=90, step=0.01, elem_id=f"pose-{lane.lower()}-lr")
     return name, rate

@@ -18,14 +18,14 @@ from app.runs.models import Models
 from app.runs.session import Picked, Session, Sessions
 from app.runs.standing import StandingSource, standing_of
 from app.target.targets import KEEPS_TARGET, running
-from app.views.form import space_choices
+from app.views.form import optimiser_choices, optimiser_values, space_choices
 from app.views.link import LandscapeLink
 from app.views.view import sent, view
 from app.views.wiring import COMPUTE, QUICK, click, missed
 from landscape_core.errors import UserError
 from landscape_core.pose.task import NAMES, Observation, load_body, load_pose_task
-from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName
-from landscape_core.search.task import Task
+from landscape_core.search.optimizers import OptimizerName
+from landscape_core.search.task import Task, X
 
 NAME = "Pose"
 DRAWING = NAMES["rotations"]  # whose F draws poses by number
@@ -85,10 +85,10 @@ class PoseTab:
         panel.joint.input(self.on_joint, panel.joint, panel.angles, **QUICK)
         for angle in panel.angles:
             angle.release(self.on_angles, [panel.joint, *panel.angles], outputs, **QUICK)
-        form.observation.input(self.on_observation, form.observation, [form.space, form.z, form.z_lr], **QUICK)
-        form.space.input(self.on_space, [form.observation, form.space], [form.z, form.z_lr], **QUICK)
-        form.x.input(self.on_optimiser, form.x, form.x_lr, **QUICK)
-        form.z.input(self.on_optimiser, form.z, form.z_lr, **QUICK)
+        form.observation.input(self.on_observation, form.observation, [form.space, *form.z], **QUICK)
+        form.space.input(self.on_space, [form.observation, form.space], form.z, **QUICK)
+        for name, *settings in (form.x, form.z):
+            name.input(self.on_optimiser, [form.observation, name], settings, **QUICK)
         form.reset.click(self.on_reset, outputs=form.fields, **QUICK)
         form.card.upload(self.on_card, [form.card, panel.joint], [*form.fields, *outputs, *panel.angles], **COMPUTE)
         progress = {"show_progress": "full", "show_progress_on": status}
@@ -149,15 +149,19 @@ class PoseTab:
         return gr.update(choices=space_choices(list(self.models.get(observation).mappings)), value=chosen)
 
     def on_space(self, observation: str, space: str) -> list[Any]:
-        advice = self.models.get(observation).advice(space)
-        return [advice.name, advice.lr]
+        task = self.models.get(observation)
+        return optimiser_values(task, space, task.advice(space))
 
-    def on_optimiser(self, name: OptimizerName) -> float:
-        return DEFAULT_RATES[name]
+    def on_optimiser(self, observation: str, name: OptimizerName) -> list[float]:
+        chosen = self.models.get(observation).advice(X, name)
+        return [chosen.lr, chosen.first_move, chosen.history]
 
     def fill(self, values: list[Any]) -> list[Any]:
-        """The form's values, with the spaces that there are for what is observed."""
-        values[2] = self.spaces(values[0], values[2])
+        """The form's values, with the spaces that there are for what is observed, and what can search them."""
+        observation, space, task = values[0], values[2], self.models.get(values[0])
+        for place, searched in ((5, X), (9, space)):
+            values[place] = gr.update(choices=optimiser_choices(task.optimizers(searched)), value=values[place])
+        values[2] = self.spaces(observation, space)
         return values
 
     def on_reset(self) -> list[Any]:

@@ -72,7 +72,7 @@ def continued(run: Run | None, more: Any, most: int) -> Iterator[tuple[Run, Iter
 
 def scheduled(run: Run) -> bool:
     """Whether an optimiser's rate hangs on the number of steps it was told at the start."""
-    return "adam-ramps" in (run.settings.x.name, run.settings.z.name)
+    return "adam-ramps" in run.settings.optimizers
 
 
 def further_steps(run: Run, most: int, usual: int) -> int:

@@ -78,9 +78,8 @@ def defaults(models: Models, model: str | None = None, space: str | None = None)
     name = model if model in models.names else models.names[0]
     task = models.get(name)
     first = next(iter(task.mappings))
-    return RunSettings(
-        task=name, space=first, x=task.advice(X), z=task.advice(space if space and space in task.mappings else first)
-    )
+    z = task.advice(space if space and space in task.mappings else first)
+    return RunSettings.pair(first, task.advice(X, z.name), z, task=name)
 
 
 def for_model(models: Models, values: list[Any]) -> RunSettings:

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from landscape_core.errors import UserError
+from landscape_core.errors import Location, UserError, first_problem
+from landscape_core.search.optimizers import LBFGS_ONLY, MAX_HISTORY
 from landscape_core.search.race import MAX_STEPS, RunSettings
 
 # Form order: (URL parameter, path inside RunSettings, words).
@@ -19,8 +20,12 @@ FIELDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     ("seed", ("seed",), "seed"),
     ("x", ("x", "name"), "X optimiser"),
     ("x_lr", ("x", "lr"), "X learning rate"),
+    ("x_first_move", ("x", "first_move"), "X first move"),
+    ("x_history", ("x", "history"), "X memory"),
     ("z", ("z", "name"), "Z optimiser"),
     ("z_lr", ("z", "lr"), "Z learning rate"),
+    ("z_first_move", ("z", "first_move"), "Z first move"),
+    ("z_history", ("z", "history"), "Z memory"),
     ("perceptual", ("perceptual",), "perceptual distance"),
 )
 OWN = [*(field[0] for field in FIELDS), "target", "tab"]  # the Invert tab's URL parameters
@@ -29,15 +34,22 @@ SPACES = {
     "flow": "Invertible Θ", "curvature": "Curvature taken out",
 }  # fmt: skip
 DISTANCES = {"embedded": "Embedded", "lpips": "LPIPS"}
-OPTIMISERS = {"adam": "Adam", "adam-ramps": "Adam with ramps", "gd": "gradient descent", "lbfgs": "L-BFGS"}
-LIMITS = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": (1e-6, 1000.0), "z_lr": (1e-6, 1000.0)}
-_WHOLE = ("steps", "seed")
+OPTIMISERS = {
+    "adam": "Adam", "adam-ramps": "Adam with ramps", "gd": "gradient descent", "lbfgs": "L-BFGS",
+    "levenberg-marquardt": "Levenberg-Marquardt",
+}  # fmt: skip
+_LENGTH, _MEMORY = (1e-6, 1000.0), (1, MAX_HISTORY)
+LIMITS = {
+    "steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": _LENGTH, "z_lr": _LENGTH,
+    "x_first_move": _LENGTH, "z_first_move": _LENGTH, "x_history": _MEMORY, "z_history": _MEMORY,
+}  # fmt: skip
+_WHOLE = ("steps", "seed", "x_history", "z_history")
 _WORDS = {"space": SPACES, "x": OPTIMISERS, "z": OPTIMISERS, "perceptual": DISTANCES}
 
 
 def values_of(settings: RunSettings) -> list[Any]:
     """The form's values, in the order of `FIELDS`."""
-    return [_get(settings.model_dump(), path) for _, path, _ in FIELDS]
+    return [_get(flat(settings), path) for _, path, _ in FIELDS]
 
 
 def from_values(values: Sequence[Any]) -> RunSettings:
@@ -50,10 +62,9 @@ def from_values(values: Sequence[Any]) -> RunSettings:
     for (_, path, _), value in zip(FIELDS, values, strict=True):
         _set(data, path, value)
     try:
-        return RunSettings.model_validate(data)
+        return pair(data)
     except ValidationError as error:
-        first = error.errors()[0]
-        raise UserError(f"{_words(first['loc'])}: {_plain(first)}") from error
+        raise UserError(first_problem(error, _words)) from error
 
 
 def from_query(
@@ -69,10 +80,10 @@ def from_query(
             continue
         text = query[name][:40]
         value = clamped(text, *limits[name], whole=name in _WHOLE) if name in limits else text
-        data = settings.model_dump()
+        data = flat(settings)
         _set(data, path, value)
         try:
-            settings = _known(RunSettings.model_validate(data), models)
+            settings = _known(pair(data), models)
         except (ValidationError, UserError):
             notes.append(f"The address asked for {words} “{text}”, which is not accepted; it was ignored.")
             continue
@@ -89,13 +100,29 @@ def to_query(settings: RunSettings, defaults: RunSettings) -> dict[str, str]:
 
 def difference(old: RunSettings, new: RunSettings) -> list[str]:
     """What changed, in words: "Z learning rate 0.1 → 0.3"."""
-    pairs = zip(FIELDS, values_of(old), values_of(new), strict=True)
-    return [f"{field[2]} {_show(field[0], a)} → {_show(field[0], b)}" for field, a, b in pairs if a != b]
+    before = dict(words(old))
+    return [f"{what} {before[what]} → {value}" for what, value in words(new) if what in before and before[what] != value]
 
 
 def words(settings: RunSettings) -> list[list[str]]:
-    """Every setting as [what, value]."""
-    return [[field[2], _show(field[0], value)] for field, value in zip(FIELDS, values_of(settings), strict=True)]
+    """Every setting as [what, value], but for those that a lane's optimiser does not have."""
+    lanes = {lane: each.optimizer.name for lane, each in zip("xz", settings.lanes, strict=True)}
+    pairs = zip(FIELDS, values_of(settings), strict=True)
+    has = [(field, value) for field, value in pairs if field[1][-1] not in LBFGS_ONLY or lanes[field[1][0]] == "lbfgs"]
+    return [[field[2], _show(field[0], value)] for field, value in has]
+
+
+def flat(settings: RunSettings) -> dict[str, Any]:
+    """The form's shape of a race of one lane in X and one in Z."""
+    x, z = (lane.optimizer.model_dump() for lane in settings.lanes)
+    return {**settings.model_dump(exclude={"lanes"}), "space": settings.space, "x": x, "z": z}
+
+
+def pair(data: Mapping[str, Any]) -> RunSettings:
+    """The settings of that shape, which is untrusted."""
+    kept = {key: value for key, value in data.items() if key not in ("space", "x", "z")}
+    lanes = [{"optimizer": data.get("x", {})}, {"space": data["space"], "optimizer": data.get("z", {})}]
+    return RunSettings.model_validate({**kept, "lanes": lanes})
 
 
 def _known(settings: RunSettings, models: Sequence[str]) -> RunSettings:
@@ -127,22 +154,12 @@ def _set(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
     data[path[-1]] = value
 
 
-def _words(location: tuple[Any, ...]) -> str:
+def _words(location: Location) -> str:
+    if location[:1] == ("lanes",) and len(location) == 4:  # ("lanes", 0, "optimizer", "lr") is the form's ("x", "lr")
+        location = ("xz"[int(location[1])], location[3])
     found = [words for _, path, words in FIELDS if path == tuple(location)]
     text = found[0] if found else "settings"
     return text[0].upper() + text[1:]
-
-
-def _plain(error: Any) -> str:
-    """Pydantic's message as a sentence."""
-    context = error.get("ctx", {})
-    bounds = {"greater_than": "more than {gt:g}", "greater_than_equal": "at least {ge:g}"}
-    bounds |= {"less_than_equal": "at most {le:g}"}
-    if error["type"] in bounds:
-        return f"it must be {bounds[error['type']].format(**context)}."
-    if error["type"] in ("int_type", "float_type", "int_from_float", "int_parsing", "float_parsing", "finite_number"):
-        return "a number is needed" + (", without decimals." if error["type"].startswith("int") else ".")
-    return f"{error['msg'].lower()}."
 
 
 def _show(name: str, value: Any) -> str:

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import gradio as gr
 from gradio.components import Component
 
 from app.runs.settings import DISTANCES, OPTIMISERS, SPACES
 from app.views.view import view
+from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import MAX_STEPS
+from landscape_core.search.task import Task
 
 _OPTIMISER = "How each step is made from the gradient. Adam adapts the step per dimension and is a good start."
 _RATE = "How far one step goes. Too small crawls, too large overshoots and the curve jumps."
+_FIRST = "Length of a move while nothing is known of the curvature."
+_MEMORY = "How many of its last steps tell it the curvature."
 _SPACE = "Z is descended through a learned mapping x = Θ(z). Which Θ to use; an untrained one shows what training brings."
 _START = "Where both searches begin: the average picture, a random one (from the seed), or the encoder's one-pass guess."
 _STEPS = f"Steps of gradient descent in each lane, 1 to {MAX_STEPS}. You can stop at any moment and continue later."
@@ -40,8 +46,9 @@ def build_form(model: Component) -> Form:
     with gr.Accordion("Seed and distance", open=False, elem_classes="more"):
         seed = gr.Number(label="Seed", info=_SEED, precision=0, minimum=0, elem_id="seed")
         perceptual = distance_field()
+    fields = by_lane(optimisers, lbfgs_fields())
     reset, card = form_actions("load-card")
-    return Form([model, space, start, steps, seed, *optimisers, perceptual], reset, card)
+    return Form([model, space, start, steps, seed, *fields, perceptual], reset, card)
 
 
 def space_field(elem_id: str) -> gr.Dropdown:
@@ -56,6 +63,34 @@ def optimiser_fields(prefix: str = "") -> list[Component]:
         with gr.Row(elem_classes="pair"):
             fields += _optimiser(lane, prefix)
     return fields
+
+
+def lbfgs_fields(*chosen: OptimizerSettings) -> list[Component]:
+    """X first move, X memory, Z first move, Z memory, folded away."""
+    fields: list[Component] = []
+    with gr.Accordion("First move and memory of L-BFGS", open=False, elem_classes="more"):
+        for lane, each in zip(("X", "Z"), chosen or [OptimizerSettings()] * 2, strict=True):
+            with gr.Row(elem_classes="pair"):
+                first = gr.Number(each.first_move, label=f"{lane} first move", info=_FIRST, min_width=90)
+                history = gr.Number(each.history, label=f"{lane} memory", info=_MEMORY, min_width=90, precision=0)
+            fields += [first, history]
+    return fields
+
+
+def by_lane(optimisers: list[Component], lbfgs: list[Component]) -> list[Component]:
+    """Both kinds of fields in the order of `settings.FIELDS`."""
+    return [*optimisers[:2], *lbfgs[:2], *optimisers[2:], *lbfgs[2:]]
+
+
+def optimiser_values(task: Task, space: str, chosen: OptimizerSettings) -> list[Any]:
+    """The four fields of one lane: the optimiser, among those that can search that space, and its settings."""
+    choices = optimiser_choices(task.optimizers(space))
+    return [gr.update(choices=choices, value=chosen.name), chosen.lr, chosen.first_move, chosen.history]
+
+
+def optimiser_choices(names: Sequence[str]) -> list[tuple[str, str]]:
+    """Optimisers with words for them."""
+    return [(OPTIMISERS[name][0].upper() + OPTIMISERS[name][1:], name) for name in names]
 
 
 def distance_field() -> gr.Radio:
@@ -79,7 +114,7 @@ def space_choices(names: list[str]) -> list[tuple[str, str]]:
 
 def _optimiser(lane: str, prefix: str) -> tuple[gr.Dropdown, gr.Number]:
     name = gr.Dropdown(
-        [(words[0].upper() + words[1:], name) for name, words in OPTIMISERS.items()],
+        optimiser_choices(list(OPTIMISERS)),
         label=f"{lane} optimiser",
         info=_OPTIMISER,
         min_width=120,

@@ -11,7 +11,7 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.console import STOPPED, Bar, Device, Out, Seed, Threads, apply_threads, leave, parse_box
+from landscape_core.console import STOPPED, Bar, Device, Out, Seed, Threads, apply_threads, leave, parse_box, raced
 from landscape_core.errors import UserError
 from landscape_core.generators.datasets import framing_of
 from landscape_core.generators.datasets import targets as draw_targets
@@ -23,9 +23,9 @@ from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.task import NAMES, Observation, load_body, load_pose_task
 from landscape_core.search.objectives import Target
+from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import Perceptual, RunSettings, prepare
 from landscape_core.search.task import Task, X
-from landscape_core.search.trajectory import Trajectory, states
 from landscape_core.storage.cache import FolderCache
 from landscape_core.storage.files import unused, write_bytes, write_text
 from landscape_core.storage.zoo import RESULTS
@@ -61,6 +61,7 @@ def surface(
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of descent; the grid is centred on the last.", min=2, max=500)] = 20,
     size: Annotated[int, typer.Option(help="Points a side, odd; refined from coarse to fine.", min=5, max=161)] = 41,
+    optimizer: Annotated[OptimizerName | None, typer.Option(help="In both spaces; the one advised for Z where absent.")] = None,
     x_lr: Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")] = None,
     z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
     targets: Annotated[
@@ -89,15 +90,15 @@ def surface(
     if task.removesuffix(PLUS) not in known:
         raise UserError(f"There is no task {task!r}; there are: {', '.join(known)}.")
     loaded, target = _pose(task, file, frame, names) if task in OBSERVED else _picture(task, file, perceptual, device)
-    settings = RunSettings(
-        task=task, space=space, perceptual=perceptual, seed=seed, steps=steps,
-        x=loaded.advice(X, lr=x_lr), z=loaded.advice(space, lr=z_lr),
-    )  # fmt: skip
+    by = optimizer or loaded.advice(space).name
+    x, z = loaded.advice(X, by, lr=x_lr), loaded.advice(space, by, lr=z_lr)
+    settings = RunSettings.pair(space, x, z, task=task, perceptual=perceptual, seed=seed, steps=steps)
     recovered = None
     if kind == "recovered":
         chosen = None if targets is None else draw_targets(ImageSource(targets, split, 64, parse_box(box)), number, seed)
         recovered = _recovered(loaded, settings, None if chosen is None else Target(chosen))
-    trajectory, stopped = _race(loaded, settings, target)
+    race, stopped = raced(*prepare(loaded, settings, target), "race")
+    trajectory = race.pair(*settings.names())
     found = views(loaded, trajectory, space, kind, recovered=recovered, size=size, seed=seed)
     panels, cut = _evaluate(loaded, target, found, None if cache is None else FolderCache(cache))
     _write(out, f"{file.stem}-{kind}", panels, committed(RESULTS, loaded, space), settings, log)
@@ -130,20 +131,9 @@ def _recovered(task: Task, settings: RunSettings, targets: Target | None) -> dic
         targets = task.sampled(OWN_SAMPLES, torch.Generator().manual_seed(settings.seed))
     with Bar("recovering latents") as bar:
         return recovered_planes(
-            task, settings.space, targets, steps=20, z_lr=settings.z.lr, progress=lambda done, total: bar(done, total, {})
-        )
-
-
-def _race(task: Task, settings: RunSettings, target: Target) -> tuple[Trajectory, bool]:
-    """The run, and whether Ctrl-C cut it short."""
-    solver, starts = prepare(task, settings, target)
-    trajectory = Trajectory.empty([lane.name for lane in solver.lanes])
-    with Bar("race") as bar:
-        for state in states(solver, solver.init(starts), stop=lambda: bar.stopped):
-            trajectory.record(state)
-            losses = {lane.name: float(now.loss) for lane, now in zip(solver.lanes, state.lanes, strict=True)}
-            bar(state.step, settings.steps, losses)
-    return trajectory, bar.stopped
+            task, settings.space, targets, steps=20, z_lr=settings.lanes[-1].optimizer.lr,
+            progress=lambda done, total: bar(done, total, {}),
+        )  # fmt: skip
 
 
 def _evaluate(task: Task, target: Target, found: Sequence[View], cache: FolderCache | None) -> tuple[list[Panel], bool]:

@@ -26,9 +26,9 @@ from landscape_core.features.cifar10 import CIFAR10_CLASSES
 from landscape_core.features.classifier import RobustClassifier
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerSettings
-from landscape_core.search.spaces import Prior, SearchSpace
+from landscape_core.search.spaces import Prior
 from landscape_core.search.task import Task, X
-from landscape_core.search.thetas import RANDOM, mapping_from, random_mapping
+from landscape_core.search.thetas import RANDOM, THETA, random_mapping, thetas, tuned_on
 from landscape_core.storage import zoo
 
 FOLDER = "defence"
@@ -126,20 +126,18 @@ def load_defence(name: str = "ro", assets: Path = zoo.ASSETS) -> Defence:
 
 def with_mappings(task: Task, name: str, head: zoo.Card, assets: Path) -> Task:
     """The task with every Θ of assets/defence/NAME; rates tuned in X are on the head's card."""
-    mappings: dict[str, SearchSpace] = {}
-    hashes, advised = dict(task.hashes), dict(task.advised)
-    if "advised_x" in head.metrics:
-        advised[X] = OptimizerSettings(**head.metrics["advised_x"])
-    start = f"{FOLDER}/{name}/theta-"
-    for model in sorted(zoo.names(assets), key=lambda model: not model.endswith("-residual")):
-        if model.startswith(start):
-            theta, mappings[model.removeprefix(start)] = mapping_from(model, task.prior, assets)
-            hashes[model] = theta.sha256
-            advised[model.removeprefix(start)] = OptimizerSettings(**theta.metrics.get("advised", {}))
-    if not mappings:
-        mappings[RANDOM] = random_mapping(task.prior)
-        advised[RANDOM] = PAPER_STEP
-    return replace(task, mappings=mappings, hashes=hashes, advised=advised)
+    learned = thetas(f"{FOLDER}/{name}{THETA}", task.prior, assets)
+    in_x = {X: OptimizerSettings(**head.metrics["advised_x"])} if "advised_x" in head.metrics else {}
+    if not learned.spaces:
+        untrained = {RANDOM: random_mapping(task.prior)}
+        return replace(task, mappings=untrained, advised={**task.advised, **in_x, RANDOM: PAPER_STEP})
+    return replace(
+        task,
+        mappings=learned.spaces,
+        hashes={**task.hashes, **learned.hashes},
+        advised={**task.advised, **in_x, **learned.advised},
+        tuned={X: tuned_on(head), **learned.tuned},
+    )
 
 
 def load_defence_task(name: str = "ro", assets: Path = zoo.ASSETS) -> Task:

@@ -9,10 +9,11 @@ from torch import Tensor
 
 from landscape_core.progress import Tick
 from landscape_core.search.objectives import Target
-from landscape_core.search.optimizers import LBFGS, Adam, Optimizer
+from landscape_core.search.optimizers import LBFGS, Adam
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import states
+from landscape_core.search.updates import Optimizer
 
 Lanes = Mapping[str, tuple[str, Optimizer]]
 ADAM_SWEEP = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)

@@ -15,6 +15,7 @@ from landscape_core.errors import UserError
 from landscape_core.generators.masks import check_mask
 from landscape_core.generators.run_card import MAX_K, MIN_K
 from landscape_core.search.objectives import FeatureDistance, Objective, PerceptualObjective, Target
+from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import Perceptual, RunSettings, prepare
 from landscape_core.search.solver import Solver, State
 from landscape_core.search.task import Task, X
@@ -22,11 +23,14 @@ from landscape_core.search.trajectory import Trajectory, states
 
 
 def completion_settings(
-    task: Task, *, space: str, steps: int = 100, seed: int = 0, z_lr: float | None = None, perceptual: Perceptual = "embedded"
-) -> RunSettings:
-    """Random starts, and in each space the optimiser advised for it. `perceptual` is the distance the task was loaded with."""
-    x, z = task.advice(X), task.advice(space, lr=z_lr)
-    return RunSettings(task=task.name, space=space, perceptual=perceptual, steps=steps, seed=seed, start="random", x=x, z=z)
+    task: Task, *, space: str, steps: int = 100, seed: int = 0, x_optimizer: OptimizerName | None = None,
+    z_lr: float | None = None, perceptual: Perceptual = "embedded",
+) -> RunSettings:  # fmt: skip
+    """Random starts, and in both spaces the optimiser advised for Z, unless X is given another. `perceptual` is the distance
+    the task was loaded with."""
+    z = task.advice(space, start="random", lr=z_lr)
+    x = task.advice(X, x_optimizer or z.name, start="random")
+    return RunSettings.pair(space, x, z, task=task.name, perceptual=perceptual, steps=steps, seed=seed, start="random")
 
 
 def completion_solver(task: Task, picture: Tensor, mask: Tensor, k: int, settings: RunSettings) -> tuple[Solver, list[Tensor]]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from landscape_core.images.datasets import Box, ImageSource, load_images
-from landscape_core.images.faces import CELEBA_FRAMING, Framing
+from landscape_core.images.faces import ALIGNED_FRAMING, Framing
 from landscape_core.images.pixels import to_unit
 
 
@@ -36,7 +36,7 @@ def targets(source: ImageSource, n: int, seed: int) -> Tensor:
     return to_unit(images[order[:n]])
 
 
-FRAMINGS = {"faces": CELEBA_FRAMING}  # domains whose pictures are framed by a detected face; others take the centre
+FRAMINGS = {"faces": ALIGNED_FRAMING}  # domains whose pictures are framed by a face; others take the centre
 
 
 def framing_of(domain: str) -> Framing | None:

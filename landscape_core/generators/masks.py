@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -13,7 +14,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 
 from landscape_core.errors import UserError, reading
-from landscape_core.images.reading import CropBox, open_picture
+from landscape_core.images.reading import CropBox, open_picture, turned_square
 
 
 def check_mask(mask: Tensor) -> Tensor:
@@ -115,13 +116,15 @@ def read_mask(path: Path, size: int, *, box: CropBox | None = None, box_in: tupl
     with reading(str(path)):
         content = path.read_bytes()
     with open_picture(io.BytesIO(content), name) as image, reading(name, "cannot be decoded"):
-        upright = ImageOps.exif_transpose(image).convert("RGBA")
-    if box is not None and box_in is not None and _same_proportions(upright.size, box_in) and upright.size != (size, size):
-        upright = _cropped(upright, box, upright.width / box_in[0])
-    elif upright.width != upright.height:
+        light = _light(ImageOps.exif_transpose(image))
+    if box is not None and box_in is not None and _same_proportions(light.size, box_in) and light.size != (size, size):
+        painted = _under(light, box, light.width / box_in[0], size)
+    elif light.width == light.height:
+        painted = _fitted(light, size)
+    else:
         whole = f", or as the picture in the proportions {box_in[0]}:{box_in[1]}" if box_in else ""
-        raise UserError(f"{name} is {upright.width}x{upright.height}; it must be square, to lie on the crop{whole}.")
-    return check_mask(1.0 - _painted(upright, size))
+        raise UserError(f"{name} is {light.width}x{light.height}; it must be square, to lie on the crop{whole}.")
+    return check_mask((painted <= 127.0).float()[None])
 
 
 def _same_proportions(mask: tuple[int, int], picture: tuple[int, int]) -> bool:
@@ -130,15 +133,22 @@ def _same_proportions(mask: tuple[int, int], picture: tuple[int, int]) -> bool:
     return all(abs(ours - theirs * scale) <= 1.0 for ours, theirs in zip(mask, picture, strict=True))
 
 
-def _cropped(mask: Image.Image, box: CropBox, scale: float) -> Image.Image:
-    """The photograph's crop box on a mask that is `scale` times as large; beyond the mask nothing is painted."""
+def _under(light: Image.Image, box: CropBox, scale: float, size: int) -> Tensor:
+    """Lightness (1, size, size) of the photograph's crop box on a mask `scale` times as large, 0 beyond the mask."""
+    box = replace(box, left=box.left * scale, top=box.top * scale, side=box.side * scale)
+    if box.angle % 360.0:
+        return turned_square(light, box, size, beyond="zeros")
     edges = (box.left, box.top, box.left + box.side, box.top + box.side)
-    return mask.crop(tuple(round(edge * scale) for edge in edges))  # type: ignore[arg-type]
+    return _fitted(light.crop(tuple(round(edge) for edge in edges)), size)  # type: ignore[arg-type]
 
 
-def _painted(image: Image.Image, size: int) -> Tensor:
-    """1 where light and opaque after averaging the area each pixel covers."""
-    grey, alpha = image.convert("LA").split()
-    light = np.asarray(grey, dtype=np.float32) * np.asarray(alpha, dtype=np.float32) / 255.0
-    fitted = ImageOps.fit(Image.fromarray(light), (size, size), Image.Resampling.BOX)
-    return (torch.from_numpy(np.array(fitted)) > 127.0).float()[None, None]
+def _fitted(light: Image.Image, size: int) -> Tensor:
+    """Lightness (1, size, size), each pixel the average of the area it covers."""
+    fitted = ImageOps.fit(light, (size, size), Image.Resampling.BOX)
+    return torch.from_numpy(np.array(fitted))[None]
+
+
+def _light(image: Image.Image) -> Image.Image:
+    """Lightness in 0..255, 0 where transparent, as a picture of one float channel."""
+    grey, alpha = image.convert("RGBA").convert("LA").split()
+    return Image.fromarray(np.asarray(grey, dtype=np.float32) * np.asarray(alpha, dtype=np.float32) / 255.0)

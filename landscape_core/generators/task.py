@@ -16,7 +16,7 @@ from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import Perceptual
 from landscape_core.search.spaces import Prior
 from landscape_core.search.task import Task, X
-from landscape_core.search.thetas import trained_mappings
+from landscape_core.search.thetas import RANDOM, THETA, random_mapping, thetas, tuned_on, without_other_thetas
 from landscape_core.storage import zoo
 from landscape_core.storage.fingerprint import fingerprint
 
@@ -87,7 +87,7 @@ def load_image_task(
     with zoo.fitting(encoder_card):
         encoder = picture_encoder_from(encoder_tensors, encoder_card.architecture).to(where)
     hashes = {card.name: card.sha256, encoder_card.name: encoder_card.sha256}
-    mappings, advised, theta_hashes = trained_mappings(domain, prior, assets)
+    learned = thetas(f"{domain}{THETA}", prior, assets)
     objective = image_objective(perceptual, where, assets)
 
     @torch.no_grad()
@@ -99,10 +99,11 @@ def load_image_task(
         forward=forward,
         prior=prior,
         objective=objective,
-        mappings=mappings,
+        mappings={**learned.spaces, RANDOM: random_mapping(prior)},
         encode=encode,
-        hashes=hashes | theta_hashes | distance_hash(perceptual, objective, assets),
-        advised={X: OptimizerSettings(**card.metrics.get("advised", {})), **advised},
+        hashes={**hashes, **learned.hashes} | distance_hash(perceptual, objective, assets),
+        advised={X: OptimizerSettings(**card.metrics.get("advised", {})), **learned.advised},
+        tuned={X: tuned_on(card), **learned.tuned},
     )
 
 
@@ -112,10 +113,12 @@ def plus_task(task: Task, assets: Path = zoo.ASSETS) -> Task:
         raise UserError(f"{task.name} has no W+: its forward model is not a StyleGAN2.")
     forward, w_encode, domain = PlusModel(task.forward), task.encode, task.name + PLUS
     prior = Prior(task.prior.mean.repeat(forward.n_styles), task.prior.factor.repeat(forward.n_styles, 1))
-    mappings, advised, hashes = trained_mappings(domain, prior, assets)
-    own = {name: value for name, value in task.hashes.items() if "/theta-" not in name}
+    learned = thetas(f"{domain}{THETA}", prior, assets)
     return replace(
-        task, name=domain, forward=forward, prior=prior, mappings=mappings, hashes=own | hashes,
+        task, name=domain, forward=forward, prior=prior,
+        mappings={**learned.spaces, RANDOM: random_mapping(prior)},
+        hashes={**without_other_thetas(task.hashes, ()), **learned.hashes},
         encode=None if w_encode is None else lambda pictures: w_encode(pictures).repeat(1, forward.n_styles),
-        advised={X: task.advice(X), **advised},
+        advised={X: task.advice(X), **learned.advised},
+        tuned=learned.tuned,
     )  # fmt: skip

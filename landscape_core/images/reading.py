@@ -1,4 +1,4 @@
-"""One picture from a user, decoded safely, and a square of it at a model's resolution."""
+"""One picture from a user, decoded safely, and a square of it, turned or not, at a model's resolution."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
@@ -21,6 +22,8 @@ ANIMATED = ("PNG", "WEBP", "GIF", "AVIF")  # a JPEG's further frames are thumbna
 _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 16_384
+FAR = 1e7  # pixels; a turned square that lies further out, or is larger, is taken for one of this size
+_ACCEPTED = "PNG, JPEG, WebP and GIF pictures are accepted"
 _ACCEPTED = "PNG, JPEG, WebP, GIF, AVIF and HEIC pictures are accepted"
 _SIZES = f"at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} pixels a side are accepted"
 
@@ -29,6 +32,8 @@ _SIZES = f"at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} pixels 
 class CropBox:
     """A square in pixels of the upright picture; it may reach beyond the picture's edges.
 
+    `left` and `top` are its corner before it is turned by `angle` degrees clockwise about its centre.
+
     Raises:
         UserError: a value is not finite, or the side is not positive.
     """
@@ -36,10 +41,23 @@ class CropBox:
     left: float
     top: float
     side: float
+    angle: float = 0.0
 
     def __post_init__(self) -> None:
-        if not all(map(math.isfinite, (self.left, self.top, self.side))) or self.side <= 0:
-            raise UserError("A crop is three finite numbers in pixels: left, top and a side above 0.")
+        if not all(map(math.isfinite, (self.left, self.top, self.side, self.angle))) or self.side <= 0:
+            raise UserError(
+                "A crop is finite numbers: left, top and a side above 0 in pixels, and where it is turned an angle in degrees."
+            )
+
+    @property
+    def centre(self) -> tuple[float, float]:
+        """(x, y) in pixels."""
+        return self.left + self.side / 2, self.top + self.side / 2
+
+    @classmethod
+    def around(cls, x: float, y: float, side: float, angle: float = 0.0) -> CropBox:
+        """The square with its centre at (x, y)."""
+        return cls(x - side / 2, y - side / 2, side, angle)
 
 
 @dataclass(frozen=True)
@@ -163,10 +181,12 @@ def centre_box(image: Image.Image) -> CropBox:
 
 
 def crop_square(image: Image.Image, box: CropBox, size: int = 64) -> Tensor:
-    """The square `box` of an RGB picture resampled by Lanczos: uint8 (3, size, size).
+    """The square `box` of an RGB picture, resampled once, by Lanczos or, turned, by `turned_square`: uint8 (3, size, size).
 
     Beyond the picture its outermost row or column is repeated. A side below one pixel counts as one.
     """
+    if box.angle % 360.0:
+        return turned_square(image, box, size).round().clamp(0.0, 255.0).byte()
     side = max(box.side, 1.0)
     columns, x0, x1 = _visible(box.left, side, image.width, size)
     rows, y0, y1 = _visible(box.top, side, image.height, size)
@@ -187,6 +207,36 @@ def _visible(start: float, side: float, length: int, size: int) -> tuple[range, 
         return range(low, high), max(start + low * step, 0.0), min(start + high * step, length)
     near = min(max(start, 0.0), length - 1.0)
     return range(1), near, min(max(start + side, near + 1.0), length)
+
+
+def turned_square(image: Image.Image, box: CropBox, size: int, *, beyond: Literal["border", "zeros"] = "border") -> Tensor:
+    """The square `box` of a picture by one affine resampling: float (C, size, size) in the picture's own range, not clipped.
+
+    Whole pixels are averaged until at most four go into a pixel of the result along each side; then each pixel is the mean
+    of as many bicubic samples. `beyond` says what lies around the picture.
+    """
+    side = min(max(box.side, 1.0), FAR)
+    (x, y), turn = (min(max(place, -FAR), FAR) for place in box.centre), math.radians(box.angle)
+    shrink = int(min(max(side / size / 2, 1.0), max(image.size)))
+    samples = math.ceil(min(side / size / shrink, 4.0))
+    reach = side * 0.5**0.5 + 3 * shrink  # half the diagonal, and what a bicubic sample looks at
+    left, right = _interval(x, reach, image.width)
+    top, bottom = _interval(y, reach, image.height)
+    reduced = np.array(image.reduce(shrink, box=(left, top, right, bottom)), dtype=np.float32)
+    part = torch.from_numpy(reduced.reshape(*reduced.shape[:2], -1)).permute(2, 0, 1)[None]  # (1, C, h, w)
+    along = ((torch.arange(size * samples, dtype=torch.float64) + 0.5) / (size * samples) - 0.5) * side
+    down, across = torch.meshgrid(along, along, indexing="ij")
+    columns = (x - left + across * math.cos(turn) - down * math.sin(turn)) / shrink
+    rows = (y - top + across * math.sin(turn) + down * math.cos(turn)) / shrink
+    grid = torch.stack([2 * columns / part.shape[3] - 1, 2 * rows / part.shape[2] - 1], dim=-1)[None].float()
+    fine = F.grid_sample(part, grid, mode="bicubic", padding_mode=beyond, align_corners=False)
+    return F.avg_pool2d(fine, samples)[0]
+
+
+def _interval(centre: float, reach: float, length: int) -> tuple[int, int]:
+    """The whole pixels of one axis within `reach` of a place; the outermost where there are none."""
+    low = math.floor(min(max(centre - reach, 0.0), length - 1.0))
+    return low, math.ceil(min(max(centre + reach, low + 1.0), length))
 
 
 def _to_tensor(pixels: np.ndarray) -> Tensor:

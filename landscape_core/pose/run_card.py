@@ -15,7 +15,7 @@ from landscape_core.errors import UserError
 from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.task import NAMES, Body, load_body
-from landscape_core.search.export import CARD, LATENTS, LOSSES, latents, losses_csv
+from landscape_core.search.export import CARD, LATENTS, LOSSES, file_name, latents, losses_csv
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
 from landscape_core.search.run_card import Card, environment, models_used
@@ -97,4 +97,4 @@ def export_poses(path: Path, card: PoseCard, task: Task, lanes: Sequence[Lane], 
         for lane, now in zip(lanes, trajectory.last.lanes, strict=True):
             with torch.no_grad():
                 rotations = decoder(lane.space.to_x(now.best_variable))
-            archive.writestr(f"{lane.name}.bvh", bvh_text(skeleton, matrix_to_rotvec(rotations)))
+            archive.writestr(f"{file_name(lane.name)}.bvh", bvh_text(skeleton, matrix_to_rotvec(rotations)))

@@ -16,9 +16,9 @@ from landscape_core.pose.kinematics import ForwardKinematics, Skeleton, load_ske
 from landscape_core.pose.network import vposer_from
 from landscape_core.search.objectives import SquaredError, Target
 from landscape_core.search.optimizers import OptimizerSettings
-from landscape_core.search.spaces import Prior, SearchSpace
+from landscape_core.search.spaces import Prior
 from landscape_core.search.task import Task, X
-from landscape_core.search.thetas import RANDOM, mapping_from, random_mapping
+from landscape_core.search.thetas import RANDOM, THETA, random_mapping, thetas, tuned_on
 from landscape_core.storage import zoo
 
 Observation = Literal["rotations", "positions"]
@@ -141,24 +141,16 @@ def load_pose_task(observation: Observation = "rotations", assets: Path = zoo.AS
     forward: nn.Module = vposer.decoder
     if observation == "positions":
         forward = nn.Sequential(vposer.decoder, body.kinematics).eval()
-    hashes = {card.name: card.sha256}
-    advised = {X: OptimizerSettings(name="lbfgs", lr=1.0)}
-    mappings: dict[str, SearchSpace] = {}
-    start = f"pose/theta-{observation}-"
-    for name in sorted(zoo.names(assets), key=lambda name: not name.endswith("-residual")):
-        if name.startswith(start):
-            theta, mappings[name.removeprefix(start)] = mapping_from(name, prior, assets)
-            hashes[name] = theta.sha256
-            advised[name.removeprefix(start)] = OptimizerSettings(**theta.metrics.get("advised", {}))
-    mappings[RANDOM] = random_mapping(prior)
+    learned = thetas(f"pose{THETA}{observation}-", prior, assets)
     return Task(
         name=NAMES[observation],
         forward=forward,
         prior=prior,
         objective=SquaredError(),
-        mappings=mappings,
+        mappings={**learned.spaces, RANDOM: random_mapping(prior)},
         encode=encode if observation == "rotations" else None,
-        hashes=hashes,
-        advised=advised,
+        hashes={card.name: card.sha256, **learned.hashes},
+        advised={X: OptimizerSettings(name="lbfgs", lr=1.0), **learned.advised},
+        tuned={X: tuned_on(card), **learned.tuned},
         picture=body.picture,
     )

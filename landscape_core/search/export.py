@@ -8,6 +8,7 @@ import io
 import torch
 from safetensors.torch import save
 
+from landscape_core.search.race import SEPARATOR
 from landscape_core.search.trajectory import Trajectory
 
 CARD, LOSSES, SHEET, ANIMATION, LATENTS = "run.json", "losses.csv", "sheet.png", "run.gif", "latents.safetensors"
@@ -20,6 +21,11 @@ def picked_steps(last: int, count: int) -> list[int]:
     places = torch.logspace(0.0, 1.0, count, base=float(last + 1), dtype=torch.float64) - 1.0
     spread = torch.maximum(places.round().long(), torch.arange(count))
     return sorted({min(int(step), last) for step in spread} | {last})
+
+
+def file_name(lane: str) -> str:
+    """A lane's name as part of a file's name: "X · L-BFGS" -> "X-L-BFGS"."""
+    return lane.replace(SEPARATOR, "-").replace(" ", "-")
 
 
 def losses_csv(trajectory: Trajectory, *, sample: int = 0) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -13,7 +15,11 @@ from torch import Tensor, nn
 
 from landscape_core.search.spaces import Prior
 
-_SLOPE = 0.2
+Activation = Literal["leaky-relu", "relu", "silu", "tanh", "softplus"]
+_ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
+    "leaky-relu": partial(F.leaky_relu, negative_slope=0.2), "relu": F.relu, "silu": F.silu, "tanh": torch.tanh,
+    "softplus": F.softplus,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -29,6 +35,7 @@ class MappingConfig:
     hidden: int = 1024
     layers: int = 3
     gain: float = 1.0
+    activation: Activation = "leaky-relu"
 
     @staticmethod
     def paper(x_dim: int = 512, z_dim: int = 512, hidden: int = 1024) -> MappingConfig:
@@ -42,16 +49,17 @@ def _as_large_as_x(config: MappingConfig) -> None:
 
 
 class MLP(nn.Module):
-    """(B, n_in) -> (B, n_out) with leaky ReLUs between linear layers."""
+    """(B, n_in) -> (B, n_out) with an activation between linear layers."""
 
-    def __init__(self, n_in: int, n_out: int, hidden: int, layers: int) -> None:
+    def __init__(self, n_in: int, n_out: int, hidden: int, layers: int, activation: Activation = "leaky-relu") -> None:
         super().__init__()
+        self.activation = _ACTIVATIONS[activation]
         widths = [n_in, *[hidden] * (layers - 1), n_out]
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in itertools.pairwise(widths))
 
     def forward(self, x: Tensor) -> Tensor:
         for layer in self.layers[:-1]:
-            x = F.leaky_relu(layer(x), _SLOPE)
+            x = self.activation(layer(x))
         return self.layers[-1](x)
 
 
@@ -61,7 +69,7 @@ class MLPMapping(nn.Module):
     def __init__(self, config: MappingConfig, prior: Prior) -> None:
         super().__init__()
         self.register_buffer("mean", prior.mean.clone())
-        self.mlp = MLP(config.z_dim, config.x_dim, config.hidden, config.layers)
+        self.mlp = MLP(config.z_dim, config.x_dim, config.hidden, config.layers, config.activation)
 
     def forward(self, z: Tensor) -> Tensor:
         return self.get_buffer("mean") + self.mlp(z)
@@ -81,7 +89,7 @@ class ResidualMapping(nn.Module):
         self.register_buffer("mean", prior.mean.clone())
         self.register_buffer("whitener", torch.eye(config.x_dim) if whitener is None else whitener.clone())
         self.log_scale = nn.Parameter(torch.zeros(config.z_dim))
-        self.mlp = MLP(config.z_dim, config.x_dim, config.hidden, config.layers)
+        self.mlp = MLP(config.z_dim, config.x_dim, config.hidden, config.layers, config.activation)
         for parameter in self.mlp.layers[-1].parameters():
             nn.init.zeros_(parameter)
 
@@ -94,10 +102,10 @@ class Coupling(nn.Module):
     """Affine coupling (Dinh et al. 2017): the second half of the variables is scaled, by e at most, and shifted by what the
     first half says. Starts as the identity."""
 
-    def __init__(self, dim: int, hidden: int) -> None:
+    def __init__(self, dim: int, hidden: int, activation: Activation = "leaky-relu") -> None:
         super().__init__()
         self.kept = dim // 2
-        self.mlp = MLP(self.kept, 2 * (dim - self.kept), hidden, 2)
+        self.mlp = MLP(self.kept, 2 * (dim - self.kept), hidden, 2, activation)
         for parameter in self.mlp.layers[-1].parameters():
             nn.init.zeros_(parameter)
 
@@ -129,7 +137,7 @@ class FlowMapping(nn.Module):
         self.register_buffer("mean", prior.mean.clone())
         self.register_buffer("whitener", torch.eye(config.x_dim) if whitener is None else whitener.clone())
         self.register_buffer("orders", torch.stack([torch.randperm(config.x_dim) for _ in range(config.layers)]))
-        self.couplings = nn.ModuleList(Coupling(config.x_dim, config.hidden) for _ in range(config.layers))
+        self.couplings = nn.ModuleList(Coupling(config.x_dim, config.hidden, config.activation) for _ in range(config.layers))
 
     def forward(self, z: Tensor) -> Tensor:
         for order, coupling in zip(self.get_buffer("orders"), self._flow(), strict=True):
@@ -158,7 +166,7 @@ class SkipMapping(nn.Module):
         _as_large_as_x(config)
         self.register_buffer("mean", prior.mean.clone())
         self.log_scale = nn.Parameter(torch.full((config.z_dim,), math.log(config.gain)))
-        self.mlp = MLP(config.z_dim, config.x_dim, config.hidden, config.layers)
+        self.mlp = MLP(config.z_dim, config.x_dim, config.hidden, config.layers, config.activation)
         for parameter in self.mlp.layers[-1].parameters():
             nn.init.zeros_(parameter)
 

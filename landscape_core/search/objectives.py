@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -47,6 +47,16 @@ class Objective(Protocol):
         ...
 
 
+@runtime_checkable
+class LeastSquares(Protocol):
+    """An objective that is a sum of squares, which Gauss-Newton methods can use."""
+
+    def residuals(self, target: Target) -> Callable[[Tensor], Tensor]:
+        """A function of outputs ŷ (B, ...) that returns residuals r (B, m) with L(ŷ, y) = Σ r²: what the loss weighs or
+        averages by is inside r, without a factor ½."""
+        ...
+
+
 class FeatureDistance(Protocol):
     """A perceptual distance that can compute a picture's features apart from comparing them."""
 
@@ -68,6 +78,13 @@ class SquaredError:
 
     def bind(self, target: Target) -> LossFunction:
         return lambda output: masked_mean((output - target.value).square(), target.mask)
+
+    def residuals(self, target: Target) -> Callable[[Tensor], Tensor]:
+        """r = (ŷ - y) √(w / Σw) with the mask as w: (B, m), m the entries of one output, hidden ones being 0."""
+        mask = torch.ones(1) if target.mask is None else target.mask
+        weight = mask.to(target.value).expand_as(target.value).flatten(1)  # (B, m)
+        root = (weight / weight.sum(dim=1, keepdim=True).clamp_min(1.0)).sqrt()
+        return lambda output: (output - target.value).flatten(1) * root
 
 
 class PerceptualObjective:

@@ -3,52 +3,137 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from torch import Tensor
 
 from landscape_core.errors import UserError
 from landscape_core.search.objectives import Target
-from landscape_core.search.optimizers import OptimizerSettings
+from landscape_core.search.optimizers import OPTIMISER_NAMES, OptimizerName, OptimizerSettings
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import SearchSpace, Start
 from landscape_core.search.task import Task, X
 
 Perceptual = Literal["embedded", "lpips"]
 MAX_STEPS = 2000
+MAX_LANES = 8
+Z = "Z"
+SEPARATOR = " · "  # between a lane's row and its optimiser
 # Added to the seed of random starts: a picture that the model drew with the same number must not be one of them.
 START_STREAM = 2**31  # seeds end below it, and generators take 32 bits
 
 
+class LaneSettings(BaseModel):
+    """One way of searching: a space, "X" or a learned one by its name, and the optimiser that descends in it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    space: str = X
+    optimizer: OptimizerSettings = OptimizerSettings()
+
+    @property
+    def row(self) -> str:
+        """ "X", or "Z" for a learned space."""
+        return X if self.space == X else Z
+
+
+_ADAM = OptimizerSettings()
+_PAIR = (LaneSettings(), LaneSettings(space="residual"))
+
+
 class RunSettings(BaseModel):
-    """Everything a visitor can choose. The same fields are the URL's and the run card's."""
+    """Everything a visitor can choose. The same fields are the URL's and the run card's.
+
+    A race is a table: spaces in rows, optimisers in columns, a lane in every cell that is run.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     task: str = "faces"
-    space: str = "residual"
+    lanes: tuple[LaneSettings, ...] = Field(_PAIR, min_length=1, max_length=MAX_LANES)
     perceptual: Perceptual = "embedded"
     seed: int = Field(0, ge=0, le=2**31 - 1)
     steps: int = Field(100, ge=1, le=MAX_STEPS)
     start: Start = "mean"
-    x: OptimizerSettings = OptimizerSettings()
-    z: OptimizerSettings = OptimizerSettings()
+
+    @model_validator(mode="after")
+    def _no_lane_twice(self) -> RunSettings:
+        if len(set(self.lanes)) < len(self.lanes):
+            raise ValueError("a race has every lane once")
+        return self
+
+    @staticmethod
+    def pair(space: str = "residual", x: OptimizerSettings = _ADAM, z: OptimizerSettings = _ADAM, **others: Any) -> RunSettings:
+        """One lane in X and one in a learned space."""
+        return RunSettings(lanes=(LaneSettings(optimizer=x), LaneSettings(space=space, optimizer=z)), **others)
+
+    @staticmethod
+    def table(task: Task, space: str, optimizers: Sequence[OptimizerName], **others: Any) -> RunSettings:
+        """X and a learned space by every one of the optimisers, each at the best settings that are known for it."""
+        start: Start = others.get("start", "mean")
+        lanes = [
+            LaneSettings(space=row, optimizer=task.advice(row, name, start=start)) for name in optimizers for row in (X, space)
+        ]
+        return RunSettings(task=task.name, lanes=tuple(lanes), **others)
+
+    @property
+    def learned(self) -> list[str]:
+        """The learned spaces that are searched, each once."""
+        return list(dict.fromkeys(lane.space for lane in self.lanes if lane.row == Z))
+
+    @property
+    def space(self) -> str:
+        """The learned space that Z stands for: the first one."""
+        return next(iter(self.learned), X)
+
+    def in_space(self, space: str) -> RunSettings:
+        """The same table with another learned space for Z."""
+        lanes = [lane if lane.row == X else lane.model_copy(update={"space": space}) for lane in self.lanes]
+        return self.model_copy(update={"lanes": tuple(lanes)})
+
+    @property
+    def optimizers(self) -> list[OptimizerName]:
+        """The table's columns, each once."""
+        return list(dict.fromkeys(lane.optimizer.name for lane in self.lanes))
+
+    def names(self) -> list[str]:
+        """What results call the lanes: "X" and "Z" where one optimiser serves both, else "X · Adam", "Z · L-BFGS".
+
+        What else tells two lanes apart is added where there are such: the learned space, the learning rate, a number.
+        """
+        rows = [lane.row for lane in self.lanes]
+        if len(set(rows)) == len(rows) and len(self.optimizers) == 1:
+            return rows
+        one = len(self.learned) < 2
+        words = [lane.row if one or lane.row == X else f"{Z} {lane.space}" for lane in self.lanes]
+        each = list(zip(words, self.lanes, strict=True))
+        names = [f"{word}{SEPARATOR}{OPTIMISER_NAMES[lane.optimizer.name]}" for word, lane in each]
+        rates = [f"{lane.optimizer.lr:g}" for lane in self.lanes]
+        names = [name if names.count(name) == 1 else f"{name} {rate}" for name, rate in zip(names, rates, strict=True)]
+        return [name if names.count(name) == 1 else f"{name} ({i + 1})" for i, name in enumerate(names)]
+
+    def lane(self, row: str, optimizer: OptimizerName | None = None) -> str | None:
+        """The name of the first lane in that row ("X" or "Z"), by that optimiser where one is named; None without one."""
+        for name, lane in zip(self.names(), self.lanes, strict=True):
+            if lane.row == row and optimizer in (None, lane.optimizer.name):
+                return name
+        return None
 
 
 def prepare(task: Task, settings: RunSettings, target: Target) -> tuple[Solver, list[Tensor]]:
-    """The race of X against the chosen space on a target, and where it starts.
+    """The race of all lanes on a target, and where it starts.
 
     Raises:
-        UserError: the task has no such learned space, or no encoder to start from.
+        UserError: the task has no such space, or no encoder to start from.
     """
     if settings.start == "encoder" and task.encode is None:
         raise UserError(f"{task.name} has no encoder; start from 'mean' or 'random'.")
     target = target.to(task.device)
     lanes = [
-        Lane("X", task.space(X), settings.x.build(settings.steps)),
-        Lane("Z", task.learned(settings.space), settings.z.build(settings.steps)),
+        Lane(name, task.space(lane.space), lane.optimizer.build(settings.steps))
+        for name, lane in zip(settings.names(), settings.lanes, strict=True)
     ]
     starts = starts_in([lane.space for lane in lanes], task, settings.start, target, settings.seed)
     return Solver(task.forward, task.objective, target, lanes, max_steps=settings.steps), starts

@@ -7,9 +7,10 @@ from typing import Any, Literal, TypeVar
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from landscape_core.errors import UserError, listed
+from landscape_core.errors import UserError, first_problem, listed
 from landscape_core.search.race import RunSettings
 from landscape_core.search.task import Task
+from landscape_core.search.thetas import without_other_thetas
 
 
 class Card(BaseModel):
@@ -18,7 +19,7 @@ class Card(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     kind: str
     settings: RunSettings
     models: dict[str, str]
@@ -26,13 +27,16 @@ class Card(BaseModel):
     result: dict[str, Any] = {}
 
 
-CardKind = TypeVar("CardKind", bound=Card)
+FIRST_VERSION = (
+    "This run card is of the first version: of a race of X against Z, on models that have been replaced since. Runs are now "
+    "tables of spaces and optimisers; make the run anew and save its card."
+)
+CardKind = TypeVar("CardKind", bound=BaseModel)
 
 
 def models_used(task: Task, settings: RunSettings) -> dict[str, str]:
-    """The hashes of the models that take part in a run: of several learned spaces, the one that is searched."""
-    other = [name for name in task.hashes if "/theta-" in name and not name.endswith(f"-{settings.space}")]
-    return {name: digest for name, digest in task.hashes.items() if name not in other}
+    """The hashes of the models that take part in a run: of several learned spaces, those that are searched."""
+    return without_other_thetas(task.hashes, settings.learned)
 
 
 def environment() -> dict[str, Any]:
@@ -49,9 +53,10 @@ def read_card(text: str, kind: type[CardKind]) -> CardKind:
     try:
         return kind.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = listed([".".join(str(part) for part in first["loc"]) or "the file"])
-        raise UserError(f"This is not a run card that can be replayed: {where}: {first['msg'][:200]}.") from error
+        if any(each["loc"] == ("version",) and each["input"] == 1 for each in error.errors()):
+            raise UserError(FIRST_VERSION) from error
+        problem = first_problem(error, lambda place: ".".join(str(part) for part in place) or "the file")
+        raise UserError(f"This is not a run card that can be replayed: {problem[:300]}") from error
 
 
 def check_models(card: Card, task: Task) -> list[str]:

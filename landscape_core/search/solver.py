@@ -3,6 +3,8 @@
 A *lane* is a search space with an optimiser. One lane is an inversion; several lanes are a race: they advance
 in lock-step on the same targets and share one batched pass through F. A state is a value: step it, keep
 it, step it again and the same numbers come out.
+
+A lane whose optimiser asks for it is also linearised where it stands (`gauss_newton`); the other lanes do not pay for that.
 """
 
 from __future__ import annotations
@@ -11,13 +13,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from landscape_core.search.gauss_newton import check_least_squares, gauss_newton
 from landscape_core.search.objectives import LossFunction, Objective, Target
-from landscape_core.search.optimizers import Optimizer, OptimizerState
 from landscape_core.search.spaces import SearchSpace
+from landscape_core.search.updates import Optimizer, OptimizerState, Point
 
 
 class StopReason(Enum):
@@ -43,8 +47,9 @@ class Lane:
 class LaneState:
     """Where a lane stands: everything evaluated at `variable`, plus the best so far.
 
-    variable, gradient (B, dim) · loss (B,) · output (B, ...) · alive (B,) False once a sample went
-    non-finite · seconds this lane has cost so far, the shared pass counted at its share.
+    variable, gradient (B, dim) · loss (B,) · output (B, ...), all where the loss last was finite · failed (B,) trial points
+    since then · alive (B,) False once these were more than the optimiser takes back · seconds this lane has cost so far, the
+    shared pass counted at its share.
     """
 
     variable: Tensor
@@ -55,8 +60,15 @@ class LaneState:
     best_loss: Tensor
     best_variable: Tensor
     best_step: Tensor
+    failed: Tensor
     alive: Tensor
     seconds: float = 0.0
+
+    @property
+    def jacobians(self) -> Tensor:
+        """How many Jacobians of F each sample (B,) has cost besides its evaluations; each is as many forward passes as the
+        variable has numbers."""
+        return self.optimizer.get("jacobians", torch.zeros_like(self.failed))
 
 
 @dataclass(frozen=True)
@@ -86,8 +98,12 @@ class Solver:
     def __init__(
         self, forward: nn.Module, objective: Objective, target: Target, lanes: Sequence[Lane], *, max_steps: int = 200
     ) -> None:
+        """Raises UserError where an optimiser wants a sum of squares, or few enough numbers, and the problem is not so."""
         if not lanes:
             raise ValueError("a solver needs at least one lane")
+        for lane in lanes:
+            if lane.optimizer.needs_jacobian:
+                check_least_squares(objective, lane.space)
         self.forward = forward
         self.objective = objective
         self.target = target
@@ -118,7 +134,8 @@ class Solver:
         """One update in every lane, then one evaluation of F where it led."""
         moves = [self._move(lane, s, state.step) for lane, s in zip(self.lanes, state.lanes, strict=True)]
         evaluations = self._evaluate([variable for variable, _, _ in moves])
-        lanes = [_advance(s, move, e, state.step + 1) for s, move, e in zip(state.lanes, moves, evaluations, strict=True)]
+        parts = zip(self.lanes, state.lanes, moves, evaluations, strict=True)
+        lanes = [_advance(s, move, e, state.step + 1, lane.optimizer.retries) for lane, s, move, e in parts]
         return State(state.step + 1, tuple(lanes))
 
     def done(self, state: State) -> StopReason | None:
@@ -129,7 +146,10 @@ class Solver:
 
     def _move(self, lane: Lane, state: LaneState, step: int) -> tuple[Tensor, OptimizerState, float]:
         started = time.perf_counter()
-        variable, optimizer = lane.optimizer.update(state.optimizer, state.variable, state.loss, state.gradient, step)
+        hessian = partial(gauss_newton, self.forward, self.objective, self.target, lane.space, state.variable)
+        loss = torch.where(state.failed > 0, torch.inf, state.loss)
+        at = Point(state.variable, loss, state.gradient, hessian if lane.optimizer.needs_jacobian else None)
+        variable, optimizer = lane.optimizer.update(state.optimizer, at, step)
         variable = torch.where(state.alive[:, None], variable, state.variable)
         return variable, optimizer, time.perf_counter() - started
 
@@ -165,8 +185,12 @@ class Solver:
         return evaluations
 
 
+def _finite(e: _Evaluation) -> Tensor:
+    return torch.isfinite(e.loss) & torch.isfinite(e.gradient).all(dim=1)
+
+
 def _first(lane: Lane, start: Tensor, e: _Evaluation) -> LaneState:
-    alive = torch.isfinite(e.loss) & torch.isfinite(e.gradient).all(dim=1)
+    alive = _finite(e)
     return LaneState(
         variable=start.detach(),
         loss=e.loss,
@@ -176,21 +200,26 @@ def _first(lane: Lane, start: Tensor, e: _Evaluation) -> LaneState:
         best_loss=e.loss,
         best_variable=start.detach(),
         best_step=torch.zeros(len(start), dtype=torch.long, device=start.device),
+        failed=(~alive).long(),
         alive=alive,
         seconds=e.seconds,
     )
 
 
-def _advance(state: LaneState, move: tuple[Tensor, OptimizerState, float], e: _Evaluation, step: int) -> LaneState:
-    """The evaluation taken over where it is finite; a sample that went non-finite keeps its last finite state."""
+def _advance(
+    state: LaneState, move: tuple[Tensor, OptimizerState, float], e: _Evaluation, step: int, retries: int
+) -> LaneState:
+    """The evaluation taken over where it is finite; where it is not, the sample keeps its last finite one, and is given up
+    after as many failures in a row as its optimiser takes back."""
     variable, optimizer, seconds = move
-    alive = state.alive & torch.isfinite(e.loss) & torch.isfinite(e.gradient).all(dim=1)
+    taken = state.alive & _finite(e)
+    failed = torch.where(taken, 0, state.failed + 1)
 
     def take(new: Tensor, old: Tensor) -> Tensor:
-        return torch.where(alive.reshape(-1, *[1] * (new.dim() - 1)), new, old)
+        return torch.where(taken.reshape(-1, *[1] * (new.dim() - 1)), new, old)
 
     loss = take(e.loss, state.loss)
-    better = alive & (loss < state.best_loss)
+    better = taken & (loss < state.best_loss)
     return replace(
         state,
         variable=take(variable, state.variable),
@@ -201,6 +230,7 @@ def _advance(state: LaneState, move: tuple[Tensor, OptimizerState, float], e: _E
         best_loss=torch.where(better, loss, state.best_loss),
         best_variable=torch.where(better[:, None], variable, state.best_variable),
         best_step=torch.where(better, torch.full_like(state.best_step, step), state.best_step),
-        alive=alive,
+        failed=failed,
+        alive=state.alive & (failed <= retries),
         seconds=state.seconds + seconds + e.seconds,
     )

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from landscape_core.search.race import SEPARATOR
 from landscape_core.search.solver import State
 from landscape_core.search.trajectory import Trajectory, passed
 
@@ -37,7 +38,7 @@ def passed_sentence(trajectory: Trajectory, *, fast: str = "Z", slow: str = "X",
         return f"{fast} did not reach {where} in {_count(trajectory.steps[-1])}."
     time = _times(result.times_less_time, "less time", "more time", "about the same time")
     if result.steps == 0:
-        return f"{fast} started below {where}: no step needed, {time}."
+        return f"{fast} began below {where}: that is its start's doing, not its search's."
     if result.steps == at_step:
         return f"{fast} passed {where} after as many steps, {time}."
     steps = _times(at_step / result.steps, "fewer steps", "more steps", "about as many")
@@ -56,8 +57,18 @@ def end_sentence(trajectory: Trajectory, *, fast: str = "Z", slow: str = "X", sa
     return f"After {at} {low}'s best loss is {_loss(lower)}, {high}'s {_loss(higher)}: {low} is {percent:.2g}\u00a0% lower."
 
 
+def columns(names: Sequence[str]) -> list[tuple[str, str]]:
+    """The lanes that can be compared fairly: those in X and in Z that share an optimiser, as (X's name, Z's name).
+
+    Of lanes without such a partner ("X · Adam" beside "Z · L-BFGS" alone) there is none to compare.
+    """
+    by = {(name.partition(SEPARATOR)[0][:1], name.partition(SEPARATOR)[2]): name for name in names}
+    return [(name, by["Z", optimizer]) for (row, optimizer), name in by.items() if row == "X" and ("Z", optimizer) in by]
+
+
 def race_summary(trajectory: Trajectory, *, sample: int = 0) -> str:
-    """Two sentences: when Z passed X's loss at step 20 (or at the last step of a shorter run), and how both ended.
+    """For every column of the table two sentences: when Z passed X's loss at step 20 (or at the last step of a shorter run),
+    and how both ended.
 
     Where a lane lost its footing (a non-finite loss) that is said first.
     """
@@ -72,8 +83,16 @@ def race_summary(trajectory: Trajectory, *, sample: int = 0) -> str:
         sentences += [f"{name} stopped early: its loss was no longer a finite number." for name in dead]
     if last == 0:
         return " ".join([*sentences, "No step was taken."])
-    sentences.append(passed_sentence(trajectory, at_step=min(REFERENCE_STEP, last), sample=sample))
-    return " ".join([*sentences, end_sentence(trajectory, sample=sample)])
+    pairs = columns([lane.name for lane in trajectory.lanes])
+    for slow, fast in pairs:
+        sentences.append(passed_sentence(trajectory, fast=fast, slow=slow, at_step=min(REFERENCE_STEP, last), sample=sample))
+        sentences.append(end_sentence(trajectory, fast=fast, slow=slow, sample=sample))
+    if not pairs:
+        best = ", ".join(f"{lane.name} {_loss(float(lane.best_so_far()[-1, sample]))}" for lane in trajectory.lanes)
+        sentences.append(
+            f"After {_count(last)} the best losses are: {best}. No two lanes share an optimiser, so none is compared."
+        )
+    return " ".join(sentences)
 
 
 def _count(steps: int) -> str:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import get_args
 
 import torch
+from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
 
 from landscape_core.errors import UserError
+from landscape_core.search.gauss_newton import can_linearise
 from landscape_core.search.objectives import Objective, Target
-from landscape_core.search.optimizers import OptimizerSettings
-from landscape_core.search.spaces import Prior, SearchSpace, XSpace
+from landscape_core.search.optimizers import OptimizerName, OptimizerSettings, chosen
+from landscape_core.search.spaces import Prior, SearchSpace, Start, XSpace
 
 X = "X"
+
+
+class Tuned(BaseModel):
+    """An optimiser's best settings in one space from one kind of start, chosen on training data; what a model's card lists
+    under "tuned"."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    start: Start = "mean"
+    optimizer: OptimizerSettings
 
 
 @dataclass(frozen=True)
@@ -22,9 +35,10 @@ class Task:
 
     `mappings` are the learned spaces by name, the first being the default; `encode` is the feed-forward
     baseline y -> x; `hashes` are the sha256 of every model file in use; `advised` is, by space, the optimiser that
-    did best on training data. `picture` makes what people see of F's outputs (n, ...) for one target (1, ...), or of the
-    target itself where the output is None: pictures (n, 3, s, s) in [-1, 1]; without it the outputs are pictures already.
-    `samples` draws targets to try things on; without it they are what F makes of inputs from the prior.
+    did best on training data, and `tuned` what every optimiser that was tried does best with. `picture` makes what people
+    see of F's outputs (n, ...) for one target (1, ...), or of the target itself where the output is None: pictures
+    (n, 3, s, s) in [-1, 1]; without it the outputs are pictures already. `samples` draws targets to try things on; without
+    it they are what F makes of inputs from the prior.
     """
 
     name: str
@@ -35,6 +49,7 @@ class Task:
     encode: Callable[[Tensor], Tensor] | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
     advised: Mapping[str, OptimizerSettings] = field(default_factory=dict)
+    tuned: Mapping[str, Sequence[Tuned]] = field(default_factory=dict)
     picture: Callable[[Tensor | None, Target], Tensor] | None = None
     samples: Callable[[int, torch.Generator], Target] | None = None
 
@@ -63,10 +78,28 @@ class Task:
             raise UserError(f"{self.name} has no space {name!r}; it has: {', '.join([X, *self.mappings])}.")
         return self.mappings[name]
 
-    def advice(self, name: str, *, lr: float | None = None) -> OptimizerSettings:
-        """The optimiser to start with in that space: the advised one, else the paper's Adam 0.1; `lr` overrides its rate."""
-        advised = self.advised.get(name, OptimizerSettings())
-        return advised if lr is None else OptimizerSettings(name=advised.name, lr=lr)
+    def advice(
+        self, space: str, optimizer: OptimizerName | None = None, *, start: Start = "mean", lr: float | None = None,
+        first_move: float | None = None, history: int | None = None,
+    ) -> OptimizerSettings:  # fmt: skip
+        """The optimiser to search that space with: the advised one where none is named, else the paper's Adam 0.1, with what
+        it was tuned to for that start, and with any of its settings replaced.
+
+        Raises:
+            UserError: a setting out of range, or one that the optimiser does not have.
+        """
+        advised = self.advised.get(space, OptimizerSettings())
+        name = optimizer or advised.name
+        fitting = [each.optimizer for each in self.tuned.get(space, ()) if each.optimizer.name == name and each.start == start]
+        known = fitting[0] if fitting else advised
+        other = None if known.name == name else name
+        return chosen(known, len(self.prior.mean), space, other, lr=lr, first_move=first_move, history=history)
+
+    def optimizers(self, space: str) -> list[OptimizerName]:
+        """The optimisers that can search that space; Levenberg-Marquardt needs a sum of squares of few variables."""
+        every: tuple[OptimizerName, ...] = get_args(OptimizerName)
+        able = can_linearise(self.objective, self.space(space))
+        return [each for each in every if able or each != "levenberg-marquardt"]
 
     def shown(self, output: Tensor | None, target: Target) -> Tensor:
         """F's outputs (n, ...) for one target (1, ...), or the target itself for None, as pictures (n, 3, s, s) in [-1, 1]."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from landscape_core.search.mapping import MappingConfig, build_mapping
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.spaces import Prior, SearchSpace, ZSpace
+from landscape_core.search.task import Tuned
 from landscape_core.storage import zoo
 
 RANDOM = "random"
+THETA = "/theta-"
 
 
 def mapping_from(name: str, prior: Prior, assets: Path = zoo.ASSETS) -> tuple[zoo.Card, SearchSpace]:
@@ -28,17 +32,47 @@ def random_mapping(prior: Prior, *, seed: int = 0) -> ZSpace:
     return ZSpace(build_mapping(config, prior, seed=seed).to(prior.mean.device), config.z_dim)
 
 
-def trained_mappings(
-    domain: str, prior: Prior, assets: Path = zoo.ASSETS
-) -> tuple[dict[str, SearchSpace], dict[str, OptimizerSettings], dict[str, str]]:
-    """A domain's learned spaces, "residual" first and the untrained one last, their advised optimisers, and file hashes."""
-    spaces: dict[str, SearchSpace] = {}
-    advised, hashes = {}, {}
-    for name in zoo.names(assets):
-        if name.startswith(f"{domain}/theta-"):
-            kind = name.rsplit("theta-", 1)[1]
-            card, spaces[kind] = mapping_from(name, prior, assets)
-            advised[kind] = OptimizerSettings(**card.metrics.get("advised", {}))
-            hashes[name] = card.sha256
-    ordered = {key: spaces[key] for key in sorted(spaces, key=lambda key: key != "residual")}
-    return {**ordered, RANDOM: random_mapping(prior)}, advised, hashes
+@dataclass(frozen=True)
+class Thetas:
+    """Learned spaces by short name, "residual" first, with what their cards say: the advised optimiser, what every
+    optimiser was tuned to, and the files' hashes by the files' names."""
+
+    spaces: Mapping[str, SearchSpace]
+    advised: Mapping[str, OptimizerSettings]
+    tuned: Mapping[str, Sequence[Tuned]]
+    hashes: Mapping[str, str]
+
+
+def thetas(prefix: str, prior: Prior, assets: Path = zoo.ASSETS) -> Thetas:
+    """Every trained Θ whose name begins with `prefix`, as in "faces/theta-" or "pose/theta-rotations-".
+
+    Raises:
+        UserError: one was altered.
+    """
+    there = [name for name in zoo.names(assets) if name.startswith(prefix)]
+    loaded = {name.removeprefix(prefix): mapping_from(name, prior, assets) for name in sorted(there, key=_residual_first)}
+    cards = {kind: card for kind, (card, _) in loaded.items()}
+    return Thetas(
+        spaces={kind: space for kind, (_, space) in loaded.items()},
+        advised={kind: OptimizerSettings(**card.metrics.get("advised", {})) for kind, card in cards.items()},
+        tuned={kind: tuned_on(card) for kind, card in cards.items()},
+        hashes={card.name: card.sha256 for card in cards.values()},
+    )
+
+
+def tuned_on(card: zoo.Card) -> tuple[Tuned, ...]:
+    """What a card lists under "tuned"."""
+    return tuple(Tuned.model_validate(each) for each in card.metrics.get("tuned", ()))
+
+
+def without_other_thetas(hashes: Mapping[str, str], spaces: Collection[str]) -> dict[str, str]:
+    """A table of hashes by model name without the Θ's of spaces that are not among `spaces`."""
+    return {name: digest for name, digest in hashes.items() if THETA not in name or name.endswith(_endings(spaces))}
+
+
+def _endings(spaces: Collection[str]) -> tuple[str, ...]:
+    return tuple(f"-{space}" for space in spaces)
+
+
+def _residual_first(name: str) -> bool:
+    return not name.endswith("-residual")

@@ -57,6 +57,14 @@ class Trajectory:
                 return lane
         raise KeyError(name)
 
+    def pair(self, x: str, z: str) -> Trajectory:
+        """The record of two lanes alone, called "X" and "Z": what a plane, a surface or a comparison of spaces takes."""
+        kept = [self.lane(x), self.lane(z)]
+        places = [[lane.name for lane in self.lanes].index(name) for name in (x, z)]
+        lanes = [LaneRecord(name, lane.variables, lane.losses, lane.seconds) for name, lane in zip("XZ", kept, strict=True)]
+        last = None if self.last is None else State(self.last.step, tuple(self.last.lanes[i] for i in places))
+        return Trajectory(lanes, self.steps, last)
+
     def sample(self, index: int) -> Trajectory:
         """The record of one sample of the batch (B = 1), without the optimisers' state."""
 

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from landscape_core.search.objectives import Target
-from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
+from landscape_core.search.optimizers import OptimizerName, OptimizerSettings
 from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import run
@@ -29,7 +29,7 @@ AVERAGED = ("convex_share", "minima", "roughness", "steepness", "last loss")
 class LandscapeSettings:
     """`size` points a side; the grid reaches two standard deviations of the recovered latents along each axis.
 
-    `x_optimizer` replaces the one advised for X, at its default rate: with Z's, only the space differs.
+    X is searched by the optimiser advised for Z, so that only the space differs, unless `x_optimizer` names another.
     """
 
     steps: int = 20
@@ -41,9 +41,8 @@ class LandscapeSettings:
 
     def optimizers(self, task: Task) -> tuple[OptimizerSettings, OptimizerSettings]:
         """Of X and of Z."""
-        name = self.x_optimizer
-        x = task.advice(X) if name is None else OptimizerSettings(name=name, lr=DEFAULT_RATES[name])
-        return x, task.advice(self.space)
+        z = task.advice(self.space)
+        return task.advice(X, self.x_optimizer or z.name), z
 
     def words(self, task: Task) -> dict[str, str]:
         """By lane: {"X": "adam 0.1", "Z": "lbfgs 1"}."""
@@ -52,7 +51,7 @@ class LandscapeSettings:
     def race(self, task: Task) -> RunSettings:
         """What every example is raced with."""
         x, z = self.optimizers(task)
-        return RunSettings(task=task.name, space=self.space, steps=self.steps, seed=self.seed, x=x, z=z)
+        return RunSettings.pair(self.space, x, z, task=task.name, steps=self.steps, seed=self.seed)
 
 
 @dataclass(frozen=True)
@@ -86,7 +85,8 @@ def examined(
     """Race on each target (n, ...) in turn and measure the surfaces around both ends, by lane, on planes known before."""
     for i in range(len(targets)):
         target = targets.select(slice(i, i + 1))
-        trajectory = run(*prepare(task, settings.race(task), target), stop=stop)
+        raced = settings.race(task)
+        trajectory = run(*prepare(task, raced, target), stop=stop).pair(*raced.names())
         found: dict[str, Example] = {}
         for lane, space in (("X", X), ("Z", settings.space)):
             record = trajectory.lane(lane)

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from landscape_core.search.task import Task, X
+from landscape_core.search.thetas import without_other_thetas
 from landscape_core.storage import zoo
 from landscape_core.surfaces.planes import Plane
 
@@ -63,5 +64,4 @@ def load_recovered(task: Task, space: str, assets: Path = zoo.ASSETS) -> dict[st
 
 def same_models(wanted: Mapping[str, str], have: Mapping[str, str], space: str) -> bool:
     """Whether two tables of hashes agree on F, L and this space's Θ; other Θ's do not matter."""
-    other = {name for name in {*wanted, *have} if "/theta-" in name and not name.endswith(f"-{space}")}
-    return all(wanted.get(name) == have.get(name) for name in {*wanted, *have} - other)
+    return without_other_thetas(wanted, [space]) == without_other_thetas(have, [space])

@@ -42,7 +42,8 @@ def recovered_planes(
     Raises:
         UserError: fewer than three targets, or no such space.
     """
-    settings = RunSettings(task=task.name, space=space, steps=steps, x=task.advice(X), z=task.advice(space, lr=z_lr))
+    z = task.advice(space, lr=z_lr)
+    settings = RunSettings.pair(space, task.advice(X, z.name), z, task=task.name, steps=steps)
     ends: dict[str, list[Tensor]] = {X: [], space: []}
     for first in range(0, len(targets), batch):
         trajectory = run(*prepare(task, settings, targets.select(slice(first, first + batch))))

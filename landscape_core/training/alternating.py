@@ -6,21 +6,24 @@ what was kept and descend on θ. The paper prints "+ λ ∂L": it is descent in 
 
 from __future__ import annotations
 
+import copy
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
 from landscape_core.errors import UserError
 from landscape_core.progress import Report
+from landscape_core.search.momentum import Momentum
 from landscape_core.search.objectives import Objective, Target
-from landscape_core.search.optimizers import LBFGS, Adam, GradientDescent, Optimizer
+from landscape_core.search.optimizers import LBFGS, Adam, GradientDescent
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import ZSpace
+from landscape_core.search.updates import Optimizer
 from landscape_core.storage.fingerprint import fingerprint
 from landscape_core.training.checkpoint import Checkpoint
 
@@ -35,7 +38,8 @@ class MappingTraining:
     updated along the rollout on the z just reached, without a buffer ("without AO and buffer" in Table 2).
     `keep_start` also puts z_0 into the buffer: without it nothing holds Θ(0), and it drifts to where no
     descent should begin. `start` is the standard deviation of z_0: 0 starts at the origin, as Algorithm 1 prints; section
-    7.3 starts at random.
+    7.3 starts at random. With `weighting` ε each draw weighs 1 / (L + ε), which is the gradient of log(L + ε): the last, small
+    losses then count as much as the first, large ones.
     """
 
     buffers: int = 500
@@ -43,7 +47,7 @@ class MappingTraining:
     steps: int = 20
     batch: int = 1
     z_lr: float = 0.1
-    z_optimizer: Literal["adam", "gd", "lbfgs"] = "adam"
+    z_optimizer: Literal["adam", "gd", "momentum", "lbfgs"] = "adam"
     lr: float = 1e-4
     weight_decay: float = 0.1
     rollout_chunk: int = 64
@@ -52,11 +56,12 @@ class MappingTraining:
     mode: Literal["alternating", "online"] = "alternating"
     decay_from: float = 1.0
     bf16: bool = False
+    weighting: float | None = None
     seed: int = 0
 
     def descent(self) -> Optimizer:
         """The optimiser that collects trajectories."""
-        kinds = {"adam": Adam, "gd": GradientDescent, "lbfgs": LBFGS}
+        kinds = {"adam": Adam, "gd": GradientDescent, "momentum": Momentum, "lbfgs": LBFGS}
         return kinds[self.z_optimizer](self.z_lr)
 
 
@@ -67,8 +72,33 @@ class _Progress:
     history: list[dict[str, float]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Phase:
+    """Where a buffer stands before its next update: `done` of `total` steps of z were collected, or of updates of θ taken.
+
+    `variable` is where the z's stand on their way (n, z_dim), or all that the buffer holds (T·N, z_dim); `owner` is the
+    number of each one's target.
+    """
+
+    name: Literal["collect", "descend"]
+    done: int
+    total: int
+    variable: Tensor
+    owner: Tensor
+
+
+@dataclass(frozen=True)
+class _Rollout:
+    """Every z_t (T·N, z_dim), the number of its target (T·N,), and the mean losses on the way."""
+
+    variable: Tensor
+    owner: Tensor
+    figures: dict[str, float]
+
+
 class MappingTrainer:
-    """Trains one Θ for one forward model; `buffer_step` is one pass of Algorithm 1's outer loop.
+    """Trains one Θ for one forward model; `buffer_step` is one pass of Algorithm 1's outer loop, `phases` the same pass
+    update by update. Without a folder `out` nothing is written; `snapshot` and `restore` keep and bring back a state.
 
     Raises:
         UserError: the checkpoint in `out` is of another architecture, or was begun for another forward model.
@@ -82,7 +112,7 @@ class MappingTrainer:
         objective: Objective,
         sample_targets: TargetSampler,
         config: MappingTraining,
-        out: Path,
+        out: Path | None,
     ) -> None:
         self.mapping, self.z_dim = mapping, z_dim
         self.forward, self.objective = forward, objective
@@ -91,43 +121,70 @@ class MappingTrainer:
         self.optimizer = torch.optim.AdamW(mapping.parameters(), lr=config.lr, weight_decay=config.weight_decay)
         self.random = torch.Generator().manual_seed(config.seed)
         self.progress = _Progress()
-        self.checkpoint = Checkpoint(
-            out / "checkpoint.safetensors",
-            modules={"mapping": mapping},
+        self.forward_hash = fingerprint(forward)
+        self.checkpoint = None if out is None else self._resumed(out / "checkpoint.safetensors")
+
+    def _resumed(self, path: Path) -> Checkpoint:
+        """The checkpoint at `path`, and what it holds restored."""
+        checkpoint = Checkpoint(
+            path,
+            modules={"mapping": self.mapping},
             optimizers={"adamw": self.optimizer},
             generators={"random": self.random},
         )
-        self.forward_hash = fingerprint(forward)
-        meta = self.checkpoint.load()
+        meta = checkpoint.load()
         if meta is not None:
             if meta.get("forward") != self.forward_hash:
                 raise UserError(
-                    f"{self.checkpoint.path} holds a Θ that was begun for another forward model; move it away, or name another "
+                    f"{path} holds a Θ that was begun for another forward model; move it away, or name another "
                     "folder with --work."
                 )
             self.progress = _Progress(**meta["progress"])
+        return checkpoint
 
     def save(self) -> None:
         """Write the checkpoint: called after every buffer, so that at most one is lost."""
-        meta = {"progress": asdict(self.progress), "config": asdict(self.config), "forward": self.forward_hash}
-        self.checkpoint.save(meta)
+        if self.checkpoint is not None:
+            meta = {"progress": asdict(self.progress), "config": asdict(self.config), "forward": self.forward_hash}
+            self.checkpoint.save(meta)
+
+    def snapshot(self) -> dict[str, Any]:
+        """A copy of all that the following buffers depend on: Θ, its optimiser, the random stream, the progress."""
+        return {
+            "mapping": copy.deepcopy(self.mapping.state_dict()),
+            "optimizer": copy.deepcopy(self.optimizer.state_dict()),
+            "random": self.random.get_state(),
+            "progress": copy.deepcopy(self.progress),
+        }
+
+    def restore(self, snapshot: dict[str, Any]) -> None:
+        """Go back to a snapshot, from where the same numbers come again."""
+        self.mapping.load_state_dict(snapshot["mapping"])
+        self.optimizer.load_state_dict(copy.deepcopy(snapshot["optimizer"]))
+        self.random.set_state(snapshot["random"])
+        self.progress = copy.deepcopy(snapshot["progress"])
 
     def buffer_step(self, tick: Callable[[], bool] = lambda: False) -> dict[str, float] | None:
         """One buffer; `tick` is asked before each update whether to stop, and then the buffer is dropped (None)."""
+        for _ in self.phases():
+            if tick():
+                return None
+        return self.progress.history[-1]
+
+    def phases(self) -> Iterator[Phase]:
+        """One buffer, a pause before each update; the buffer counts once the iterator is exhausted. While it pauses in
+        "descend", whatever else uses Θ must work on a copy."""
         started = time.perf_counter()
         self._set_lr()
         target = self.sample_targets(self.config.targets, self.random).to(self.device)
         if self.config.mode == "online":
-            losses = self._online(target, tick)
+            losses = yield from self._online(target)
         else:
-            rollout = self._rollout(target, tick)
-            losses = None if rollout is None else self._descend(target, *rollout, tick)
-        if losses is None:
-            return None
+            rollout = yield from self._rollout(target)
+            losses = yield from self._descend(target, rollout)
         self.progress.buffer += 1
         self.progress.seconds += time.perf_counter() - started
         self.progress.history.append(losses)
-        return losses
 
     def _set_lr(self) -> None:
         done = self.progress.buffer / self.config.buffers
@@ -139,31 +196,32 @@ class MappingTrainer:
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bf16)
 
-    def _rollout(self, target: Target, tick: Callable[[], bool]) -> tuple[Tensor, Tensor, dict[str, float]] | None:
-        """Every z_t, t = 1..T: (T·N, z_dim), with the index of its target, and the mean losses on the way."""
+    def _rollout(self, target: Target) -> Generator[Phase, None, _Rollout]:
+        """Descent on z with Θ fixed, t = 1..T (lines 4-11)."""
         self.mapping.requires_grad_(False)
         visited, owners = [], []
         totals = torch.zeros(self.config.steps + 1, device=self.device)
         for first in range(0, len(target), self.config.rollout_chunk):
             part = target.select(slice(first, first + self.config.rollout_chunk))
+            owner = torch.arange(first, first + len(part))
             space = ZSpace(self.mapping, self.z_dim)
             solver = Solver(self.forward, self.objective, part, [Lane("Z", space, self.config.descent())])
             with self._autocast():
                 state = solver.init([self._start(space, len(part))])
-                totals[0] += state.lanes[0].loss.sum()
-                if self.config.keep_start:
-                    visited.append(state.lanes[0].variable)
-                    owners.append(torch.arange(first, first + len(part)))
-                for t in range(1, self.config.steps + 1):
-                    if tick():
-                        return None
+            totals[0] += state.lanes[0].loss.sum()
+            if self.config.keep_start:
+                visited.append(state.lanes[0].variable)
+                owners.append(owner)
+            for t in range(1, self.config.steps + 1):
+                yield Phase("collect", t - 1, self.config.steps, state.lanes[0].variable, owner)
+                with self._autocast():
                     state = solver.step(state)
-                    visited.append(state.lanes[0].variable)
-                    owners.append(torch.arange(first, first + len(part)))
-                    totals[t] += state.lanes[0].loss.sum()
+                visited.append(state.lanes[0].variable)
+                owners.append(owner)
+                totals[t] += state.lanes[0].loss.sum()
         mean = totals / len(target)
         figures = {"start": float(mean[0]), "middle": float(mean[self.config.steps // 2]), "end": float(mean[-1])}
-        return torch.cat(visited), torch.cat(owners), figures
+        return _Rollout(torch.cat(visited), torch.cat(owners), figures)
 
     def _start(self, space: ZSpace, n: int) -> Tensor:
         """z_0 (n, z_dim)."""
@@ -171,41 +229,39 @@ class MappingTrainer:
             return space.mean_start(n)
         return self.config.start * torch.randn(n, space.dim, generator=self.random).to(self.device)
 
-    def _descend(
-        self, target: Target, z: Tensor, owner: Tensor, figures: dict[str, float], tick: Callable[[], bool]
-    ) -> dict[str, float] | None:
+    def _descend(self, target: Target, rollout: _Rollout) -> Generator[Phase, None, dict[str, float]]:
         """T·N random draws from the buffer, `batch` to an update of θ (lines 13-16)."""
         self.mapping.requires_grad_(True)
-        total = 0.0
+        z, owner, total = rollout.variable, rollout.owner, 0.0
         updates = max(len(z) // self.config.batch, 1)
-        for _ in range(updates):
-            if tick():
-                return None
+        for update in range(updates):
+            yield Phase("descend", update, updates, z, owner)
             draw = torch.randint(len(z), (self.config.batch,), generator=self.random)
             total += self._update(z[draw], target.select(owner[draw]))
-        return {**figures, "theta": total / updates}
+        return {**rollout.figures, "theta": total / updates}
 
     def _update(self, z: Tensor, target: Target) -> float:
-        """One step of AdamW on θ: (b, z_dim) with its targets."""
+        """One step of AdamW on θ: (b, z_dim) with its targets. Returns their mean loss."""
         with self._autocast():
-            loss = self.objective.bind(target)(self.forward(self.mapping(z))).mean()
+            losses = self.objective.bind(target)(self.forward(self.mapping(z)))
+            descended = losses if self.config.weighting is None else torch.log(losses + self.config.weighting)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        descended.mean().backward()
         self.optimizer.step()
-        return float(loss.detach())
+        return float(losses.detach().mean())
 
-    def _online(self, target: Target, tick: Callable[[], bool]) -> dict[str, float] | None:
+    def _online(self, target: Target) -> Generator[Phase, None, dict[str, float]]:
         """Without buffer: after each step of z, θ steps once on the z's just reached."""
         space = ZSpace(self.mapping, self.z_dim)
         losses = []
         for first in range(0, len(target), self.config.rollout_chunk):
             part = target.select(slice(first, first + self.config.rollout_chunk))
+            owner = torch.arange(first, first + len(part))
             solver = Solver(self.forward, self.objective, part, [Lane("Z", space, self.config.descent())])
             self.mapping.requires_grad_(False)
             state = solver.init([self._start(space, len(part))])
-            for _ in range(self.config.steps):
-                if tick():
-                    return None
+            for t in range(self.config.steps):
+                yield Phase("collect", t, self.config.steps, state.lanes[0].variable, owner)
                 self.mapping.requires_grad_(False)
                 with self._autocast():
                     state = solver.step(state)

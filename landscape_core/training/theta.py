@@ -99,7 +99,7 @@ def publish_theta(
             "evaluations": trainer.progress.buffer * evaluations_per_buffer(trainer.config),
             "hardware": f"{trainer.device.type}, {platform.machine()}, {torch.get_num_threads()} thread(s)",
         },
-        metrics={"last_buffer": (trainer.progress.history or [{}])[-1], "advised": advised.model_dump()},
+        metrics={"last_buffer": (trainer.progress.history or [{}])[-1], "advised": advised.model_dump(exclude_unset=True)},
         sha256="",
         seed=trainer.config.seed,
         notes=f"Settings: {asdict(trainer.config)}. Trained for {forward.name} {forward.sha256[:12]}.",

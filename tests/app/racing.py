@@ -10,7 +10,7 @@ from app.runs.session import Session
 from landscape_core.search.race import RunSettings
 from tests.tiny.models import tiny_task
 
-FORM = ["faces", "residual", "mean", 6, 0, "adam", 0.1, "adam", 0.1, "embedded"]
+FORM = ["faces", "residual", "mean", 6, 0, "adam", 0.1, 1.0, 10, "adam", 0.1, 1.0, 10, "embedded"]
 Message = dict[str, Any]
 
 
@@ -21,7 +21,7 @@ def two_models() -> Models:
 
 def race_of(models: Models, session: Session, **changes: Any) -> list[Message]:
     """The messages of a whole race of six steps."""
-    return list(race.start(models, session, RunSettings(steps=6).model_copy(update=changes)))
+    return list(race.start(models, session, RunSettings.pair(**{"steps": 6, **changes})))
 
 
 def column(messages: list[Message], lane: str, what: str) -> list[Any]:

@@ -40,7 +40,8 @@ def session(models: Models) -> Session:
 
 def form(**changes: Any) -> list[Any]:
     usual = {"model": "faces", "space": "residual", "k": 4, "steps": 5, "seed": 0}
-    usual |= {"x": "adam", "x_lr": 0.1, "z": "adam", "z_lr": 0.1, "perceptual": "embedded"}
+    usual |= {"x": "adam", "x_lr": 0.1, "x_first_move": 1.0, "x_history": 10}
+    usual |= {"z": "adam", "z_lr": 0.1, "z_first_move": 1.0, "z_history": 10, "perceptual": "embedded"}
     return list((usual | changes).values())
 
 

@@ -137,7 +137,7 @@ def test_a_card_goes_to_the_tab_it_is_for(models: Models, session: Session) -> N
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [({"k": 64}, "from 4 to 20"), ({"k": 2}, "from 4 to 20"), ({"settings": {"steps": 301}}, "at most 300"),
-     ({"settings": {"task": "dogs"}}, "“dogs”"), ({"settings": {"space": "flow"}}, "no space 'flow'"),
+     ({"settings": {"task": "dogs"}}, "“dogs”"), ({"settings": {"lanes": [{}, {"space": "flow"}]}}, "no space 'flow'"),
      ({"mask_png": "AAAA"}, "PNG pictures are accepted"), ({"target_png": "AAAA"}, "PNG pictures are accepted")],
 )  # fmt: skip
 def test_a_card_that_the_tab_cannot_run_changes_nothing(
@@ -157,7 +157,9 @@ def test_a_card_that_the_tab_cannot_run_changes_nothing(
 
 
 def test_the_address_says_everything_and_comes_back(models: Models, session: Session) -> None:
-    asked = Asked(RunSettings(task="cats", space="paper", seed=7, steps=33, start="random", z=OptimizerSettings(lr=0.5)), 12)
+    asked = Asked(
+        RunSettings.pair(task="cats", space="paper", seed=7, steps=33, start="random", z=OptimizerSettings(lr=0.5)), 12
+    )
     query = events.note(models, session, settings.values_of(asked))["query"]
     assert query["tab"] == "complete"
     assert (query["c_mask"], query["target"]) == ("eyes", "drawn-3")

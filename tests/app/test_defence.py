@@ -169,7 +169,7 @@ def test_an_export_holds_the_pictures_and_the_numbers(defences: Defences, sessio
         ({"steps": 101}, "at most 100"),
         ({"ascents": 100_000}, "Steps"),
         ({"x": "fast"}, "learning rate"),
-        ({"z": float("nan")}, "Lr"),
+        ({"z": float("nan")}, "Learning rate: a number is needed"),
         ({"seed": -1}, "Seed"),
         ({"truth": None}, "what the picture shows"),
         ({"truth": 10}, "what the picture shows"),

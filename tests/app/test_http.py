@@ -16,6 +16,8 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.app.racing import FORM
+
 SERVER = """
 import sys
 from app.runs.models import Models
@@ -97,11 +99,10 @@ def test_an_upload_is_taken_and_a_path_of_the_server_is_not(address: str, tmp_pa
     path = tmp_path / "picture.png"
     Image.new("RGB", (80, 80), "red").save(path)
     (upload,) = events(address, "upload", "upload")
-    form = ["faces", "residual", "mean", 6, 0, "adam", 0.1, "adam", 0.1, "embedded"]
     kept = uploaded(address, path)
-    taken = queued(address, upload, [{"path": kept, "meta": {"_type": "gradio.FileData"}}, *form])
+    taken = queued(address, upload, [{"path": kept, "meta": {"_type": "gradio.FileData"}}, *FORM])
     assert "data:image/jpeg" in taken
-    refused = queued(address, upload, [{"path": str(path), **meta}, *form])
+    refused = queued(address, upload, [{"path": str(path), **meta}, *FORM])
     assert '"success":false' in refused
     assert "data:image/jpeg" not in refused
 

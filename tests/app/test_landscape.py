@@ -168,7 +168,7 @@ def test_stop_during_the_race_is_said_and_leaves_nothing_to_export(lab: events.L
 
 
 def test_a_run_that_stands_elsewhere_is_drawn_as_it_stands(lab: events.Laboratory, models: Models, invert: Session) -> None:
-    list(race.start(models, invert, RunSettings(steps=7, seed=2, space="paper")))
+    list(race.start(models, invert, RunSettings.pair(steps=7, seed=2, space="paper")))
     drawing = Drawing(1)
     messages = run(lab, drawing, invert, standing_of(invert.run), steps=100)
     assert [m["kind"] for m in messages[:3]] == ["begin", "frames", "end"]

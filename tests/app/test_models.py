@@ -64,8 +64,8 @@ def test_the_learned_space_comes_first_in_plain_words(models: Models) -> None:
     choices = space_choices(list(models.get("faces").mappings))
     assert choices == [("Residual Θ", "residual"), ("The paper's Θ (MLP)", "paper"), ("Untrained Θ", "random")]
     chosen = defaults(models, "faces", "paper")
-    assert (chosen.space, chosen.z.lr) == ("residual", 0.2)
-    assert ["space Z", "The paper's Θ (MLP)"] in settings.words(RunSettings(space="paper"))
+    assert (chosen.space, chosen.lanes[1].optimizer.lr) == ("residual", 0.2)
+    assert ["space Z", "The paper's Θ (MLP)"] in settings.words(RunSettings.pair(space="paper"))
 
 
 def test_a_domain_without_a_trained_space_still_runs(models: Models) -> None:
@@ -106,9 +106,11 @@ def test_another_model_keeps_the_target_and_draws_its_own_of_the_same_number(mod
 
 
 def test_another_model_brings_its_spaces_and_optimisers_and_keeps_the_rest(models: Models) -> None:
-    now = RunSettings(task="boats", space="random", steps=33, seed=5, start="encoder", z=OptimizerSettings(name="gd", lr=9.0))
+    now = RunSettings.pair(
+        task="boats", space="random", steps=33, seed=5, start="encoder", z=OptimizerSettings(name="gd", lr=9.0)
+    )
     chosen = for_model(models, ["faces", *settings.values_of(now)[1:]])
-    assert (chosen.task, chosen.space, chosen.z.name) == ("faces", "residual", "lbfgs")
+    assert (chosen.task, chosen.space, chosen.lanes[1].optimizer.name) == ("faces", "residual", "lbfgs")
     assert (chosen.steps, chosen.seed, chosen.start) == (33, 5, "encoder")
     broken = [*settings.values_of(now)[:3], None, *settings.values_of(now)[4:]]
     assert for_model(models, broken) == defaults(models, "boats")
@@ -120,7 +122,7 @@ def test_another_model_brings_its_spaces_and_optimisers_and_keeps_the_rest(model
 @pytest.mark.parametrize("values", [{"task": "dogs"}, {"space": "paper", "task": "boats"}])
 def test_asking_a_domain_for_what_it_lacks_is_one_sentence(models: Models, values: dict[str, Any]) -> None:
     session = Session(target=targets.drawn(models.get("boats"), 0))
-    form = settings.values_of(RunSettings(**values))
+    form = settings.values_of(RunSettings.pair(**values))
     (message,) = invert_events.run(models, session, form)
     assert message["kind"] == "error"
     assert "there are:" in message["text"] or "it has:" in message["text"]

@@ -25,13 +25,14 @@ from landscape_core.pose.motion import pose_of
 from landscape_core.pose.run_card import body_of
 from landscape_core.pose.task import load_body, lower_body
 from landscape_core.search.export import CARD
+from landscape_core.search.optimizers import LBFGS
 from landscape_core.search.race import RunSettings
 from tests.tiny.pose import random_rotvec
 
 Message = dict[str, Any]
 SKELETON = load_body().skeleton
 ALL = list(SKELETON.names)
-FORM = ["pose", 3, "random", 4, 0, "adam", 0.1, "lbfgs", 1.0]
+FORM = ["pose", 3, "random", 4, 0, "adam", 0.1, 1.0, 10, "lbfgs", 1.0, 0.5, 100]
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +46,7 @@ def session(models: Models) -> Session:
 
 
 def run(models: Models, session: Session, k: int = 1, visible: list[str] = ALL, **changes: Any) -> list[Message]:
-    settings = RunSettings(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
+    settings = RunSettings.pair(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
     return list(pose_run.start(models, session, settings.model_copy(update=changes), k, visible))
 
 
@@ -141,7 +142,7 @@ def test_cards_that_cannot_be_taken_are_refused_in_a_sentence(models: Models, se
         ({"hypotheses": 9}, "at most 8"),
         ({"visible": ["Tail"]}, "Tail"),
         ({"kind": "picture"}, "kind"),
-        ({"settings": valid["settings"] | {"space": "flow"}}, "no space 'flow'"),
+        ({"settings": valid["settings"] | {"lanes": [{}, {"space": "flow"}]}}, "no space 'flow'"),
         ({"settings": valid["settings"] | {"task": "faces"}}, "no pose task"),
     ):
         with pytest.raises(UserError, match=word):
@@ -220,8 +221,9 @@ def test_the_form_is_checked() -> None:
     assert settings.start == "random"
     assert settings_from([FORM[0], 1, *FORM[2:]])[0].start == "mean"
     assert settings_from(values_of(settings, k)) == (settings, k)
-    assert (settings.task, settings.space, settings.steps, settings.z.name, k) == ("pose", "random", 4, "lbfgs", 3)
-    for place, value in ((3, 0), (3, 5000), (6, float("nan")), (5, "sgd"), (4, -1)):
+    assert (settings.task, settings.space, settings.steps, k) == ("pose", "random", 4, 3)
+    assert settings.lanes[1].optimizer.build(4) == LBFGS(1.0, 0.5, 100)
+    for place, value in ((3, 0), (3, 5000), (6, float("nan")), (5, "sgd"), (4, -1), (7, 0.0), (12, 0)):
         with pytest.raises(UserError):
             settings_from([*FORM[:place], value, *FORM[place + 1 :]])
 
@@ -236,7 +238,7 @@ def test_drawn_poses_are_numbered(models: Models) -> None:
 
 def test_a_run_that_is_going_keeps_its_target_in_view(models: Models, session: Session) -> None:
     tab = PoseTab(models, Sessions(), None, None, None)  # type: ignore[arg-type]
-    settings = RunSettings(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
+    settings = RunSettings.pair(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
     going = pose_run.start(models, session, settings, 1, ALL)
     next(going)
     view, said, *_ = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 5), ALL[0])

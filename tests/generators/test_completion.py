@@ -107,7 +107,7 @@ def test_bad_requests_are_sentences(task: Task, picture: Tensor) -> None:
     with pytest.raises(UserError, match="between 2 and 64"):
         completion_solver(task, picture, preset("eyes", 64), 1, settings)
     with pytest.raises(UserError, match="no space 'nowhere'"):
-        completion_solver(task, picture, preset("eyes", 64), 2, settings.model_copy(update={"space": "nowhere"}))
+        completion_solver(task, picture, preset("eyes", 64), 2, settings.in_space("nowhere"))
 
 
 def test_pasting_keeps_the_visible_part_exactly(picture: Tensor) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from landscape_core.errors import UserError
 from landscape_core.generators.masks import PRESETS, check_mask, preset, read_mask
@@ -142,3 +142,17 @@ def test_on_a_square_photograph_only_a_mask_of_the_models_size_lies_on_the_crop(
         paint.save(tmp_path / "mask.png")
         found = 1 - read_mask(tmp_path / "mask.png", 64, box=box, box_in=(200, 200))
         assert found.mean() == pytest.approx(hidden, abs=0.03)
+
+
+def test_a_mask_of_a_photograph_is_turned_with_it(tmp_path: Path) -> None:
+    """A painted disc at the upper left of a square on its corner is at the top of the crop."""
+    mask = Image.new("L", (400, 300))
+    ImageDraw.Draw(mask).ellipse((120, 60, 160, 100), fill=255)
+    mask.save(tmp_path / "mask.png")
+    box = CropBox.around(200, 140, 240, angle=-45)
+    hidden = 1.0 - read_mask(tmp_path / "mask.png", 64, box=box, box_in=(400, 300))[0, 0]
+    rows, columns = torch.nonzero(hidden, as_tuple=True)
+    distance = 60 * 2**0.5 / 240 * 64
+    assert rows.float().mean() + 0.5 == pytest.approx(32 - distance, abs=0.5)
+    assert columns.float().mean() + 0.5 == pytest.approx(32, abs=0.5)
+    assert hidden.sum() == pytest.approx(torch.pi * (20 / 240 * 64) ** 2, rel=0.06)

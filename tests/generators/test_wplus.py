@@ -21,7 +21,7 @@ from landscape_core.generators.training.theta import mapping_trainer, publish_ma
 from landscape_core.search.mapping import MappingConfig, build_mapping
 from landscape_core.search.spaces import ZSpace
 from landscape_core.search.task import Task
-from landscape_core.search.thetas import trained_mappings
+from landscape_core.search.thetas import thetas
 from landscape_core.training.alternating import train_mapping
 from tests.tiny.models import DIM, tiny_task
 from tests.tiny.tables import SETTINGS, data_folder, pictures, quadratic, silent
@@ -89,10 +89,10 @@ def test_curvature_alone_is_published_for_w_plus_and_loads(tmp_path: Path, monke
     train_mapping(trainer, lambda *_: False)
     card = publish_mapping(trainer, config, "faces+", "curvature", trained_on="x", command="y", assets=tmp_path)
     assert (card.name, card.budget["buffers"], card.budget["evaluations"]) == ("faces+/theta-curvature", 0, 0)
-    spaces, advised, hashes = trained_mappings("faces+", task.prior, tmp_path)
-    assert list(spaces) == ["curvature", "random"]
-    assert advised["curvature"].name == "lbfgs"
-    assert hashes == {"faces+/theta-curvature": card.sha256}
+    learned = thetas("faces+/theta-", task.prior, tmp_path)
+    assert list(learned.spaces) == ["curvature"]
+    assert learned.advised["curvature"].name == "lbfgs"
+    assert learned.hashes == {"faces+/theta-curvature": card.sha256}
     z = torch.randn(2, 4 * DIM, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(spaces["curvature"].to_x(z), trainer.mapping(z), rtol=1e-2, atol=0.05)
+    assert torch.allclose(learned.spaces["curvature"].to_x(z), trainer.mapping(z), rtol=1e-2, atol=0.05)
     assert not torch.allclose(trainer.mapping(z), task.prior.mean + z, rtol=1e-2, atol=0.05)  # something was taken out

@@ -16,12 +16,16 @@ from landscape_core.generators.completion import complete, completion_settings
 from landscape_core.generators.masks import preset
 from landscape_core.generators.run_card import card_target, make_card, read_run_card
 from landscape_core.images.pixels import png_base64, png_tensor, to_bytes, to_unit
+from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerSettings
-from landscape_core.search.race import RunSettings, prepare
+from landscape_core.search.race import LaneSettings, RunSettings, prepare
 from landscape_core.search.run_card import check_models, replay_promise
 from landscape_core.search.summary import replay_sentence, result_of
+from landscape_core.search.task import Tuned
 from landscape_core.search.trajectory import run
 from tests.tiny.models import tiny_task
+
+LBFGS, SHORT = (OptimizerSettings(name="lbfgs", lr=lr, history=100) for lr in (1.0, 0.3))
 
 
 @pytest.mark.parametrize("name", ["gd", "adam", "adam-ramps", "lbfgs"])
@@ -30,7 +34,7 @@ def test_a_card_replays_bit_for_bit(name: str, start: str) -> None:
     task = tiny_task()
     picture = to_bytes(task.forward(task.prior.mean[None] + 0.1))[0]
     optimizer = OptimizerSettings(name=name, lr=0.05)
-    settings = RunSettings(steps=5, start=start, seed=3, x=optimizer, z=optimizer)
+    settings = RunSettings.pair(steps=5, start=start, seed=3, x=optimizer, z=optimizer)
     card = make_card(task, settings, picture)
     first = run(*prepare(task, settings, card_target(card)))
     again = read_run_card(card.model_dump_json())
@@ -61,12 +65,15 @@ def valid() -> dict:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"version": 2}, "version"),
+        ({"version": 3}, "version"),
+        ({"version": 1}, "replaced since"),
         ({"unknown": 1}, "unknown"),
         ({"settings": {"steps": 10**9}}, "steps"),
         ({"settings": {"seed": -1}}, "seed"),
-        ({"settings": {"x": {"lr": "NaN"}}}, "lr"),
-        ({"settings": {"x": {"name": "sgd"}}}, "name"),
+        ({"settings": {"lanes": [{"optimizer": {"lr": "NaN"}}]}}, "lr"),
+        ({"settings": {"lanes": [{"optimizer": {"name": "sgd"}}]}}, "name"),
+        ({"settings": {"lanes": []}}, "lanes"),
+        ({"settings": {"lanes": [{}, {}]}}, "every lane once"),
         ({"target_png": "A" * 500_000}, "target_png"),
         ({"k": 4}, "both mask_png and k"),
         ({"mask_png": "A"}, "both mask_png and k"),
@@ -103,12 +110,10 @@ def test_whether_a_card_can_be_repeated_is_said() -> None:
     assert "exactly" not in replay_promise(silent, task)
 
 
-def test_a_card_whose_z_is_x_is_refused_before_it_is_run() -> None:
-    task, card = tiny_task(), read_run_card(json.dumps(valid() | {"settings": {"space": "X"}}))
+def test_a_card_without_a_learned_space_is_refused_before_it_is_run() -> None:
+    card = read_run_card(json.dumps(valid() | {"settings": {"lanes": [{"space": "X"}]}}))
     with pytest.raises(UserError, match="Z searches a learned space, not X itself"):
-        replay_promise(card, task)
-    with pytest.raises(UserError, match="not X itself"):
-        prepare(task, card.settings, card_target(card))
+        replay_promise(card, tiny_task())
 
 
 def test_a_card_of_completions_replays_bit_for_bit() -> None:
@@ -148,8 +153,8 @@ def test_a_card_names_the_learned_space_it_used_and_no_other() -> None:
     hashes = {"faces/generator": "0" * 64, "faces/theta-residual": "1" * 64, "faces/theta-paper": "2" * 64}
     task = replace(tiny_task(), hashes=hashes)
     picture = to_bytes(task.forward(task.prior.mean[None]))[0]
-    assert make_card(task, RunSettings(space="paper"), picture).models.keys() == {"faces/generator", "faces/theta-paper"}
-    assert make_card(task, RunSettings(space="random"), picture).models.keys() == {"faces/generator"}
+    assert make_card(task, RunSettings.pair(space="paper"), picture).models.keys() == {"faces/generator", "faces/theta-paper"}
+    assert make_card(task, RunSettings.pair(space="random"), picture).models.keys() == {"faces/generator"}
 
 
 def test_pictures_survive_the_card() -> None:
@@ -193,6 +198,41 @@ def test_space_and_encoder_that_a_task_lacks_are_refused() -> None:
     task = tiny_task()
     target = card_target(read_run_card(json.dumps(valid())))
     with pytest.raises(UserError, match="no space 'flow'"):
-        prepare(task, RunSettings(space="flow"), target)
+        prepare(task, RunSettings.pair(space="flow"), target)
     with pytest.raises(UserError, match="no encoder"):
         prepare(replace(task, encode=None), RunSettings(start="encoder"), target)
+
+
+def test_a_table_has_a_lane_in_every_cell_at_its_best_settings() -> None:
+    tuned = {"X": [Tuned(optimizer=LBFGS, start="mean"), Tuned(optimizer=SHORT, start="encoder")]}
+    task = replace(tiny_task(), tuned=tuned)
+    table = RunSettings.table(task, "paper", ["adam", "lbfgs"], steps=3, start="encoder")
+    assert table.names() == ["X · Adam", "Z · Adam", "X · L-BFGS", "Z · L-BFGS"]
+    assert table.lanes[2].optimizer == SHORT
+    assert RunSettings.table(task, "paper", ["lbfgs"]).lanes[0].optimizer == LBFGS
+    assert (table.learned, table.space, table.optimizers) == (["paper"], "paper", ["adam", "lbfgs"])
+    assert table.in_space("random").learned == ["random"]
+    assert (table.lane("Z", "lbfgs"), table.lane("X"), table.lane("Z", "gd")) == ("Z · L-BFGS", "X · Adam", None)
+
+
+def test_lanes_are_named_with_what_tells_them_apart() -> None:
+    slow, fast = OptimizerSettings(lr=0.01), OptimizerSettings(lr=0.3)
+    assert RunSettings.pair().names() == ["X", "Z"]
+    assert RunSettings.pair(z=LBFGS).names() == ["X · Adam", "Z · L-BFGS"]
+    rates = RunSettings(lanes=tuple(LaneSettings(optimizer=each) for each in (slow, fast)))
+    assert rates.names() == ["X · Adam 0.01", "X · Adam 0.3"]
+    spaces = RunSettings(lanes=tuple(LaneSettings(space=name) for name in ("X", "paper", "random")))
+    assert spaces.names() == ["X · Adam", "Z paper · Adam", "Z random · Adam"]
+
+
+def test_a_race_of_a_table_gives_each_lane_what_it_gets_alone() -> None:
+    task, target = tiny_task(), Target(tiny_task().forward(tiny_task().prior.mean[None] + 0.1).detach())
+    table = RunSettings.table(task, "paper", ["adam", "lbfgs"], steps=4)
+    raced = run(*prepare(task, table, target))
+    for name, lane in zip(table.names(), table.lanes, strict=True):
+        alone = run(*prepare(task, table.model_copy(update={"lanes": (lane,)}), target))
+        assert torch.allclose(raced.lane(name).loss_table(), alone.lanes[0].loss_table(), rtol=1e-4)
+    pair = raced.pair("X · L-BFGS", "Z · L-BFGS")
+    assert [lane.name for lane in pair.lanes] == ["X", "Z"]
+    assert pair.last is not None
+    assert torch.equal(pair.last.lanes[1].loss, raced.lane("Z · L-BFGS").losses[-1])

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor, nn
 
+from landscape_core.errors import UserError
+from landscape_core.search.levenberg_marquardt import LevenbergMarquardt
 from landscape_core.search.objectives import SquaredError, Target
-from landscape_core.search.optimizers import LBFGS, Adam, GradientDescent, Optimizer, RampedAdam
+from landscape_core.search.optimizers import LBFGS, Adam, GradientDescent, RampedAdam
 from landscape_core.search.race import starts_in
-from landscape_core.search.solver import Lane, Solver, StopReason
+from landscape_core.search.solver import Lane, LaneState, Solver, StopReason
 from landscape_core.search.spaces import Prior, XSpace
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import passed, run, states
+from landscape_core.search.updates import RETRIES, Optimizer
 from tests.tiny.models import tiny_task
 
 ALL = [GradientDescent(0.5), Adam(0.1), RampedAdam(0.1, steps=12), LBFGS()]
@@ -129,6 +134,61 @@ def test_when_every_sample_has_stopped_the_run_says_so() -> None:
     trajectory = run(solver, [space.mean_start(1)])
     assert solver.done(trajectory.last) is StopReason.ALL_STOPPED
     assert trajectory.last.step < 60
+
+
+class Logarithm(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return x.log()
+
+
+def inside_the_domain(optimizer: Optimizer, starts: list[float], steps: int = 40) -> LaneState:
+    """F = log x searched for -3, from starts whose first full steps leave its domain."""
+    space = XSpace(Prior(torch.zeros(1), torch.eye(1)))
+    target = Target(torch.full((len(starts), 1), -3.0))
+    solver = Solver(Logarithm(), SquaredError(), target, [Lane("X", space, optimizer)], max_steps=steps)
+    trajectory = run(solver, [torch.tensor(starts)[:, None]])
+    assert torch.isfinite(trajectory.lanes[0].loss_table()).all()
+    return trajectory.last.lanes[0]
+
+
+@pytest.mark.parametrize("optimizer", [LBFGS(), LBFGS(history=100), LevenbergMarquardt()], ids=str)
+def test_a_step_out_of_the_domain_is_a_step_too_long(optimizer: Optimizer) -> None:
+    lane = inside_the_domain(optimizer, [0.3, 2.0, 0.05])
+    assert lane.alive.all()
+    assert lane.best_variable[:, 0].tolist() == pytest.approx([math.exp(-3.0)] * 3, rel=1e-3)
+    alone = inside_the_domain(optimizer, [0.3])
+    assert torch.equal(alone.best_variable[0], lane.best_variable[0])
+
+
+@pytest.mark.parametrize("optimizer", [GradientDescent(1.0), Adam(0.5)], ids=str)
+def test_gradient_steps_out_of_the_domain_end_the_sample(optimizer: Optimizer) -> None:
+    lane = inside_the_domain(optimizer, [0.3])
+    assert not lane.alive.any()
+    assert torch.isfinite(lane.variable).all()
+
+
+@pytest.mark.parametrize("optimizer", [LBFGS(), LevenbergMarquardt()], ids=str)
+def test_a_sample_without_a_finite_neighbour_is_given_up_in_the_end(optimizer: Optimizer) -> None:
+    class Island(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.where(x == 0.0, x, torch.full_like(x, torch.nan)) + x
+
+    space = XSpace(Prior(torch.zeros(2), torch.eye(2)))
+    solver = Solver(Island(), SquaredError(), Target(torch.ones(1, 2)), [Lane("X", space, optimizer)], max_steps=200)
+    trajectory = run(solver, [space.mean_start(1)])
+    assert solver.done(trajectory.last) is StopReason.ALL_STOPPED
+    assert trajectory.last.step == RETRIES + 1
+    assert float(trajectory.last.lanes[0].best_loss) == 1.0
+
+
+def test_levenberg_marquardt_is_refused_where_it_cannot_work(task: Task) -> None:
+    lane = Lane("X", task.space("X"), LevenbergMarquardt())
+    pictures = task.forward(task.prior.sample(1, torch.Generator().manual_seed(0)))
+    with pytest.raises(UserError, match="sum of squares"):
+        Solver(task.forward, task.objective, Target(pictures), [lane])
+    wide = XSpace(Prior(torch.zeros(129), torch.eye(129)))
+    with pytest.raises(UserError, match="at most 128 numbers, and here are 129"):
+        Solver(nn.Identity(), SquaredError(), Target(torch.zeros(1, 129)), [Lane("X", wide, LevenbergMarquardt())])
 
 
 def test_stop_takes_effect_within_one_step(task: Task) -> None:

@@ -29,7 +29,7 @@ def panels_of(kind: str, size: int = 5) -> list[Panel]:
     task = tiny_task()
     with torch.no_grad():
         target = Target(task.forward(task.prior.sample(1, torch.Generator().manual_seed(1))))
-    race = run(*prepare(task, RunSettings(space="paper", steps=3), target))
+    race = run(*prepare(task, RunSettings.pair(space="paper", steps=3), target))
     found = []
     for view in views(task, race, "paper", kind, size=size):
         *_, surface = evaluate(task, target, view.grid)
@@ -130,7 +130,7 @@ def test_nothing_is_drawn_of_a_surface_that_has_no_level() -> None:
     task = tiny_task()
     with torch.no_grad():
         target = Target(task.forward(task.prior.mean[None]))
-    race = run(*prepare(task, RunSettings(space="paper", steps=3), target))
+    race = run(*prepare(task, RunSettings.pair(space="paper", steps=3), target))
     view = views(task, race, "paper", "path", size=11)[0]
     blank = next(evaluate(task, target, view.grid))
     each = panel(task, target, view, blank)

@@ -39,7 +39,7 @@ def targets(task: Task) -> Target:
 
 @pytest.fixture(scope="module")
 def race(task: Task, targets: Target) -> Trajectory:
-    return run(*prepare(task, RunSettings(space="paper", steps=5), targets))
+    return run(*prepare(task, RunSettings.pair(space="paper", steps=5), targets))
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_a_masked_target_has_a_masked_surface(task: Task, targets: Target) -> No
     mask = torch.zeros(1, 1, 64, 64)
     mask[..., :20] = 1.0
     target = Target(targets.value[:1], mask)
-    race = run(*prepare(task, RunSettings(space="paper", steps=2), target))
+    race = run(*prepare(task, RunSettings.pair(space="paper", steps=2), target))
     view = views(task, race, "paper", "path", size=3)[1]
     surface = last(evaluate(task, target, view.grid))
     assert float(surface.losses[1, 1]) == pytest.approx(float(race.lanes[1].losses[-1][0]), rel=1e-5)

@@ -30,7 +30,7 @@ Message = dict[str, Any]
 
 
 def standing(task: Task, target: Target, space: str) -> Standing:
-    settings = RunSettings(task=task.name, space=space, steps=4, x=task.advice(X), z=task.advice(space))
+    settings = RunSettings.pair(task=task.name, space=space, steps=4, x=task.advice(X), z=task.advice(space))
     return Standing(task, target, run(*prepare(task, settings, target)), "a target", space)
 
 

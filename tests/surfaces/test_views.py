@@ -33,7 +33,7 @@ def targets(task: Task) -> Target:
 
 @pytest.fixture(scope="module")
 def race(task: Task, targets: Target) -> Trajectory:
-    return run(*prepare(task, RunSettings(space="paper", steps=5), targets))
+    return run(*prepare(task, RunSettings.pair(space="paper", steps=5), targets))
 
 
 def test_a_path_on_a_plane_has_both_losses(task: Task, targets: Target, race: Trajectory) -> None:
@@ -75,7 +75,7 @@ def test_z_is_drawn_in_x_through_the_mapping(task: Task) -> None:
 
 
 def test_recovered_planes_are_those_of_the_runs_ends(task: Task, targets: Target) -> None:
-    settings = RunSettings(space="paper", steps=3)
+    settings = RunSettings.pair(space="paper", steps=3)
     ends = run(*prepare(task, settings, targets)).lanes[1].variables[-1]
     calls: list[tuple[int, int]] = []
     planes = recovered_planes(task, "paper", targets, steps=3, batch=2, progress=lambda *c: calls.append(c))
@@ -85,7 +85,7 @@ def test_recovered_planes_are_those_of_the_runs_ends(task: Task, targets: Target
 
 
 def test_a_run_too_short_for_a_plane_is_a_sentence(task: Task, targets: Target) -> None:
-    race = run(*prepare(task, RunSettings(space="paper", steps=1), targets))
+    race = run(*prepare(task, RunSettings.pair(space="paper", steps=1), targets))
     with pytest.raises(UserError, match="two steps or more"):
         views(task, race, "paper", "path")
     with pytest.raises(UserError, match="targets to recover"):

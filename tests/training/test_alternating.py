@@ -18,7 +18,7 @@ from landscape_core.search.optimizers import Adam
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import Prior, XSpace, ZSpace
 from landscape_core.search.trajectory import run
-from landscape_core.training.alternating import MappingTrainer, MappingTraining, train_mapping
+from landscape_core.training.alternating import MappingTrainer, MappingTraining, Phase, train_mapping
 
 DIM = 6
 SETTINGS = MappingTraining(buffers=12, targets=16, steps=5, batch=8, lr=5e-3, weight_decay=0.0)
@@ -46,7 +46,7 @@ def sample_targets(n: int, random: torch.Generator) -> Target:
     return Target(Bent()(torch.randn(n, DIM, generator=random)))
 
 
-def trainer(out: Path, settings: MappingTraining = SETTINGS, kind: str = "residual") -> MappingTrainer:
+def trainer(out: Path | None, settings: MappingTraining = SETTINGS, kind: str = "residual") -> MappingTrainer:
     forward, prior = problem()
     taken_out = None
     if kind == "residual":
@@ -54,6 +54,16 @@ def trainer(out: Path, settings: MappingTraining = SETTINGS, kind: str = "residu
         taken_out = whitener(mean_curvature(forward, SquaredError(), inputs))
     mapping = build_mapping(MappingConfig(kind, DIM, DIM, 32), prior, whitener=taken_out, seed=2)
     return MappingTrainer(mapping, DIM, forward, SquaredError(), sample_targets, settings, out)
+
+
+def collecting_phases(each: MappingTrainer) -> list[Phase]:
+    """The phases of a buffer up to the first update of θ, which is not taken."""
+    phases = []
+    for phase in each.phases():
+        phases.append(phase)
+        if phase.name == "descend":
+            break
+    return phases
 
 
 def mean_loss(space: XSpace | ZSpace, steps: int) -> float:
@@ -83,7 +93,8 @@ def test_a_buffer_takes_as_many_draws_as_it_holds(tmp_path: Path) -> None:
 
 def test_the_start_is_kept_in_the_buffer_where_asked(tmp_path: Path) -> None:
     each = trainer(tmp_path, replace(SETTINGS, keep_start=True))
-    visited, owners, _ = each._rollout(sample_targets(16, each.random), lambda: False)
+    descending = collecting_phases(each)[-1]
+    visited, owners = descending.variable, descending.owner
     assert len(visited) == SETTINGS.targets * (SETTINGS.steps + 1)
     assert (visited == 0).all(dim=1).sum() == SETTINGS.targets
     assert torch.equal(torch.bincount(owners), torch.full((16,), SETTINGS.steps + 1))
@@ -92,11 +103,59 @@ def test_the_start_is_kept_in_the_buffer_where_asked(tmp_path: Path) -> None:
 def test_collecting_leaves_theta_alone(tmp_path: Path) -> None:
     each = trainer(tmp_path)
     before = {name: value.clone() for name, value in each.mapping.state_dict().items()}
-    visited, owners, figures = each._rollout(sample_targets(16, each.random), lambda: False)
-    assert visited.shape == (SETTINGS.targets * SETTINGS.steps, DIM)
-    assert torch.equal(torch.bincount(owners), torch.full((16,), SETTINGS.steps))
-    assert figures["end"] < figures["start"]
+    *collecting, descending = collecting_phases(each)
+    assert [phase.done for phase in collecting] == [*range(SETTINGS.steps)]
+    assert descending.variable.shape == (SETTINGS.targets * SETTINGS.steps, DIM)
+    assert torch.equal(torch.bincount(descending.owner), torch.full((16,), SETTINGS.steps))
+    assert torch.equal(descending.variable[:16], collecting[1].variable)
     assert all(torch.equal(before[name], value) for name, value in each.mapping.state_dict().items())
+
+
+def test_phases_are_the_buffer_step_one_update_at_a_time(tmp_path: Path) -> None:
+    whole, by_phase = trainer(tmp_path / "a"), trainer(tmp_path / "b")
+    whole.buffer_step()
+    names = [phase.name for phase in by_phase.phases()]
+    assert names == ["collect"] * SETTINGS.steps + ["descend"] * (SETTINGS.targets * SETTINGS.steps // SETTINGS.batch)
+    assert by_phase.progress.history == whole.progress.history
+    assert all(torch.equal(value, by_phase.mapping.state_dict()[name]) for name, value in whole.mapping.state_dict().items())
+
+
+def test_a_restored_snapshot_goes_on_with_the_same_numbers(tmp_path: Path) -> None:
+    each = trainer(tmp_path)
+    each.buffer_step()
+    kept = each.snapshot()
+    first = [each.buffer_step() for _ in range(2)]
+    each.restore(kept)
+    assert each.progress.buffer == 1
+    assert [each.buffer_step() for _ in range(2)] == first
+
+
+def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    each = trainer(None)
+    each.buffer_step()
+    each.save()
+    assert not any(tmp_path.iterdir())
+
+
+def test_weighting_descends_the_mean_logarithm_of_the_losses() -> None:
+    weighted, plain = (trainer(None, replace(SETTINGS, weighting=w)) for w in (0.01, None))
+    target = sample_targets(8, torch.Generator().manual_seed(3))
+    z = torch.randn(8, DIM, generator=torch.Generator().manual_seed(4))
+    losses = weighted.objective.bind(target)(weighted.forward(weighted.mapping(z)))
+    wanted = torch.autograd.grad((losses / (losses.detach() + 0.01)).mean(), weighted.mapping.log_scale)[0]
+    assert weighted._update(z, target) == pytest.approx(plain._update(z, target))
+    assert torch.allclose(weighted.mapping.log_scale.grad, wanted, rtol=1e-4)
+    assert not torch.allclose(plain.mapping.log_scale.grad, wanted, rtol=1e-1)
+
+
+def test_collecting_with_momentum_is_heavy_ball_descent(tmp_path: Path) -> None:
+    each = trainer(tmp_path, replace(SETTINGS, z_optimizer="momentum", z_lr=0.01))
+    zero, one, two, *_ = (phase.variable for phase in collecting_phases(each))
+    plain = trainer(tmp_path, replace(SETTINGS, z_optimizer="gd", z_lr=0.01))
+    _, same, less, *_ = (phase.variable for phase in collecting_phases(plain))
+    assert torch.equal(one, same)
+    assert torch.allclose(two - less, 0.9 * (one - zero), atol=1e-6)
 
 
 def test_killed_at_any_moment_it_resumes_where_it_would_have_been(tmp_path: Path) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from torch import Tensor
 
-from landscape_core.console import Bar, Device, Out, Seed, Threads, apply_threads, leave
+from landscape_core.console import Bar, Device, Optimizers, Out, Seed, Threads, apply_threads, columns, leave, raced
 from landscape_core.errors import UserError
 from landscape_core.generators.completion import CompletionSet, completion_sets, completion_settings, completion_solver
 from landscape_core.generators.completion_export import pictures, sheet, with_visible_part
@@ -22,8 +22,7 @@ from landscape_core.images.faces import Prepared, prepare_upload
 from landscape_core.images.pixels import png_bytes, to_unit
 from landscape_core.search.export import CARD, SHEET
 from landscape_core.search.objectives import Target
-from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
-from landscape_core.search.race import MAX_STEPS, Perceptual, RunSettings, prepare
+from landscape_core.search.race import MAX_STEPS, LaneSettings, Perceptual, RunSettings, prepare
 from landscape_core.search.solver import State
 from landscape_core.search.spaces import Start
 from landscape_core.search.summary import race_summary, result_at, result_of
@@ -39,9 +38,13 @@ def invert(
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)] = 100,
     start: Annotated[Start, typer.Option(help="Where both begin.")] = "mean",
-    optimizer: Annotated[OptimizerName | None, typer.Option(help="For both lanes; each space's own where absent.")] = None,
+    optimizer: Optimizers = None,
     x_lr: Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")] = None,
     z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
+    x_first_move: Annotated[float | None, typer.Option(help="Length of X's first move by L-BFGS.")] = None,
+    z_first_move: Annotated[float | None, typer.Option(help="Length of Z's first move by L-BFGS.")] = None,
+    x_history: Annotated[int | None, typer.Option(help="Pairs that L-BFGS remembers in X.")] = None,
+    z_history: Annotated[int | None, typer.Option(help="Pairs that L-BFGS remembers in Z.")] = None,
     device: Device = "cpu",
     perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
     seed: Seed = 0,
@@ -53,17 +56,25 @@ def invert(
     """
     apply_threads(threads)
     loaded = load_image_task(task, perceptual=perceptual, device=device)
-    settings = RunSettings(
-        task=task, space=space, perceptual=perceptual, seed=seed, steps=steps, start=start,
-        x=_chosen(loaded, X, optimizer, x_lr), z=_chosen(loaded, space, optimizer, z_lr),
-    )  # fmt: skip
     loaded.learned(space)
+    own: dict[str, dict[str, Any]] = {
+        X: {"lr": x_lr, "first_move": x_first_move, "history": x_history},
+        space: {"lr": z_lr, "first_move": z_first_move, "history": z_history},
+    }
+    lanes = tuple(
+        LaneSettings(space=row, optimizer=loaded.advice(row, name, start=start, **changes))
+        for name in columns(optimizer, loaded.advice(space).name)
+        for row, changes in own.items()
+    )
+    settings = RunSettings(task=task, lanes=lanes, perceptual=perceptual, seed=seed, steps=steps, start=start)
     refused: list[str] = []
     stopped = False
     for path in pictures:
         try:
             stopped = _invert_one(path, loaded, settings, out)
         except UserError as error:
+            if len(pictures) == 1:
+                raise
             typer.echo(f"{path}: {error}", err=True)
             refused.append(str(path))
         if stopped:
@@ -82,28 +93,14 @@ def _invert_one(path: Path, task: Task, settings: RunSettings, out: Path) -> boo
     return stopped
 
 
-def _chosen(task: Task, space: str, name: OptimizerName | None, lr: float | None) -> OptimizerSettings:
-    """What the space advises, or the named optimiser; `lr` overrides either's rate."""
-    return (
-        task.advice(space, lr=lr)
-        if name is None
-        else OptimizerSettings(name=name, lr=DEFAULT_RATES[name] if lr is None else lr)
-    )
-
-
 def _race(task: Task, settings: RunSettings, picture: Tensor, archive: Path, label: str) -> tuple[Trajectory, bool]:
     """One race with its progress bar; Ctrl-C keeps the steps done, and the zip is written either way. Whether it stopped it."""
     target = Target(to_unit(picture)[None])
     solver, starts = prepare(task, settings, target)
-    trajectory = Trajectory.empty([lane.name for lane in solver.lanes])
-    with Bar(label) as bar:
-        for state in states(solver, solver.init(starts), stop=lambda: bar.stopped):
-            trajectory.record(state)
-            losses = {lane.name: float(now.loss) for lane, now in zip(solver.lanes, state.lanes, strict=True)}
-            bar(state.step, settings.steps, losses)
+    trajectory, stopped = raced(solver, starts, label)
     card = make_card(task, settings, picture, **result_of(trajectory))
     export_zip(archive, card, task.forward, solver.lanes, trajectory, picture)
-    return trajectory, bar.stopped
+    return trajectory, stopped
 
 
 def complete(

@@ -20,7 +20,7 @@ from landscape_core.generators.completion import (
 from landscape_core.generators.masks import PRESETS, preset
 from landscape_core.progress import Tick
 from landscape_core.search.objectives import Target
-from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
+from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import RunSettings
 from landscape_core.search.task import Task
 
@@ -31,7 +31,7 @@ LANES = ("X", "Z")
 class CompletionStudy:
     """K completions per face and space; the masks take turns. Both numbers are taken at `marks` and at the last step.
 
-    `x_optimizer` replaces the one advised for X, at its default rate: with Z's, only the space differs.
+    X is searched by the optimiser advised for Z, so that only the space differs, unless `x_optimizer` names another.
     """
 
     k: int = 8
@@ -95,9 +95,7 @@ def _one(task: Task, picture: Tensor, mask: Tensor, study: CompletionStudy, seed
 
 
 def _run_settings(task: Task, study: CompletionStudy, seed: int) -> RunSettings:
-    settings = completion_settings(task, space=study.space, steps=study.steps, seed=seed)
-    name = study.x_optimizer
-    return settings if name is None else settings.model_copy(update={"x": OptimizerSettings(name=name, lr=DEFAULT_RATES[name])})
+    return completion_settings(task, space=study.space, steps=study.steps, seed=seed, x_optimizer=study.x_optimizer)
 
 
 def _marks(study: CompletionStudy) -> list[int]:
@@ -106,7 +104,8 @@ def _marks(study: CompletionStudy) -> list[int]:
 
 def _settings(task: Task, study: CompletionStudy) -> dict[str, object]:
     chosen = _run_settings(task, study, study.seed)
-    return {**asdict(study), "x_optimizer": chosen.x.model_dump(), "z_optimizer": chosen.z.model_dump()}
+    x, z = (lane.optimizer.model_dump() for lane in chosen.lanes)
+    return {**asdict(study), "x_optimizer": x, "z_optimizer": z}
 
 
 def _means(rows: list[list[float]]) -> list[float]:

@@ -11,8 +11,9 @@ from torch import Tensor
 from landscape_core.experiments.curves import ADAM_SWEEP, COLOURS, LBFGS_SWEEP, encoder_loss, loss_curves, tune_x
 from landscape_core.experiments.results import Claim, Result, mean_series, relative_change
 from landscape_core.progress import Tick
-from landscape_core.search.optimizers import LBFGS, Adam, Optimizer
+from landscape_core.search.optimizers import LBFGS, Adam
 from landscape_core.search.task import Task, X
+from landscape_core.search.updates import Optimizer
 
 CONVERGED = 2000
 POINTS = 200  # a longer series is written thinned to about this many

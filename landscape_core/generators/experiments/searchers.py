@@ -54,7 +54,7 @@ class Descent:
 
     def __call__(self, task: Task, pictures: Tensor, evaluations: int, rate: float, seed: int) -> Tensor:
         (start,) = starts_in([task.space(self.space)], task, self.start, Target(pictures).to(task.device), seed)
-        chosen = OptimizerSettings(name=self.optimizer, lr=rate)
+        chosen = task.advice(self.space, self.optimizer, lr=rate)
         return descend(task, self.space, pictures, start, chosen, evaluations)
 
 
@@ -77,7 +77,7 @@ class BestOf:
     rates: tuple[float, ...]
 
     def __call__(self, task: Task, pictures: Tensor, evaluations: int, rate: float, seed: int) -> Tensor:
-        chosen = OptimizerSettings(name=self.optimizer, lr=rate)
+        chosen = task.advice(X, self.optimizer, lr=rate)
         best = torch.full((len(pictures),), torch.inf)
         for index in range(min(self.k, evaluations)):
             start = task.prior.sample(len(pictures), torch.Generator().manual_seed(seed + index))
@@ -100,7 +100,7 @@ class EvolveThenDescend:
         found = [evolve(task, each[None], evaluations // 2, seed + i) for i, each in enumerate(pictures)]
         start = torch.cat([x for x, _, _ in found])
         spent = max(used for _, _, used in found)
-        chosen = OptimizerSettings(name=self.optimizer, lr=rate)
+        chosen = task.advice(X, self.optimizer, lr=rate)
         best = torch.tensor([loss for _, loss, _ in found])
         if spent >= evaluations:
             return best

@@ -48,7 +48,7 @@ def measure_generator(task: Task, train: Tensor, val: Tensor, tick: Tick, *, ste
     """Metrics of a domain's generator and encoder; `train` (24 pictures do) also chooses X's advised learning rate."""
     lr, sweep = tune_x(task, train, steps, tick, [Adam(lr) for lr in ADAM_SWEEP])
     return {
-        "advised": OptimizerSettings(name="adam", lr=lr).model_dump(),
+        "advised": OptimizerSettings(name="adam", lr=lr).model_dump(exclude_unset=True),
         "x_adam_sweep_on_train": {key: round(value, 4) for key, value in sweep.items()},
         "own_samples_psnr_500_steps_x": round(own_sample_psnr(task, lr), 2),
         "encoder_psnr_val": round(encoder_psnr(task, val), 2),

@@ -5,10 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
 
-from landscape_core.console import Bar, Out, Seed, Threads, apply_threads, leave
+from landscape_core.console import Optimizers, Out, Seed, Threads, apply_threads, columns, leave, raced
 from landscape_core.errors import reading
 from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.naming import read_joint_map
@@ -24,13 +23,10 @@ from landscape_core.pose.run_card import (
 from landscape_core.pose.task import NAMES, Body, Observation, load_pose_task, lower_body, upper_body
 from landscape_core.search.card_file import card_text
 from landscape_core.search.export import CARD
-from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName, OptimizerSettings
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
 from landscape_core.search.run_card import check_models, read_card, replay_promise
-from landscape_core.search.solver import Solver
+from landscape_core.search.spaces import Start
 from landscape_core.search.summary import race_summary, replay_sentence, result_of
-from landscape_core.search.task import Task, X
-from landscape_core.search.trajectory import Trajectory, states
 from landscape_core.storage.files import unused
 
 
@@ -46,7 +42,7 @@ def pose(
     observation: Annotated[Observation, typer.Option(help="What is observed of a joint.")] = "rotations",
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)] = 40,
-    optimizer: Annotated[OptimizerName | None, typer.Option(help="For both lanes; each space's own where absent.")] = None,
+    optimizer: Optimizers = None,
     names: Annotated[
         Path | None, typer.Option("--map", help='JSON file that says which joint is which: {"Hand_L": "wrist.left", …}.')
     ] = None,
@@ -61,12 +57,11 @@ def pose(
     for notice in motion.notices:
         typer.echo(f"{bvh.name}: {notice}")
     rotvec, visible = pose_of(motion, body.skeleton, frame, named), _visible(body, seen)
-    settings = RunSettings(
-        task=task.name, space=space, seed=seed, steps=steps, start="mean" if hypotheses == 1 else "random",
-        x=_optimizer(task, X, optimizer), z=_optimizer(task, space, optimizer),
-    )  # fmt: skip
+    start: Start = "mean" if hypotheses == 1 else "random"
+    by = columns(optimizer, task.advice(space).name)
+    settings = RunSettings.table(task, space, by, seed=seed, steps=steps, start=start)
     solver, starts = prepare(task, settings, hypotheses_target(body, rotvec, visible, hypotheses))
-    trajectory, stopped = _raced(solver, starts, f"{bvh.name}, frame {frame}")
+    trajectory, stopped = raced(solver, starts, f"{bvh.name}, frame {frame}")
     card = make_pose_card(task, settings, rotvec, visible, hypotheses, **result_of(trajectory))
     archive = unused(out / f"{bvh.stem}-{frame}.zip")
     export_poses(archive, card, task, solver.lanes, trajectory)
@@ -86,7 +81,7 @@ def replay_pose(
     target, task = pose_card_target(read), load_pose_task(observation)
     if check_models(read, task):
         typer.echo(f"{card.name}: {replay_promise(read, task)}")
-    trajectory, stopped = _raced(*prepare(task, read.settings, target), card.name)
+    trajectory, stopped = raced(*prepare(task, read.settings, target), card.name)
     leave(stopped=stopped)
     typer.echo(replay_sentence(read.result, trajectory) or "The card does not say how its run came out.")
 
@@ -94,18 +89,3 @@ def replay_pose(
 def _visible(body: Body, seen: str) -> list[str]:
     groups = {"all": list(body.skeleton.names), "upper": upper_body(body.skeleton), "lower": lower_body(body.skeleton)}
     return groups.get(seen) or [name.strip() for name in seen.split(",")]
-
-
-def _optimizer(task: Task, space: str, name: OptimizerName | None) -> OptimizerSettings:
-    return task.advice(space) if name is None else OptimizerSettings(name=name, lr=DEFAULT_RATES[name])
-
-
-def _raced(solver: Solver, starts: list[torch.Tensor], label: str) -> tuple[Trajectory, bool]:
-    """One race with its progress bar; Ctrl-C keeps the steps done. Whether it did."""
-    trajectory = Trajectory.empty([lane.name for lane in solver.lanes])
-    with Bar(label) as bar:
-        for state in states(solver, solver.init(starts), stop=lambda: bar.stopped):
-            trajectory.record(state)
-            losses = {lane.name: float(now.loss.mean()) for lane, now in zip(solver.lanes, state.lanes, strict=True)}
-            bar(state.step, solver.max_steps, losses)
-    return trajectory, bar.stopped

@@ -1,0 +1,143 @@
+"""A training as files: run card, numbers as CSV, a picture, an animation of the landscape, and a page that needs no network."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import html
+import io
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from landscape_core.playground.recording import Frame, frame
+from landscape_core.playground.run_card import make_card
+from landscape_core.playground.training import LiveTraining
+from landscape_core.search.export import CARD, LOSSES, picked_steps
+from landscape_core.storage.files import whole
+from landscape_core.surfaces.export import COLOURS, array, surface_figure
+
+BUFFERS, PICTURE, ANIMATION, PAGE = "buffers.csv", "landscapes.png", "landscape.gif", "page.html"
+GIF_FRAMES = 30
+_STYLE = "body{font:16px/1.5 system-ui,sans-serif;margin:1.5rem auto;max-width:80rem;padding:0 1rem}img{max-width:100%}"
+
+
+def watched(training: LiveTraining, y: Tensor, *, most: int = GIF_FRAMES) -> Iterator[Frame]:
+    """The frames of every buffer up to where the training stands, or of about `most` of them, going through it again."""
+    last = training.buffer
+    for buffer in picked_steps(last, most):
+        training.rewind(buffer)
+        yield frame(training, y)
+
+
+def export_files(training: LiveTraining, y: Tensor) -> dict[str, bytes]:
+    """Every file of an export by name, for one y (m,)."""
+    card = make_card(training, y.tolist())
+    frames = list(watched(training, y))
+    gif = animation(frames, training.history)
+    return {
+        CARD: card.model_dump_json(indent=2).encode(),
+        BUFFERS: buffers_csv(training.history).encode(),
+        LOSSES: path_csv(frames[-1]).encode(),
+        PICTURE: _png(picture(frames[-1], training.history)),
+        ANIMATION: gif,
+        PAGE: page(frames[-1], training, gif).encode(),
+    }
+
+
+def export_zip(path: Path, training: LiveTraining, y: Tensor) -> None:
+    """All of them in one zip."""
+    with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in export_files(training, y).items():
+            archive.writestr(name, content)
+
+
+def buffers_csv(history: Sequence[Mapping[str, float]]) -> str:
+    """One line a buffer: the mean losses along its trajectories and while θ descended."""
+    columns = list(history[0]) if history else []
+    return _csv(["buffer", *columns], ([number, *entry.values()] for number, entry in enumerate(history, start=1)))
+
+
+def path_csv(frame: Frame) -> str:
+    """One line per step and space: the loss and where the descent stood."""
+    dims = max(len(variables[0][0]) for variables in (lane.variables for lane in frame.trajectory.lanes))
+    rows = (
+        [step, lane.name, float(loss[0]), *variable[0].tolist()]
+        for lane in frame.trajectory.lanes
+        for step, loss, variable in zip(frame.trajectory.steps, lane.losses, lane.variables, strict=True)
+    )
+    return _csv(["step", "space", "loss", *(f"variable {number}" for number in range(1, dims + 1))], rows)
+
+
+def picture(frame: Frame, history: Sequence[Mapping[str, float]]) -> Image.Image:
+    """Both exact landscapes with their paths on one scale, Z's grid in X, and the loss over the buffers."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(13, 3.6), dpi=80)
+    axes = figure.subplots(1, 4)
+    figure.subplots_adjust(0.03, 0.13, 0.99, 0.9, 0.2)
+    heights = [np.log10(array(each.drawn[2]).clip(1e-6)) for each in frame.panels]
+    finite = np.concatenate([height[np.isfinite(height)] for height in heights] + [np.zeros(1)])
+    levels = np.linspace(finite.min(), finite.max() + 1e-6, 20)
+    for axis, each, height in zip(axes, frame.panels, heights, strict=False):
+        u, v, _ = (array(values) for values in each.drawn)
+        axis.contourf(u, v, height.T, levels=levels, cmap="viridis")
+        for name, path in each.paths.items():
+            axis.plot(*array(path.coordinates).T, color=COLOURS[name], marker=".", linewidth=1)
+        axis.set(title=each.view.title, xlim=(u[0], u[-1]), ylim=(v[0], v[-1]))
+    bent = array(frame.bent)
+    for lines in (bent[::4], bent[:, ::4].swapaxes(0, 1)):
+        axes[2].plot(lines[..., 0].T, lines[..., 1].T, color=COLOURS["Z"], linewidth=0.6)
+    axes[2].set(title="Z's grid in X, by Θ")
+    for key in ("start", "end", "theta"):
+        known = [entry[key] for entry in history if key in entry]
+        axes[3].plot(range(1, len(known) + 1), known, label=key)
+    axes[3].axvline(frame.buffer, color="black", linewidth=0.8)
+    axes[3].set(title=f"buffer {frame.buffer}", xlabel="buffer", ylabel="mean loss")
+    if history:
+        axes[3].set_yscale("log")
+        axes[3].legend(loc="upper right")
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
+
+
+def animation(frames: Sequence[Frame], history: Sequence[Mapping[str, float]], *, milliseconds: int = 150) -> bytes:
+    """A GIF that loops, a frame a buffer; the last one rests."""
+    pictures = [picture(each, history) for each in frames]
+    durations = [milliseconds] * (len(pictures) - 1) + [2000]
+    buffer = io.BytesIO()
+    pictures[0].save(buffer, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
+    return buffer.getvalue()
+
+
+def page(frame: Frame, training: LiveTraining, gif: bytes) -> str:
+    """A whole HTML page: both surfaces to turn, with their paths, and the training as an animation."""
+    plot = surface_figure(frame.panels, log=True).to_html(full_html=False, include_plotlyjs=True)
+    settings = training.playground.settings
+    title = f"Playground: {settings.model}, Θ after {frame.buffer} buffers"
+    ends = ", ".join(f"{lane.name} {float(lane.best_so_far()[-1, 0]):.3g}" for lane in frame.trajectory.lanes)
+    said = f"Lowest loss after {frame.trajectory.steps[-1]} steps of {settings.optimizer}: {ends}."
+    moving = f'<img alt="The landscape in Z, buffer by buffer" src="data:image/gif;base64,{base64.b64encode(gif).decode()}">'
+    head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
+    body = f"<h1>{html.escape(title)}</h1><p>{html.escape(said)}</p>{moving}{plot}"
+    return f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>'
+
+
+def _csv(columns: Sequence[str], rows: Iterator[Sequence[object]]) -> str:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def _png(image: Image.Image) -> bytes:
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()

@@ -1,0 +1,98 @@
+"""`play` and `reproduce playground` from the command line, and the files they write."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from landscape_core.cli import app
+from landscape_core.errors import UserError
+from landscape_core.experiments.results import Result
+from landscape_core.playground.experiments.comparison import ComparisonSettings, markdown, plot, run_comparison
+from landscape_core.playground.run_card import read_play_card
+
+QUICK = {"buffers": 3, "targets": 16, "steps": 3, "batch": 16, "width": 16, "limit": 20}
+
+
+def play(*words: str) -> str:
+    result = CliRunner().invoke(app, ["play", *words], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    out = tmp_path_factory.mktemp("play")
+    return out, play("arm", "--buffers", "3", "--limit", "20", "--out", str(out))
+
+
+def test_play_writes_page_animation_picture_numbers_and_card(written: tuple[Path, str]) -> None:
+    out, said = written
+    assert {path.name for path in out.iterdir()} == {
+        "run.json", "buffers.csv", "losses.csv", "landscapes.png", "landscape.gif", "page.html",
+    }  # fmt: skip
+    assert "X, gd at" in said
+    assert "% of 200 targets reached" in said
+    with Image.open(out / "landscape.gif") as gif:
+        assert gif.n_frames == 4  # before training, and after each buffer
+    assert [row["buffer"] for row in csv.DictReader(io.StringIO((out / "buffers.csv").read_text()))] == ["1", "2", "3"]
+    steps = list(csv.DictReader(io.StringIO((out / "losses.csv").read_text())))
+    assert {row["space"] for row in steps} == {"X", "Z"}
+    page = (out / "page.html").read_text()
+    assert "data:image/gif;base64," in page
+    assert "cdn.plot.ly" not in page.split("</script>")[-1]
+
+
+def test_a_written_card_is_repeated_exactly(written: tuple[Path, str], tmp_path: Path) -> None:
+    out, _ = written
+    said = play("--card", str(out / "run.json"), "--out", str(tmp_path))
+    assert "repeats the card's training exactly: after 3 buffers" in said
+    assert (tmp_path / "landscape.gif").read_bytes() == (out / "landscape.gif").read_bytes()
+    assert read_play_card((tmp_path / "run.json").read_text()) == read_play_card((out / "run.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("words", "wanted"),
+    [
+        (["own", "--first", "open('x')"], "'open' is not known"),
+        (["arm", "--buffers", "0"], "greater than or equal to 1"),
+        (["arm", "--z-dim", "3", "--begin", "zero"], "begins at random"),
+    ],
+)
+def test_bad_input_is_a_sentence(words: list[str], wanted: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=wanted):
+        CliRunner().invoke(app, ["play", *words, "--out", str(tmp_path)], catch_exceptions=False)
+    assert not any(tmp_path.iterdir())
+
+
+@pytest.fixture(scope="module")
+def table() -> Result:
+    settings = ComparisonSettings(targets=12, tune_targets=6, starts=8, seeds=1)
+    return run_comparison(settings, "test", lambda *_: None, ("arm", "valley"), ("gd", "lbfgs"), QUICK)
+
+
+def test_the_table_has_every_model_and_optimiser_in_both_spaces(table: Result, tmp_path: Path) -> None:
+    for model in ("arm", "valley"):
+        for name in ("gd", "lbfgs"):
+            for space in ("X", "Z"):
+                median, low, high, share, *_ = table.series[f"{model}, {name}, {space} | median, low, high, share, low, high"]
+                assert low <= median <= high <= 21
+                assert 0 <= share <= 1
+                assert table.settings["rates"][model][name][space][0] > 0
+    assert markdown(table).count("\n") == 5
+    plot(table, tmp_path / "plot.png")
+    content = json.loads(table.write(tmp_path).read_text())
+    assert [claim["met"] for claim in content["claims"] if "condition number" in claim["claim"]] == [True]
+    assert [claim["met"] for claim in content["claims"] if "convex" in claim["claim"]] == [True]
+
+
+def test_never_arriving_counts_as_one_step_more_than_the_limit(table: Result) -> None:
+    row = table.series["valley, gd, X | median, low, high, share, low, high"]
+    assert row[3] < 0.5
+    assert row[0] == 21
