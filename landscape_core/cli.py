@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
-from landscape_core.commands import bench, models, serve, surface
+from landscape_core.commands import bench, models, replay, serve, surface
 from landscape_core.commands import reproduce as tables
 from landscape_core.console import REFUSED, STOPPED
 from landscape_core.defence.commands import reproduce as defence_tables
@@ -38,7 +38,8 @@ app = _group(
 app.command()(generators.invert)
 app.command()(generators.complete)
 app.command()(pose.pose)
-app.command("replay-pose")(pose.replay_pose)
+app.command()(replay.replay)
+app.command("replay-pose", hidden=True)(replay.replay)  # its name before cards of every kind could be replayed
 app.command()(playground.play)
 app.command()(surface.surface)
 app.command()(defence.attack)

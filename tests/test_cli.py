@@ -13,9 +13,10 @@ from typer.testing import CliRunner
 
 from landscape_core import cli
 from landscape_core import console as common
-from landscape_core.commands import bench, reproduce
 from landscape_core.console import command_line
 from landscape_core.errors import UserError
+from landscape_core.generators import domain
+from landscape_core.generators.commands import reproduce
 from landscape_core.generators.commands import run as invert
 from landscape_core.generators.run_card import card_target, read_run_card
 from landscape_core.search.optimizers import OptimizerSettings
@@ -34,7 +35,7 @@ COMMANDS = [
 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (invert, bench, reproduce):
+    for module in (invert, domain, reproduce):
         monkeypatch.setattr(module, "load_image_task", lambda name, perceptual="embedded", device="cpu": tiny_task(name))
 
 

@@ -7,14 +7,14 @@ from typing import Annotated
 import typer
 
 from landscape_core.console import Device, Threads, apply_threads
+from landscape_core.domains import load_task
 from landscape_core.errors import UserError
-from landscape_core.generators.task import load_image_task
 from landscape_core.search.bench import bench_step
 from landscape_core.surfaces.bench import bench_surfaces
 
 
 def bench(
-    task: Annotated[str, typer.Option(help="Embedded image task.")] = "faces",
+    task: Annotated[str, typer.Option(help="Embedded task, e.g. faces or pose.")] = "faces",
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     rounds: Annotated[int, typer.Option(help="Counted rounds.", min=5)] = 100,
     size: Annotated[int, typer.Option(help="Points a side of the two surfaces that are timed, odd.", min=5)] = 41,
@@ -26,7 +26,7 @@ def bench(
     if size % 2 == 0:
         raise UserError(f"--size must be odd, so that the grid has a centre; got {size}.")
     apply_threads(threads)
-    loaded = load_image_task(task, device=device)
+    loaded = load_task(task, device=device)
     cost = bench_step(loaded, space=space, rounds=rounds)
     typer.echo(f"race step                     {cost.race_step_ms:8.2f} ms")
     typer.echo(f"F and L, forward + backward   {cost.bare_objective_ms:8.2f} ms   race is {cost.ratio_objective:.2f}x")

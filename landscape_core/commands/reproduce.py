@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
+import torch
 import typer
+from torch import Tensor
 
-from landscape_core.commands.surface import OBSERVED
 from landscape_core.console import Data, Device, Out, Seed, Threads, Ticker, apply_threads, command_line
-from landscape_core.errors import reading
+from landscape_core.domains import DOMAINS
+from landscape_core.errors import UserError, reading
 from landscape_core.experiments import landscapes as fig8
 from landscape_core.experiments.results import finish, report, with_results
-from landscape_core.generators.commands.reproduce import pictures_of
-from landscape_core.generators.datasets import DOMAINS
-from landscape_core.generators.task import load_image_task
-from landscape_core.pose.commands.reproduce import MOCAP
-from landscape_core.pose.experiments.inversion import draw
-from landscape_core.pose.recordings import load_poses
-from landscape_core.pose.task import load_body, load_pose_task
+from landscape_core.images.datasets import ImageSource, load_images
+from landscape_core.images.pixels import to_unit
+from landscape_core.search.domain import domain_of
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import Perceptual
@@ -38,7 +36,6 @@ def write_report(
     typer.echo(f"Wrote the results of {results} into {document}.")
 
 
-Subject = Literal["faces", "cats", "pose", "pose-positions"]
 Number = Annotated[int, typer.Option("--targets", help="Targets.", min=3)]
 Split = Annotated[str, typer.Option(help="Split of the data to take.")]
 Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]
@@ -55,9 +52,7 @@ def landscapes(
     size: Annotated[int, typer.Option(help="Points a side of every surface, odd.", min=5)] = 21,
     x_optimizer: Annotated[OptimizerName | None, typer.Option(help="X's optimiser; the advised one where absent.")] = None,
     space: Space = "residual",
-    task: Annotated[
-        Subject, typer.Option(help="Which task: pictures of a domain, or poses from rotations or positions of joints.")
-    ] = "faces",
+    task: Annotated[str, typer.Option(help="Which task: faces, cats, pose (rotations of joints), pose-positions.")] = "faces",
     perceptual: Distance = "embedded",
     embed: Annotated[
         bool, typer.Option(help="Also write the recovered directions to assets/, for `surface` and the app.")
@@ -69,13 +64,14 @@ def landscapes(
 ) -> None:
     """Appendix A, Fig. 8: convexity, minima, roughness and steepness of the loss surfaces in X and in Z."""
     apply_threads(threads)
-    if task in DOMAINS:
-        loaded = load_image_task(task, perceptual=perceptual, device=device)
-        chosen = Target(pictures_of(data, split, images, number, seed, task))
-        source = (images or Path(DOMAINS[task].file)).name
+    domain = domain_of(task, DOMAINS)
+    loaded = domain.load(task, perceptual, device)
+    if images is not None:
+        chosen, source = Target(_pictures(images, number, seed)), images.name
+    elif domain.recorded is not None:
+        chosen, source = domain.recorded(loaded, data, split, number, seed)
     else:
-        loaded, source = load_pose_task(OBSERVED[task]), MOCAP
-        chosen = load_body(OBSERVED[task]).target(draw(load_poses(data / MOCAP, split), number, seed))
+        raise UserError(f"{task} has no data set of its own; give pictures with --images.")
     settings = LandscapeSettings(steps=steps, size=size, space=space, x_optimizer=x_optimizer, seed=seed)
     ticker, name = Ticker(), "landscapes" if task == "faces" else f"landscapes-{task}"
     result, examples, planes = fig8.run_landscapes(loaded, chosen, settings, command_line(), ticker, name=name)
@@ -87,3 +83,9 @@ def landscapes(
             licence="that of the targets' data set", command=command_line(), seed=seed,
         )  # fmt: skip
         typer.echo(f"Embedded {card.name}.")
+
+
+def _pictures(images: Path, n: int, seed: int) -> Tensor:
+    """n pictures (n, 3, s, s) in [-1, 1] of a folder or zip, drawn by `seed`."""
+    loaded = load_images(ImageSource(images))
+    return to_unit(loaded[torch.randperm(len(loaded), generator=torch.Generator().manual_seed(seed))[:n]])

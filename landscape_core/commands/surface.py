@@ -12,16 +12,11 @@ import torch
 import typer
 
 from landscape_core.console import STOPPED, Bar, Device, Out, Seed, Threads, apply_threads, leave, parse_box, raced
+from landscape_core.domains import DOMAINS
 from landscape_core.errors import UserError
-from landscape_core.generators.datasets import framing_of
-from landscape_core.generators.datasets import targets as draw_targets
-from landscape_core.generators.task import PLUS, domains, load_image_task
-from landscape_core.images.datasets import ImageSource
-from landscape_core.images.faces import prepare_upload
+from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.pixels import to_unit
-from landscape_core.pose.motion import load_motion, pose_of
-from landscape_core.pose.naming import read_joint_map
-from landscape_core.pose.task import NAMES, Observation, load_body, load_pose_task
+from landscape_core.search.domain import domain_of
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import Perceptual, RunSettings, prepare
@@ -39,7 +34,6 @@ from landscape_core.surfaces.surface import evaluate, evaluate_all
 from landscape_core.surfaces.views import Kind, View, recovered_planes, views
 
 OWN_SAMPLES = 50
-OBSERVED: dict[str, Observation] = {name: observation for observation, name in NAMES.items()}
 
 
 def surface(
@@ -55,9 +49,8 @@ def surface(
             "surface in X through the principal directions of both paths."
         ),
     ] = "recovered",
-    task: Annotated[str, typer.Option(help="Embedded image task; or pose, pose-positions.")] = "faces",
+    task: Annotated[str, typer.Option(help="Embedded task, e.g. faces, cats, pose, pose-positions.")] = "faces",
     frame: Annotated[int, typer.Option(help="Frame of a motion file.", min=0)] = 0,
-    names: Annotated[Path | None, typer.Option("--map", help="JSON file that says which joint is which, as in `pose`.")] = None,
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of descent; the grid is centred on the last.", min=2, max=500)] = 20,
     size: Annotated[int, typer.Option(help="Points a side, odd; refined from coarse to fine.", min=5, max=161)] = 41,
@@ -86,17 +79,18 @@ def surface(
     apply_threads(threads)
     if size % 2 == 0:
         raise UserError(f"--size must be odd, so that the grid has a centre; got {size}.")
-    known = [*domains(), *OBSERVED]
-    if task.removesuffix(PLUS) not in known:
-        raise UserError(f"There is no task {task!r}; there are: {', '.join(known)}.")
-    loaded, target = _pose(task, file, frame, names) if task in OBSERVED else _picture(task, file, perceptual, device)
-    by = optimizer or loaded.advice(space).name
-    x, z = loaded.advice(X, by, lr=x_lr), loaded.advice(space, by, lr=z_lr)
+    domain = domain_of(task, DOMAINS)
+    loaded = domain.load(task, perceptual, device)
+    observed = domain.observe(loaded, file, frame)
+    for notice in observed.notices:
+        typer.echo(f"{file.name}: {notice}")
+    target = observed.target
+    name = optimizer or loaded.advice(space).name
+    x, z = loaded.advice(X, name, lr=x_lr), loaded.advice(space, name, lr=z_lr)
     settings = RunSettings.pair(space, x, z, task=task, perceptual=perceptual, seed=seed, steps=steps)
     recovered = None
     if kind == "recovered":
-        chosen = None if targets is None else draw_targets(ImageSource(targets, split, 64, parse_box(box)), number, seed)
-        recovered = _recovered(loaded, settings, None if chosen is None else Target(chosen))
+        recovered = _recovered(loaded, settings, None if targets is None else _targets(targets, split, box, number, seed))
     race, stopped = raced(*prepare(loaded, settings, target), "race")
     trajectory = race.pair(*settings.names())
     found = views(loaded, trajectory, space, kind, recovered=recovered, size=size, seed=seed)
@@ -105,19 +99,10 @@ def surface(
     leave(stopped=stopped or cut)
 
 
-def _picture(task: str, file: Path, perceptual: Perceptual, device: str) -> tuple[Task, Target]:
-    prepared = prepare_upload(file, framing=framing_of(task))
-    for notice in prepared.notices:
-        typer.echo(f"{file.name}: {notice}")
-    return load_image_task(task, perceptual=perceptual, device=device), Target(to_unit(prepared.image)[None])
-
-
-def _pose(task: str, file: Path, frame: int, names: Path | None) -> tuple[Task, Target]:
-    body = load_body(OBSERVED[task])
-    motion, named = load_motion(file), None if names is None else read_joint_map(names, body.skeleton)
-    for notice in motion.notices:
-        typer.echo(f"{file.name}: {notice}")
-    return load_pose_task(OBSERVED[task]), body.target(pose_of(motion, body.skeleton, frame, named)[None])
+def _targets(path: Path, split: str | None, box: str | None, n: int, seed: int) -> Target:
+    images = load_images(ImageSource(path, split, 64, parse_box(box)))
+    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
+    return Target(to_unit(images[order[:n]]))
 
 
 def _recovered(task: Task, settings: RunSettings, targets: Target | None) -> dict[str, Plane]:

@@ -13,9 +13,8 @@ import torch
 from torch import Tensor
 
 from landscape_core.defence.attacks import AttackSettings, Defended, attacked, aware_attack
-from landscape_core.defence.experiments.contenders import DefenceSettings
 from landscape_core.defence.objective import Defence, random_starts
-from landscape_core.defence.steps import steps_right
+from landscape_core.defence.steps import evaluation_seed, steps_right
 from landscape_core.experiments.results import wilson
 from landscape_core.images.pixels import to_unit
 from landscape_core.search.optimizers import OptimizerSettings
@@ -58,15 +57,11 @@ class DefencePlan:
 
     def starts(self, lanes: list[Lane], n: int) -> list[Tensor]:
         """Random starts (n, dim) of each lane, not those that an attacker tried."""
-        return random_starts([lane.space for lane in lanes], n, self._evaluation_seed)
-
-    @property
-    def _evaluation_seed(self) -> int:
-        return DefenceSettings(seed=self.seed).evaluation_seed()
+        return random_starts([lane.space for lane in lanes], n, evaluation_seed(self.seed))
 
     def right(self, defence: Defence, lane: Lane, pictures: Tensor, labels: Tensor) -> Tensor:
         """Whether pictures (B, 3, 32, 32) restored in a lane are classified rightly after all steps (B,)."""
-        seed = self._evaluation_seed
+        seed = evaluation_seed(self.seed)
         return steps_right(defence, [lane], pictures, labels, self.steps, seed, len(pictures))[lane.name][self.steps]
 
 

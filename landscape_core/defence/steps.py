@@ -49,3 +49,8 @@ def steps_right(
 ) -> dict[str, Tensor]:
     """The answers alone of `run_steps`."""
     return {name: each.right for name, each in run_steps(defence, lanes, pictures, labels, steps, seed, batch).items()}
+
+
+def evaluation_seed(seed: int) -> int:
+    """Of the random starts that results are measured with; an attacker's starts are others."""
+    return seed + 1_000_003

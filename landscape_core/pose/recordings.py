@@ -16,6 +16,8 @@ from landscape_core.pose.kinematics import Skeleton
 from landscape_core.pose.motion import SUFFIXES, load_motion, pose_of
 
 MAX_BYTES = 2**31  # of one array, unpacked
+MOCAP = "mocap.npz"  # the recordings below the data folder
+
 # our field -> the file's key
 _SKELETON = {
     "names": "joint_names",
@@ -133,3 +135,8 @@ def _named(file: Path) -> Iterator[None]:
         yield
     except UserError as error:
         raise UserError(f"{file.name}: {error}") from error
+
+
+def draw_poses(poses: Poses, n: int, seed: int) -> Tensor:
+    """n poses (n, J, 3) without replacement."""
+    return poses.rotvec[torch.randperm(len(poses), generator=torch.Generator().manual_seed(seed))[:n]]

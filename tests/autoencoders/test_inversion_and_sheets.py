@@ -119,7 +119,6 @@ def save_network(name: str, seed: int, assets: Path) -> None:
 
 def test_features_command_names_the_missing_twin_and_writes_a_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reproduce_features, "LpipsDistance", PixelDistance)
-    monkeypatch.setattr(reproduce_features, "load_image_task", tiny_task)
     assets = tmp_path / "assets"
     save_network("perceptual", 0, assets)
     options = ["--targets", "2", "--steps", "2", "--pairs", "48"]

@@ -22,7 +22,7 @@ from landscape_core.defence.experiments.contenders import (
 )
 from landscape_core.defence.experiments.table1 import claims, plot, run_defence
 from landscape_core.defence.objective import Defence, random_starts, restored
-from landscape_core.defence.steps import Steps, run_steps
+from landscape_core.defence.steps import Steps, evaluation_seed, run_steps
 from landscape_core.experiments.results import share_difference, wilson
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import Adam, OptimizerSettings
@@ -81,7 +81,7 @@ def test_runs_with_several_rates_are_each_their_own(defence: Defence) -> None:
     found = after(defence, Contender("X tuned", X, rates), x, labels, SETTINGS)
     for k, optimizer in rates.items():
         lane = Lane("X", defence.task.space(X), optimizer.build(k))
-        alone = run_steps(defence, [lane], x, labels, k, SETTINGS.evaluation_seed(), 4)["X"].right[k]
+        alone = run_steps(defence, [lane], x, labels, k, evaluation_seed(SETTINGS.seed), 4)["X"].right[k]
         assert torch.equal(found[k].right, alone)
 
 

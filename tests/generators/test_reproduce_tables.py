@@ -12,9 +12,9 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from landscape_core import cli
-from landscape_core.commands import reproduce
 from landscape_core.errors import UserError
 from landscape_core.experiments.rows import BASELINE, TableSettings, choose, kept_curves, losses_at, markdown, with_rows
+from landscape_core.generators import domain
 from landscape_core.generators.commands import reproduce as reproduce_tables
 from landscape_core.generators.experiments import ablation as table2
 from landscape_core.generators.experiments import convergence as fig3a
@@ -123,7 +123,7 @@ def save_rows(assets: Path) -> None:
 
 @pytest.fixture
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (reproduce, reproduce_tables):
+    for module in (domain, reproduce_tables):
         monkeypatch.setattr(module, "load_image_task", lambda name, perceptual="embedded", device="cpu": tiny_task(name))
 
 

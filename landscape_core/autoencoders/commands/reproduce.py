@@ -15,8 +15,8 @@ from landscape_core.experiments.results import finish
 from landscape_core.features.perceptual import EmbeddedDistance, LpipsDistance
 from landscape_core.features.training.calibration import CalibrationConfig, agreement
 from landscape_core.generators.datasets import CATS, FACES, targets
-from landscape_core.generators.task import load_image_task
-from landscape_core.images.datasets import load_images
+from landscape_core.images.datasets import ImageSource, load_images
+from landscape_core.images.pixels import to_unit
 from landscape_core.storage import zoo
 
 
@@ -65,6 +65,5 @@ def features(
     ticker = Ticker()
     result = inversion.run_features(networks, hashes, reference, train, sets, ranks, settings, command_line(), ticker)
     ticker.close()
-    task = load_image_task("faces")
-    drawn = task.forward(task.prior.sample(8, torch.Generator().manual_seed(seed)))
+    drawn = to_unit(load_images(ImageSource(zoo.ASSETS / "examples", None, 64)))[:8]  # ours: nobody's face
     finish(result, out, lambda path: inversion.sheet(networks, drawn, result, settings, path))

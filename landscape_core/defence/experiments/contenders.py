@@ -9,7 +9,7 @@ from torch import Tensor
 
 from landscape_core.defence.attacks import AttackSettings, Defended, Tick, attacked, aware_attack
 from landscape_core.defence.objective import Defence
-from landscape_core.defence.steps import Steps, run_steps
+from landscape_core.defence.steps import Steps, evaluation_seed, run_steps
 from landscape_core.defence.task import PAPER_STEP
 from landscape_core.search.optimizers import Adam, OptimizerSettings
 from landscape_core.search.solver import Lane
@@ -35,10 +35,6 @@ class DefenceSettings:
     batch: int = 100
     bf16: bool = True
     seed: int = 0
-
-    def evaluation_seed(self) -> int:
-        """Of the random starts that results are measured with; an attacker's starts are others."""
-        return self.seed + 1_000_003
 
 
 @dataclass(frozen=True)
@@ -84,7 +80,7 @@ def after(defence: Defence, each: Contender, pictures: Tensor, labels: Tensor, s
         counts = [k for k in settings.steps if each.optimizers[k] == optimizer]
         lane = each.lane(defence, max(counts))
         run = run_steps(
-            defence, [lane], pictures, labels, max(counts), settings.evaluation_seed(), settings.batch
+            defence, [lane], pictures, labels, max(counts), evaluation_seed(settings.seed), settings.batch
         )[each.name]  # fmt: skip
         found |= {k: Steps(run.right[k], run.loss[k]) for k in counts}
     return found

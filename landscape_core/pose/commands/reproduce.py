@@ -12,10 +12,9 @@ from landscape_core.console import Data, Out, Seed, Threads, Ticker, apply_threa
 from landscape_core.experiments.results import finish
 from landscape_core.pose.experiments import hypotheses as fig6
 from landscape_core.pose.experiments import inversion as fig3b
-from landscape_core.pose.recordings import draw_bvh_poses, load_poses
+from landscape_core.pose.recordings import MOCAP, draw_bvh_poses, draw_poses, load_poses
 from landscape_core.pose.task import Body, Observation, load_body, load_pose_task, sampled_poses
 
-MOCAP = "mocap.npz"
 Own = Annotated[
     Path | None,
     typer.Option(help="Evaluate your own BVH file, or a folder of them. X is tuned on the data's train, else on the prior's."),
@@ -44,7 +43,7 @@ def pose(
     task, body, ticker = load_pose_task(observation), load_body(observation), Ticker()
     tuning, tuned_on = _tuning(data / MOCAP, body, settings.tune_targets, seed, own=bvh is not None)
     sets = _own(bvh, body, number, seed) or {
-        name: fig3b.draw(load_poses(data / MOCAP, name), number, seed) for name in split.split(",")
+        name: draw_poses(load_poses(data / MOCAP, name), number, seed) for name in split.split(",")
     }
     known = None if bvh is not None else split.split(",")[0]
     result = fig3b.run_pose(task, body, tuning, sets, settings, command_line(), ticker, known=known)
@@ -57,7 +56,7 @@ def _tuning(path: Path, body: Body, n: int, seed: int, *, own: bool) -> tuple[Te
     """Poses that choose X's learning rates. Who brings own files need not have the data: then the prior draws them."""
     if own and not path.exists():
         return sampled_poses(n, seed), "poses drawn from the prior"
-    return fig3b.draw(load_poses(path, "train"), n, seed), "train"
+    return draw_poses(load_poses(path, "train"), n, seed), "train"
 
 
 def _own(bvh: Path | None, body: Body, n: int, seed: int) -> dict[str, Tensor]:
@@ -82,7 +81,7 @@ def pose_completions(
     settings = fig6.HypothesesSettings(targets=number, k=k, space=space, seed=seed)
     task, body, ticker = load_pose_task(observation), load_body(observation), Ticker()
     tuning, tuned_on = _tuning(data / MOCAP, body, settings.tune_targets, seed, own=bvh is not None)
-    poses = _own(bvh, body, number, seed) or {split: fig3b.draw(load_poses(data / MOCAP, split), number, seed)}
+    poses = _own(bvh, body, number, seed) or {split: draw_poses(load_poses(data / MOCAP, split), number, seed)}
     result = fig6.run_hypotheses(task, body, tuning, poses, settings, command_line(), ticker)
     result.settings = {**result.settings, "x_tuned_on": tuned_on}
     ticker.close()

@@ -8,25 +8,19 @@ from typing import Annotated
 import typer
 
 from landscape_core.console import Optimizers, Out, Seed, Threads, apply_threads, columns, leave, raced
-from landscape_core.errors import reading
 from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.run_card import (
     MAX_HYPOTHESES,
-    PoseCard,
     body_of,
     export_poses,
     hypotheses_target,
     make_pose_card,
-    pose_card_target,
 )
 from landscape_core.pose.task import NAMES, Body, Observation, load_pose_task, lower_body, upper_body
-from landscape_core.search.card_file import card_text
-from landscape_core.search.export import CARD
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
-from landscape_core.search.run_card import check_models, read_card, replay_promise
 from landscape_core.search.spaces import Start
-from landscape_core.search.summary import race_summary, replay_sentence, result_of
+from landscape_core.search.summary import race_summary, result_of
 from landscape_core.storage.files import unused
 
 
@@ -67,23 +61,6 @@ def pose(
     export_poses(archive, card, task, solver.lanes, trajectory)
     typer.echo(f"{race_summary(trajectory)}\nWrote {archive}.")
     leave(stopped=stopped)
-
-
-def replay_pose(
-    card: Annotated[Path, typer.Argument(help=f"{CARD} of a run on a pose, or the zip that holds it.")], threads: Threads = 0
-) -> None:
-    """Repeat the run of a card and say whether it came out the same, bit for bit."""
-    with reading(str(card), "holds no run card"):
-        content = card.read_bytes()
-    read = read_card(card_text(content, card.name), PoseCard)
-    apply_threads(threads)
-    observation: Observation = "rotations" if read.settings.task == NAMES["rotations"] else "positions"
-    target, task = pose_card_target(read), load_pose_task(observation)
-    if check_models(read, task):
-        typer.echo(f"{card.name}: {replay_promise(read, task)}")
-    trajectory, stopped = raced(*prepare(task, read.settings, target), card.name)
-    leave(stopped=stopped)
-    typer.echo(replay_sentence(read.result, trajectory) or "The card does not say how its run came out.")
 
 
 def _visible(body: Body, seen: str) -> list[str]:

@@ -11,7 +11,6 @@ from torch import Tensor
 
 from landscape_core.experiments.curves import COLOURS, LBFGS_SWEEP, Lanes
 from landscape_core.experiments.results import Claim, Result, mean_series, relative_change
-from landscape_core.pose.recordings import Poses
 from landscape_core.pose.task import Body
 from landscape_core.progress import Tick
 from landscape_core.search.optimizers import LBFGS, Adam
@@ -47,11 +46,6 @@ class Curves:
     loss: Tensor
     error: Tensor
     seconds: float
-
-
-def draw(poses: Poses, n: int, seed: int) -> Tensor:
-    """n poses (n, J, 3) without replacement."""
-    return poses.rotvec[torch.randperm(len(poses), generator=torch.Generator().manual_seed(seed))[:n]]
 
 
 class _Best:

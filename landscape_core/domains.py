@@ -1,0 +1,20 @@
+"""The register of domains, which commands and the app serve: a new one adds a line."""
+
+from __future__ import annotations
+
+from landscape_core.generators.domain import DOMAIN as GENERATORS
+from landscape_core.pose.domain import DOMAIN as POSE
+from landscape_core.search.domain import Domain, domain_of
+from landscape_core.search.race import Perceptual
+from landscape_core.search.task import Task
+
+DOMAINS: tuple[Domain, ...] = (GENERATORS, POSE)
+
+
+def load_task(name: str = "faces", *, perceptual: Perceptual = "embedded", device: str = "cpu") -> Task:
+    """Any embedded task by its name: a generator's domain ("faces", "faces+" for its W+), "pose" or "pose-positions".
+
+    Raises:
+        UserError: there is no such task, a model is missing or altered, or the device is not there.
+    """
+    return domain_of(name, DOMAINS).load(name, perceptual, device)

@@ -1,0 +1,39 @@
+"""How pictures and their generators are registered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from landscape_core.generators.datasets import DOMAINS, framing_of, targets
+from landscape_core.generators.run_card import RunCard, card_target
+from landscape_core.generators.task import PLUS, domains, load_image_task
+from landscape_core.images.faces import prepare_upload
+from landscape_core.images.pixels import to_unit
+from landscape_core.search.domain import Domain, Observed
+from landscape_core.search.objectives import Target
+from landscape_core.search.race import Perceptual
+from landscape_core.search.task import Task
+
+
+def _names() -> list[str]:
+    """Every domain with a generator, and each searched in W+."""
+    there = domains()
+    return [*there, *(name + PLUS for name in there)]
+
+
+def _load(name: str, perceptual: Perceptual = "embedded", device: str = "cpu") -> Task:
+    return load_image_task(name, perceptual=perceptual, device=device)
+
+
+def _observe(task: Task, path: Path, frame: int) -> Observed:
+    """A picture, framed as the domain's training pictures are."""
+    prepared = prepare_upload(path, framing=framing_of(task.name))
+    return Observed(Target(to_unit(prepared.image)[None]), prepared.notices)
+
+
+def _recorded(task: Task, data: Path, split: str, n: int, seed: int) -> tuple[Target, str]:
+    source = DOMAINS[task.name.removesuffix(PLUS)]
+    return Target(targets(source.source(data, split), n, seed)), source.file
+
+
+DOMAIN = Domain("generators", _names, _load, _observe, RunCard, card_target, _recorded)

@@ -1,0 +1,34 @@
+"""How body poses are registered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from landscape_core.errors import UserError
+from landscape_core.pose.motion import load_motion, pose_of
+from landscape_core.pose.recordings import MOCAP, draw_poses, load_poses
+from landscape_core.pose.run_card import PoseCard, body_of, pose_card_target
+from landscape_core.pose.task import NAMES, load_pose_task
+from landscape_core.search.domain import Domain, Observed
+from landscape_core.search.objectives import Target
+from landscape_core.search.race import Perceptual
+from landscape_core.search.task import Task
+
+
+def _load(name: str, perceptual: Perceptual = "embedded", device: str = "cpu") -> Task:
+    if device != "cpu":
+        raise UserError(f"The pose prior runs on the CPU alone, not on {device}.")
+    return load_pose_task(body_of(name).observation)
+
+
+def _observe(task: Task, path: Path, frame: int) -> Observed:
+    """One frame of a motion, as the task sees it."""
+    body, motion = body_of(task.name), load_motion(path)
+    return Observed(body.target(pose_of(motion, body.skeleton, frame)[None]), motion.notices)
+
+
+def _recorded(task: Task, data: Path, split: str, n: int, seed: int) -> tuple[Target, str]:
+    return body_of(task.name).target(draw_poses(load_poses(data / MOCAP, split), n, seed)), MOCAP
+
+
+DOMAIN = Domain("pose", lambda: list(NAMES.values()), _load, _observe, PoseCard, pose_card_target, _recorded)
