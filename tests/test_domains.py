@@ -99,5 +99,5 @@ def test_a_run_card_of_its_own_kind_replays(observed: Path, tmp_path: Path) -> N
 
 
 def test_what_is_not_registered_is_a_sentence() -> None:
-    with pytest.raises(UserError, match=r"There is no task 'curves'; there are: .*curve"):
+    with pytest.raises(UserError, match=r"There is no task .curves.; there are: .*curve"):
         domains.load_task("curves")

@@ -1,8 +1,8 @@
 """Damaged files of every kind: a reader returns or says one sentence, and raises nothing else.
 
-Quick: every file in `found/`, once an input that broke a reader, and the valid files themselves. Slow (`-m slow`): mutations,
-some 60 s; longer with FUZZ_EXAMPLES=100000, repeatable with --hypothesis-seed=N. What breaks a reader is put into `found/` as
-READER--WHAT and mended.
+Quick: every file in `found/`, once an input that broke a reader, and the valid files themselves. Slow (`tests/run --all`, or
+pytest with `-m slow`): mutations, a minute or two; longer with FUZZ_EXAMPLES=100000, repeatable with --hypothesis-seed=N.
+What breaks a reader is put into `found/` as READER--WHAT and mended.
 """
 
 from __future__ import annotations
