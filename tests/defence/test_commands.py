@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from landscape_core.cli import app
 from landscape_core.defence.commands import reproduce as reproduce_defence
 from landscape_core.defence.commands import run as commands
-from landscape_core.defence.commands.run import attack_settings, read_pictures, true_labels
+from landscape_core.defence.commands.pictures import read_pictures
+from landscape_core.defence.commands.run import attack_settings, true_labels
 from landscape_core.defence.task import classifier_names, load_classifier, load_defence
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import CIFAR10_CLASSES

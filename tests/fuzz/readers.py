@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from safetensors.torch import save
 
-from landscape_core.defence.commands.run import read_pictures
+from landscape_core.defence.commands.pictures import read_pictures
 from landscape_core.features.robustbench import load_robustbench
 from landscape_core.generators.masks import read_mask
 from landscape_core.generators.networks.published import load_published_stylegan2

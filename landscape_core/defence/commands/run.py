@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Literal
@@ -16,14 +15,13 @@ from torch import Tensor, nn
 
 from landscape_core.console import STOPPED, Bar, Out, Seed, Threads, apply_threads, leave
 from landscape_core.defence.attacks import ATTACKS, AttackSettings, Defended, attacked
+from landscape_core.defence.commands.pictures import read_pictures
 from landscape_core.defence.objective import Defence, margin, random_starts, restored
 from landscape_core.defence.task import load_classifier, load_defence
-from landscape_core.errors import UserError, reading
+from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import CIFAR10_CLASSES
 from landscape_core.features.robustbench import load_robustbench
-from landscape_core.images.datasets import SUFFIXES
-from landscape_core.images.pixels import to_bytes, to_unit
-from landscape_core.images.reading import centre_box, crop_square, load_picture
+from landscape_core.images.pixels import to_bytes
 from landscape_core.search.objectives import Target
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.trajectory import states
@@ -46,42 +44,6 @@ def attack_settings(norm: str, eps: float | None, step: float | None, steps: int
     """The named attack with what was changed; lengths come in for pixels in 0..255."""
     lengths = {key: value / 255 for key, value in (("eps", eps), ("step", step)) if value is not None}
     return ATTACKS[norm].model_copy(update=lengths if steps is None else {**lengths, "steps": steps})
-
-
-@dataclass(frozen=True)
-class Pictures:
-    """Names and pictures (n, 3, 32, 32) in [-1, 1] of a file or a folder, each its centred square; `refused` are the others."""
-
-    names: list[str]
-    images: Tensor
-    refused: list[str]
-
-
-def read_pictures(path: Path) -> Pictures:
-    """Read them; one of a folder that cannot be read is said on stderr and left out.
-
-    Raises:
-        UserError: there is no picture, or none that can be read.
-    """
-    with reading(str(path)):
-        files = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-    if not files:
-        raise UserError(f"No pictures ({', '.join(SUFFIXES)}) in {path}.")
-    squares: dict[str, Tensor] = {}
-    refused: list[str] = []
-    for file in files:
-        try:
-            image = load_picture(file).image
-        except UserError as error:
-            if len(files) == 1:
-                raise
-            typer.echo(f"{error}", err=True)
-            refused.append(file.name)
-        else:
-            squares[file.name] = crop_square(image, centre_box(image), 32)
-    if not squares:
-        raise UserError(f"None of the {len(files)} pictures in {path} can be read.")
-    return Pictures(list(squares), to_unit(torch.stack(list(squares.values()))), refused)
 
 
 def true_labels(label: str | None, logits: Tensor) -> Tensor:
