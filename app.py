@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Annotated
 
 import typer
@@ -12,6 +13,18 @@ def main(
     port: Annotated[int, typer.Option(help="Port; the next free one is taken where 0.", min=0, max=65535)] = 7860,
 ) -> None:
     """Start the laboratory in the browser."""
+    from app.serving import check_address
+    from landscape_core.errors import UserError
+
+    try:
+        check_address(host, port)
+        _serve(host, port)
+    except UserError as error:
+        typer.echo(f"{error}", err=True)
+        sys.exit(1)
+
+
+def _serve(host: str, port: int) -> None:
     from app.defence.tab import embedded_defences
     from app.runs.models import embedded_models
     from app.ui import build_app, launch_options

@@ -10,10 +10,11 @@ from pydantic import ValidationError
 from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
 from landscape_core.commands import bench, models, replay, serve, surface
 from landscape_core.commands import reproduce as tables
+from landscape_core.console import REFUSED, STOPPED
 from landscape_core.defence.commands import reproduce as defence_tables
 from landscape_core.defence.commands import run as defence
 from landscape_core.defence.commands import train as train_defence
-from landscape_core.errors import UserError, first_problem
+from landscape_core.errors import UserError, first_problem, reason
 from landscape_core.features.commands import train as train_features
 from landscape_core.generators.commands import reproduce as generator_tables
 from landscape_core.generators.commands import run as generators
@@ -30,7 +31,10 @@ def _group(help_text: str) -> typer.Typer:
     return typer.Typer(help=help_text, no_args_is_help=True, pretty_exceptions_enable=False, add_completion=False)
 
 
-app = _group("Invert neural networks by descent in X and in a learned Z, and look at both landscapes.")
+app = _group(
+    "Invert neural networks by descent in X and in a learned Z, and look at both landscapes. "
+    "Exit codes: 0 done, 1 refused (the sentence says why), 130 stopped, what was done is kept."
+)
 app.command()(generators.invert)
 app.command()(generators.complete)
 app.command()(pose.pose)
@@ -76,12 +80,22 @@ reproduce.command()(playground_tables.playground)
 
 
 def main() -> None:
-    """Run the command line; a user's mistake is one sentence on stderr and exit code 2."""
+    """Run the command line.
+
+    Exit codes: 0 all is done; 1 something was refused, with a sentence on stderr; 130 it was stopped by Ctrl-C, or asked to
+    stop by SIGTERM while a progress bar ran, and what was done is kept.
+    """
     try:
         app()
+    except SystemExit as leaving:  # the command line itself is wrong: typer explained it
+        sys.exit(REFUSED if leaving.code == 2 else leaving.code)
+    except KeyboardInterrupt:
+        sys.exit(STOPPED)
     except UserError as error:
-        typer.echo(f"{error}", err=True)
-        sys.exit(2)
+        sentence = str(error)
     except ValidationError as error:  # settings are validated where they are made, all of it from what was typed
-        typer.echo(first_problem(error), err=True)
-        sys.exit(2)
+        sentence = first_problem(error)
+    except (OSError, MemoryError) as error:  # a disk or a memory that gave out where nobody asked it
+        sentence = f"{getattr(error, 'filename', None) or 'This command'} failed: {reason(error)}."
+    typer.echo(sentence, err=True)
+    sys.exit(REFUSED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import signal
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,16 +14,18 @@ import typer
 from torch import Tensor
 from tqdm import tqdm
 
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, listed
 from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName
 from landscape_core.search.solver import Solver
 from landscape_core.search.trajectory import Trajectory, states
+from landscape_core.storage.files import check_writable
 
 Seed = Annotated[int, typer.Option(help="Fixes every random choice.", min=0, max=2**31 - 1)]
-Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.", min=0)]
+MOST_THREADS = 1024
+Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.", min=0, max=MOST_THREADS)]
 Device = Annotated[str, typer.Option(help="cpu, cuda, … whatever torch has on this machine.")]
 Data = Annotated[Path, typer.Option(help="Folder that holds the data sets (faces128.zip, cats128.zip, …).")]
-Out = Annotated[Path, typer.Option(help="Folder to write into; created where missing.")]
+Out = Annotated[Path, typer.Option(help="Folder to write into; created where missing.", callback=check_writable)]
 Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of pictures to train on.")]
 Split = Annotated[str | None, typer.Option(help="Folder inside the data to take, e.g. train; all of it where absent.")]
 BoxOption = Annotated[str | None, typer.Option("--box", help="left,top,right,bottom in pixels to cut out before resizing.")]
@@ -30,7 +33,13 @@ Optimizers = Annotated[
     list[str] | None,
     typer.Option("--optimizer", help="A column of the table: X and Z by it. Again for another. Z's own where absent."),
 ]
-Work = Annotated[Path, typer.Option("--work", help="Folder for checkpoints; start again with the same one to resume.")]
+Work = Annotated[
+    Path,
+    typer.Option("--work", help="Folder for checkpoints; start again with the same one to resume.", callback=check_writable),
+]
+Assets = Annotated[Path, typer.Option(help="Where the finished model and its card go.", callback=check_writable)]
+
+DONE, REFUSED, STOPPED = 0, 1, 130  # exit codes
 
 
 def apply_threads(threads: int) -> None:
@@ -56,23 +65,31 @@ def parse_box(text: str | None) -> tuple[int, int, int, int] | None:
     return left, top, right, bottom
 
 
+def leave(*, stopped: bool, refused: Sequence[str] = ()) -> None:
+    """The end of a command whose work is written: with exit code STOPPED or REFUSED where not all of it was done.
+
+    `refused` names what could not be done; each was explained when it was.
+    """
+    if refused:
+        typer.echo(f"Not done: {listed(refused, 20)}.", err=True)
+    if stopped or refused:
+        raise typer.Exit(STOPPED if stopped else REFUSED)
+
+
 class Bar:
-    """A progress bar that is a `Report`; Ctrl-C once asks the run to stop and keep what is there."""
+    """A progress bar that is a `Report`; Ctrl-C or SIGTERM once asks the run to stop and keep what is there."""
 
     def __init__(self, description: str) -> None:
         self.bar: tqdm[Any] = tqdm(desc=description, unit="", dynamic_ncols=True)
         self.stopped = False
 
     def __enter__(self) -> Bar:
-        import signal
-
-        self._previous = signal.signal(signal.SIGINT, self._ask_to_stop)
+        self._previous = {each: signal.signal(each, self._ask_to_stop) for each in (signal.SIGINT, signal.SIGTERM)}
         return self
 
     def __exit__(self, *_: object) -> None:
-        import signal
-
-        signal.signal(signal.SIGINT, self._previous)
+        for each, handler in self._previous.items():
+            signal.signal(each, handler)
         self.bar.close()
 
     def _ask_to_stop(self, *_: object) -> None:
@@ -127,12 +144,12 @@ def columns(given: Sequence[str] | None, usual: OptimizerName) -> list[Optimizer
     return [known for known in DEFAULT_RATES if known in (given or [usual])]
 
 
-def raced(solver: Solver, starts: Sequence[Tensor], label: str) -> Trajectory:
-    """One race with its progress bar. Ctrl-C keeps the steps done."""
+def raced(solver: Solver, starts: Sequence[Tensor], label: str) -> tuple[Trajectory, bool]:
+    """One race with its progress bar, and whether Ctrl-C cut it short: the steps done are kept."""
     trajectory = Trajectory.empty([lane.name for lane in solver.lanes])
     with Bar(label) as bar:
         for state in states(solver, solver.init(starts), stop=lambda: bar.stopped):
             trajectory.record(state)
             losses = {lane.name: float(now.loss.mean()) for lane, now in zip(solver.lanes, state.lanes, strict=True)}
             bar(state.step, solver.max_steps, losses)
-    return trajectory
+    return trajectory, bar.stopped

@@ -1,13 +1,19 @@
-"""Errors that a user caused and can mend: shown as a sentence, never as a traceback."""
+"""Errors that a user caused and can mend, and the one place where a library's exceptions become such sentences."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
 
+LONGEST_NAME = 120
+LONGEST = 240  # characters of a library's message that are passed on
+_TERMINAL = re.compile(r"\x1b\[[0-9;]*m")
+_OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-fA-F]+>|<_io\.\w+[^>]*>")
 WORDS = {"lr": "learning rate", "first_move": "first move"}
 BOUNDS = {
     "greater_than": "more than {gt:g}", "greater_than_equal": "at least {ge:g}",
@@ -18,6 +24,60 @@ NUMBERS = ("int_type", "float_type", "int_from_float", "int_parsing", "float_par
 
 class UserError(Exception):
     """Says what was wrong and what is accepted. The CLI and the UI print only the message."""
+
+
+@contextmanager
+def reading(what: str, otherwise: str = "cannot be read") -> Iterator[None]:
+    """Around a library's decoding of foreign bytes, and nothing else: whatever it raises becomes a UserError.
+
+    Decoders of pictures, archives, pickles and JSON raise dozens of unrelated types for broken input, down to SyntaxError,
+    AssertionError and MemoryError, so no list of types is ever complete. `what` begins the sentence: "a.png".
+
+    Raises:
+        UserError: "`what` `otherwise`: the library's reason." A UserError from inside passes unchanged.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except FileNotFoundError as error:
+        raise UserError(f"There is no file {what}.") from error
+    except Exception as error:
+        raise UserError(f"{what} {otherwise}: {reason(error)}.") from error
+
+
+@contextmanager
+def writing(what: object) -> Iterator[None]:
+    """Around writing to a disk: a full, read-only or unusable one becomes a UserError.
+
+    Raises:
+        UserError: "`what` cannot be written: no space left on device."
+    """
+    try:
+        yield
+    except OSError as error:
+        raise UserError(f"{what} cannot be written: {reason(error)}.") from error
+
+
+def reason(error: BaseException) -> str:
+    """A library's message as the end of a sentence: one line, without terminal codes, addresses in memory or a full stop.
+
+    Of an error of the system only its words are kept: the path stands in the sentence already.
+    """
+    if isinstance(error, MemoryError):
+        return "it asks for more memory than there is"
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror[0].lower() + error.strerror[1:]
+    text = _OBJECT.sub("it", _TERMINAL.sub("", str(error))).strip()
+    printable = "".join(letter if letter.isprintable() else " " for letter in " ".join(text.split()) or type(error).__name__)
+    return (printable if len(printable) <= LONGEST else printable[:LONGEST].rstrip() + " …").rstrip(". ")
+
+
+def listed(names: Iterable[object], limit: int = 8) -> str:
+    """Names for a sentence: "a, b, c and 40 more"; "none" where there are none."""
+    every = [text if len(text := str(name)) <= LONGEST_NAME else text[:LONGEST_NAME] + "…" for name in names]
+    rest = f" and {len(every) - limit:,} more" if len(every) > limit else ""
+    return (", ".join(every[:limit]) or "none") + rest
 
 
 Location = tuple[str | int, ...]
@@ -36,9 +96,9 @@ def first_problem(error: ValidationError, named: Callable[[Location], str] = in_
 
 def _plain(problem: Any) -> str:
     if problem["type"] in BOUNDS:
-        return f"it must be {BOUNDS[problem['type']].format(**problem['ctx'])}, not {problem['input']}."
+        return f"it must be {BOUNDS[problem['type']].format(**problem['ctx'])}, not {listed([problem['input']])}."
     if problem["type"] in NUMBERS:
         whole = ", without decimals" if problem["type"].startswith("int") else ""
-        return f"a number is needed{whole}, not {problem['input']}."
+        return f"a number is needed{whole}, not {listed([problem['input']])}."
     text = str(problem["msg"])
     return f"{text[:1].lower()}{text[1:]}."

@@ -12,17 +12,17 @@ import torch
 from app.pose import stream
 from app.pose.session import PoseRun, PoseSession, PoseTarget
 from app.pose.settings import MAX_K, PoseSettings
-from app.runs.cards import loaded_sentence, read_card_file
+from app.runs.cards import read_card_file
 from app.runs.legs import Legs, in_rows, lasting
 from app.runs.models import Models
 from app.runs.session import Message
 from landscape_core.errors import UserError
-from landscape_core.pose.bvh import load_bvh, pose_of
 from landscape_core.pose.kinematics import matrix_to_rotvec
+from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.run_card import PoseCard, body_of, export_poses, hypotheses_target, make_pose_card, pose_card_target
 from landscape_core.pose.task import Body, load_body
 from landscape_core.search.race import MAX_STEPS, prepare
-from landscape_core.search.run_card import Card
+from landscape_core.search.run_card import Card, replay_promise
 from landscape_core.search.summary import result_of
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
@@ -51,7 +51,7 @@ def uploaded(path: Path, frame: Any) -> PoseTarget:
     """
     if not isinstance(frame, int):
         raise UserError("The frame must be a whole number from 0 on.")
-    return PoseTarget(pose_of(load_bvh(path), load_body().skeleton, frame), f"{path.stem[:40]}, frame {frame}")
+    return PoseTarget(pose_of(load_motion(path), load_body().skeleton, frame), f"{path.stem[:40]}, frame {frame}")
 
 
 def edited(before: PoseTarget, joint: str, degrees: Sequence[Any]) -> PoseTarget:
@@ -138,9 +138,9 @@ def load_card(models: Models, session: PoseSession, data: bytes) -> tuple[PoseCa
         raise UserError(f"The card has {card.hypotheses} hypotheses; here at most {MAX_K} are drawn.")
     pose_card_target(card)  # what is wrong with its pose or joints is said now, not when it is run
     task = models.get(card.settings.task)
-    task.space(card.settings.space)
+    promise = replay_promise(card, task)
     session.target, session.card = PoseTarget(torch.tensor(card.rotvec), "from a run card"), card
-    return card, loaded_sentence(card, task)
+    return card, f"Run card loaded; {promise}"
 
 
 def export(session: PoseSession) -> Path:

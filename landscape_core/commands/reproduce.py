@@ -11,7 +11,7 @@ from torch import Tensor
 
 from landscape_core.console import Data, Device, Out, Seed, Threads, Ticker, apply_threads, command_line
 from landscape_core.domains import DOMAINS
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, reading
 from landscape_core.experiments import landscapes as fig8
 from landscape_core.experiments.results import finish, report, with_results
 from landscape_core.images.datasets import ImageSource, load_images
@@ -20,6 +20,7 @@ from landscape_core.search.domain import domain_of
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import Perceptual
+from landscape_core.storage.files import write_text
 from landscape_core.surfaces.averages import LandscapeSettings
 from landscape_core.surfaces.recovered import save_recovered
 
@@ -29,7 +30,9 @@ def write_report(
     document: Annotated[Path, typer.Option(help="Markdown file with the two result markers.")] = Path("README.md"),
 ) -> None:
     """Write the results' tables into the README."""
-    document.write_text(with_results(document.read_text(), report(results)))
+    with reading(str(document)):
+        text = document.read_text(encoding="utf-8")
+    write_text(document, with_results(text, report(results)))
     typer.echo(f"Wrote the results of {results} into {document}.")
 
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.console import Bar, Device, Out, Seed, Threads, apply_threads, parse_box, raced
+from landscape_core.console import STOPPED, Bar, Device, Out, Seed, Threads, apply_threads, leave, parse_box, raced
 from landscape_core.domains import DOMAINS
 from landscape_core.errors import UserError
 from landscape_core.images.datasets import ImageSource, load_images
@@ -22,6 +22,7 @@ from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import Perceptual, RunSettings, prepare
 from landscape_core.search.task import Task, X
 from landscape_core.storage.cache import FolderCache
+from landscape_core.storage.files import unused, write_bytes, write_text
 from landscape_core.storage.zoo import RESULTS
 from landscape_core.surfaces.averages import Averages, committed
 from landscape_core.surfaces.averages import sentence as sentence_of
@@ -36,7 +37,9 @@ OWN_SAMPLES = 50
 
 
 def surface(
-    file: Annotated[Path, typer.Argument(help="PNG, JPEG or WebP; a face is found and cropped. For poses a BVH file.")],
+    file: Annotated[
+        Path, typer.Argument(help="A picture; a face is found and cropped. For poses a BVH file or AMASS recording.")
+    ],
     out: Out = Path("runs/surface"),
     kind: Annotated[
         Kind,
@@ -47,7 +50,7 @@ def surface(
         ),
     ] = "recovered",
     task: Annotated[str, typer.Option(help="Embedded task, e.g. faces, cats, pose, pose-positions.")] = "faces",
-    frame: Annotated[int, typer.Option(help="Frame of a BVH file.", min=0)] = 0,
+    frame: Annotated[int, typer.Option(help="Frame of a motion file.", min=0)] = 0,
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of descent; the grid is centred on the last.", min=2, max=500)] = 20,
     size: Annotated[int, typer.Option(help="Points a side, odd; refined from coarse to fine.", min=5, max=161)] = 41,
@@ -88,10 +91,12 @@ def surface(
     recovered = None
     if kind == "recovered":
         recovered = _recovered(loaded, settings, None if targets is None else _targets(targets, split, box, number, seed))
-    trajectory = raced(*prepare(loaded, settings, target), "race").pair(*settings.names())
+    race, stopped = raced(*prepare(loaded, settings, target), "race")
+    trajectory = race.pair(*settings.names())
     found = views(loaded, trajectory, space, kind, recovered=recovered, size=size, seed=seed)
-    panels = _evaluate(loaded, target, found, None if cache is None else FolderCache(cache))
+    panels, cut = _evaluate(loaded, target, found, None if cache is None else FolderCache(cache))
     _write(out, f"{file.stem}-{kind}", panels, committed(RESULTS, loaded, space), settings, log)
+    leave(stopped=stopped or cut)
 
 
 def _targets(path: Path, split: str | None, box: str | None, n: int, seed: int) -> Target:
@@ -116,27 +121,29 @@ def _recovered(task: Task, settings: RunSettings, targets: Target | None) -> dic
         )  # fmt: skip
 
 
-def _evaluate(task: Task, target: Target, found: Sequence[View], cache: FolderCache | None) -> list[Panel]:
+def _evaluate(task: Task, target: Target, found: Sequence[View], cache: FolderCache | None) -> tuple[list[Panel], bool]:
+    """The surfaces as fine as they came, and whether Ctrl-C cut them short."""
     with Bar("surfaces") as bar:
         total = sum(view.grid.size**2 for view in found)
         running = {view.title: evaluate(task, target, view.grid, cache=cache, stop=lambda: bar.stopped) for view in found}
         for latest in evaluate_all(running):
             bar(sum(surface.done for surface in latest.values()), total, {})
     if any(surface.level == 0 for surface in latest.values()):
-        raise UserError("Stopped before the first coarse surface was complete, so there is nothing to draw.")
-    return [panel(task, target, view, latest[view.title]) for view in found]
+        typer.echo("Stopped before the first coarse surface was complete, so there is nothing to draw.", err=True)
+        raise typer.Exit(STOPPED)
+    return [panel(task, target, view, latest[view.title]) for view in found], bar.stopped
 
 
 def _write(out: Path, name: str, panels: Sequence[Panel], known: Sequence[Averages], settings: RunSettings, log: bool) -> None:
-    out.mkdir(parents=True, exist_ok=True)
+    name = unused(out / f"{name}.json").stem
     content: Mapping[str, object] = {
         "settings": settings.model_dump(),
         "surfaces": [figures(each) for each in panels],
         "averages": [asdict(each) for each in known],
     }
-    (out / f"{name}.json").write_text(json.dumps(content, indent=1) + "\n")
-    (out / f"{name}.html").write_text(surface_page(panels, known, log=log, heading=f"Loss surfaces: {name}"))
-    (out / f"{name}.png").write_bytes(surface_png(panels, known, log=log))
+    write_text(out / f"{name}.json", json.dumps(content, indent=1) + "\n")
+    write_text(out / f"{name}.html", surface_page(panels, known, log=log, heading=f"Loss surfaces: {name}"))
+    write_bytes(out / f"{name}.png", surface_png(panels, known, log=log))
     for each in panels:
         for sentence in sentences(each):
             typer.echo(f"{each.view.title}: {sentence}")

@@ -21,7 +21,7 @@ from landscape_core.defence.objective import (
     restored,
 )
 from landscape_core.defence.views import Views, ViewSettings, identity_view, joined, sample_views
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, reading
 from landscape_core.features.cifar10 import CIFAR10_CLASSES
 from landscape_core.features.classifier import RobustClassifier
 from landscape_core.search.objectives import Target
@@ -47,11 +47,9 @@ def classifier_from(tensors: Mapping[str, Tensor], architecture: Mapping[str, An
     Raises:
         UserError: the tensors are not those of such a classifier.
     """
-    model = RobustClassifier(architecture["widths"], architecture.get("n_classes", 10)).fold()
-    try:
+    with reading("These weights", "are not those of a classifier with the widths on its card"):
+        model = RobustClassifier(architecture["widths"], architecture.get("n_classes", 10)).fold()
         model.load_state_dict(dict(tensors))
-    except RuntimeError as error:
-        raise UserError(f"These are not the weights of a classifier with widths {architecture['widths']}: {error}") from error
     return model.requires_grad_(False).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
@@ -75,15 +73,11 @@ def fixed_views(architecture: Mapping[str, Any]) -> Views:
 def objective_from(card: zoo.Card, tensors: Mapping[str, Tensor], classifier: RobustClassifier) -> ContrastiveObjective:
     """Eq. 7 with a trained head; its card says the views, the temperature and λ."""
     made = card.architecture
-    head = ContrastiveHead(**made["head"])
-    try:
+    with zoo.fitting(card):
+        head = ContrastiveHead(**made["head"])
         head.load_state_dict(dict(tensors))
-    except RuntimeError as error:
-        raise UserError(f"These are not the weights of the contrastive head on {card.name}'s card: {error}") from error
-    head.eval().requires_grad_(False)
-    return ContrastiveObjective(
-        classifier, head, fixed_views(made["views"]), temperature=made["temperature"], decay=made["decay"]
-    )
+        views, settings = fixed_views(made["views"]), {"temperature": made["temperature"], "decay": made["decay"]}
+    return ContrastiveObjective(classifier, head.eval().requires_grad_(False), views, **settings)
 
 
 def defence_task(name: str, objective: ContrastiveObjective, hashes: Mapping[str, str] | None = None) -> Task:

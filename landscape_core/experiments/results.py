@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,6 +16,7 @@ from scipy import stats
 from torch import Tensor
 
 from landscape_core.errors import UserError
+from landscape_core.storage.files import whole, write_text
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,11 @@ class Result:
     comparisons: dict[str, dict[str, Any]] = field(default_factory=dict)  # the paired comparisons behind the claims, by name
 
     def write(self, folder: Path) -> Path:
-        """`folder/EXPERIMENT.json`, written atomically."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """`folder/EXPERIMENT.json`, written atomically. Raises UserError where it cannot be written."""
         path = folder / f"{self.experiment}.json"
         content = asdict(self)
         content["claims"] = [{**asdict(claim), "met": claim.met} for claim in self.claims]
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps(_rounded(content), indent=1) + "\n")
-        os.replace(partial, path)
+        write_text(path, json.dumps(_rounded(content), indent=1) + "\n")
         return path
 
 
@@ -116,7 +113,8 @@ def _rounded(value: Any) -> Any:
 def finish(result: Result, out: Path, plot: Callable[[Path], None]) -> None:
     """Write the result and its plot, and print the claims."""
     path = result.write(out)
-    plot(path.with_suffix(".png"))
+    with whole(path.with_suffix(".png")) as partial:
+        plot(partial)
     typer.echo(table(result.claims))
     typer.echo(f"Wrote {path} and {path.with_suffix('.png')}.")
 

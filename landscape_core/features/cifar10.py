@@ -10,9 +10,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, reading
 from landscape_core.images.datasets import SUFFIXES, ImageSource, load_images
 from landscape_core.images.reading import centre_box, crop_square, decode_picture
+from landscape_core.storage.archives import opened, unpacked
 
 SIDE = 32
 
@@ -39,7 +40,7 @@ class Cifar10Test:
         if self.path.is_dir():
             names = sorted(file.relative_to(self.path).as_posix() for file in self.path.glob("test/*/*"))
         else:
-            with zipfile.ZipFile(self.path) as archive:
+            with opened(self.path, self.path.name) as archive:
                 names = sorted(archive.namelist())
         found = {name: [n for n in names if n.startswith(f"test/{name}/") and n.endswith(SUFFIXES)] for name in CIFAR10_CLASSES}
         empty = [name for name, each in found.items() if not each]
@@ -51,7 +52,7 @@ class Cifar10Test:
         """Picture `number` of a class: uint8 (3, 32, 32).
 
         Raises:
-            UserError: there is no such class or number.
+            UserError: there is no such class or number, or a picture that cannot be read.
         """
         if not 0 <= label < len(CIFAR10_CLASSES):
             raise UserError(f"CIFAR-10 has the classes 0 to {len(CIFAR10_CLASSES) - 1}; there is no {label}.")
@@ -60,10 +61,11 @@ class Cifar10Test:
             raise UserError(f"Test pictures of {CIFAR10_CLASSES[label]} are numbered 0 to {len(files) - 1}.")
         name = files[number]
         if self.path.is_dir():
-            content = (self.path / name).read_bytes()
+            with reading(name):
+                content = (self.path / name).read_bytes()
         else:
-            with zipfile.ZipFile(self.path) as archive:
-                content = archive.read(name)
+            with opened(self.path, self.path.name) as archive:
+                content = unpacked(archive, name, self.path.name)
         image = decode_picture(io.BytesIO(content), name).image
         return crop_square(image, centre_box(image), SIDE)
 

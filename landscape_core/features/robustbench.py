@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, listed
+from landscape_core.storage.foreign import exactly, fitted, read_checkpoint, state_dict
 
 _NORMALISATION = {
     "mean": ("mu", "mean", "normalize.mean", "normalizer.mean"),
     "std": ("sigma", "std", "normalize.std", "normalizer.std"),
 }
 _WRAPPERS = ("state_dict", "model_state_dict", "model", "net")
+_ASSUMED = {
+    "mean": "The file has no mean of its pictures; 0 is assumed, for pixels in [0, 1]. --mean says another.",
+    "std": "The file has no standard deviation of its pictures; 1 is assumed, for pixels in [0, 1]. --std says another.",
+}
 _UNUSED = re.compile(r"^sub_block1\.")  # WideResNets of the TRADES family carry a group of blocks that no pass goes through
 
 
@@ -106,8 +110,9 @@ class WideResNet(nn.Module):
 class PublishedClassifier(nn.Module):
     """A published network behind this project's interface: pictures (B, 3, 32, 32) in [-1, 1], `features` and logits."""
 
-    def __init__(self, network: PreActResNet | WideResNet, mean: Tensor, std: Tensor) -> None:
+    def __init__(self, network: PreActResNet | WideResNet, mean: Tensor, std: Tensor, *, notices: tuple[str, ...] = ()) -> None:
         super().__init__()
+        self.notices = notices  # what a user should know about how the file was read
         self.network = network
         self.register_buffer("mean", mean)
         self.register_buffer("std", std)
@@ -124,54 +129,65 @@ class PublishedClassifier(nn.Module):
         return self.network(self._normalised(x))
 
 
-def load_robustbench(path: Path | str) -> PublishedClassifier:
+def load_robustbench(
+    path: Path | str, *, mean: Sequence[float] | None = None, std: Sequence[float] | None = None
+) -> PublishedClassifier:
     """A frozen classifier from a checkpoint file; depth and width are read from its tensors.
 
-    A state dict may stand under "state_dict" or the like, its names may begin with "module.", and it may carry the mean and
-    standard deviation of its inputs.
+    A state dict may be wrapped and prefixed as `storage.foreign.state_dict` says, and it may carry the mean and standard
+    deviation of its inputs, three numbers each for pixels in [0, 1]; `mean` and `std` say them for a file that does not, or
+    overrule it. What was assumed is said in `notices`.
 
     Raises:
-        UserError: no such file, one that cannot be loaded safely, or names and shapes of neither architecture.
+        UserError: no such file, one that cannot be loaded safely, names and shapes of neither architecture, weights that are
+            not finite, or a mean or deviation that is none.
     """
-    try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
-        raise UserError(f"There is no file {path}.") from error
-    except Exception as error:  # torch raises several unrelated types for a file it refuses
-        raise UserError(f"{path} is not a checkpoint that can be loaded safely (weights only): {error}") from error
-    state = _state_dict(content, path)
-    mean, std = (_taken(state, names) for names in _NORMALISATION.values())
-    network = _network(state, path)
-    expected, found = network.state_dict().keys(), state.keys()
-    if expected != found:
-        raise UserError(
-            f"{path} does not have the tensors of a {type(network).__name__}: "
-            f"missing {_some(expected - found)}; unknown {_some(found - expected)}."
-        )
-    try:
-        network.load_state_dict(state)
-    except RuntimeError as error:
-        raise UserError(f"{path} has tensors of other shapes than its architecture needs: {error}") from error
-    neutral = (torch.zeros(3, 1, 1) if mean is None else mean, torch.ones(3, 1, 1) if std is None else std)
-    published = PublishedClassifier(network, *(each.reshape(-1, 1, 1).float() for each in neutral))
-    return published.eval().requires_grad_(False)
+    found = state_dict(read_checkpoint(path), path, *_WRAPPERS)
+    state = {key: value for key, value in found.tensors.items() if not _UNUSED.match(key)}
+    carried = {what: _taken(state, names) for what, names in _NORMALISATION.items()}
+    given = {"mean": mean, "std": std}
+    chosen = {
+        what: _colours(carried[what] if given[what] is None else torch.tensor(given[what]), what, path) for what in carried
+    }
+    assumed = [_ASSUMED[what] for what, value in chosen.items() if value is None]
+    neutral = {"mean": torch.zeros(3, 1, 1), "std": torch.ones(3, 1, 1)}
 
+    def build() -> PublishedClassifier:
+        with torch.device("meta"):  # shapes that do not fit each other could ask for any amount of memory
+            tensors = exactly(_network(state, path), state)
+        network = _network(state, path)
+        network.load_state_dict(tensors)
+        values = (neutral[what] if value is None else value for what, value in chosen.items())
+        return PublishedClassifier(network, *values, notices=(*found.notices, *assumed))
 
-def _state_dict(content: Any, path: Path | str) -> dict[str, Tensor]:
-    """The tensors by plain name."""
-    for wrapper in _WRAPPERS:
-        if isinstance(content, Mapping) and isinstance(content.get(wrapper), Mapping):
-            content = content[wrapper]
-    if not isinstance(content, Mapping) or not all(isinstance(each, Tensor) for each in content.values()):
-        raise UserError(f"{path} holds no state dict: a mapping of names to tensors, at its top or under {_WRAPPERS[0]!r}.")
-    plain = {re.sub(r"^(module\.|model\.)+", "", key): value for key, value in content.items()}
-    return {key: value for key, value in plain.items() if not _UNUSED.match(key)}
+    return fitted(path, "a PreAct ResNet or WideResNet", build)
 
 
 def _taken(state: dict[str, Tensor], names: tuple[str, ...]) -> Tensor | None:
     """Take the first of these tensors out of the state dict."""
     present = [name for name in names if name in state]
     return state.pop(present[0]) if present else None
+
+
+def _colours(value: Tensor | None, what: str, path: Path | str) -> Tensor | None:
+    """A mean or deviation (3, 1, 1) of pixels in [0, 1].
+
+    Raises:
+        UserError: not three numbers, or numbers of another scale.
+    """
+    if value is None:
+        return None
+    if value.numel() != 3:
+        raise UserError(f"The {what} of the pictures for {path} has {value.numel()} values; 3 are needed, one a colour.")
+    numbers = value.reshape(3, 1, 1).float()
+    low = 0.0 if what == "mean" else 1e-3
+    if not bool(((numbers >= low) & (numbers <= 1.0)).all()):
+        said = ", ".join(f"{number:g}" for number in numbers.flatten().tolist())
+        raise UserError(
+            f"The {what} of the pictures for {path} is {said}; for pixels in [0, 1] it lies from {low:g} to 1. Divide by 255 "
+            "what is meant for pixels in 0..255, and give it with --mean and --std."
+        )
+    return numbers
 
 
 def _count(state: Mapping[str, Tensor], pattern: str) -> int:
@@ -190,12 +206,5 @@ def _network(state: Mapping[str, Tensor], path: Path | str) -> PreActResNet | Wi
         return WideResNet(blocks_each, stem.shape[0], widen, state["fc.weight"].shape[0], bias="fc.bias" in state)
     raise UserError(
         f"{path} is neither a PreAct ResNet (conv1, layer1.0.bn1, …, linear) nor a WideResNet (conv1, block1.layer.0, …, fc); "
-        f"it has: {_some(state.keys())}."
+        f"it has: {listed(sorted(state), 4)}."
     )
-
-
-def _some(keys: Any, limit: int = 4) -> str:
-    """A few names for a sentence."""
-    ordered = sorted(keys)
-    rest = f" and {len(ordered) - limit} more" if len(ordered) > limit else ""
-    return (", ".join(ordered[:limit]) or "nothing") + rest

@@ -21,6 +21,7 @@ from landscape_core.search.export import ANIMATION, CARD, LATENTS, LOSSES, SHEET
 from landscape_core.search.objectives import Target
 from landscape_core.search.solver import Lane
 from landscape_core.search.trajectory import Trajectory
+from landscape_core.storage.files import whole
 
 GIF_FRAMES = 16
 FOLDER = "completions"
@@ -92,7 +93,7 @@ def completions_zip(
     sets: Sequence[CompletionSet],
 ) -> None:  # fmt: skip
     """Write the whole export of a run of completions."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(CARD, card.model_dump_json(indent=2))
         archive.writestr(LOSSES, losses_csv(trajectory))
         archive.writestr(SHEET, png_bytes(sheet(target, sets)), zipfile.ZIP_STORED)

@@ -16,6 +16,7 @@ from landscape_core.images.pixels import to_bytes
 from landscape_core.search.export import ANIMATION, CARD, LATENTS, LOSSES, SHEET, latents, losses_csv, picked_steps
 from landscape_core.search.solver import Lane
 from landscape_core.search.trajectory import Trajectory
+from landscape_core.storage.files import whole
 
 SHEET_COLUMNS, GIF_FRAMES = 10, 60
 _SCALE, _MARGIN, _LABEL = 2, 6, 16
@@ -72,7 +73,7 @@ def export_zip(
     sheet = io.BytesIO()
     names = [lane.name for lane in lanes]
     contact_sheet(target, names, pictures_at(forward, lanes, trajectory, sheet_steps), sheet_steps).save(sheet, "PNG")
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(CARD, card.model_dump_json(indent=2))
         archive.writestr(LOSSES, losses_csv(trajectory))
         archive.writestr(SHEET, sheet.getvalue(), zipfile.ZIP_STORED)

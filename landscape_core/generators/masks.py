@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
@@ -11,8 +13,8 @@ import torch
 from PIL import Image, ImageOps
 from torch import Tensor
 
-from landscape_core.errors import UserError
-from landscape_core.images.reading import FORMATS, MAX_PIXELS, CropBox, turned_square
+from landscape_core.errors import UserError, reading
+from landscape_core.images.reading import CropBox, open_picture, turned_square
 
 
 def check_mask(mask: Tensor) -> Tensor:
@@ -103,35 +105,46 @@ def preset(name: str, size: int) -> Tensor:
 def read_mask(path: Path, size: int, *, box: CropBox | None = None, box_in: tuple[int, int] | None = None) -> Tensor:
     """A mask picture as (1, 1, size, size), checked: what is painted light and opaque is hidden, the rest is visible.
 
-    A mask of `box_in` (width, height) is the photograph's own size and is cropped to `box` like the photograph; any
-    other is taken for the crop itself: it loses the margins of its longer side and is scaled.
+    With a photograph of `box_in` (width, height) that was cropped to `box`, a mask of its proportions lies on the whole
+    photograph, at whatever scale, and is cropped like it; any other must be square and lies on the crop. Where the
+    photograph is square too, only a mask of `size` x `size` pixels lies on the crop.
 
     Raises:
-        UserError: the file is missing, not a picture, or has more than MAX_PIXELS; or a mask that `check_mask` refuses.
+        UserError: the file is missing, not a picture, or too large; other proportions; or a mask that `check_mask` refuses.
     """
-    try:
-        with Image.open(path, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise UserError(f"The mask {path.name} has {image.width} x {image.height} pixels, more than {MAX_PIXELS:,}.")
-            upright = ImageOps.exif_transpose(image)
-            cropped = box if upright.size == box_in else None
-            if cropped is not None and cropped.angle % 360.0:
-                light = turned_square(_light(upright), cropped, size, beyond="zeros")
-            else:
-                light = _fitted(upright, cropped, size)
-    except UserError:
-        raise
-    except Exception as error:  # a broken file makes Pillow's decoders raise many unrelated types
-        raise UserError(f"The mask {path.name} cannot be read as a picture: {error}") from error
-    return check_mask((light <= 127.0).float()[None])
+    name = f"The mask {path.name}"
+    with reading(str(path)):
+        content = path.read_bytes()
+    with open_picture(io.BytesIO(content), name) as image, reading(name, "cannot be decoded"):
+        light = _light(ImageOps.exif_transpose(image))
+    if box is not None and box_in is not None and _same_proportions(light.size, box_in) and light.size != (size, size):
+        painted = _under(light, box, light.width / box_in[0], size)
+    elif light.width == light.height:
+        painted = _fitted(light, size)
+    else:
+        whole = f", or as the picture in the proportions {box_in[0]}:{box_in[1]}" if box_in else ""
+        raise UserError(f"{name} is {light.width}x{light.height}; it must be square, to lie on the crop{whole}.")
+    return check_mask((painted <= 127.0).float()[None])
 
 
-def _fitted(image: Image.Image, box: CropBox | None, size: int) -> Tensor:
-    """Lightness (1, size, size) in 0..255 of a box, else of the middle, each pixel the average of the area it covers."""
-    if box is not None:
-        edges = (box.left, box.top, box.left + box.side, box.top + box.side)
-        image = image.convert("RGBA").crop(tuple(round(edge) for edge in edges))  # type: ignore[arg-type]
-    fitted = ImageOps.fit(_light(image), (size, size), Image.Resampling.BOX)
+def _same_proportions(mask: tuple[int, int], picture: tuple[int, int]) -> bool:
+    """Whether the mask is the picture scaled, give or take the pixel that rounding costs."""
+    scale = max(mask) / max(picture)
+    return all(abs(ours - theirs * scale) <= 1.0 for ours, theirs in zip(mask, picture, strict=True))
+
+
+def _under(light: Image.Image, box: CropBox, scale: float, size: int) -> Tensor:
+    """Lightness (1, size, size) of the photograph's crop box on a mask `scale` times as large, 0 beyond the mask."""
+    box = replace(box, left=box.left * scale, top=box.top * scale, side=box.side * scale)
+    if box.angle % 360.0:
+        return turned_square(light, box, size, beyond="zeros")
+    edges = (box.left, box.top, box.left + box.side, box.top + box.side)
+    return _fitted(light.crop(tuple(round(edge) for edge in edges)), size)  # type: ignore[arg-type]
+
+
+def _fitted(light: Image.Image, size: int) -> Tensor:
+    """Lightness (1, size, size), each pixel the average of the area it covers."""
+    fitted = ImageOps.fit(light, (size, size), Image.Resampling.BOX)
     return torch.from_numpy(np.array(fitted))[None]
 
 

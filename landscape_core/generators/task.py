@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, listed, reading
 from landscape_core.features.perceptual import EmbeddedDistance, LpipsDistance
 from landscape_core.generators.networks.image_model import ImageModel, PlusModel, image_model_from, picture_encoder_from
 from landscape_core.search.objectives import PerceptualObjective
@@ -29,10 +29,10 @@ def check_device(device: str) -> torch.device:
     Raises:
         UserError: there is none on this machine.
     """
-    try:
-        return torch.zeros(1, device=device).device
-    except (RuntimeError, AssertionError) as error:
-        raise UserError(f"There is no device {device!r} on this machine ({error}); cpu always works.") from error
+    with reading(f"The device {device!r}", "cannot compute on this machine, while cpu always can"):
+        found = torch.zeros(1, device=device)
+        found.tolist()  # "meta" has shapes and no numbers
+    return found.device
 
 
 def image_objective(
@@ -46,7 +46,9 @@ def image_objective(
     if perceptual == "lpips":
         return PerceptualObjective(LpipsDistance().to(device))
     card, tensors = zoo.load("perceptual", assets)
-    return PerceptualObjective(EmbeddedDistance.from_state(tensors, card.architecture).to(device))
+    with zoo.fitting(card):
+        distance = EmbeddedDistance.from_state(tensors, card.architecture)
+    return PerceptualObjective(distance.to(device))
 
 
 def distance_hash(perceptual: Perceptual, objective: PerceptualObjective, assets: Path = zoo.ASSETS) -> dict[str, str]:
@@ -75,13 +77,15 @@ def load_image_task(
     if domain.endswith(PLUS):
         return plus_task(load_image_task(domain[:-1], perceptual=perceptual, device=device, assets=assets), assets)
     if domain not in domains(assets):
-        raise UserError(f"There is no image task {domain!r}; there are: {', '.join(domains(assets)) or 'none'}.")
+        raise UserError(f"There is no image task {domain!r}; there are: {listed(domains(assets))}.")
     where = check_device(device)
     card, tensors = zoo.load(f"{domain}/generator", assets)
-    forward = image_model_from(tensors, card.architecture).to(where)
-    prior = Prior(tensors["prior.mean"], tensors["prior.factor"]).to(where)
+    with zoo.fitting(card):
+        forward = image_model_from(tensors, card.architecture).to(where)
+        prior = Prior(tensors["prior.mean"], tensors["prior.factor"]).to(where)
     encoder_card, encoder_tensors = zoo.load(f"{domain}/encoder", assets)
-    encoder = picture_encoder_from(encoder_tensors, encoder_card.architecture).to(where)
+    with zoo.fitting(encoder_card):
+        encoder = picture_encoder_from(encoder_tensors, encoder_card.architecture).to(where)
     hashes = {card.name: card.sha256, encoder_card.name: encoder_card.sha256}
     learned = thetas(f"{domain}{THETA}", prior, assets)
     objective = image_objective(perceptual, where, assets)

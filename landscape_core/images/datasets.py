@@ -13,10 +13,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, reading
 from landscape_core.images.reading import decode_picture
+from landscape_core.storage.archives import opened, unpacked
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif")
 Box = tuple[int, int, int, int]
 
 
@@ -44,14 +45,13 @@ def _read_all(source: ImageSource, limit: int | None) -> Iterator[tuple[str, byt
 
     if source.path.is_dir():
         for name in wanted(p.relative_to(source.path).as_posix() for p in source.path.rglob("*") if p.is_file()):
-            yield name, (source.path / name).read_bytes()
+            with reading(f"{source.path / name}"):
+                content = (source.path / name).read_bytes()
+            yield name, content
     elif zipfile.is_zipfile(source.path):
-        with zipfile.ZipFile(source.path) as archive:
+        with opened(source.path, str(source.path)) as archive:
             for name in wanted(archive.namelist()):
-                try:
-                    yield name, archive.read(name)
-                except (zipfile.BadZipFile, OSError) as error:
-                    raise UserError(f"{name} in {source.path} cannot be read: {error}") from error
+                yield name, unpacked(archive, name, str(source.path))
     else:
         raise UserError(f"{source.path} is neither a folder nor a zip of pictures ({', '.join(SUFFIXES)}).")
 

@@ -10,7 +10,8 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, reading
+from landscape_core.images.reading import open_picture
 
 
 def webp(picture: Tensor) -> str:
@@ -45,12 +46,17 @@ def png_base64(picture: Tensor) -> str:
 
 
 def png_tensor(text: str, *, side: int = 64) -> Tensor:
-    """The inverse of `png_base64`, for pictures of side x side pixels only."""
-    try:
-        with Image.open(io.BytesIO(base64.b64decode(text, validate=True)), formats=["PNG"]) as image:
-            if image.size != (side, side):
-                raise UserError(f"The card's picture is {image.width}x{image.height}; {side}x{side} is needed.")
+    """The inverse of `png_base64`, for pictures of side x side pixels only.
+
+    Raises:
+        UserError: not base64, not a PNG that can be read, or one of another size.
+    """
+    name = "The card's picture"
+    with reading(name):
+        content = base64.b64decode(text, validate=True)
+    with open_picture(io.BytesIO(content), name, ("PNG",)) as image:
+        if image.size != (side, side):
+            raise UserError(f"{name} is {image.width}x{image.height}; {side}x{side} is needed.")
+        with reading(name):
             pixels = np.asarray(image.convert("RGB"))
-    except (ValueError, OSError) as error:
-        raise UserError(f"The card's picture cannot be read: {error}") from error
     return torch.from_numpy(pixels.copy()).permute(2, 0, 1)

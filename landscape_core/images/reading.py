@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import warnings
 from dataclasses import dataclass
@@ -14,14 +15,16 @@ import torch.nn.functional as F
 from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, listed, reading
 
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
-ANIMATED = ("PNG", "WEBP", "GIF")  # a JPEG's further frames are thumbnails and depth maps, not an animation
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "AVIF")  # and HEIC, where the package for it is installed
+ANIMATED = ("PNG", "WEBP", "GIF", "AVIF")  # a JPEG's further frames are thumbnails and depth maps, not an animation
+_HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1")
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 16_384
 FAR = 1e7  # pixels; a turned square that lies further out, or is larger, is taken for one of this size
 _ACCEPTED = "PNG, JPEG, WebP and GIF pictures are accepted"
+_ACCEPTED = "PNG, JPEG, WebP, GIF, AVIF and HEIC pictures are accepted"
 _SIZES = f"at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} pixels a side are accepted"
 
 
@@ -66,7 +69,7 @@ class Picture:
 
 
 def load_picture(path: str | Path) -> Picture:
-    """Decode one PNG, JPEG, WebP or GIF file to 8-bit RGB; see `decode_picture`.
+    """Decode one PNG, JPEG, WebP, GIF, AVIF or HEIC file to 8-bit RGB; see `decode_picture`.
 
     Raises:
         UserError: no such file, or one that `decode_picture` refuses.
@@ -74,11 +77,9 @@ def load_picture(path: str | Path) -> Picture:
     path = Path(path)
     if not path.is_file():
         raise UserError(f"There is no file {path.name}; {_ACCEPTED}.")
-    try:
-        with path.open("rb") as file:
-            return decode_picture(file, path.name)
-    except PermissionError as error:
-        raise UserError(f"{path.name} cannot be read: permission denied.") from error
+    with reading(path.name):
+        content = path.read_bytes()
+    return decode_picture(io.BytesIO(content), path.name)
 
 
 def decode_picture(file: BinaryIO, name: str) -> Picture:
@@ -90,26 +91,47 @@ def decode_picture(file: BinaryIO, name: str) -> Picture:
     Raises:
         UserError: an empty or broken file, another format, or more than MAX_PIXELS or MAX_SIDE.
     """
-    if not file.read(1):
-        raise UserError(f"{name} is empty (0 bytes); {_ACCEPTED}.")
-    file.seek(0)
-    with _open(file, name) as image:
-        _check_size(image, name)
+    with open_picture(file, name) as image:
         return _decode(image, name)
 
 
-def _open(file: BinaryIO, name: str) -> Image.Image:
-    """Read the header only. Pillow's own pixel limits speak through ours."""
+def open_picture(file: BinaryIO, name: str, formats: tuple[str, ...] = FORMATS) -> Image.Image:
+    """The picture behind a header of one of the formats, of a size that is accepted; no pixel is decoded yet.
+
+    Raises:
+        UserError: as `decode_picture`.
+    """
+    accepted = _ACCEPTED if formats is FORMATS else f"{listed(formats)} pictures are accepted"
+    start = file.read(12)
+    if not start:
+        raise UserError(f"{name} is empty (0 bytes); {accepted}.")
+    file.seek(0)
+    if formats is FORMATS and start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS:
+        _read_heic(name)
+        formats = ("HEIF",)
     try:
-        with warnings.catch_warnings():
+        with reading(name, "is damaged: its header cannot be read"), warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            return Image.open(file, formats=FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise UserError(f"{name} is too large; {_SIZES}.") from error
-    except UnidentifiedImageError as error:
-        raise UserError(f"{name} is not a picture that can be read; {_ACCEPTED}.") from error
-    except Exception as error:  # a broken header makes Pillow raise many unrelated types
-        raise UserError(f"{name} is damaged: its header cannot be read ({error}).") from error
+            image = Image.open(file, formats=formats)
+    except UserError as error:  # Pillow's own limits and its list of formats speak through ours
+        if isinstance(error.__cause__, Image.DecompressionBombError | Image.DecompressionBombWarning):
+            raise UserError(f"{name} is too large; {_SIZES}.") from error
+        if isinstance(error.__cause__, UnidentifiedImageError):
+            raise UserError(f"{name} is not a picture that can be read; {accepted}.") from error
+        raise
+    _check_size(image, name)
+    return image
+
+
+def _read_heic(name: str) -> None:
+    """Teach Pillow the pictures of telephones, where the package for them is installed."""
+    try:
+        from pillow_heif import register_heif_opener
+    except ImportError as error:
+        raise UserError(
+            f"{name} is a HEIC picture, which needs the package pillow-heif (pip install pillow-heif); or save it as JPEG."
+        ) from error
+    register_heif_opener(thumbnails=False)
 
 
 def _check_size(image: Image.Image, name: str) -> None:
@@ -119,15 +141,14 @@ def _check_size(image: Image.Image, name: str) -> None:
 
 
 def _decode(image: Image.Image, name: str) -> Picture:
-    try:
+    with reading(name, "is damaged or incomplete and cannot be decoded"):
         frames = getattr(image, "n_frames", 1) if image.format in ANIMATED else 1
         image.load()
-    except Exception as error:  # broken data makes Pillow's decoders raise many unrelated types
-        raise UserError(f"{name} is damaged or incomplete and cannot be decoded ({error}).") from error
     notices = [f"The first of {frames} frames is used."] if frames > 1 else []
     try:
-        orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
-    except Exception:  # a broken tag directory spoils no pixel
+        with reading(name):
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
+    except UserError:  # a broken tag directory spoils no pixel
         orientation = 1
         notices.append("The orientation tag cannot be read; the picture is used as stored.")
     return Picture(_upright(_to_rgb(image), orientation), tuple(notices))

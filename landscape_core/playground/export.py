@@ -18,6 +18,7 @@ from landscape_core.playground.recording import Frame, frame
 from landscape_core.playground.run_card import make_card
 from landscape_core.playground.training import LiveTraining
 from landscape_core.search.export import CARD, LOSSES, picked_steps
+from landscape_core.storage.files import whole
 from landscape_core.surfaces.export import COLOURS, array, surface_figure
 
 BUFFERS, PICTURE, ANIMATION, PAGE = "buffers.csv", "landscapes.png", "landscape.gif", "page.html"
@@ -50,7 +51,7 @@ def export_files(training: LiveTraining, y: Tensor) -> dict[str, bytes]:
 
 def export_zip(path: Path, training: LiveTraining, y: Tensor) -> None:
     """All of them in one zip."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in export_files(training, y).items():
             archive.writestr(name, content)
 

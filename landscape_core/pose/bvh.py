@@ -1,31 +1,24 @@
-"""BVH motion files: one frame in as a pose of our skeleton, poses of our skeleton out.
-
-A file of this skeleton (the same joint names and bone directions, as in the Bandai-Namco files) is read exactly.
-Files of other rigs are carried over by bone directions, see `landscape_core.pose.retarget`.
+"""BVH motion files, read as their many writers write them: keywords in any case, end sites with or without a name, a count
+of frames that is off. What was taken otherwise than it is written is said in `Bvh.notices`.
 """
 
 from __future__ import annotations
 
 import math
 import re
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from scipy.spatial.transform import Rotation
-from torch import Tensor
 
-from landscape_core.errors import UserError
-from landscape_core.pose.kinematics import Skeleton
-from landscape_core.pose.retarget import carry_over
+from landscape_core.errors import UserError, reading
 
 MAX_BYTES = 32 * 2**20
 MAX_HIERARCHY = 2**20
 MAX_JOINTS = 512
 MAX_FRAMES = 200_000
-_SAME_DIRECTION = math.cos(math.radians(5.0))
+LARGEST = 1e8  # of any number; products of three larger ones leave the range of a float
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +26,7 @@ class Bvh:
     """A parsed file. names: N joints, the root first. parents: N indices, -1 for the root. offsets: (N, 3).
 
     channels: per joint, such as ("Zrotation", "Xrotation", "Yrotation"). frames: one line of numbers per frame.
+    notices: what a user should know about how the file was read.
     """
 
     names: tuple[str, ...]
@@ -40,6 +34,7 @@ class Bvh:
     offsets: np.ndarray
     channels: tuple[tuple[str, ...], ...]
     frames: tuple[str, ...]
+    notices: tuple[str, ...] = ()
 
     def local_rotations(self, frame: int) -> np.ndarray:
         """Rotation matrices (N, 3, 3) of one frame, each relative to the parent joint.
@@ -47,6 +42,19 @@ class Bvh:
         Raises:
             UserError: no such frame, the wrong number of values in it, or values that are not finite.
         """
+        return np.stack([_rotation(channels, values) for channels, values in self._values(frame)])
+
+    def offsets_at(self, frame: int) -> np.ndarray:
+        """Where each joint lies from its parent: (N, 3). A joint without an offset has it in its position channels.
+
+        Raises:
+            UserError: as `local_rotations`.
+        """
+        joints = zip(self.parents, self.offsets, self._values(frame), strict=True)
+        return np.stack([own if parent < 0 or own.any() else _position(*values) for parent, own, values in joints])
+
+    def _values(self, frame: int) -> list[tuple[tuple[str, ...], np.ndarray]]:
+        """Per joint its channels and their values."""
         if not 0 <= frame < len(self.frames):
             raise UserError(f"There is no frame {frame} in this BVH; it has frames 0 to {len(self.frames) - 1}.")
         values = _numbers(self.frames[frame], f"frame {frame}")
@@ -54,8 +62,7 @@ class Bvh:
         if len(values) != wanted:
             raise UserError(f"Frame {frame} of this BVH has {len(values)} values; its joints have {wanted} channels.")
         ends = np.cumsum([len(channels) for channels in self.channels])[:-1]
-        joints = zip(self.channels, np.split(np.array(values), ends), strict=True)
-        return np.stack([_rotation(channels, of_joint) for channels, of_joint in joints])
+        return list(zip(self.channels, np.split(np.array(values), ends), strict=True))
 
 
 def _rotation(channels: tuple[str, ...], values: np.ndarray) -> np.ndarray:
@@ -67,6 +74,12 @@ def _rotation(channels: tuple[str, ...], values: np.ndarray) -> np.ndarray:
     return matrix
 
 
+def _position(channels: tuple[str, ...], values: np.ndarray) -> np.ndarray:
+    """The position channels as (x, y, z); 0 where one is missing."""
+    found = {channel[0]: value for channel, value in zip(channels, values, strict=True) if channel.endswith("position")}
+    return np.array([found.get(axis, 0.0) for axis in "XYZ"])
+
+
 def _numbers(text: str, what: str) -> list[float]:
     try:
         values = [float(word) for word in text.split()]
@@ -74,6 +87,8 @@ def _numbers(text: str, what: str) -> list[float]:
         raise UserError(f"In the {what} of this BVH something is not a number: {error}") from error
     if not all(math.isfinite(value) for value in values):
         raise UserError(f"The {what} of this BVH contains values that are not finite numbers.")
+    if any(abs(value) > LARGEST for value in values):
+        raise UserError(f"The {what} of this BVH contains values beyond {LARGEST:g}, which are no lengths or angles of a body.")
     return values
 
 
@@ -81,31 +96,35 @@ def parse_bvh(text: str) -> Bvh:
     """Parse the text of a BVH file.
 
     Raises:
-        UserError: not a BVH, an unfinished or too large hierarchy, or no frames.
+        UserError: not a BVH, an unfinished or too large hierarchy, several bodies, or no frames.
     """
-    head, *rest = re.split(r"^[ \t]*MOTION[ \t\r]*$", text, maxsplit=1, flags=re.MULTILINE)
-    if not head.lstrip("\ufeff \t\r\n").startswith("HIERARCHY") or not rest:
+    head, *rest = re.split(r"^[ \t]*MOTION[ \t\r]*$", text, maxsplit=1, flags=re.MULTILINE | re.IGNORECASE)
+    if not head.lstrip("\ufeff \t\r\n").upper().startswith("HIERARCHY") or not rest:
         raise UserError("This is not a BVH file: it must start with HIERARCHY and have a MOTION part.")
     if len(head) > MAX_HIERARCHY:
         raise UserError(f"The hierarchy of this BVH is larger than {MAX_HIERARCHY // 2**10} KiB.")
-    lines = _frame_lines(rest[0])
+    lines, notices = _frame_lines(rest[0])
     builder = _Hierarchy()
     for line in re.sub(r"([{}])", r"\n\1\n", head).splitlines()[1:]:
         if line.strip():
             builder.read(line.split())
-    return builder.finish(lines)
+    return builder.finish(lines, notices)
 
 
-def _frame_lines(motion: str) -> tuple[str, ...]:
-    start = re.match(r"\s*Frames:\s*(\d{1,9})\s+Frame Time:\s*\S+[^\S\n]*(?:\n|$)", motion)
+def _frame_lines(motion: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The frames that are there, and what is said where they are not as many as announced."""
+    pattern = r"\s*Frames:\s*(\d{1,9})\s+Frame\s+Time:\s*\S+[^\S\n]*(?:\n|$)"
+    start = re.match(pattern, motion, flags=re.IGNORECASE)
     if start is None:
         raise UserError("The MOTION part of this BVH must begin with 'Frames:' and 'Frame Time:'.")
     if motion.count("\n") > MAX_FRAMES:
         raise UserError(f"This BVH has more than {MAX_FRAMES:,} frames; cut the motion down to the frames you need.")
     lines = tuple(line for line in motion[start.end() :].splitlines() if line.strip())
-    if not lines or len(lines) != int(start[1]):
-        raise UserError(f"This BVH announces {start[1]} frames and holds {len(lines)}; at least one is needed.")
-    return lines
+    if not lines:
+        raise UserError(f"This BVH announces {start[1]} frames and holds none; at least one is needed.")
+    announced = int(start[1])
+    off = f"The file announces {announced} frames and holds {len(lines)}; those that are there are read."
+    return lines, (off,) if len(lines) != announced else ()
 
 
 class _Hierarchy:
@@ -119,12 +138,14 @@ class _Hierarchy:
         self.open: list[int | None] = []
 
     def read(self, words: list[str]) -> None:
-        match words:
+        match [words[0].upper(), *words[1:]]:
             case ["HIERARCHY"] | ["{"]:
                 pass
+            case ["ROOT", *name] if name and self.names and not self.open:
+                raise UserError(f"This BVH holds a second body, '{' '.join(name)[:60]}'; keep one of them in the file.")
             case ["ROOT" | "JOINT" as kind, *name] if name and (kind == "ROOT") == (not self.names):
                 self._add(" ".join(name))
-            case ["End", "Site"] if self.open:
+            case ["END", *_] if self.open:  # "End Site", with or without a name behind it
                 self.open.append(None)
             case ["OFFSET", _, _, _] if self.open:
                 self._set_offset(words)
@@ -153,90 +174,24 @@ class _Hierarchy:
             self.offsets[self.open[-1]] = values
 
     def _set_channels(self, count: str, channels: list[str]) -> None:
-        known = all(re.fullmatch(r"[XYZ](position|rotation)", channel) for channel in channels)
+        canonical = tuple(channel.capitalize() for channel in channels)
+        known = all(re.fullmatch(r"[XYZ](position|rotation)", channel) for channel in canonical)
         if not known or count != str(len(channels)) or self.open[-1] is None:
             raise UserError(f"The channels '{' '.join(channels)[:60]}' in this BVH are not {count} positions and rotations.")
-        self.channels[self.open[-1]] = tuple(channels)
+        self.channels[self.open[-1]] = canonical
 
-    def finish(self, frames: tuple[str, ...]) -> Bvh:
+    def finish(self, frames: tuple[str, ...], notices: tuple[str, ...]) -> Bvh:
         if self.open or not self.names:
             raise UserError("The hierarchy of this BVH is unfinished: a closing brace or the root is missing.")
         if len(set(self.names)) != len(self.names):
             raise UserError("Two joints of this BVH have the same name.")
-        return Bvh(tuple(self.names), tuple(self.parents), np.array(self.offsets), tuple(self.channels), frames)
+        return Bvh(tuple(self.names), tuple(self.parents), np.array(self.offsets), tuple(self.channels), frames, notices)
 
 
 def load_bvh(path: Path) -> Bvh:
     """Parse a BVH file of at most 32 MiB. Raises UserError where it cannot be read."""
-    try:
+    with reading(str(path)):
         if path.stat().st_size > MAX_BYTES:
             raise UserError(f"{path.name} is larger than {MAX_BYTES // 2**20} MiB; cut the motion down to the frames you need.")
-        return parse_bvh(path.read_text(encoding="utf-8", errors="replace"))
-    except OSError as error:
-        raise UserError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def pose_of(bvh: Bvh, skeleton: Skeleton, frame: int = 0) -> Tensor:
-    """One frame as a pose (J, 3): axis-angle in radians relative to the skeleton's reference.
-
-    Raises:
-        UserError: no such frame, values that are not finite, or a rig that has no known place in the skeleton.
-    """
-    local = bvh.local_rotations(frame)
-    if set(skeleton.names) <= set(bvh.names):
-        local = _own_rotations(bvh, local, skeleton)
-    else:
-        local = carry_over(bvh.names, bvh.parents, bvh.offsets, local, skeleton)
-    rotvec = Rotation.from_matrix(skeleton.reference.mT.double().numpy() @ local).as_rotvec()
-    return torch.from_numpy(rotvec).float()
-
-
-def _own_rotations(bvh: Bvh, local: np.ndarray, skeleton: Skeleton) -> np.ndarray:
-    """Local rotations (J, 3, 3) of a file with our joint names, after checking that its bones are ours."""
-    index = [bvh.names.index(name) for name in skeleton.names]
-    for joint, source in enumerate(index):
-        parent = skeleton.node_names[skeleton.parents[joint]]
-        if bvh.parents[source] < 0 or bvh.names[bvh.parents[source]] != parent:
-            raise UserError(f"'{skeleton.names[joint]}' hangs from another joint in this BVH; here its parent is '{parent}'.")
-        ours, theirs = skeleton.offsets[joint].double().numpy(), bvh.offsets[source]
-        if ours @ theirs < _SAME_DIRECTION * np.linalg.norm(ours) * np.linalg.norm(theirs) or not theirs.any():
-            raise UserError(f"The bone of '{skeleton.names[joint]}' points elsewhere in this BVH: its skeleton is another one.")
-    return local[index]
-
-
-def bvh_text(skeleton: Skeleton, rotvec: Tensor, fps: float = 15.0) -> str:
-    """Poses (T, J, 3) of a skeleton as the text of a BVH file, the hips fixed at the origin; lengths in cm."""
-    local = skeleton.reference.double() @ torch.from_numpy(
-        Rotation.from_rotvec(rotvec.detach().double().reshape(-1, 3).numpy()).as_matrix()
-    ).reshape(*rotvec.shape[:2], 3, 3)
-    hips = skeleton.hips_reference.double().expand(len(local), 1, 3, 3)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # at gimbal lock one angle is arbitrary; the rotation is still right
-        turns = Rotation.from_matrix(torch.cat([hips, local], dim=1).reshape(-1, 3, 3).numpy()).as_euler("ZXY", degrees=True)
-    order = _depth_first(skeleton, 0)
-    angles = turns.reshape(len(local), -1, 3)[:, order].reshape(len(local), -1)
-    lines = [" ".join(["0 0 0", *(f"{angle:.6f}" for angle in frame)]) for frame in angles]
-    head = ["HIERARCHY", *_node_lines(skeleton, 0, ""), "MOTION", f"Frames: {len(lines)}", f"Frame Time: {1 / fps:.7f}"]
-    return "\n".join([*head, *lines]) + "\n"
-
-
-def _children(skeleton: Skeleton, node: int) -> list[int]:
-    return [joint + 1 for joint, parent in enumerate(skeleton.parents) if parent == node]
-
-
-def _depth_first(skeleton: Skeleton, node: int) -> list[int]:
-    return [node, *(below for child in _children(skeleton, node) for below in _depth_first(skeleton, child))]
-
-
-def _node_lines(skeleton: Skeleton, node: int, indent: str) -> list[str]:
-    offset = skeleton.offsets[node - 1].tolist() if node else [0.0, 0.0, 0.0]
-    inner = indent + "  "
-    children = [line for child in _children(skeleton, node) for line in _node_lines(skeleton, child, inner)]
-    return [
-        f"{indent}{'JOINT' if node else 'ROOT'} {skeleton.node_names[node]}",
-        f"{indent}{{",
-        f"{inner}OFFSET {' '.join(f'{value:.6f}' for value in offset)}",
-        f"{inner}CHANNELS {'3' if node else '6 Xposition Yposition Zposition'} Zrotation Xrotation Yrotation",
-        *(children or [f"{inner}End Site", f"{inner}{{", f"{inner}  OFFSET 0 0 0", f"{inner}}}"]),
-        f"{indent}}}",
-    ]
+        text = path.read_text(encoding="utf-8", errors="replace")
+    return parse_bvh(text)

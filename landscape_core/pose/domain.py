@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from landscape_core.errors import UserError
-from landscape_core.pose.bvh import load_bvh, pose_of
+from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.recordings import MOCAP, draw_poses, load_poses
 from landscape_core.pose.run_card import PoseCard, body_of, pose_card_target
 from landscape_core.pose.task import NAMES, load_pose_task
@@ -23,8 +23,8 @@ def _load(name: str, perceptual: Perceptual = "embedded", device: str = "cpu") -
 
 def _observe(task: Task, path: Path, frame: int) -> Observed:
     """One frame of a motion, as the task sees it."""
-    body = body_of(task.name)
-    return Observed(body.target(pose_of(load_bvh(path), body.skeleton, frame)[None]))
+    body, motion = body_of(task.name), load_motion(path)
+    return Observed(body.target(pose_of(motion, body.skeleton, frame)[None]), motion.notices)
 
 
 def _recorded(task: Task, data: Path, split: str, n: int, seed: int) -> tuple[Target, str]:

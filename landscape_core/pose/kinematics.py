@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, reading
 
 # roma is imported where it is used: it loads torch's compiler, which takes longer than everything else here.
 
@@ -79,24 +79,19 @@ class Skeleton:
     @staticmethod
     def from_json(text: str) -> Skeleton:
         """Inverse of `to_json`. Raises UserError for text that describes no skeleton."""
-        try:
-            return Skeleton.of(json.loads(text))
-        except json.JSONDecodeError as error:
-            raise UserError(f"This skeleton is not JSON: {error}") from error
+        with reading("This skeleton", "is not JSON"):
+            fields = json.loads(text)
+        return Skeleton.of(fields)
 
     @staticmethod
     def of(fields: Any) -> Skeleton:
         """From a mapping with this class's field names and anything torch accepts as numbers."""
-        try:
+        with reading("This", "describes no skeleton (names, parents, offsets, reference, hips_reference)"):
             names = tuple(str(name) for name in fields["names"])
             parents = tuple(int(parent) for parent in fields["parents"])
             offsets, reference, hips = (
                 torch.as_tensor(fields[key], dtype=torch.float32) for key in ("offsets", "reference", "hips_reference")
             )
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise UserError(
-                f"This describes no skeleton (names, parents, offsets, reference, hips_reference): {error}"
-            ) from error
         return Skeleton(names, parents, offsets, reference, hips)
 
 
@@ -109,10 +104,9 @@ def _check_rotations(matrices: Tensor) -> None:
 
 def load_skeleton(path: Path) -> Skeleton:
     """The skeleton in a JSON file written from `Skeleton.to_json`. Raises UserError where there is none."""
-    try:
-        return Skeleton.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} cannot be read as a skeleton: {error}") from error
+    with reading(str(path), "cannot be read as a skeleton"):
+        text = path.read_text(encoding="utf-8")
+    return Skeleton.from_json(text)
 
 
 class ForwardKinematics(nn.Module):

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.distributions import Normal
 
 from landscape_core.errors import UserError
-from landscape_core.storage.foreign import fitted, read_checkpoint, unwrap
+from landscape_core.storage.foreign import fitted, read_checkpoint, state_dict
 
 Version = Literal[1, 2]
 _SLOPES: dict[Version, float] = {1: 0.2, 2: 0.01}
@@ -142,7 +142,7 @@ def load_published_vposer(path: Path) -> VPoser:
     Raises:
         UserError: the file cannot be loaded safely, or its tensors are neither architecture's.
     """
-    state, version = _renamed(unwrap(read_checkpoint(path), "state_dict"))
+    state, version = _renamed(state_dict(read_checkpoint(path), path, "state_dict").tensors)
     if version is None:
         raise UserError(f"{path} is neither VPoser v1 (bodyprior_* tensors) nor v2 (vp_model.* in 'state_dict').")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,10 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape_core.errors import UserError
-from landscape_core.pose.bvh import load_bvh, pose_of
+from landscape_core.errors import UserError, listed, reading
 from landscape_core.pose.kinematics import Skeleton
+from landscape_core.pose.motion import SUFFIXES, load_motion, pose_of
 
+MAX_BYTES = 2**31  # of one array, unpacked
 MOCAP = "mocap.npz"  # the recordings below the data folder
 
 # our field -> the file's key
@@ -46,18 +46,15 @@ class Poses:
 @contextmanager
 def _opened(path: Path) -> Iterator[np.lib.npyio.NpzFile]:
     """The npz, with anything numpy refuses in it (a damaged member, pickled objects) turned into a sentence."""
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            yield archive
-    except FileNotFoundError as error:
-        raise UserError(f"There is no file {path}.") from error
-    except (OSError, ValueError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise UserError(f"{path} is not an npz of plain arrays: {error}") from error
+    with reading(str(path), "is not an npz of plain arrays"), path.open("rb") as file, np.load(file) as archive:
+        yield archive
 
 
 def _array(archive: np.lib.npyio.NpzFile, key: str, path: Path) -> np.ndarray:
     if key not in archive:
-        raise UserError(f"{path} has no '{key}'; it has {', '.join(sorted(archive.files)) or 'nothing'}.")
+        raise UserError(f"{path} has no '{key}'; it has {listed(sorted(archive.files))}.")
+    if archive.zip is not None and archive.zip.getinfo(f"{key}.npy").file_size > MAX_BYTES:
+        raise UserError(f"'{key}' of {path} unpacks to more than {MAX_BYTES // 2**20} MiB.")
     return archive[key]
 
 
@@ -80,7 +77,7 @@ def load_poses(path: Path, split: str) -> Poses:
     with _opened(path) as archive:
         splits = sorted(key.removesuffix("_rotvec") for key in archive.files if key.endswith("_rotvec"))
         if split not in splits:
-            raise UserError(f"{path} has no split '{split}'; it has {', '.join(splits) or 'none'}.")
+            raise UserError(f"{path} has no split '{split}'; it has {listed(splits)}.")
         n_joints = len(_array(archive, "joint_names", path))
         rotvec, sequence, names = (_array(archive, f"{split}_{key}", path) for key in ("rotvec", "sequence", "names"))
     if rotvec.ndim != 3 or rotvec.shape[1:] != (n_joints, 3) or sequence.shape != rotvec.shape[:1] or len(rotvec) == 0:
@@ -97,7 +94,7 @@ def load_poses(path: Path, split: str) -> Poses:
 
 
 def bvh_files(path: Path) -> list[Path]:
-    """The BVH file at `path`, or every one in that folder and the folders below it, by name.
+    """The BVH file or AMASS recording at `path`, or every one in that folder and the folders below it, by name.
 
     Raises:
         UserError: no such file or folder, or none in it.
@@ -106,9 +103,9 @@ def bvh_files(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise UserError(f"There is no file or folder {path}.")
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() == ".bvh" and file.is_file())
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
     if not found:
-        raise UserError(f"There is no BVH file in {path}.")
+        raise UserError(f"There is no BVH or AMASS file in {path}.")
     return found
 
 
@@ -122,7 +119,7 @@ def draw_bvh_poses(path: Path, skeleton: Skeleton, n: int, seed: int) -> Tensor:
     motions = []
     for file in bvh_files(path):
         with _named(file):
-            motions.append((file, load_bvh(file)))
+            motions.append((file, load_motion(file)))
     frames = [(file, motion, frame) for file, motion in motions for frame in range(len(motion.frames))]
     order = torch.randperm(len(frames), generator=torch.Generator().manual_seed(seed))[:n]
     poses = []

@@ -1,23 +1,11 @@
 """Carrying a pose from another rig over to our skeleton by the directions of its bones.
 
-Two ways of naming joints are known. Prefixes ("mixamorig:"), case and punctuation do not matter.
-
-| ours                   | Mixamo, CMU, LAFAN                     | Biovision             |
-|------------------------|----------------------------------------|-----------------------|
-| Hips, Spine, Neck, Head| Hips, Spine, Neck, Head                | Hips, -, Neck, Head   |
-| Chest                  | the parent of Neck                     | the parent of Neck    |
-| Shoulder, UpperArm     | LeftShoulder, LeftArm                  | LeftCollar, LeftShoulder |
-| LowerArm, Hand         | LeftForeArm, LeftHand                  | LeftElbow, LeftWrist  |
-| UpperLeg, LowerLeg     | LeftUpLeg, LeftLeg                     | LeftHip, LeftKnee     |
-| Foot, Toes             | LeftFoot, LeftToeBase or LeftToe       | LeftAnkle, LeftToe    |
-
 Every bone gets the direction it has in the file. Turning about a bone's own axis cannot be seen in directions
 and stays as in the reference pose, as do bones that the file lacks.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -26,49 +14,18 @@ from scipy.spatial.transform import Rotation
 from landscape_core.errors import UserError
 from landscape_core.pose.kinematics import Skeleton
 
-_SIDES = {"_L": "left", "_R": "right"}
-# our joint, without its side -> the ways of naming it
-_MIXAMO: Mapping[str, tuple[str, ...]] = {
-    "Hips": ("hips",),
-    "Spine": ("spine",),
-    "Neck": ("neck",),
-    "Head": ("head",),
-    "Shoulder": ("shoulder",),
-    "UpperArm": ("arm",),
-    "LowerArm": ("forearm",),
-    "Hand": ("hand",),
-    "UpperLeg": ("upleg",),
-    "LowerLeg": ("leg",),
-    "Foot": ("foot",),
-    "Toes": ("toebase", "toe"),
-}
-_BIOVISION: Mapping[str, tuple[str, ...]] = {
-    "Hips": ("hips",),
-    "Neck": ("neck",),
-    "Head": ("head",),
-    "Shoulder": ("collar",),
-    "UpperArm": ("shoulder",),
-    "LowerArm": ("elbow",),
-    "Hand": ("wrist",),
-    "UpperLeg": ("hip",),
-    "LowerLeg": ("knee",),
-    "Foot": ("ankle",),
-    "Toes": ("toe",),
-}
-_OPTIONAL = ("Spine", "Toes_L", "Toes_R")
-
 
 def carry_over(
-    names: Sequence[str], parents: Sequence[int], offsets: np.ndarray, local: np.ndarray, skeleton: Skeleton
+    found: Mapping[str, int], parents: Sequence[int], offsets: np.ndarray, local: np.ndarray, skeleton: Skeleton
 ) -> np.ndarray:
     """Local rotations (J, 3, 3) that give our bones the directions of a posed rig.
 
-    names, parents (-1 for the root), offsets (N, 3) and local rotations (N, 3, 3) describe the rig.
+    parents (-1 for the root), offsets (N, 3) and local rotations (N, 3, 3) describe the rig; `found` says which of its
+    joints stand for ours, see `naming.counterparts`.
 
     Raises:
-        UserError: joints that our skeleton needs have no counterpart, or hips and shoulders of no extent.
+        UserError: hips or shoulders of no extent.
     """
-    found = _counterparts(names, parents, skeleton)
     positions = _positions(parents, offsets, local)
     places = {ours: positions[theirs] for ours, theirs in found.items()}
     bones = dict(zip(skeleton.names, skeleton.offsets.double().numpy(), strict=True))
@@ -119,32 +76,6 @@ def _triad(left: np.ndarray, right: np.ndarray, above: np.ndarray) -> np.ndarray
         raise UserError("The hips or shoulders of this BVH have no width or height, so that no direction can be read.")
     side, up = side / np.linalg.norm(side), up / np.linalg.norm(up)
     return np.stack([side, up, np.cross(side, up)], axis=1)
-
-
-def _counterparts(names: Sequence[str], parents: Sequence[int], skeleton: Skeleton) -> dict[str, int]:
-    """Our node name -> the rig's joint, by the way of naming that explains most."""
-    plain = {re.sub(r"[^a-z0-9]", "", name.lower().rpartition(":")[2]): index for index, name in enumerate(names)}
-    ways = [_match(way, plain, skeleton) for way in (_MIXAMO, _BIOVISION)]
-    found = max(ways, key=len)
-    if "Neck" in found and parents[found["Neck"]] >= 0:
-        found["Chest"] = parents[found["Neck"]]
-    missing = [name for name in skeleton.node_names if name not in found and name not in _OPTIONAL]
-    if missing:
-        raise UserError(
-            f"This BVH has another skeleton: nothing in it stands for {', '.join(missing)}. "
-            "Accepted are the joint names of this skeleton, of Mixamo, CMU or LAFAN rigs, and Biovision's."
-        )
-    return found
-
-
-def _match(way: Mapping[str, tuple[str, ...]], plain: Mapping[str, int], skeleton: Skeleton) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for name in skeleton.node_names:
-        side = _SIDES.get(name[-2:], "")
-        for alias in way.get(name.removesuffix(name[-2:]) if side else name, ()):
-            if side + alias in plain:
-                found.setdefault(name, plain[side + alias])
-    return found
 
 
 def _positions(parents: Sequence[int], offsets: np.ndarray, local: np.ndarray) -> np.ndarray:

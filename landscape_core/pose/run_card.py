@@ -12,7 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from landscape_core.errors import UserError
-from landscape_core.pose.bvh import bvh_text
+from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.task import NAMES, Body, load_body
 from landscape_core.search.export import CARD, LATENTS, LOSSES, file_name, latents, losses_csv
@@ -22,6 +22,7 @@ from landscape_core.search.run_card import Card, environment, models_used
 from landscape_core.search.solver import Lane
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
+from landscape_core.storage.files import whole
 
 MAX_HYPOTHESES = 64
 TARGET = "target.bvh"
@@ -86,7 +87,7 @@ def export_poses(path: Path, card: PoseCard, task: Task, lanes: Sequence[Lane], 
     """A zip with the card, the losses and latents of the first hypothesis, and as BVH the target and each lane's best
     poses, one frame a hypothesis."""
     skeleton, decoder = body_of(task.name).skeleton, decoder_of(task)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+    with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(CARD, card.model_dump_json(indent=2))
         archive.writestr(LOSSES, losses_csv(trajectory))
         archive.writestr(LATENTS, latents(trajectory))

@@ -10,7 +10,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, listed
 from landscape_core.pose.drawing import draw
 from landscape_core.pose.kinematics import ForwardKinematics, Skeleton, load_skeleton, matrix_to_rotvec, rotvec_to_matrix
 from landscape_core.pose.network import vposer_from
@@ -22,6 +22,7 @@ from landscape_core.search.thetas import RANDOM, THETA, random_mapping, thetas, 
 from landscape_core.storage import zoo
 
 Observation = Literal["rotations", "positions"]
+MAX_ANGLE = 1000.0  # radians
 NAMES: dict[Observation, str] = {"rotations": "pose", "positions": "pose-positions"}
 
 
@@ -37,12 +38,14 @@ class Body:
         """Poses (B, J, 3) in radians as what was observed of them; `visible` names the joints that were, all if None.
 
         Raises:
-            UserError: angles that are not finite, another number of joints, or joints that do not exist.
+            UserError: angles that are not finite or beyond MAX_ANGLE, another number of joints, or joints that do not exist.
         """
         if rotvec.dim() != 3 or rotvec.shape[1:] != (len(self.skeleton), 3):
             raise UserError(f"A pose here has {len(self.skeleton)} joints with 3 angles each, not {tuple(rotvec.shape[1:])}.")
         if not torch.isfinite(rotvec).all():
             raise UserError("The pose contains joint angles that are not finite numbers.")
+        if rotvec.abs().max() > MAX_ANGLE:
+            raise UserError(f"The pose contains joint angles beyond {MAX_ANGLE:g} radians, of which no digit can be trusted.")
         rotations = rotvec_to_matrix(rotvec)
         value = rotations if self.observation == "rotations" else self.kinematics(rotations)
         mask = None if visible is None else self.mask(visible).expand(len(value), *[-1] * (value.dim() - 1))
@@ -57,7 +60,7 @@ class Body:
         rows = self.skeleton.names if self.observation == "rotations" else self.skeleton.node_names
         unknown = sorted(set(visible) - set(self.skeleton.node_names))
         if unknown:
-            raise UserError(f"There is no joint {', '.join(unknown)}; there are: {', '.join(self.skeleton.names)}.")
+            raise UserError(f"There is no joint {listed(unknown)}; there are: {', '.join(self.skeleton.names)}.")
         if not set(visible) & set(self.skeleton.names):
             raise UserError("At least one joint must be visible.")
         shape = (1, -1, 1, 1) if self.observation == "rotations" else (1, -1, 1)
@@ -109,7 +112,8 @@ def load_body(observation: Observation = "rotations", assets: Path = zoo.ASSETS)
 def sampled_poses(n: int, seed: int, assets: Path = zoo.ASSETS) -> Tensor:
     """n poses (n, J, 3) that the embedded prior makes of inputs drawn by `seed`."""
     card, tensors = zoo.load("pose", assets)
-    decoder = vposer_from(tensors, card.architecture).decoder
+    with zoo.fitting(card):
+        decoder = vposer_from(tensors, card.architecture).decoder
     x = torch.randn(n, decoder.latent, generator=torch.Generator().manual_seed(seed))
     return matrix_to_rotvec(decoder(x))
 
@@ -123,7 +127,8 @@ def load_pose_task(observation: Observation = "rotations", assets: Path = zoo.AS
         UserError: a model is missing or altered.
     """
     card, tensors = zoo.load("pose", assets)
-    vposer = vposer_from(tensors, card.architecture)
+    with zoo.fitting(card):
+        vposer = vposer_from(tensors, card.architecture)
     body = load_body(observation, assets)
     latent = vposer.decoder.latent
     prior = Prior(torch.zeros(latent), torch.eye(latent))

@@ -53,9 +53,9 @@ def whitener(curvature: Tensor, *, damping: float = 0.1, gain: float | None = No
     With `gain` it is scaled to that root mean square of its factors: what a step of length 1, the first of L-BFGS,
     moves x by.
     """
-    values, vectors = torch.linalg.eigh(curvature.double())
+    values, vectors = torch.linalg.eigh(curvature.cpu().double())  # some devices have no float64
     values = values.clamp_min(0.0)
     scaled = (values + damping * values.mean()).rsqrt()
     if gain is not None:
         scaled = scaled * gain / scaled.square().mean().sqrt()
-    return ((vectors * scaled) @ vectors.T).to(curvature.dtype)
+    return ((vectors * scaled) @ vectors.T).to(curvature)

@@ -70,4 +70,4 @@ def domain_of_card(kind: str, domains: Sequence[Domain]) -> Domain:
         if domain.card.model_fields["kind"].default == kind:
             return domain
     known = ", ".join(str(domain.card.model_fields["kind"].default) for domain in domains)
-    raise UserError(f"There are no run cards of the kind {kind!r}; there are: {known}.")
+    raise UserError(f"There are no run cards of the kind {kind[:60]!r}; there are: {known}.")

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 import torch
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from landscape_core.errors import UserError, first_problem
+from landscape_core.errors import UserError, first_problem, listed
 from landscape_core.search.race import RunSettings
 from landscape_core.search.task import Task
 from landscape_core.search.thetas import without_other_thetas
@@ -56,9 +56,26 @@ def read_card(text: str, kind: type[CardKind]) -> CardKind:
         if any(each["loc"] == ("version",) and each["input"] == 1 for each in error.errors()):
             raise UserError(FIRST_VERSION) from error
         problem = first_problem(error, lambda place: ".".join(str(part) for part in place) or "the file")
-        raise UserError(f"This is not a run card that can be replayed: {problem}") from error
+        raise UserError(f"This is not a run card that can be replayed: {problem[:300]}") from error
 
 
 def check_models(card: Card, task: Task) -> list[str]:
-    """The names of models that differ from those the card was made with; empty means a replay is exact."""
-    return [name for name, digest in card.models.items() if task.hashes.get(name) != digest]
+    """The names of models that differ from those the card was made with, or that it does not name; empty means a replay is
+    exact."""
+    names = [*card.models, *(name for name in models_used(task, card.settings) if name not in card.models)]
+    return [name for name in names if task.hashes.get(name) != card.models.get(name)]
+
+
+def replay_promise(card: Card, task: Task) -> str:
+    """Whether Run can repeat what the card records: the end of a sentence, after "Run card loaded; ".
+
+    Raises:
+        UserError: the card's Z searches a space that is not here, or X.
+    """
+    task.learned(card.settings.space)
+    changed = check_models(card, task)
+    if not changed:
+        return "the models are the same, so Run repeats it exactly."
+    if card.models.keys().isdisjoint(changed):
+        return f"it does not say which {listed(changed)} it was made with, so results may differ."
+    return f"these models differ from the card's, so results will too: {listed(changed)}."

@@ -27,8 +27,8 @@ class Prior:
 
     def root(self) -> Tensor:
         """The symmetric root (d, d) of the covariance A Aᵀ."""
-        variance, axes = torch.linalg.eigh((self.factor @ self.factor.T).double())
-        return ((axes * variance.clamp_min(0.0).sqrt()) @ axes.T).to(self.factor.dtype)
+        variance, axes = torch.linalg.eigh((self.factor @ self.factor.T).cpu().double())  # some devices have no float64
+        return ((axes * variance.clamp_min(0.0).sqrt()) @ axes.T).to(self.factor)
 
     def to(self, device: torch.device | str) -> Prior:
         """The same Gaussian on another device."""
@@ -38,10 +38,10 @@ class Prior:
     def of(samples: Tensor) -> Prior:
         """The Gaussian of the given inputs (n, d), with the principal axes, longest first, as columns of A."""
         mean = samples.mean(dim=0)
-        covariance = torch.cov(samples.T.double())
+        covariance = torch.cov(samples.T.cpu().double())
         variance, axes = torch.linalg.eigh(covariance)
         factor = (axes * variance.clamp_min(0.0).sqrt()).flip(1)
-        return Prior(mean, factor.to(samples.dtype))
+        return Prior(mean, factor.to(samples))
 
 
 @runtime_checkable

@@ -64,8 +64,16 @@ class Task:
         Raises:
             UserError: there is no such space.
         """
+        return XSpace(self.prior) if name == X else self.learned(name)
+
+    def learned(self, name: str) -> SearchSpace:
+        """The learned space of that name, for a lane Z.
+
+        Raises:
+            UserError: there is no such space, or it is X.
+        """
         if name == X:
-            return XSpace(self.prior)
+            raise UserError(f"Z searches a learned space, not {X} itself; {self.name} has: {', '.join(self.mappings)}.")
         if name not in self.mappings:
             raise UserError(f"{self.name} has no space {name!r}; it has: {', '.join([X, *self.mappings])}.")
         return self.mappings[name]

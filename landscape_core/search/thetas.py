@@ -17,11 +17,12 @@ THETA = "/theta-"
 
 
 def mapping_from(name: str, prior: Prior, assets: Path = zoo.ASSETS) -> tuple[zoo.Card, SearchSpace]:
-    """A trained Θ from assets/."""
+    """A trained Θ from assets/. Raises UserError where it is missing, altered, or not of the architecture on its card."""
     card, tensors = zoo.load(name, assets)
-    config = MappingConfig(**card.architecture)
-    mapping = build_mapping(config, prior)
-    mapping.load_state_dict(tensors)
+    with zoo.fitting(card):
+        config = MappingConfig(**card.architecture)
+        mapping = build_mapping(config, prior)
+        mapping.load_state_dict(tensors)
     return card, ZSpace(mapping.to(prior.mean.device), config.z_dim)
 
 

@@ -41,7 +41,7 @@ class FolderCache(MutableMapping[str, Mapping[str, Tensor]]):
         return isinstance(key, str) and self._path(key).exists()
 
     def __iter__(self) -> Iterator[str]:
-        return (path.stem for path in sorted(self.folder.glob("*.safetensors")))
+        return (path.stem for path in sorted(self.folder.glob("[!.]*.safetensors")))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

@@ -3,37 +3,52 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor
 
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, listed, reading
+from landscape_core.storage.files import write_bytes
 
 _META = "landscape"
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
-    """Write tensors and JSON metadata; the file appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(path.name + ".partial")
+    """Write tensors and JSON metadata; the file appears whole or not at all. Raises UserError where it cannot be written."""
     contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    save_file(contiguous, partial, metadata={_META: json.dumps(meta)})
-    os.replace(partial, path)
+    write_bytes(path, save(contiguous, metadata={_META: json.dumps(meta)}))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Tensors and metadata of a file written by `write_tensors`."""
-    try:
-        with safe_open(path, framework="pt") as file:
-            meta = json.loads((file.metadata() or {}).get(_META, "{}"))
-            return {name: file.get_tensor(name) for name in file.keys()}, meta  # noqa: SIM118
-    except Exception as error:  # safetensors raises its own untyped error for a broken file
-        raise UserError(f"{path} is not a checkpoint of this project: {error}") from error
+    """Tensors and metadata of a file written by `write_tensors`.
+
+    Raises:
+        UserError: no such file, or not one of these.
+    """
+    with reading(str(path), "is not a checkpoint of this project"), safe_open(path, framework="pt") as file:
+        meta = json.loads((file.metadata() or {})[_META])
+        if not isinstance(meta, dict):
+            raise UserError(f"{path} is not a checkpoint of this project: what it says of itself is no JSON object.")
+        return {name: file.get_tensor(name) for name in file.keys()}, meta  # noqa: SIM118
+
+
+def check_numbers(tensors: Mapping[str, Tensor], what: str) -> None:
+    """Refuse tensors that no network computes with; `what` begins the sentence: "faces.pt".
+
+    Raises:
+        UserError: complex numbers, or values that are not finite.
+    """
+    complex_ones = [name for name, tensor in tensors.items() if tensor.is_complex()]
+    if complex_ones:
+        raise UserError(f"{what} holds complex numbers ({listed(complex_ones, 3)}); weights are real.")
+    broken = [name for name, tensor in tensors.items() if not bool(torch.isfinite(tensor).all())]
+    if broken:
+        raise UserError(f"{what} holds weights that are not finite numbers ({listed(broken, 3)}).")
 
 
 def under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

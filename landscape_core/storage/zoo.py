@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, ValidationError
-from safetensors.torch import load_file
+from pydantic import BaseModel, ConfigDict
+from safetensors.torch import load as load_bytes
 from torch import Tensor
 
-from landscape_core.errors import UserError
-from landscape_core.storage.tensors import write_tensors
+from landscape_core.errors import UserError, listed, reading
+from landscape_core.storage.files import write_text
+from landscape_core.storage.tensors import check_numbers, write_tensors
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
 RESULTS = ROOT / "results"  # what experiments found, where the repository is at hand
+_NAME = re.compile(r"[A-Za-z0-9+_-]+(/[A-Za-z0-9+_-]+)*")
 WEIGHTS, CARD = "weights.safetensors", "card.json"
 
 
@@ -51,6 +54,17 @@ def names(assets: Path = ASSETS) -> list[str]:
     return sorted(card.parent.relative_to(assets).as_posix() for card in assets.rglob(CARD))
 
 
+def check_name(name: str) -> str:
+    """The name itself: words of letters, digits, +, - and _ with slashes between, for they become folders.
+
+    Raises:
+        UserError: it is none.
+    """
+    if not _NAME.fullmatch(name) or len(name) > 200:
+        raise UserError(f"{name[:60]!r} cannot name a model: use letters, digits, +, - and _, with slashes between words.")
+    return name
+
+
 def read_card(name: str, assets: Path = ASSETS) -> Card:
     """The card of a model.
 
@@ -58,35 +72,54 @@ def read_card(name: str, assets: Path = ASSETS) -> Card:
         UserError: no such model, or a card that is not one.
     """
     path = assets / name / CARD
-    if not path.exists():
-        raise UserError(f"There is no model {name!r}; there are: {', '.join(names(assets)) or 'none'}.")
-    try:
-        return Card.model_validate_json(path.read_text())
-    except ValidationError as error:
-        raise UserError(f"{path} is not a valid model card: {error}") from error
+    if not _NAME.fullmatch(name) or not path.exists():
+        raise UserError(f"There is no model {name!r}; there are: {listed(names(assets))}.")
+    with reading(str(path), "is not a valid model card"):
+        return Card.model_validate_json(path.read_bytes())
 
 
 def load(name: str, assets: Path = ASSETS) -> tuple[Card, dict[str, Tensor]]:
     """Card and float32 tensors of a model, after checking the file against the card's hash.
 
     Raises:
-        UserError: missing or altered weights (a Git-LFS pointer is recognised and named).
+        UserError: missing or altered weights (a Git-LFS pointer is recognised and named), or ones that are not finite.
     """
     card = read_card(name, assets)
     path = assets / name / WEIGHTS
     if not path.exists():
         raise UserError(f"The weights of {name} are missing: {path} does not exist.")
-    if sha256(path) != card.sha256:
-        pointer = path.read_bytes()[:40].startswith(b"version https://git-lfs")
+    with reading(f"The weights of {name}"):
+        content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        pointer = content.startswith(b"version https://git-lfs")
         guess = "it is a Git-LFS pointer: run 'git lfs pull'" if pointer else "the file was altered or only partly copied"
         raise UserError(f"The weights of {name} do not match their card; {guess}.")
-    return card, {key: value.float() if value.is_floating_point() else value for key, value in load_file(path).items()}
+    with reading(f"The weights of {name}"):
+        tensors = load_bytes(content)
+    check_numbers(tensors, f"The file of {name}")
+    return card, {key: value.float() if value.is_floating_point() else value for key, value in tensors.items()}
+
+
+@contextmanager
+def fitting(card: Card) -> Iterator[None]:
+    """Around building a model of a card's architecture and its tensors: a file may match its hash and still be another's.
+
+    Raises:
+        UserError: the tensors are not those of the architecture.
+    """
+    with reading(f"The weights of {card.name}", "are not those of the architecture on its card"):
+        yield
 
 
 def save(card: Card, tensors: Mapping[str, Tensor], assets: Path = ASSETS, *, dtype: torch.dtype = torch.float16) -> Card:
-    """Write weights (rounded to `dtype`) and card; returns the card with the file's hash."""
-    folder = assets / card.name
+    """Write weights (rounded to `dtype`) and card; returns the card with the file's hash.
+
+    Raises:
+        UserError: a name that is none, weights that are not finite once rounded, or a folder that cannot be written.
+    """
+    folder = assets / check_name(card.name)
     rounded = {key: value.to(dtype) if value.is_floating_point() else value for key, value in tensors.items()}
+    check_numbers(rounded, f"{card.name} is not published: it")
     write_tensors(folder / WEIGHTS, rounded, {"name": card.name})
     card = card.model_copy(update={"sha256": sha256(folder / WEIGHTS)})
     _write_card(card, folder)
@@ -101,6 +134,4 @@ def update_card(name: str, assets: Path = ASSETS, **changes: Any) -> Card:
 
 
 def _write_card(card: Card, folder: Path) -> None:
-    partial = folder / (CARD + ".partial")
-    partial.write_text(json.dumps(card.model_dump(), indent=2) + "\n")
-    os.replace(partial, folder / CARD)
+    write_text(folder / CARD, json.dumps(card.model_dump(), indent=2) + "\n")

@@ -54,7 +54,7 @@ def principal_plane(points: Tensor, space: str, origin: Tensor | None = None) ->
 
     if bool((points == points[0]).all()):
         raise UserError("These points are all the same, so that they define no plane; take more steps.")
-    pca = PCA(2, svd_solver="full").fit(points.double().cpu().numpy())
+    pca = PCA(2, svd_solver="full").fit(points.cpu().double().numpy())
     variance, ratio = pca.explained_variance_, pca.explained_variance_ratio_
     if variance[1] <= (_PARALLEL**2) * variance[0]:
         raise UserError("These points lie on one line, so that they define no plane; take more steps.")
@@ -73,7 +73,7 @@ def plane_through(a: Tensor, b: Tensor, c: Tensor, space: str) -> Plane:
     Raises:
         UserError: the points lie on one line.
     """
-    first, second = (b - a).double(), (c - a).double()
+    first, second = (b - a).cpu().double(), (c - a).cpu().double()  # some devices have no float64
     longest = max(float(first.norm()), float(second.norm()))
     across = second - first * (second @ first) / first.square().sum().clamp_min(1e-300)
     if float(first.norm()) <= _PARALLEL * longest or float(across.norm()) <= _PARALLEL * longest:

@@ -45,20 +45,21 @@ def load_recovered(task: Task, space: str, assets: Path = zoo.ASSETS) -> dict[st
     """The planes in X and in `space`, or None where there are none for exactly these models.
 
     Raises:
-        UserError: the file was altered.
+        UserError: the file was altered, or holds something else.
     """
     name = card_name(task, space)
     if name not in zoo.names(assets):
         return None
     card, loaded = zoo.load(name, assets)
     tensors = {key: value.to(task.device) for key, value in loaded.items()}
-    explained, models = card.architecture["explained"], card.architecture["models"]
-    if not same_models(models, task.hashes, space):
-        return None
-    return {
-        each: Plane(tensors[f"{each}.origin"], tensors[f"{each}.axes"], each, tuple(explained[each]), tensors[f"{each}.spread"])
-        for each in (X, space)
-    }
+    with zoo.fitting(card):
+        explained, models = card.architecture["explained"], card.architecture["models"]
+        if not same_models(models, task.hashes, space):
+            return None
+        parts = {each: [tensors[f"{each}.{part}"] for part in ("origin", "axes", "spread")] for each in (X, space)}
+        return {
+            each: Plane(origin, axes, each, tuple(explained[each]), spread) for each, (origin, axes, spread) in parts.items()
+        }
 
 
 def same_models(wanted: Mapping[str, str], have: Mapping[str, str], space: str) -> bool:

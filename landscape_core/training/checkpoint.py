@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
-from landscape_core.errors import UserError
-from landscape_core.storage.tensors import read_tensors, under, write_tensors
+from landscape_core.errors import UserError, reading
+from landscape_core.storage.tensors import check_numbers, read_tensors, under, write_tensors
 
 
 class Checkpoint:
@@ -46,16 +46,21 @@ class Checkpoint:
         """Restore in place and return the metadata; None where nothing was saved yet.
 
         Raises:
-            UserError: the file is not a checkpoint, or one of another architecture.
+            UserError: the file is not a checkpoint, one of another architecture, or holds weights that are not finite.
         """
         if not self.path.exists():
             return None
         tensors, meta = read_tensors(self.path)
-        try:
-            for name, module in self.modules.items():
-                module.load_state_dict(under(tensors, f"module/{name}/"))
-        except RuntimeError as error:
-            raise UserError(f"{self.path} belongs to another architecture; start in another folder: {error}") from error
+        if not meta:
+            raise UserError(f"{self.path} does not say how far its training came; start in another folder.")
+        check_numbers(tensors, str(self.path))
+        with reading(str(self.path), "belongs to another architecture; start in another folder"):
+            self._restore(tensors)
+        return meta
+
+    def _restore(self, tensors: Mapping[str, Tensor]) -> None:
+        for name, module in self.modules.items():
+            module.load_state_dict(under(tensors, f"module/{name}/"))
         for name, optimizer in self.optimizers.items():
             states: dict[int, dict[str, Tensor]] = {}
             for key, value in under(tensors, f"optimizer/{name}/").items():
@@ -64,4 +69,3 @@ class Checkpoint:
             optimizer.load_state_dict({"state": states, "param_groups": optimizer.state_dict()["param_groups"]})
         for name, generator in self.generators.items():
             generator.set_state(tensors[f"generator/{name}"])
-        return meta

@@ -88,7 +88,7 @@ def zip_without_card() -> bytes:
 @pytest.mark.parametrize(
     ("data", "sentence"),
     [(b"", "not a run card"), (b"\xff\xfe\x00", "not a run card"), (b"{}", "not a run card"), (b" " * 2_000_000, "at most"),
-     (bomb(), "unpacks to"), (zip_without_card(), "no run.json"), (b"PK\x03\x04 broken", "not a run card")],
+     (bomb(), "unpacks to"), (zip_without_card(), "no run.json in this zip"), (b"PK\x03\x04 broken", "not a run card")],
     ids=["empty", "binary", "other json", "long", "bomb", "zip without", "broken zip"],
 )  # fmt: skip
 def test_a_file_that_is_no_card_gets_a_sentence(data: bytes, sentence: str) -> None:

@@ -145,7 +145,7 @@ def test_a_card_goes_to_the_tab_it_is_for(models: Models, session: Session) -> N
     ("change", "sentence"),
     [({"k": 64}, "from 4 to 20"), ({"k": 2}, "from 4 to 20"), ({"settings": {"steps": 301}}, "at most 300"),
      ({"settings": {"task": "dogs"}}, "“dogs”"), ({"settings": {"lanes": [{}, {"space": "flow"}]}}, "no space 'flow'"),
-     ({"mask_png": "AAAA"}, "cannot be read"), ({"target_png": "AAAA"}, "cannot be read")],
+     ({"mask_png": "AAAA"}, "PNG pictures are accepted"), ({"target_png": "AAAA"}, "PNG pictures are accepted")],
 )  # fmt: skip
 def test_a_card_that_the_tab_cannot_run_changes_nothing(
     models: Models, session: Session, change: Message, sentence: str

@@ -19,7 +19,9 @@ from app.runs.models import Models
 from app.runs.session import Session, Visitors
 from app.runs.standing import standing_of
 from landscape_core.errors import UserError
-from landscape_core.pose.bvh import bvh_text, load_bvh, pose_of
+from landscape_core.pose.bvh import load_bvh
+from landscape_core.pose.bvh_writing import bvh_text
+from landscape_core.pose.motion import pose_of
 from landscape_core.pose.run_card import body_of
 from landscape_core.pose.task import load_body, lower_body
 from landscape_core.search.export import CARD

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from landscape_core.pose.bvh import bvh_text
+from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.task import load_body
 
 Open = Callable[..., Any]

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from landscape_core.cli import app
 from landscape_core.defence.commands import reproduce as reproduce_defence
 from landscape_core.defence.commands import run as commands
-from landscape_core.defence.commands.run import attack_settings, read_pictures, true_labels
+from landscape_core.defence.commands.pictures import read_pictures
+from landscape_core.defence.commands.run import attack_settings, true_labels
 from landscape_core.defence.task import classifier_names, load_classifier, load_defence
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import CIFAR10_CLASSES
@@ -157,3 +158,45 @@ def test_reproduce_without_a_head_is_a_sentence(cifar: Path, monkeypatch: pytest
     monkeypatch.setattr(reproduce_defence, "classifier_names", list)
     with pytest.raises(UserError, match="`train contrastive` makes one"):
         call("reproduce", "defence", "--data", cifar.parent)
+
+
+def test_a_bad_picture_in_a_folder_is_left_out_and_said(assets: Path, tmp_path: Path) -> None:
+    save_pictures(tmp_path / "in", 2)
+    (tmp_path / "in" / "bad.png").write_text("no picture")
+    for command, kept in (("attack", ["0-attacked.png", "1-attacked.png", "answers.json"]), ("defend", ["0.zip", "1.zip"])):
+        out = tmp_path / command
+        arguments = [command, tmp_path / "in", "--out", out, "--attack-steps", 1]
+        result = CliRunner().invoke(app, [str(each) for each in arguments], catch_exceptions=False)
+        assert result.exit_code == 1
+        assert "Not done: bad.png." in result.output
+        assert sorted(path.name for path in out.iterdir()) == kept
+    with pytest.raises(UserError, match="not a picture"):
+        call("attack", tmp_path / "in" / "bad.png", "--out", tmp_path / "out")
+
+
+def test_pictures_of_one_name_are_both_kept(assets: Path, tmp_path: Path) -> None:
+    save_pictures(tmp_path / "in", 1)
+    Image.open(tmp_path / "in" / "0.png").save(tmp_path / "in" / "0.webp")
+    call("attack", tmp_path / "in", "--out", tmp_path / "out", "--attack-steps", 1)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"0-attacked.png", "0-attacked-2.png", "answers.json"}
+    answers = json.loads((tmp_path / "out" / "answers.json").read_text())["pictures"]
+    assert [each["attacked_picture"] for each in answers] == ["0-attacked.png", "0-attacked-2.png"]
+
+
+def test_the_mean_of_a_published_classifier_is_assumed_aloud_or_told(assets: Path, tmp_path: Path) -> None:
+    save_pictures(tmp_path / "in", 1)
+    torch.save(preact_state(final_norm=True), tmp_path / "published.pt")
+    attack = (
+        "attack",
+        tmp_path / "in",
+        "--out",
+        tmp_path / "out",
+        "--attack-steps",
+        1,
+        "--checkpoint",
+        tmp_path / "published.pt",
+    )
+    assert "published.pt: The file has no mean of its pictures; 0 is assumed" in call(*attack)
+    assert "assumed" not in call(*attack, "--mean", "0.49,0.48,0.45", "--std", "0.25,0.24,0.26")
+    with pytest.raises(UserError, match="Divide by 255"):
+        call(*attack, "--mean", "125,123,114")

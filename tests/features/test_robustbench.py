@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -154,3 +155,53 @@ def test_other_shapes_other_networks_and_other_files_are_sentences(tmp_path: Pat
     (tmp_path / "text.pt").write_text("hello")
     with pytest.raises(UserError, match="loaded safely"):
         load_robustbench(tmp_path / "text.pt")
+
+
+def test_a_mean_that_is_assumed_is_said_and_can_be_told(tmp_path: Path) -> None:
+    state, x = wide_state(), pictures(2)
+    neutral = load_robustbench(saved(tmp_path, state))
+    assert ["mean" in notice or "deviation" in notice for notice in neutral.notices] == [True, True]
+    mean, std = (0.49, 0.48, 0.45), (0.25, 0.24, 0.26)
+    told = load_robustbench(saved(tmp_path, state), mean=mean, std=std)
+    assert told.notices == ()
+    normed_pictures = (unit(x) - torch.tensor(mean).reshape(3, 1, 1)) / torch.tensor(std).reshape(3, 1, 1)
+    assert torch.allclose(told(x), wide_pass(state, normed_pictures), rtol=1e-3, atol=1e-3)
+    carried = load_robustbench(saved(tmp_path, state | {"mu": torch.tensor(mean), "sigma": torch.tensor(std)}))
+    assert carried.notices == ()
+    assert torch.allclose(carried(x), told(x))
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"mu": torch.tensor([125.3, 123.0, 113.9])}, "is 125.3, 123, 113.9; .* Divide by 255"),
+        ({"mu": torch.full((5,), 0.5)}, "has 5 values; 3 are needed"),
+        ({"mu": torch.tensor(0.5)}, "has 1 values; 3 are needed"),
+        ({"mu": torch.full((3,), -0.1)}, "lies from 0 to 1"),
+        ({"sigma": torch.tensor([0.2, 0.0, 0.2])}, "lies from 0.001 to 1"),
+        ({"linear.bias": torch.full((10,), float("nan"))}, "not finite"),
+        ({"linear.weight": linear(10, 64).to(torch.complex64)}, "complex"),
+        ({"linear.bias": torch.tensor(1.0)}, "other shapes: linear.bias"),
+        ({"linear.weight": torch.tensor(1.0)}, "does not have the tensors"),
+        ({"conv1.weight": torch.ones(1).expand(20_000, 3, 3, 3)}, "other shapes"),
+    ],
+)
+def test_weights_that_no_picture_can_go_through_are_refused(tmp_path: Path, change: State, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        load_robustbench(saved(tmp_path, preact_state(final_norm=True) | change))
+
+
+@pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda state: {"last": {key: value * 0 for key, value in state.items()}, "best": state},
+        lambda state: {f"_orig_mod.{key}": value for key, value in state.items()},
+        lambda state: {"0.mean": torch.zeros(3), "0.std": torch.ones(3), **{f"1.{k}": v for k, v in state.items()}},
+        lambda state: {key: value for key, value in state.items() if not key.endswith("num_batches_tracked")},
+        lambda state: {"state_dict": {f"module.model.{key}": value for key, value in state.items()}, "epoch": 3},
+    ],
+)
+def test_checkpoints_as_trainers_write_them_answer_alike(tmp_path: Path, wrap: Callable[[State], dict[str, object]]) -> None:
+    state, x = preact_state(final_norm=False), pictures(2)
+    model = load_robustbench(saved(tmp_path, wrap(state)))
+    assert torch.allclose(model(x), preact_pass(state, unit(x), final_norm=False), rtol=1e-3, atol=1e-3)

@@ -80,12 +80,12 @@ def test_light_opaque_paint_hides(tmp_path: Path) -> None:
     assert mask[..., 32:, :].mean() == 1
 
 
-@pytest.mark.parametrize("content", [b"", b"not a picture"])
-def test_unreadable_masks_are_a_sentence(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(("content", "words"), [(b"", "is empty"), (b"not a picture", "not a picture that can be read")])
+def test_unreadable_masks_are_a_sentence(tmp_path: Path, content: bytes, words: str) -> None:
     (tmp_path / "mask.png").write_bytes(content)
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match=f"The mask mask.png .*{words}"):
         read_mask(tmp_path / "mask.png", 64)
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="There is no file"):
         read_mask(tmp_path / "missing.png", 64)
 
 
@@ -97,7 +97,7 @@ def test_an_all_black_mask_picture_hides_nothing(tmp_path: Path) -> None:
 
 def test_a_huge_mask_is_refused_before_it_is_decoded(tmp_path: Path) -> None:
     Image.new("1", (9000, 9000)).save(tmp_path / "huge.png")
-    with pytest.raises(UserError, match="9000 x 9000"):
+    with pytest.raises(UserError, match="9,000×9,000"):
         read_mask(tmp_path / "huge.png", 64)
 
 
@@ -107,8 +107,41 @@ def test_a_mask_as_large_as_the_photograph_is_cropped_like_it(tmp_path: Path) ->
     Image.fromarray(paint).save(tmp_path / "mask.png")
     box = CropBox(left=100, top=0, side=100)
     assert read_mask(tmp_path / "mask.png", 64, box=box, box_in=(200, 100))[0, 0, 5].sum() == 32  # right half hidden
-    with pytest.raises(UserError, match="Nothing is hidden"):  # taken for the crop itself, its centre square is unpainted
-        read_mask(tmp_path / "mask.png", 64, box=box, box_in=(400, 200))
+
+
+@pytest.mark.parametrize("scale", [0.5, 2.0, 0.33])
+def test_a_scaled_mask_hides_what_it_would_hide_unscaled(tmp_path: Path, scale: float) -> None:
+    paint = Image.new("L", (900, 500))
+    paint.paste(255, (640, 200, 760, 380))
+    paint.save(tmp_path / "whole.png")
+    paint.resize((round(900 * scale), round(500 * scale)), Image.Resampling.NEAREST).save(tmp_path / "scaled.png")
+    box = CropBox(left=560.0, top=120.0, side=260.0)
+    whole, scaled = (1 - read_mask(tmp_path / f"{n}.png", 64, box=box, box_in=(900, 500)) for n in ("whole", "scaled"))
+    assert whole.mean() == pytest.approx(120 * 180 / 260**2, abs=0.02)
+    assert (whole * scaled).sum() / (whole + scaled).clamp(max=1).sum() > 0.93
+
+
+def test_a_mask_of_other_proportions_is_refused_unless_it_is_the_crop(tmp_path: Path) -> None:
+    box = CropBox(left=0.0, top=0.0, side=300.0)
+    for size in ((64, 64), (200, 200)):
+        Image.new("L", size).save(tmp_path / "mask.png")
+        with pytest.raises(UserError, match="Nothing is hidden"):  # a square one lies on the crop
+            read_mask(tmp_path / "mask.png", 64, box=box, box_in=(900, 500))
+    Image.new("L", (300, 400)).save(tmp_path / "mask.png")
+    with pytest.raises(UserError, match=r"300x400; it must be square, to lie on the crop, or .* 900:500"):
+        read_mask(tmp_path / "mask.png", 64, box=box, box_in=(900, 500))
+    with pytest.raises(UserError, match="300x400; it must be square, to lie on the crop"):
+        read_mask(tmp_path / "mask.png", 64)
+
+
+def test_on_a_square_photograph_only_a_mask_of_the_models_size_lies_on_the_crop(tmp_path: Path) -> None:
+    box = CropBox(left=0.0, top=0.0, side=100.0)
+    for side, hidden in ((100, 1.0), (64, 0.25)):  # its upper left quarter is painted
+        paint = Image.new("L", (side, side))
+        paint.paste(255, (0, 0, side // 2, side // 2 - 1))
+        paint.save(tmp_path / "mask.png")
+        found = 1 - read_mask(tmp_path / "mask.png", 64, box=box, box_in=(200, 200))
+        assert found.mean() == pytest.approx(hidden, abs=0.03)
 
 
 def test_a_mask_of_a_photograph_is_turned_with_it(tmp_path: Path) -> None:

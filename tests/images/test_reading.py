@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+import sys
 import zlib
 from contextlib import suppress
 from pathlib import Path
@@ -67,7 +68,7 @@ REFUSED = {
     "empty.png": (b"", "empty"),
     "text.png": (b"This is a shopping list, not a picture.\n" * 9, "not a picture"),
     "page.svg": (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", "not a picture"),
-    "other.bmp": (bmp_bytes(), "PNG, JPEG, WebP and GIF"),
+    "other.bmp": (bmp_bytes(), "PNG, JPEG, WebP, GIF, AVIF and HEIC"),
     "truncated.jpg": (jpeg_bytes()[:1500], "damaged or incomplete"),
     "header_only.jpg": (jpeg_bytes()[:30], "damaged|not a picture"),
     "no_pixels.png": (png_with(64, 64, 8, 2, b""), "damaged or incomplete"),
@@ -138,6 +139,23 @@ def test_formats(tmp_path: Path, kind: str) -> None:
     assert picture.image.size == (60, 40)
     assert picture.notices == ()
     assert np.abs(np.asarray(picture.image).astype(int) - np.asarray(expected)).mean() < 4
+
+
+def test_avif_is_read(tmp_path: Path) -> None:
+    Image.new("RGB", (40, 30), (200, 60, 20)).save(tmp_path / "a.avif", quality=95)
+    picture = load_picture(tmp_path / "a.avif").image
+    assert picture.size == (40, 30)
+    assert np.abs(np.asarray(picture).mean(axis=(0, 1)) - (200, 60, 20)).max() < 8
+
+
+def test_heic_is_read_where_its_package_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heif = pytest.importorskip("pillow_heif")
+    picture = Image.new("RGB", (48, 32), (200, 60, 20))
+    heif.from_pillow(picture).save(tmp_path / "a.heic", quality=95)
+    assert np.abs(np.asarray(load_picture(tmp_path / "a.heic").image).mean(axis=(0, 1)) - (200, 60, 20)).max() < 8
+    monkeypatch.setitem(sys.modules, "pillow_heif", None)
+    with pytest.raises(UserError, match=r"a.heic is a HEIC picture, which needs the package pillow-heif"):
+        load_picture(tmp_path / "a.heic")
 
 
 @pytest.mark.parametrize("kind", ["GIF", "WEBP", "PNG"])

@@ -14,8 +14,10 @@ from torch import Tensor
 
 from landscape_core.errors import UserError
 from landscape_core.pose import bvh
-from landscape_core.pose.bvh import bvh_text, load_bvh, parse_bvh, pose_of
+from landscape_core.pose.bvh import load_bvh, parse_bvh
+from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.kinematics import ForwardKinematics, Skeleton, load_skeleton, rotvec_to_matrix
+from landscape_core.pose.motion import pose_of
 from landscape_core.storage import zoo
 
 MIXAMO = {
@@ -144,7 +146,7 @@ MOTION = "MOTION\nFrames: 1\nFrame Time: 0.1\n1 2 3\n"
         (HEAD.replace("}", "") + MOTION, "unfinished"),
         ("HIERARCHY\n" + MOTION, "unfinished"),
         (HEAD + "}\n" + MOTION, "cannot be read at '}'"),
-        (HEAD + HEAD[10:] + MOTION, "cannot be read at 'ROOT a'"),
+        (HEAD + HEAD[10:] + MOTION, "holds a second body, 'a'"),
         (HEAD.replace("}", "JOINT a {\nOFFSET 1 0 0\n}\n}") + MOTION, "same name"),
         (HEAD.replace("}", "End Site {\nOFFSET 1 0 0\nJOINT b {\n}\n}\n}") + MOTION, "no parent"),
         (HEAD.replace("OFFSET 0 0 0", "OFFSET 0 zero 0") + MOTION, "not a number"),
@@ -152,7 +154,7 @@ MOTION = "MOTION\nFrames: 1\nFrame Time: 0.1\n1 2 3\n"
         (HEAD.replace("Zrotation", "Wrotation") + MOTION, "positions and rotations"),
         (HEAD.replace("CHANNELS 3", "CHANNELS 4") + MOTION, "positions and rotations"),
         (HEAD + MOTION.replace("Frames: 1", "Frames: many"), "must begin with 'Frames:'"),
-        (HEAD + MOTION.replace("Frames: 1", "Frames: 2"), "announces 2 frames and holds 1"),
+        (HEAD.replace("OFFSET 0 0 0", "OFFSET 0 -1e308 0") + MOTION, r"beyond 1e\+08"),
         (HEAD + MOTION.replace("Frames: 1", "Frames: 0").replace("1 2 3\n", ""), "at least one"),
         (HEAD.replace("}", "JOINT b {" * (bvh.MAX_JOINTS + 1)) + MOTION, "more than 512 joints"),
         ("HIERARCHY\n" + "{" * (bvh.MAX_HIERARCHY + 1) + "\n" + MOTION, "larger than"),
@@ -165,11 +167,62 @@ def test_bad_files_are_sentences(text: str, sentence: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("End Site", "End site"),
+        ("End Site", "END SITE"),
+        ("End Site", "End Site Tip_of_it"),
+        ("End Site", "End Tip"),
+        ("position", "Position"),
+        ("rotation", "ROTATION"),
+        ("JOINT", "Joint"),
+        ("OFFSET", "Offset"),
+        ("Frame Time", "frame time"),
+        ("MOTION", "Motion"),
+        ("HIERARCHY", "Hierarchy"),
+        ("Frames: 3", "FRAMES:   3"),
+    ],
+)
+def test_keywords_may_be_written_as_common_writers_do(skeleton: Skeleton, written: str, instead: str) -> None:
+    text = bvh_text(skeleton, poses(3))
+    assert written in text
+    again = pose_of(parse_bvh(text.replace(written, instead)), skeleton, 2)
+    torch.testing.assert_close(rotvec_to_matrix(again), rotvec_to_matrix(poses(3)[2]), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("announced", [0, 2, 4, 100])
+def test_a_wrong_number_of_frames_is_said_and_what_is_there_is_read(skeleton: Skeleton, announced: int) -> None:
+    right = parse_bvh(bvh_text(skeleton, poses(3)))
+    motion = parse_bvh(bvh_text(skeleton, poses(3)).replace("Frames: 3", f"Frames: {announced}"))
+    assert (len(motion.frames), right.notices) == (3, ())
+    assert motion.notices == (f"The file announces {announced} frames and holds 3; those that are there are read.",)
+    assert torch.equal(pose_of(motion, skeleton, 2), pose_of(right, skeleton, 2))
+
+
+def test_lengths_that_stand_in_position_channels_are_taken_from_there(skeleton: Skeleton) -> None:
+    """Every offset zero, and the lengths in each frame, as some exporters write: our own bones and a foreign rig's."""
+    pose = poses(1)
+    lines = bvh_text(skeleton, pose).splitlines()
+    offsets = [line.split()[1:] for line in lines if "OFFSET" in line and line.split()[1:] != ["0", "0", "0"]]
+    angles = lines[-1].split()[3:]
+    frame = " ".join(" ".join([*place, *angles[3 * i : 3 * i + 3]]) for i, place in enumerate(offsets))
+    text = "\n".join(
+        line.partition("OFFSET")[0] + "OFFSET 0 0 0" if "OFFSET" in line
+        else line.replace("CHANNELS 3 ", "CHANNELS 6 Xposition Yposition Zposition ")
+        for line in [*lines[:-1], frame]
+    )  # fmt: skip
+    torch.testing.assert_close(pose_of(parse_bvh(text), skeleton), pose[0], atol=1e-4, rtol=0)
+    carried = pose_of(parse_bvh(renamed(text, MIXAMO)), skeleton)
+    torch.testing.assert_close(places(skeleton, carried[None]), places(skeleton, pose), atol=1e-2, rtol=0)
+
+
+@pytest.mark.parametrize(
     ("values", "frame", "sentence"),
     [
         ("nan 0 0", 0, "not finite"),
         ("0 inf 0", 0, "not finite"),
         ("1 two 3", 0, "not a number"),
+        ("1 1e300 3", 0, r"beyond 1e\+08"),
         ("1 2", 0, "2 values; its joints have 3"),
         ("1 2 3", 1, "frames 0 to 0"),
         ("1 2 3", -1, "frames 0 to 0"),
@@ -196,8 +249,10 @@ def test_a_skeleton_that_does_not_match_is_a_sentence(skeleton: Skeleton) -> Non
 
 
 def test_files_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="There is no file"):
         load_bvh(tmp_path / "none.bvh")
+    with pytest.raises(UserError, match="cannot be read: is a directory"):
+        load_bvh(tmp_path)
     (tmp_path / "big.bvh").write_text(HEAD + MOTION)
     monkeypatch.setattr(bvh, "MAX_BYTES", 10)
     with pytest.raises(UserError, match="larger than"):

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from landscape_core.cli import app
 from landscape_core.errors import UserError
-from landscape_core.pose.bvh import bvh_text
+from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.experiments import hypotheses as fig6
 from landscape_core.pose.experiments import inversion as fig3b
 from landscape_core.pose.hypotheses import diversity, measure

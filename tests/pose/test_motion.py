@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from landscape_core.errors import UserError
-from landscape_core.pose.bvh import bvh_text
+from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.recordings import draw_bvh_poses
 from tests.tiny.pose import random_rotvec, tiny_skeleton
 
@@ -44,10 +44,10 @@ def test_what_is_wrong_is_said_with_the_name_of_the_file(folder: Path) -> None:
     with pytest.raises(UserError, match="no file or folder"):
         draw_bvh_poses(folder / "absent", SKELETON, 4, 0)
     (folder / "empty").mkdir()
-    with pytest.raises(UserError, match="no BVH file in"):
+    with pytest.raises(UserError, match="no BVH or AMASS file in"):
         draw_bvh_poses(folder / "empty", SKELETON, 4, 0)
     (folder / "c.bvh").write_text((folder / "a.bvh").read_text().replace("JOINT Head", "JOINT Tail"))
-    with pytest.raises(UserError, match=r"^c\.bvh: This BVH has another skeleton"):
+    with pytest.raises(UserError, match=r"^c\.bvh: The file has another skeleton"):
         draw_bvh_poses(folder, SKELETON, 10, 0)
     (folder / "c.bvh").write_text("not a motion")
     with pytest.raises(UserError, match=r"^c\.bvh: This is not a BVH file"):

@@ -11,7 +11,8 @@ import torch
 
 from landscape_core.errors import UserError
 from landscape_core.generators.run_card import read_run_card
-from landscape_core.pose.bvh import load_bvh, pose_of
+from landscape_core.pose.bvh import load_bvh
+from landscape_core.pose.motion import pose_of
 from landscape_core.pose.run_card import PoseCard, body_of, export_poses, hypotheses_target, make_pose_card, pose_card_target
 from landscape_core.pose.task import NAMES, Observation, load_pose_task, lower_body
 from landscape_core.search.export import CARD
@@ -86,6 +87,8 @@ def test_a_hostile_card_is_refused_by_the_field_that_is_wrong(change: dict, mess
     [
         ({"rotvec": [[0, 0, 0]] * 7}, "20 joints"),
         ({"rotvec": [[float("nan"), 0, 0]] * 20}, "finite"),
+        ({"rotvec": [[1e20, 0, 0]] * 20}, "beyond 1000 radians"),
+        ({"rotvec": [[1e300, 0, 0]] * 20}, "finite"),
         ({"visible": ["Tail"]}, "Tail"),
         ({"visible": []}, "At least one"),
         ({"settings": {"task": "faces"}}, "no pose task"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import struct
+import zlib
 from dataclasses import replace
 
 import pytest
@@ -16,7 +19,7 @@ from landscape_core.images.pixels import png_base64, png_tensor, to_bytes, to_un
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import LaneSettings, RunSettings, prepare
-from landscape_core.search.run_card import check_models
+from landscape_core.search.run_card import check_models, replay_promise
 from landscape_core.search.summary import replay_sentence, result_of
 from landscape_core.search.task import Tuned
 from landscape_core.search.trajectory import run
@@ -96,6 +99,23 @@ def test_a_card_of_other_models_is_told_apart() -> None:
     assert check_models(card, task) == ["faces/generator"]
 
 
+def test_whether_a_card_can_be_repeated_is_said() -> None:
+    task = tiny_task()
+    card = read_run_card(json.dumps(valid()))
+    assert replay_promise(card, task) == "the models are the same, so Run repeats it exactly."
+    other = card.model_copy(update={"models": card.models | {"faces/generator": "1" * 64}})
+    assert replay_promise(other, task).startswith("these models differ from the card's, so results will too: faces/generator")
+    silent = card.model_copy(update={"models": {}})
+    assert replay_promise(silent, task).startswith("it does not say which faces/generator")
+    assert "exactly" not in replay_promise(silent, task)
+
+
+def test_a_card_without_a_learned_space_is_refused_before_it_is_run() -> None:
+    card = read_run_card(json.dumps(valid() | {"settings": {"lanes": [{"space": "X"}]}}))
+    with pytest.raises(UserError, match="Z searches a learned space, not X itself"):
+        replay_promise(card, tiny_task())
+
+
 def test_a_card_of_completions_replays_bit_for_bit() -> None:
     task = tiny_task()
     picture, mask = to_bytes(task.forward(task.prior.mean[None] + 0.1))[0], preset("eyes", 64)
@@ -144,6 +164,34 @@ def test_pictures_survive_the_card() -> None:
         png_tensor(png_base64(picture[:, :32, :32]))
     with pytest.raises(UserError, match="cannot be read"):
         png_tensor("!!!!")
+
+
+def chunk(kind: bytes, content: bytes) -> bytes:
+    return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+
+def png(width: int, height: int, *chunks: bytes) -> bytes:
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+    return b"\x89PNG\r\n\x1a\n" + header + b"".join(chunks)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        png(30_000, 30_000),  # DecompressionBombError
+        png(14_000, 7_000),  # DecompressionBombWarning
+        png(64, 64, chunk(b"IDAT", b""), b"\0\0\0\4\1\2\3\4"),  # SyntaxError: broken chunk
+        png(64, 64, chunk(b"tRNS", b"\1"), chunk(b"IDAT", zlib.compress(bytes(64 * 193)))),
+        png(64, 64, chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(10)))[:-6]),
+        png(64, 64, chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(3_000_000))), chunk(b"IDAT", b"x")),  # ValueError: too long
+        png(0, 0),
+        b"",
+        b"GIF89a" + bytes(20),
+    ],
+)
+def test_no_picture_of_a_card_raises_anything_but_a_sentence(content: bytes) -> None:
+    with pytest.raises(UserError, match="The card's picture"):
+        png_tensor(base64.b64encode(content).decode())
 
 
 def test_space_and_encoder_that_a_task_lacks_are_refused() -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save
 
 from landscape_core.errors import UserError
 from landscape_core.storage import zoo
@@ -38,6 +40,72 @@ def test_an_altered_file_is_refused(tmp_path: Path) -> None:
     path.unlink()
     with pytest.raises(UserError, match="missing"):
         zoo.load("toys/line", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("tensors", "sentence"),
+    [
+        ({"w": torch.tensor([1.0, float("nan")])}, "not finite numbers"),
+        ({"w": torch.tensor([1e9])}, "not finite numbers"),  # beyond half precision
+        ({"w": torch.tensor([1j])}, "complex numbers"),
+    ],
+)
+def test_what_no_network_computes_with_is_not_published(tensors: dict, sentence: str, tmp_path: Path) -> None:
+    zoo.save(CARD, {"w": torch.zeros(5)}, tmp_path)
+    with pytest.raises(UserError, match=f"toys/line is not published: it holds .*{sentence}"):
+        zoo.save(CARD, tensors, tmp_path)
+    assert torch.equal(zoo.load("toys/line", tmp_path)[1]["w"], torch.zeros(5))
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"", "cannot be read"),
+        (b"\xff" * 8, "cannot be read"),
+        (b"\x02\0\0\0\0\0\0\0[]", "cannot be read"),
+        (save({"w": torch.tensor([float("inf")])}), "not finite"),
+        (save({"w": torch.tensor([1j])}), "complex"),
+    ],
+)
+def test_a_malformed_file_that_matches_its_hash_is_a_sentence(content: bytes, sentence: str, tmp_path: Path) -> None:
+    zoo.save(CARD, {"w": torch.zeros(5)}, tmp_path)
+    (tmp_path / "toys/line" / zoo.WEIGHTS).write_bytes(content)
+    zoo.update_card("toys/line", tmp_path, sha256=hashlib.sha256(content).hexdigest())
+    with pytest.raises(UserError, match=sentence):
+        zoo.load("toys/line", tmp_path)
+
+
+@pytest.mark.parametrize("card", ["", "{", "[]", '{"name": "toys/line"}', "\xff"])
+def test_a_card_that_is_none_is_a_sentence(card: str, tmp_path: Path) -> None:
+    zoo.save(CARD, {"w": torch.zeros(5)}, tmp_path)
+    (tmp_path / "toys/line" / zoo.CARD).write_bytes(card.encode("latin-1"))
+    with pytest.raises(UserError, match="not a valid model card"):
+        zoo.read_card("toys/line", tmp_path)
+
+
+@pytest.mark.parametrize("name", ["", "../../evil", "/etc/evil", "a//b", "a/", "a\nb", "a b", ".", "a" * 300, "faces/../b"])
+def test_names_that_are_no_folders_below_assets_are_refused(name: str, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="cannot name a model"):
+        zoo.save(CARD.model_copy(update={"name": name}), {"w": torch.zeros(1)}, tmp_path / "assets")
+    with pytest.raises(UserError, match="There is no model"):
+        zoo.read_card(name, tmp_path / "assets")
+    assert list(tmp_path.iterdir()) == []
+    assert zoo.check_name("faces+/theta-z_8") == "faces+/theta-z_8"
+
+
+def test_tensors_of_another_architecture_are_a_sentence() -> None:
+    with (
+        pytest.raises(UserError, match=r"weights of toys/line are not those of the architecture on its card: 'w'"),
+        zoo.fitting(CARD),
+    ):
+        {}["w"]
+
+
+def test_published_files_are_readable_as_new_files_are(tmp_path: Path) -> None:
+    zoo.save(CARD, {"w": torch.zeros(5)}, tmp_path)
+    (tmp_path / "other").touch()
+    for name in (zoo.WEIGHTS, zoo.CARD):
+        assert (tmp_path / "toys/line" / name).stat().st_mode == (tmp_path / "other").stat().st_mode
 
 
 def test_a_name_that_does_not_exist_lists_those_that_do(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from landscape_core.generators.commands import run as complete_command
 from landscape_core.generators.completion import completion_solver
 from landscape_core.generators.run_card import card_target, read_run_card
 from landscape_core.images.pixels import to_bytes
-from landscape_core.pose.bvh import bvh_text
+from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.task import load_body, load_pose_task
 from landscape_core.search.objectives import PerceptualObjective, Target
@@ -106,7 +106,7 @@ def test_poses_have_surfaces_too(tmp_path: Path) -> None:
 def test_bad_options_are_sentences(picture: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="odd"):
         invoke(surface_command.surface, picture, "--size", 10)
-    with pytest.raises(UserError, match="cannot be read"):
+    with pytest.raises(UserError, match="There is no file"):
         invoke(complete_command.complete, picture, "--mask", tmp_path / "absent.png")
 
 

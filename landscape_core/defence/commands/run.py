@@ -13,19 +13,19 @@ import typer
 from PIL import Image
 from torch import Tensor, nn
 
-from landscape_core.console import Bar, Out, Seed, Threads, apply_threads
+from landscape_core.console import STOPPED, Bar, Out, Seed, Threads, apply_threads, leave
 from landscape_core.defence.attacks import ATTACKS, AttackSettings, Defended, attacked
+from landscape_core.defence.commands.pictures import read_pictures
 from landscape_core.defence.objective import Defence, margin, random_starts, restored
 from landscape_core.defence.task import load_classifier, load_defence
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import CIFAR10_CLASSES
 from landscape_core.features.robustbench import load_robustbench
-from landscape_core.images.datasets import SUFFIXES
-from landscape_core.images.pixels import to_bytes, to_unit
-from landscape_core.images.reading import centre_box, crop_square, load_picture
+from landscape_core.images.pixels import to_bytes
 from landscape_core.search.objectives import Target
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.trajectory import states
+from landscape_core.storage.files import unused, whole, write_bytes, write_text
 
 Norm = Annotated[Literal["l2", "linf"], typer.Option(help="l2: Table 1's attack; linf: 8/255.")]
 Eps = Annotated[
@@ -36,7 +36,7 @@ Steps = Annotated[int | None, typer.Option("--attack-steps", help="Ascent steps 
 Label = Annotated[
     str | None, typer.Option(help=f"True class: {', '.join(CIFAR10_CLASSES)}; what the bare classifier says if absent.")
 ]
-Pictures = Annotated[Path, typer.Argument(help="A PNG, JPEG or WebP file, or a folder of them.")]
+PicturesAt = Annotated[Path, typer.Argument(help="A picture file, or a folder of them.")]
 Name = Annotated[str, typer.Option("--classifier", help="Embedded classifier, e.g. ro or mart.")]
 
 
@@ -44,19 +44,6 @@ def attack_settings(norm: str, eps: float | None, step: float | None, steps: int
     """The named attack with what was changed; lengths come in for pixels in 0..255."""
     lengths = {key: value / 255 for key, value in (("eps", eps), ("step", step)) if value is not None}
     return ATTACKS[norm].model_copy(update=lengths if steps is None else {**lengths, "steps": steps})
-
-
-def read_pictures(path: Path) -> tuple[list[str], Tensor]:
-    """Names and pictures (n, 3, 32, 32) in [-1, 1] of a file or a folder, each its centred square.
-
-    Raises:
-        UserError: there is no picture.
-    """
-    files = sorted(p for p in path.iterdir() if p.suffix.lower() in SUFFIXES) if path.is_dir() else [path]
-    if not files:
-        raise UserError(f"No pictures ({', '.join(SUFFIXES)}) in {path}.")
-    images = (load_picture(file).image for file in files)
-    return [file.name for file in files], to_unit(torch.stack([crop_square(image, centre_box(image), 32) for image in images]))
 
 
 def true_labels(label: str | None, logits: Tensor) -> Tensor:
@@ -72,16 +59,32 @@ def true_labels(label: str | None, logits: Tensor) -> Tensor:
     return torch.full((len(logits),), CIFAR10_CLASSES.index(label))
 
 
+def colours(text: str | None, option: str) -> list[float] | None:
+    """Three numbers with commas between, one a colour.
+
+    Raises:
+        UserError: something else.
+    """
+    if text is None:
+        return None
+    try:
+        numbers = [float(part) for part in text.split(",")]
+    except ValueError as error:
+        raise UserError(f"{option} needs three numbers, red,green,blue, such as 0.49,0.48,0.45; got {text!r}.") from error
+    return numbers
+
+
 def harm(model: nn.Module, pictures: Tensor, labels: Tensor, settings: AttackSettings, seed: int, what: str) -> Tensor:
     """The attacked pictures, with a progress bar.
 
     Raises:
-        UserError: Ctrl-C stopped it.
+        typer.Exit: Ctrl-C stopped it.
     """
     with Bar(what) as bar:
         harmed = attacked(model, pictures, labels, settings, seed=seed, tick=lambda done, total: bar(done, total, {}))
     if harmed is None:
-        raise UserError("Stopped before the attack was done; nothing was written.")
+        typer.echo("Stopped before the attack was done; nothing was written.", err=True)
+        raise typer.Exit(STOPPED)
     return harmed
 
 
@@ -93,12 +96,14 @@ def png(picture: Tensor) -> bytes:
 
 
 def attack(
-    pictures: Pictures,
+    pictures: PicturesAt,
     out: Out = Path("runs/attack"),
     classifier: Name = "ro",
     checkpoint: Annotated[
         Path | None, typer.Option(help="Attack this PreAct ResNet or WideResNet of RobustBench's naming instead.")
     ] = None,
+    mean: Annotated[str | None, typer.Option(help="red,green,blue in [0, 1] that --checkpoint takes off pictures.")] = None,
+    std: Annotated[str | None, typer.Option(help="red,green,blue in [0, 1] that --checkpoint divides them by.")] = None,
     label: Label = None,
     norm: Norm = "l2",
     eps: Eps = None,
@@ -109,8 +114,9 @@ def attack(
 ) -> None:
     """Attack a bare classifier: writes the attacked pictures and answers.json with the class probabilities."""
     apply_threads(threads)
-    model: nn.Module = load_classifier(classifier)[1] if checkpoint is None else load_robustbench(checkpoint)
-    names, clean = read_pictures(pictures)
+    model = _attacked_model(classifier, checkpoint, colours(mean, "--mean"), colours(std, "--std"))
+    read = read_pictures(pictures)
+    names, clean = read.names, read.images
     settings = attack_settings(norm, eps, step, attack_steps)
     with torch.no_grad():
         before = model(clean)
@@ -120,15 +126,28 @@ def attack(
     harmed = harm(model, clean, labels, settings, seed, "attack")
     with torch.no_grad():
         after = model(harmed)
-    out.mkdir(parents=True, exist_ok=True)
     answers = []
     for i, name in enumerate(names):
-        (out / f"{Path(name).stem}-attacked.png").write_bytes(png(harmed[i]))
-        record = {"picture": name, "true": CIFAR10_CLASSES[int(labels[i])]}
+        file = unused(out / f"{Path(name).stem}-attacked.png")
+        write_bytes(file, png(harmed[i]))
+        record = {"picture": name, "attacked_picture": file.name, "true": CIFAR10_CLASSES[int(labels[i])]}
         answers.append({**record, "clean": said(before[i]), "attacked": said(after[i])})
         typer.echo(f"{name}: {best(before[i])} before, {best(after[i])} attacked")
     content = {"attack": settings.model_dump(), "pictures": answers}
-    (out / "answers.json").write_text(json.dumps(content, indent=1) + "\n")
+    write_text(unused(out / "answers.json"), json.dumps(content, indent=1) + "\n")
+    leave(stopped=False, refused=read.refused)
+
+
+def _attacked_model(classifier: str, checkpoint: Path | None, mean: list[float] | None, std: list[float] | None) -> nn.Module:
+    """The embedded classifier, or the file's, with what was assumed of it said."""
+    if checkpoint is None:
+        if mean is not None or std is not None:
+            raise UserError("--mean and --std belong to --checkpoint; the embedded classifiers have their own.")
+        return load_classifier(classifier)[1]
+    model = load_robustbench(checkpoint, mean=mean, std=std)
+    for notice in model.notices:
+        typer.echo(f"{checkpoint.name}: {notice}")
+    return model
 
 
 def said(logits: Tensor) -> dict[str, float]:
@@ -143,7 +162,7 @@ def best(logits: Tensor) -> str:
 
 
 def defend(
-    pictures: Pictures,
+    pictures: PicturesAt,
     out: Out = Path("runs/defend"),
     classifier: Name = "ro",
     space: Annotated[str, typer.Option(help="Space to search: X, or a learned one.")] = "residual",
@@ -164,14 +183,14 @@ def defend(
     """
     apply_threads(threads)
     defence = load_defence(classifier)
-    names, clean = read_pictures(pictures)
+    read = read_pictures(pictures)
+    names, clean = read.names, read.images
     labels = true_labels(label, defence.logits(clean))
     lane = Lane(space, defence.task.space(space), defence.task.advice(space, lr=lr).build(steps))
     model = Defended(defence, lane, steps, seed=seed) if aware else defence.classifier
     settings = attack_settings(norm, eps, step, attack_steps)
     harmed = harm(model, clean, labels, settings, seed, "attack, aware of the defence" if aware else "attack")
     found = run_defence_steps(defence, lane, harmed, labels, steps, seed)
-    out.mkdir(parents=True, exist_ok=True)
     made = {"classifier": classifier, "models": dict(defence.task.hashes), "space": space, "seed": seed, "aware": aware,
             "optimizer": defence.task.advice(space, lr=lr).model_dump(), "attack": settings.model_dump()}  # fmt: skip
     for i, name in enumerate(names):
@@ -182,10 +201,11 @@ def defend(
             {"loss": float(loss[i]), "margin": float(gap[i]), "probabilities": said(each[i])} for each, loss, gap, _ in found
         ]
         record = {**made, "picture": name, "true": CIFAR10_CLASSES[int(labels[i])], "steps": rows}
-        with zipfile.ZipFile(out / f"{Path(name).stem}.zip", "w") as archive:
+        with whole(unused(out / f"{Path(name).stem}.zip")) as partial, zipfile.ZipFile(partial, "w") as archive:
             archive.writestr("defence.json", json.dumps(record, indent=1) + "\n")
             for file, picture in (("clean", clean), ("attacked", harmed), ("restored", found[-1][3])):
                 archive.writestr(f"{file}.png", png(picture[i]))
+    leave(stopped=False, refused=read.refused)
 
 
 def run_defence_steps(

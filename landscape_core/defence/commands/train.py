@@ -9,7 +9,7 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.console import Bar, Seed, Threads, apply_threads, command_line
+from landscape_core.console import STOPPED, Assets, Bar, Seed, Threads, Work, apply_threads, command_line
 from landscape_core.defence.attacks import ATTACKS
 from landscape_core.defence.task import load_defence
 from landscape_core.defence.training.head import (
@@ -34,8 +34,6 @@ from landscape_core.training.alternating import train_mapping
 
 Cifar = Annotated[Path, typer.Option(help="CIFAR-10: a folder or zip with train/ and test/, a folder per class in each.")]
 Classifier = Annotated[str, typer.Option("--classifier", help="Embedded classifier: defence/NAME below the assets folder.")]
-Work = Annotated[Path, typer.Option(help="Folder for checkpoints; start again with the same one to resume.")]
-Assets = Annotated[Path, typer.Option(help="Where the classifier is and the finished model goes.")]
 DATA = Path("data/cifar10.zip")
 
 
@@ -60,7 +58,7 @@ def contrastive(
         train_head(trainer, bar)
     if bar.stopped:
         typer.echo(f"Stopped; everything so far is in {work}. Run the same command to go on.")
-        return
+        raise typer.Exit(STOPPED)
     unseen, labels = load_cifar10(cifar, "test")
     picked = torch.randperm(len(unseen), generator=torch.Generator().manual_seed(seed))[:judged]
     attack = ATTACKS["l2"].model_copy(update={"steps": 50})
@@ -93,13 +91,13 @@ def defence_mapping(
         pictures = attacked_training(defence, *some, settings, folder, bar)
     if pictures is None:
         typer.echo("Stopped before the training pictures were all attacked; nothing is kept.")
-        return
+        raise typer.Exit(STOPPED)
     trainer, config = defence_mapping_trainer(defence, preset, pictures, folder / preset, buffers=buffers, seed=seed)
     with Bar("buffers") as bar:
         train_mapping(trainer, bar)
     if bar.stopped:
         typer.echo(f"Stopped after {trainer.progress.buffer} buffers, kept in {folder}. Run the same command to go on.")
-        return
+        raise typer.Exit(STOPPED)
     card = publish_defence_mapping(
         trainer, config, classifier, preset, trained_on=f"{cifar.name} train", command=command_line(), assets=assets
     )

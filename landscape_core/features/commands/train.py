@@ -11,7 +11,7 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.console import Bar, Seed, Threads, apply_threads, command_line, parse_box
+from landscape_core.console import STOPPED, Assets, Bar, Seed, Threads, Work, apply_threads, command_line, parse_box
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import load_cifar10
 from landscape_core.features.training.calibration import CalibrationConfig
@@ -29,8 +29,8 @@ def classifier(
     epochs: Annotated[int | None, typer.Option(help="Passes over the pictures; the preset's where absent.", min=1)] = None,
     name: Annotated[str | None, typer.Option(help="Name below the assets folder; defence/PRESET where absent.")] = None,
     licence: Annotated[str, typer.Option(help="Licence of the data, for the card.")] = "unknown",
-    work: Annotated[Path, typer.Option(help="Folder for checkpoints.")] = Path("runs/classifier"),
-    assets: Annotated[Path, typer.Option(help="Where the finished model and its card go.")] = zoo.ASSETS,
+    work: Work = Path("runs/classifier"),
+    assets: Assets = zoo.ASSETS,
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
@@ -45,7 +45,7 @@ def classifier(
         network = train_classifier(*load_cifar10(cifar, "train"), config, folder, bar)
     if bar.stopped:
         typer.echo(f"Stopped; everything so far is in {folder}. Run the same command to go on.")
-        return
+        raise typer.Exit(STOPPED)
     seconds = round(read_tensors(folder / "checkpoint.safetensors")[1]["seconds"])
     hardware = f"cpu, {platform.machine()}, {torch.get_num_threads()} thread(s)"
     card = publish_classifier(
@@ -76,8 +76,8 @@ def perceptual(
     pairs: Annotated[int, typer.Option(help="Distorted pairs to calibrate on.", min=48)] = CalibrationConfig().pairs,
     name: Annotated[str, typer.Option(help="Name below the assets folder.")] = "perceptual",
     licence: Annotated[str, typer.Option(help="Licence of the data, for the card.")] = "unknown",
-    work: Annotated[Path, typer.Option(help="Folder for checkpoints.")] = Path("runs/perceptual"),
-    assets: Annotated[Path, typer.Option(help="Where the finished model and its card go.")] = zoo.ASSETS,
+    work: Work = Path("runs/perceptual"),
+    assets: Assets = zoo.ASSETS,
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
@@ -91,12 +91,12 @@ def perceptual(
         network = train_classifier(*load_cifar10(cifar, "train"), config, work, bar)
     if bar.stopped:
         typer.echo(f"Stopped; everything so far is in {work}. Run the same command to go on.")
-        return
+        raise typer.Exit(STOPPED)
     with Bar("calibration") as bar:
         distance = calibrated_distance(network, config.widths, pictures, CalibrationConfig(pairs=pairs, seed=seed), bar)
     if bar.stopped:
         typer.echo(f"Stopped before the weights were fitted; the network is in {work}. Run the same command to go on.")
-        return
+        raise typer.Exit(STOPPED)
     budget = {"seconds": round(time.perf_counter() - started), "hardware": f"cpu, {platform.machine()}"}
     card = publish(
         distance, config, name=name, trained_on=f"{cifar.name} train; {', '.join(path.name for path in data)} train",

@@ -30,11 +30,15 @@ from landscape_core.progress import Tick
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import Perceptual
+from landscape_core.storage.files import check_writable
 
 Number = Annotated[int, typer.Option("--targets", help="Pictures of val per data set.", min=1)]
 Tuned = Annotated[int, typer.Option("--tune-targets", help="Pictures of train that choose every row's optimiser.", min=1)]
 Steps = Annotated[list[int], typer.Option("--steps", help="Number of steps to compare at; give it again for another.", min=1)]
-Work = Annotated[Path, typer.Option("--work", help="Folder that keeps what is done; the same command goes on from it.")]
+Work = Annotated[
+    Path,
+    typer.Option("--work", help="Folder that keeps what is done; the same command goes on from it.", callback=check_writable),
+]
 Split = Annotated[str, typer.Option(help="Split of the data to take.")]
 Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]
 Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
@@ -99,9 +103,7 @@ def z_dimension(
     ],
     buffers: Annotated[int, typer.Option(help="Buffers that every dimension's Θ is trained for.", min=1)] = 10,
     batch: Annotated[int, typer.Option("--buffer-targets", help="Targets N in a buffer.", min=1)] = 64,
-    work: Annotated[Path, typer.Option("--work", help="Folder for checkpoints; the same one resumes.")] = Path(
-        "runs/z-dimension"
-    ),
+    work: Work = Path("runs/z-dimension"),
     perceptual: Distance = "embedded",
     out: Out = Path("results"),
     device: Device = "cpu",

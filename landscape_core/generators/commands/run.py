@@ -9,7 +9,8 @@ from typing import Annotated, Any
 import typer
 from torch import Tensor
 
-from landscape_core.console import Bar, Device, Optimizers, Out, Seed, Threads, apply_threads, columns, raced
+from landscape_core.console import Bar, Device, Optimizers, Out, Seed, Threads, apply_threads, columns, leave, raced
+from landscape_core.errors import UserError
 from landscape_core.generators.completion import CompletionSet, completion_sets, completion_settings, completion_solver
 from landscape_core.generators.completion_export import pictures, sheet, with_visible_part
 from landscape_core.generators.datasets import framing_of
@@ -27,10 +28,11 @@ from landscape_core.search.spaces import Start
 from landscape_core.search.summary import race_summary, result_at, result_of
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import Trajectory, states
+from landscape_core.storage.files import unused, write_bytes, write_text
 
 
 def invert(
-    pictures: Annotated[list[Path], typer.Argument(help="PNG, JPEG or WebP files; for faces, the face is found and cropped.")],
+    pictures: Annotated[list[Path], typer.Argument(help="Picture files; for faces, the face is found and cropped.")],
     out: Out = Path("runs/invert"),
     task: Annotated[str, typer.Option(help="Embedded image task, e.g. faces or cats; `models` lists them.")] = "faces",
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
@@ -48,9 +50,13 @@ def invert(
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
-    """Race X against Z on each picture and write one zip per picture: card, losses, sheet, GIF, latents."""
+    """Race X against Z on each picture and write one zip per picture: card, losses, sheet, GIF, latents.
+
+    A picture that cannot be used does not stop the others. Ctrl-C keeps the steps done and begins no further picture.
+    """
     apply_threads(threads)
     loaded = load_image_task(task, perceptual=perceptual, device=device)
+    loaded.learned(space)
     own: dict[str, dict[str, Any]] = {
         X: {"lr": x_lr, "first_move": x_first_move, "history": x_history},
         space: {"lr": z_lr, "first_move": z_first_move, "history": z_history},
@@ -61,23 +67,40 @@ def invert(
         for row, changes in own.items()
     )
     settings = RunSettings(task=task, lanes=lanes, perceptual=perceptual, seed=seed, steps=steps, start=start)
-    out.mkdir(parents=True, exist_ok=True)
+    refused: list[str] = []
+    stopped = False
     for path in pictures:
-        prepared = prepare_upload(path, framing=framing_of(task))
-        for notice in prepared.notices:
-            typer.echo(f"{path.name}: {notice}")
-        trajectory = _race(loaded, settings, prepared.image, out / f"{path.stem}.zip", path.name)
-        typer.echo(f"{path.name}: {race_summary(trajectory)}")
+        try:
+            stopped = _invert_one(path, loaded, settings, out)
+        except UserError as error:
+            if len(pictures) == 1:
+                raise
+            typer.echo(f"{path}: {error}", err=True)
+            refused.append(str(path))
+        if stopped:
+            break
+    leave(stopped=stopped, refused=refused)
 
 
-def _race(task: Task, settings: RunSettings, picture: Tensor, archive: Path, label: str) -> Trajectory:
-    """One race with its progress bar; Ctrl-C keeps the steps done, and the zip is written either way."""
+def _invert_one(path: Path, task: Task, settings: RunSettings, out: Path) -> bool:
+    """One picture from file to zip; whether Ctrl-C cut it short."""
+    prepared = prepare_upload(path, framing=framing_of(task.name))
+    for notice in prepared.notices:
+        typer.echo(f"{path.name}: {notice}")
+    archive = unused(out / f"{path.stem}.zip")
+    trajectory, stopped = _race(task, settings, prepared.image, archive, path.name)
+    typer.echo(f"{path.name}: {race_summary(trajectory)} Wrote {archive}.")
+    return stopped
+
+
+def _race(task: Task, settings: RunSettings, picture: Tensor, archive: Path, label: str) -> tuple[Trajectory, bool]:
+    """One race with its progress bar; Ctrl-C keeps the steps done, and the zip is written either way. Whether it stopped it."""
     target = Target(to_unit(picture)[None])
     solver, starts = prepare(task, settings, target)
-    trajectory = raced(solver, starts, label)
+    trajectory, stopped = raced(solver, starts, label)
     card = make_card(task, settings, picture, **result_of(trajectory))
     export_zip(archive, card, task.forward, solver.lanes, trajectory, picture)
-    return trajectory
+    return trajectory, stopped
 
 
 def complete(
@@ -86,7 +109,7 @@ def complete(
         str,
         typer.Option(
             help=f"A preset ({', '.join(PRESETS)}) or a picture: what is painted light and opaque is hidden. A mask of the "
-            "photograph's size is cropped like it; any other is taken for the crop."
+            "photograph's proportions is scaled and cropped like it; any other must be square and lies on the crop."
         ),
     ],
     out: Out = Path("runs/complete"),
@@ -116,10 +139,11 @@ def complete(
     loaded = load_image_task(task, perceptual=perceptual, device=device)
     settings = completion_settings(loaded, space=space, steps=steps, seed=seed, z_lr=z_lr, perceptual=perceptual)
     target = Target(to_unit(prepared.image)[None], hidden)
-    state = _run(loaded, target, k, settings)
+    state, stopped = _run(loaded, target, k, settings)
     sets = completion_sets(loaded.objective, ["X", "Z"], state, hidden)
     card = make_card(loaded, settings, prepared.image, mask=hidden, k=k, **result_at(["X", "Z"], state))
-    _write(out / picture.stem, sets, target, paste, card)
+    _write(unused(out / picture.stem), sets, target, paste, card)
+    leave(stopped=stopped)
 
 
 def _mask(mask: str, prepared: Prepared) -> Tensor:
@@ -130,18 +154,18 @@ def _mask(mask: str, prepared: Prepared) -> Tensor:
     return read_mask(Path(mask), size, box=prepared.box, box_in=original)
 
 
-def _run(task: Task, target: Target, k: int, settings: RunSettings) -> State:
+def _run(task: Task, target: Target, k: int, settings: RunSettings) -> tuple[State, bool]:
+    """The last state, and whether Ctrl-C brought it about."""
     assert target.mask is not None
     solver, starts = completion_solver(task, target.value, target.mask, k, settings)
     with Bar("completing") as bar:
         for state in states(solver, solver.init(starts), stop=lambda: bar.stopped):
             x, z = (float(lane.loss.mean()) for lane in state.lanes)
             bar(state.step, settings.steps, {"X": x, "Z": z})
-    return state
+    return state, bar.stopped
 
 
 def _write(folder: Path, sets: list[CompletionSet], target: Target, paste: bool, card: RunCard) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     spaces: dict[str, object] = {}
     for each in sets:
         spaces[each.name] = {"diversity": each.diversity, "fidelity": each.fidelity, "losses": each.losses[each.order].tolist()}
@@ -149,10 +173,10 @@ def _write(folder: Path, sets: list[CompletionSet], target: Target, paste: bool,
     shown = with_visible_part(sets, target) if paste else sets
     files = pictures(shown)
     for name, png in files.items():
-        (folder / name).write_bytes(png)
-    (folder / SHEET).write_bytes(png_bytes(sheet(target, shown)))
+        write_bytes(folder / name, png)
+    write_bytes(folder / SHEET, png_bytes(sheet(target, shown)))
     content = {"settings": card.settings.model_dump(), "pasted": paste, "spaces": spaces}
-    (folder / "completions.json").write_text(json.dumps(content, indent=1) + "\n")
-    (folder / CARD).write_text(card.model_dump_json(indent=2) + "\n")
+    write_text(folder / "completions.json", json.dumps(content, indent=1) + "\n")
+    write_text(folder / CARD, card.model_dump_json(indent=2) + "\n")
     typer.echo(f"Wrote {SHEET} (masked picture, then the closest first; X above, Z below), {len(files)} pictures, "
                f"completions.json and {CARD} (which the app replays) to {folder}.")  # fmt: skip

@@ -23,6 +23,7 @@ from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import states
 from landscape_core.storage import zoo
+from landscape_core.storage.files import whole
 
 EXAMPLES = zoo.ASSETS / "examples"
 SIDE = 8
@@ -49,10 +50,10 @@ def sheets(
         "inversions": lambda: labelled_rows(inversions(task, torch.cat([own, others]), space, sorted(steps)), scale=2),
         "completions": lambda: labelled_rows(completed(task, own, space, seed=seed), scale=2),
     }
-    out.mkdir(parents=True, exist_ok=True)
     for name, make in makers.items():
         path = out / f"{domain}-{name}.png"
-        make().save(path, optimize=True)
+        with whole(path) as partial:
+            make().save(partial, optimize=True)
         typer.echo(f"Wrote {path}.")
 
 

@@ -13,6 +13,8 @@ import typer
 from tqdm import tqdm
 
 from landscape_core.console import (
+    STOPPED,
+    Assets,
     Bar,
     BoxOption,
     Device,
@@ -40,8 +42,7 @@ from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import train_mapping
 
-Domain = Annotated[str, typer.Option(help="Name below the assets folder, e.g. faces.")]
-Assets = Annotated[Path, typer.Option(help="Where the finished model and its card go.")]
+Domain = Annotated[str, typer.Option(help="Name below the assets folder, e.g. faces.", callback=zoo.check_name)]
 
 
 def generator(
@@ -83,7 +84,7 @@ def generator(
         )
     if trained is None:
         typer.echo(f"Stopped; everything so far is in {work}. Run the same command to go on.")
-        return
+        raise typer.Exit(STOPPED)
     image_recipe.publish(
         trained, chosen, domain, trained_on=f"{data.name} {split or ''}".strip(), licence=licence,
         command=command_line(), hardware=f"{device}, {platform.machine()}", start=start, assets=assets,
@@ -118,7 +119,7 @@ def mapping(
         train_mapping(trainer, bar)
     if bar.stopped:
         typer.echo(f"Stopped after {trainer.progress.buffer} buffers, kept in {work}. Run the same command to go on.")
-        return
+        raise typer.Exit(STOPPED)
     card = publish_mapping(
         trainer, config, domain, preset, trained_on=f"{data.name} {split or ''}".strip(), command=command_line(), assets=assets
     )

@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from landscape_core.console import Bar, Out, Seed, Threads, apply_threads
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, reading
 from landscape_core.playground.arrivals import arrivals
 from landscape_core.playground.descent import descent, steps_to_tolerance, sweep, tuning_targets, unseen_targets
 from landscape_core.playground.export import export_files
@@ -19,6 +19,7 @@ from landscape_core.playground.task import Playground, load_playground
 from landscape_core.playground.training import LiveTraining
 from landscape_core.search.solver import Lane
 from landscape_core.search.spaces import SearchSpace, XSpace
+from landscape_core.storage.files import write_bytes
 
 TARGETS, TUNED = 200, 100
 
@@ -69,16 +70,17 @@ def _settings(model: ModelName, changes: dict[str, Any]) -> PlaySettings:
 
 
 def _repeat(path: Path, out: Path) -> None:
-    training, said = replayed(read_play_card(path.read_text()))
+    with reading(str(path), "holds no card"):
+        text = path.read_text(encoding="utf-8")
+    training, said = replayed(read_play_card(text))
     typer.echo(said)
     _write(training, out)
 
 
 def _write(training: LiveTraining, out: Path) -> None:
     """All files of the export, for the first of the unseen targets."""
-    out.mkdir(parents=True, exist_ok=True)
     for name, content in export_files(training, unseen_targets(training.playground, 1).value[0]).items():
-        (out / name).write_bytes(content)
+        write_bytes(out / name, content)
     typer.echo(f"Wrote {out / 'page.html'} and the files beside it.")
 
 

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import Optimizers, Out, Seed, Threads, apply_threads, columns, raced
-from landscape_core.pose.bvh import load_bvh, pose_of
+from landscape_core.console import Optimizers, Out, Seed, Threads, apply_threads, columns, leave, raced
+from landscape_core.pose.motion import load_motion, pose_of
+from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.run_card import (
     MAX_HYPOTHESES,
     body_of,
@@ -20,11 +21,12 @@ from landscape_core.pose.task import NAMES, Body, Observation, load_pose_task, l
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
 from landscape_core.search.spaces import Start
 from landscape_core.search.summary import race_summary, result_of
+from landscape_core.storage.files import unused
 
 
 def pose(
     bvh: Annotated[
-        Path, typer.Argument(help="BVH file: this skeleton's, or a rig with Mixamo, CMU, LAFAN or Biovision names.")
+        Path, typer.Argument(help="BVH file of this skeleton or of another tool's rig, or an AMASS recording (.npz).")
     ],
     frame: Annotated[int, typer.Option(help="Frame of the file, from 0.", min=0)] = 0,
     seen: Annotated[str, typer.Option(help="Joints seen: all, upper, lower, or names with commas between.")] = "all",
@@ -35,24 +37,30 @@ def pose(
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)] = 40,
     optimizer: Optimizers = None,
+    names: Annotated[
+        Path | None, typer.Option("--map", help='JSON file that says which joint is which: {"Hand_L": "wrist.left", …}.')
+    ] = None,
     out: Out = Path("runs/pose"),
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
-    """Race X against Z on one frame of a BVH file; writes a zip: card, losses, latents, and the found poses as BVH."""
+    """Race X against Z on one frame of a motion file; writes a zip: card, losses, latents, and the found poses as BVH."""
     apply_threads(threads)
     task, body = load_pose_task(observation), body_of(NAMES[observation])
-    rotvec, visible = pose_of(load_bvh(bvh), body.skeleton, frame), _visible(body, seen)
+    motion, named = load_motion(bvh), None if names is None else read_joint_map(names, body.skeleton)
+    for notice in motion.notices:
+        typer.echo(f"{bvh.name}: {notice}")
+    rotvec, visible = pose_of(motion, body.skeleton, frame, named), _visible(body, seen)
     start: Start = "mean" if hypotheses == 1 else "random"
-    names = columns(optimizer, task.advice(space).name)
-    settings = RunSettings.table(task, space, names, seed=seed, steps=steps, start=start)
+    by = columns(optimizer, task.advice(space).name)
+    settings = RunSettings.table(task, space, by, seed=seed, steps=steps, start=start)
     solver, starts = prepare(task, settings, hypotheses_target(body, rotvec, visible, hypotheses))
-    trajectory = raced(solver, starts, f"{bvh.name}, frame {frame}")
+    trajectory, stopped = raced(solver, starts, f"{bvh.name}, frame {frame}")
     card = make_pose_card(task, settings, rotvec, visible, hypotheses, **result_of(trajectory))
-    out.mkdir(parents=True, exist_ok=True)
-    archive = out / f"{bvh.stem}-{frame}.zip"
+    archive = unused(out / f"{bvh.stem}-{frame}.zip")
     export_poses(archive, card, task, solver.lanes, trajectory)
     typer.echo(f"{race_summary(trajectory)}\nWrote {archive}.")
+    leave(stopped=stopped)
 
 
 def _visible(body: Body, seen: str) -> list[str]:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import Bar, Seed, Threads, Ticker, apply_threads, command_line
+from landscape_core.console import STOPPED, Assets, Bar, Seed, Threads, Ticker, Work, apply_threads, command_line
 from landscape_core.experiments.comparing import note_on_card, written
 from landscape_core.pose.experiments.compare import compare
 from landscape_core.pose.recordings import load_poses
@@ -26,10 +26,8 @@ def pose_mapping(
     observation: Observed = "rotations",
     preset: Annotated[str, typer.Option(help=f"One of: {', '.join((RESIDUAL, *PRESETS))}.")] = RESIDUAL,
     buffers: Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)] = None,
-    work: Annotated[Path, typer.Option(help="Folder for checkpoints; start again with the same one to resume.")] = Path(
-        "runs/pose-mapping"
-    ),
-    assets: Annotated[Path, typer.Option(help="Where the finished model and its card go.")] = zoo.ASSETS,
+    work: Work = Path("runs/pose-mapping"),
+    assets: Assets = zoo.ASSETS,
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
@@ -41,7 +39,7 @@ def pose_mapping(
         train_mapping(trainer, bar)
     if bar.stopped:
         typer.echo(f"Stopped after {trainer.progress.buffer} buffers, kept in {work}. Run the same command to go on.")
-        return
+        raise typer.Exit(STOPPED)
     card = publish_pose_mapping(
         trainer, config, observation, preset, trained_on=f"{data.name} {split}", command=command_line(), assets=assets
     )
@@ -53,9 +51,7 @@ def pose_compare(
     observation: Observed = "rotations",
     presets: Annotated[str, typer.Option(help="Candidates; each gets the first one's evaluations of F.")] = "long,short,paper",
     targets: Annotated[int, typer.Option(help="Poses of each kind.", min=2)] = 64,
-    work: Annotated[Path, typer.Option(help="Folder for checkpoints; start again with the same one to resume.")] = Path(
-        "runs/pose-compare"
-    ),
+    work: Work = Path("runs/pose-compare"),
     note: Annotated[bool, typer.Option("--note", help="Put the table on the card of the Θ that the app searches in.")] = False,
     seed: Seed = 0,
     threads: Threads = 0,
