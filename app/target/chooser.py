@@ -15,7 +15,7 @@ from app.runs.models import Models, label
 from app.runs.session import Picked, Session, Sessions
 from app.target import targets
 from app.target.examples import EXAMPLES
-from app.target.targets import choose, crop, photo_message, picker_message, upload
+from app.target.targets import choose, crop, mark_eyes, photo_message, picker_message, upload
 from app.views.view import sent, view
 from app.views.wiring import COMPUTE, LATEST, QUICK
 
@@ -87,6 +87,7 @@ class TargetChooser:
         panel.file.upload(self.on_upload, [panel.file, *fields], [panel.crop, *outputs], **COMPUTE)
         panel.file.clear(lambda: None, outputs=panel.crop, **QUICK)
         panel.crop.crop(self.on_crop, fields, outputs, **LATEST)
+        panel.crop.eyes(self.on_eyes, fields, [panel.crop, *outputs], **LATEST)
 
     def choose(self, session: Session, make: Callable[[], Picked], values: tuple[Any, ...]) -> list[Any]:
         """Take a target and say what that means, as values for the outputs."""
@@ -153,13 +154,19 @@ class TargetChooser:
         session = self._session(request)
         return self.choose(session, lambda: crop(session, event._data.get("box")), values)
 
+    def on_eyes(self, request: gr.Request, event: gr.EventData, *values: Any) -> list[Any]:
+        session = self._session(request)
+        shown = self.choose(session, lambda: mark_eyes(session, event._data.get("points")), values)
+        return [sent(photo_message(session.photo)), *shown]
+
 
 def crop_view(elem_id: str = "crop") -> gr.HTML:
-    """Value: {"photo": data URL, "width", "height", "box": [left, top, side], "notices": [...]} or None.
+    """Value: {"photo": data URL, "width", "height", "box": [left, top, side, angle], "eyes": whether to ask for them,
+    "notices": [...]} or None; pixels of that photo, degrees clockwise.
 
-    Emits crop {box: [left, top, side]} in pixels of that photo when the visitor lets go.
+    Emits crop {box} when the visitor lets go, and eyes {points: [[x, y], [x, y]]} when both were clicked.
     """
-    return view("crop", ("crop",), elem_id=elem_id)
+    return view("crop", ("crop", "eyes"), elem_id=elem_id)
 
 
 def picker_view(elem_id: str = "picker") -> gr.HTML:
