@@ -144,6 +144,8 @@ class Stopping:
 
     def bar(self, description: str) -> Report:
         """A progress bar that answers whether to stop."""
+        for earlier in self._bars:
+            earlier.close()
         bar = tqdm(desc=description, unit="", dynamic_ncols=True)
         self._bars.append(bar)
 
