@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 import shlex
 import signal
 import sys
@@ -15,9 +16,11 @@ from torch import Tensor
 from tqdm import tqdm
 
 from landscape_core.errors import UserError, listed
+from landscape_core.progress import Report
 from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName
 from landscape_core.search.solver import Solver
 from landscape_core.search.trajectory import Trajectory, states
+from landscape_core.storage import zoo
 from landscape_core.storage.files import check_writable
 
 Seed = Annotated[int, typer.Option(help="Fixes every random choice.", min=0, max=2**31 - 1)]
@@ -40,6 +43,14 @@ Work = Annotated[
 Assets = Annotated[Path, typer.Option(help="Where the finished model and its card go.", callback=check_writable)]
 
 DONE, REFUSED, STOPPED = 0, 1, 130  # exit codes
+
+
+def checked_name(name: str | None) -> str | None:
+    """An option's value, where it can be a model's name. Raises UserError otherwise; see `zoo.check_name`."""
+    return None if name is None else zoo.check_name(name)
+
+
+Domain = Annotated[str, typer.Option(help="Name below the assets folder, e.g. faces.", callback=checked_name)]
 
 
 def apply_threads(threads: int) -> None:
@@ -99,10 +110,66 @@ class Bar:
         self.bar.write("Stopping after this update; what is done is kept. Press Ctrl-C again to quit at once.")
 
     def __call__(self, done: int, total: int, figures: Mapping[str, float]) -> bool:
-        self.bar.total = total
-        self.bar.update(done - self.bar.n)
-        self.bar.set_postfix({key: f"{value:.4g}" for key, value in figures.items()}, refresh=False)
+        _advance(self.bar, done, total, figures)
         return self.stopped
+
+
+class Stopping:
+    """Around a training of one or more stages: Ctrl-C or SIGTERM asks it to stop after its update and keep what is there.
+
+    The wish outlives a stage: `bar` gives each stage its progress bar, and all of them answer that it was asked for. Asked
+    again, the program ends at once.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+        self._bars: list[tqdm[Any]] = []
+        self._previous: dict[int, Any] = {}
+
+    def __enter__(self) -> Stopping:
+        self._previous = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, previous in self._previous.items():
+            signal.signal(number, previous)
+        for bar in self._bars:
+            bar.close()
+
+    def _ask(self, *_: object) -> None:
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+        tqdm.write("Stopping after this update; what is done is kept. Ask again to quit at once.", file=sys.stderr)
+
+    def bar(self, description: str) -> Report:
+        """A progress bar that answers whether to stop."""
+        for earlier in self._bars:
+            earlier.close()
+        bar = tqdm(desc=description, unit="", dynamic_ncols=True)
+        self._bars.append(bar)
+
+        def report(done: int, total: int, figures: Mapping[str, float]) -> bool:
+            _advance(bar, done, total, figures)
+            return self.asked
+
+        return report
+
+    def leave_if_asked(self, kept: str) -> None:
+        """Where it was asked to stop, say what is kept and end with exit code STOPPED.
+
+        Raises:
+            typer.Exit: it was.
+        """
+        if self.asked:
+            typer.echo(f"Stopped; {kept} Run the same command to go on.")
+            leave(stopped=True)
+
+
+def _advance(bar: tqdm[Any], done: int, total: int, figures: Mapping[str, float]) -> None:
+    bar.total = total
+    bar.update(done - bar.n)
+    bar.set_postfix({key: f"{value:.4g}" for key, value in figures.items()}, refresh=False)
 
 
 class Ticker:
@@ -120,6 +187,12 @@ class Ticker:
 
     def close(self) -> None:
         self.bar.close()
+
+
+def hardware(device: str) -> str:
+    """What a training ran on, for a card."""
+    name = torch.cuda.get_device_name(device) if device.startswith("cuda") else "cpu"
+    return f"{name}, {platform.machine()}, {torch.get_num_threads()} thread(s)"
 
 
 FOLDERS = ("--work", "--out", "--assets")

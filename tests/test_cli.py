@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import zipfile
 from pathlib import Path
 
 import pytest
 import torch
+import typer
 from PIL import Image
 from typer.testing import CliRunner
 
@@ -19,6 +22,7 @@ from landscape_core.generators import domain
 from landscape_core.generators.commands import reproduce
 from landscape_core.generators.commands import run as invert
 from landscape_core.generators.run_card import card_target, read_run_card
+from landscape_core.generators.training.autoencoder import AutoencoderTrainer
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import prepare
 from landscape_core.search.trajectory import run
@@ -206,3 +210,58 @@ def test_a_bar_stops_at_the_first_interrupt_and_quits_at_the_second() -> None:
         assert bar(2, 3, {}) is True
         with pytest.raises(KeyboardInterrupt):
             bar._ask_to_stop()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_wish_to_stop_outlives_the_stage_and_is_the_exit_code(number: signal.Signals) -> None:
+    before = signal.getsignal(number)
+    with common.Stopping() as stop:
+        first = stop.bar("first stage")
+        assert first(1, 1, {"loss": 0.5}) is False
+        os.kill(os.getpid(), number)  # between two stages
+        assert stop.bar("second stage")(1, 9, {}) is True
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+    assert signal.getsignal(number) is before
+    with pytest.raises(typer.Exit) as left:
+        stop.leave_if_asked("everything so far is in work.")
+    assert left.value.exit_code == 130
+
+
+def test_without_a_wish_to_stop_one_goes_on() -> None:
+    with common.Stopping() as stop:
+        assert stop.bar("stage")(1, 2, {}) is False
+    stop.leave_if_asked("nothing.")
+
+
+@pytest.mark.usefixtures("no_lpips")
+def test_ctrl_c_between_two_stages_stops_the_training_and_publishes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    finish = AutoencoderTrainer.finish
+
+    def interrupted(trainer: AutoencoderTrainer) -> object:
+        os.kill(os.getpid(), signal.SIGINT)
+        return finish(trainer)
+
+    monkeypatch.setattr(AutoencoderTrainer, "finish", interrupted)
+    (tmp_path / "data").mkdir()
+    for i in range(4):
+        Image.new("RGB", (64, 64), (60 * i, 100, 200)).save(tmp_path / "data" / f"{i}.png")
+    folders = ["--data", str(tmp_path / "data"), "--work", str(tmp_path / "work"), "--assets", str(tmp_path / "assets")]
+    command = ["train", "generator", *folders, "--recipe", "smoke", "--domain", "toys"]
+    stopped = CliRunner().invoke(cli.app, command)
+    assert stopped.exit_code == 130, stopped.output
+    assert "everything so far is in" in stopped.output
+    assert not (tmp_path / "assets").exists()
+    monkeypatch.setattr(AutoencoderTrainer, "finish", finish)
+    assert CliRunner().invoke(cli.app, command, catch_exceptions=False).exit_code == 0
+    assert (tmp_path / "assets" / "toys" / "generator").is_dir()
+
+
+@pytest.mark.parametrize("domain", ["", "../../evil", "a\nb"])
+def test_a_domain_that_cannot_be_a_name_is_refused_before_anything_is_read(tmp_path: Path, domain: str) -> None:
+    for command in ("generator", "mapping"):
+        result = CliRunner().invoke(cli.app, ["train", command, "--data", str(tmp_path), "--domain", domain])
+        assert isinstance(result.exception, UserError)
+        assert "cannot name a model" in str(result.exception)

@@ -15,6 +15,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from PIL import Image
 from torch import Tensor
 
+from landscape_core.images.faces import Framing
 from landscape_core.images.reading import CropBox
 from landscape_core.search.race import RunSettings
 from landscape_core.search.run_card import Card
@@ -48,11 +49,14 @@ class Picked:
 
 @dataclass(frozen=True)
 class Photo:
-    """A visitor's picture with the square that is used of it, and what was noticed when it was read."""
+    """A visitor's picture with the square that is used of it, what was noticed when it was read, how faces are framed where the
+    model shows faces, and why it is this square."""
 
     image: Image.Image
     box: CropBox
     notices: tuple[str, ...] = ()
+    framing: Framing | None = None
+    framed: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)

@@ -14,7 +14,7 @@ from app.runs.models import Models, label
 from app.runs.session import Message, Picked, Session, Visitors
 from app.target import targets
 from app.target.examples import EXAMPLES
-from app.target.targets import choose, crop, photo_message, picker_message, upload
+from app.target.targets import choose, crop, mark_eyes, photo_message, picker_message, upload
 from app.views.form import Form
 from app.views.view import sent, view
 from app.views.wiring import COMPUTE, LATEST, QUICK, paragraph
@@ -89,6 +89,7 @@ class TargetChooser:
         panel.file.upload(self.on_upload, [panel.file, *fields], [panel.crop, *outputs], **COMPUTE)
         panel.file.clear(lambda: None, outputs=panel.crop, **QUICK)
         panel.crop.crop(self.on_crop, fields, outputs, **LATEST)
+        panel.crop.eyes(self.on_eyes, fields, [panel.crop, *outputs], **LATEST)
 
     def choose(self, session: Session[Picked, Any], make: Callable[[], Picked], values: Mapping[str, Any]) -> dict[Any, Any]:
         """Take a target and say what that means."""
@@ -157,13 +158,19 @@ class TargetChooser:
         session = self._session(request)
         return self.choose(session, lambda: crop(session, event._data.get("box")), self.form.read(values))
 
+    def on_eyes(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
+        session = self._session(request)
+        shown = self.choose(session, lambda: mark_eyes(session, event._data.get("points")), self.form.read(values))
+        return {self.panel.crop: sent(photo_message(session.photo)), **shown}
+
 
 def crop_view(elem_id: str = "crop") -> gr.HTML:
-    """Value: {"photo": data URL, "width", "height", "box": [left, top, side], "notices": [...]} or None.
+    """Value: {"photo": data URL, "width", "height", "box": [left, top, side, angle], "eyes": whether to ask for them,
+    "notices": [...]} or None; pixels of that photo, degrees clockwise.
 
-    Emits crop {box: [left, top, side]} in pixels of that photo when the visitor lets go.
+    Emits crop {box} when the visitor lets go, and eyes {points: [[x, y], [x, y]]} when both were clicked.
     """
-    return view("target/crop", ("crop",), elem_id=elem_id)
+    return view("target/crop", ("crop", "eyes"), elem_id=elem_id)
 
 
 def picker_view(elem_id: str = "picker") -> gr.HTML:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from app.runs.session import Message, Photo, Picked, Session
 from app.target.examples import EXAMPLES, FOLDER
 from landscape_core.errors import UserError
 from landscape_core.generators.datasets import framing_of
-from landscape_core.images.faces import choose_crop
+from landscape_core.images.faces import Eyes, choose_crop
 from landscape_core.images.pixels import png_base64, to_bytes
 from landscape_core.images.reading import CropBox, centre_box, crop_square, load_picture
 from landscape_core.search.task import Task
@@ -64,8 +65,9 @@ def open_photo(path: str, domain: str) -> Photo:
     picture = load_picture(path)
     image = picture.image
     image.thumbnail((PHOTO_SIDE, PHOTO_SIDE), Image.Resampling.LANCZOS, reducing_gap=2.0)
-    box, said = choose_crop(image, framing_of(domain))
-    return Photo(image, box, (*picture.notices, *said))
+    framing = framing_of(domain)
+    box, said = choose_crop(image, framing)
+    return Photo(image, box, picture.notices, framing, said)
 
 
 def cropped(photo: Photo) -> Picked:
@@ -126,8 +128,9 @@ def photo_message(photo: Photo | None) -> Message | None:
         "photo": "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode(),
         "width": photo.image.width,
         "height": photo.image.height,
-        "box": [photo.box.left, photo.box.top, photo.box.side],
-        "notices": list(photo.notices),
+        "box": [photo.box.left, photo.box.top, photo.box.side, photo.box.angle],
+        "eyes": photo.framing is not None,
+        "notices": [*photo.notices, *photo.framed],
     }
 
 
@@ -141,9 +144,23 @@ def crop(session: Session[Picked, Any], box: Any) -> Picked:
     """Use another square of the photo."""
     if session.photo is None:
         raise UserError("There is no picture to crop; upload one first.")
-    if not isinstance(box, list) or len(box) != 3 or not all(isinstance(v, int | float) for v in box):
-        raise UserError("A crop is three numbers: left, top and side.")
-    session.photo = Photo(session.photo.image, CropBox(*map(float, box)), session.photo.notices)
+    if not isinstance(box, list) or len(box) not in (3, 4) or not all(isinstance(v, int | float) for v in box):
+        raise UserError("A crop is four numbers: left, top, side and angle.")
+    session.photo = replace(session.photo, box=CropBox(*map(float, box)), framed=())
+    return cropped(session.photo)
+
+
+def mark_eyes(session: Session[Picked, Any], points: Any) -> Picked:
+    """Use the square that two eyes frame, each a pair of pixels of the photo."""
+    photo = session.photo
+    if photo is None or photo.framing is None:
+        raise UserError("There is no picture of a face to frame; upload one first.")
+    pairs = isinstance(points, list) and len(points) == 2 and all(isinstance(p, list) and len(p) == 2 for p in points)
+    if not pairs or not all(isinstance(value, int | float) for point in points for value in point):
+        raise UserError("The eyes are two points, each of two numbers.")
+    one, other = ((float(x), float(y)) for x, y in points)
+    box, said = choose_crop(photo.image, photo.framing, Eyes.of(one, other))
+    session.photo = replace(photo, box=box, framed=said)
     return cropped(session.photo)
 
 

@@ -20,7 +20,7 @@ def models(
         return
     for each in zoo.names():
         card = zoo.read_card(each)
-        size = (zoo.ASSETS / each / zoo.WEIGHTS).stat().st_size / 1e6
+        size = zoo.weights_path(card).stat().st_size / 1e6
         if verify:
             zoo.load(each)
         typer.echo(f"{each:24} {size:6.1f} MB  {card.kind}: {card.trained_on}")

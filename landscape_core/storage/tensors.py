@@ -18,10 +18,15 @@ from landscape_core.storage.files import write_bytes
 _META = "landscape"
 
 
+def packed(tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> bytes:
+    """The content of a file with tensors and JSON metadata."""
+    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    return save(contiguous, metadata={_META: json.dumps(meta)})
+
+
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], meta: Mapping[str, Any]) -> None:
     """Write tensors and JSON metadata; the file appears whole or not at all. Raises UserError where it cannot be written."""
-    contiguous = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    write_bytes(path, save(contiguous, metadata={_META: json.dumps(meta)}))
+    write_bytes(path, packed(tensors, meta))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

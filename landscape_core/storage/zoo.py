@@ -16,8 +16,8 @@ from safetensors.torch import load as load_bytes
 from torch import Tensor
 
 from landscape_core.errors import UserError, listed, reading
-from landscape_core.storage.files import write_text
-from landscape_core.storage.tensors import check_numbers, write_tensors
+from landscape_core.storage.files import write_bytes, write_text
+from landscape_core.storage.tensors import check_numbers, packed
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
@@ -42,11 +42,6 @@ class Card(BaseModel):
     sha256: str
     seed: int
     notes: str = ""
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def names(assets: Path = ASSETS) -> list[str]:
@@ -78,6 +73,17 @@ def read_card(name: str, assets: Path = ASSETS) -> Card:
         return Card.model_validate_json(path.read_bytes())
 
 
+def weights_path(card: Card, assets: Path = ASSETS) -> Path:
+    """The file of a model's weights: the one named by the card's hash, else `weights.safetensors`."""
+    folder = assets / card.name
+    named = folder / _file_name(card.sha256)
+    return named if named.exists() else folder / WEIGHTS
+
+
+def _file_name(digest: str) -> str:
+    return f"weights-{digest[:12]}.safetensors"
+
+
 def load(name: str, assets: Path = ASSETS) -> tuple[Card, dict[str, Tensor]]:
     """Card and float32 tensors of a model, after checking the file against the card's hash.
 
@@ -85,7 +91,7 @@ def load(name: str, assets: Path = ASSETS) -> tuple[Card, dict[str, Tensor]]:
         UserError: missing or altered weights (a Git-LFS pointer is recognised and named), or ones that are not finite.
     """
     card = read_card(name, assets)
-    path = assets / name / WEIGHTS
+    path = weights_path(card.model_copy(update={"name": name}), assets)
     if not path.exists():
         raise UserError(f"The weights of {name} are missing: {path} does not exist.")
     with reading(f"The weights of {name}"):
@@ -114,15 +120,23 @@ def fitting(card: Card) -> Iterator[None]:
 def save(card: Card, tensors: Mapping[str, Tensor], assets: Path = ASSETS, *, dtype: torch.dtype = torch.float16) -> Card:
     """Write weights (rounded to `dtype`) and card; returns the card with the file's hash.
 
+    The weights get a name of their own, so that the card alone decides which are the model's: until it is in its place
+    the earlier model is whole, whatever happens.
+
     Raises:
         UserError: a name that is none, weights that are not finite once rounded, or a folder that cannot be written.
     """
     folder = assets / check_name(card.name)
     rounded = {key: value.to(dtype) if value.is_floating_point() else value for key, value in tensors.items()}
     check_numbers(rounded, f"{card.name} is not published: it")
-    write_tensors(folder / WEIGHTS, rounded, {"name": card.name})
-    card = card.model_copy(update={"sha256": sha256(folder / WEIGHTS)})
+    content = packed(rounded, {"name": card.name})
+    card = card.model_copy(update={"sha256": hashlib.sha256(content).hexdigest()})
+    weights = folder / _file_name(card.sha256)
+    write_bytes(weights, content)
     _write_card(card, folder)
+    for earlier in folder.glob("weights*.safetensors"):
+        if earlier != weights:
+            earlier.unlink()
     return card
 
 

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
 
-from landscape_core.errors import UserError
 from landscape_core.progress import Report
 from landscape_core.search.momentum import Momentum
 from landscape_core.search.objectives import Objective, Target
@@ -24,7 +24,6 @@ from landscape_core.search.optimizers import LBFGS, Adam, GradientDescent
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import ZSpace
 from landscape_core.search.updates import Optimizer
-from landscape_core.storage.fingerprint import fingerprint
 from landscape_core.training.checkpoint import Checkpoint
 
 TargetSampler = Callable[[int, torch.Generator], Target]
@@ -101,7 +100,7 @@ class MappingTrainer:
     update by update. Without a folder `out` nothing is written; `snapshot` and `restore` keep and bring back a state.
 
     Raises:
-        UserError: the checkpoint in `out` is of another architecture, or was begun for another forward model.
+        UserError: the checkpoint in `out` belongs to another training.
     """
 
     def __init__(
@@ -113,7 +112,9 @@ class MappingTrainer:
         sample_targets: TargetSampler,
         config: MappingTraining,
         out: Path | None,
+        identity: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
+        """`identity` holds further facts that tell this training from others; see `Checkpoint`."""
         self.mapping, self.z_dim = mapping, z_dim
         self.forward, self.objective = forward, objective
         self.sample_targets, self.config = sample_targets, config
@@ -121,32 +122,27 @@ class MappingTrainer:
         self.optimizer = torch.optim.AdamW(mapping.parameters(), lr=config.lr, weight_decay=config.weight_decay)
         self.random = torch.Generator().manual_seed(config.seed)
         self.progress = _Progress()
-        self.forward_hash = fingerprint(forward)
-        self.checkpoint = None if out is None else self._resumed(out / "checkpoint.safetensors")
+        self.checkpoint = None if out is None else self._resumed(out, identity)
 
-    def _resumed(self, path: Path) -> Checkpoint:
-        """The checkpoint at `path`, and what it holds restored."""
+    def _resumed(self, folder: Path, identity: Mapping[str, Any]) -> Checkpoint:
+        """The checkpoint in `folder`, and what it holds restored."""
+        own = {"data": self.sample_targets, "settings": self.config, "forward model": self.forward, "loss": self.objective}
         checkpoint = Checkpoint(
-            path,
+            folder,
+            identity={**identity, **own},
             modules={"mapping": self.mapping},
             optimizers={"adamw": self.optimizer},
             generators={"random": self.random},
         )
         meta = checkpoint.load()
         if meta is not None:
-            if meta.get("forward") != self.forward_hash:
-                raise UserError(
-                    f"{path} holds a Θ that was begun for another forward model; move it away, or name another "
-                    "folder with --work."
-                )
             self.progress = _Progress(**meta["progress"])
         return checkpoint
 
     def save(self) -> None:
         """Write the checkpoint: called after every buffer, so that at most one is lost."""
         if self.checkpoint is not None:
-            meta = {"progress": asdict(self.progress), "config": asdict(self.config), "forward": self.forward_hash}
-            self.checkpoint.save(meta)
+            self.checkpoint.save({"progress": asdict(self.progress)})
 
     def snapshot(self) -> dict[str, Any]:
         """A copy of all that the following buffers depend on: Θ, its optimiser, the random stream, the progress."""

@@ -1,4 +1,4 @@
-"""Checkpoints of a training run: one safetensors file, written atomically, holding all that resuming needs."""
+"""Checkpoints of a training: one safetensors file, written atomically, with all that resuming needs and whose it is."""
 
 from __future__ import annotations
 
@@ -12,51 +12,77 @@ from torch.optim import Optimizer
 
 from landscape_core.errors import UserError, reading
 from landscape_core.storage.tensors import check_numbers, read_tensors, under, write_tensors
+from landscape_core.training.identity import described, difference
+from landscape_core.training.lock import hold
+
+NAME = "checkpoint.safetensors"
 
 
 class Checkpoint:
-    """Saves and restores named modules, optimisers, generators and loose tensors together."""
+    """Saves and restores named modules, optimisers and generators together, for one training.
+
+    `identity` says which: data, all settings, seed, domain, forward model …; see `described`. Only a training with the same
+    facts goes on from the file. While this object lives no other process trains in its folder.
+
+    Raises:
+        UserError: the folder cannot be written, or another process trains in it.
+    """
 
     def __init__(
         self,
-        path: Path,
+        folder: Path,
         *,
+        identity: Mapping[str, Any],
         modules: Mapping[str, nn.Module],
         optimizers: Mapping[str, Optimizer],
         generators: Mapping[str, torch.Generator],
     ) -> None:
-        self.path = path
+        self.path = folder / NAME
+        self.lock = hold(folder)
+        self.identity = described(identity)
         self.modules = modules
         self.optimizers = optimizers
         self.generators = generators
 
     def save(self, meta: Mapping[str, Any]) -> None:
-        """Write everything. `meta` (JSON) comes back from `load`: progress, configuration, history."""
-        tensors: dict[str, Tensor] = {}
-        for name, module in self.modules.items():
-            tensors.update({f"module/{name}/{key}": value for key, value in module.state_dict().items()})
+        """Write everything. `meta` (JSON) comes back from `load`: progress and history.
+
+        Raises:
+            UserError: a module's weights are not finite; the file stays as it was.
+        """
+        weights = {f"{name}/{key}": value for name, each in self.modules.items() for key, value in each.state_dict().items()}
+        check_numbers(weights, f"The training has diverged and stops; {self.path} stays as it was. It")
+        tensors = {f"module/{key}": value for key, value in weights.items()}
         for name, optimizer in self.optimizers.items():
             for index, state in optimizer.state_dict()["state"].items():
                 tensors.update({f"optimizer/{name}/{index}/{key}": torch.as_tensor(v) for key, v in state.items()})
         for name, generator in self.generators.items():
             tensors[f"generator/{name}"] = generator.get_state()
-        write_tensors(self.path, tensors, meta)
+        write_tensors(self.path, tensors, {**meta, "identity": self.identity})
 
     def load(self) -> dict[str, Any] | None:
         """Restore in place and return the metadata; None where nothing was saved yet.
 
         Raises:
-            UserError: the file is not a checkpoint, one of another architecture, or holds weights that are not finite.
+            UserError: the file is not a checkpoint, belongs to another training, or holds weights that are not finite.
         """
         if not self.path.exists():
             return None
         tensors, meta = read_tensors(self.path)
-        if not meta:
-            raise UserError(f"{self.path} does not say how far its training came; start in another folder.")
+        kept = meta.pop("identity", None)
+        if not isinstance(kept, dict):
+            raise UserError(f"{self.path} does not say which training it belongs to. {self._remedy}")
+        apart = difference(kept, self.identity)
+        if apart:
+            raise UserError(f"{self.path} belongs to another training: {apart}. {self._remedy}")
         check_numbers(tensors, str(self.path))
         with reading(str(self.path), "belongs to another architecture; start in another folder"):
             self._restore(tensors)
         return meta
+
+    @property
+    def _remedy(self) -> str:
+        return f"Name another folder with --work, or remove {self.path.parent} to begin anew."
 
     def _restore(self, tensors: Mapping[str, Tensor]) -> None:
         for name, module in self.modules.items():

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from typing import Protocol
 
+from torch import Tensor
+
 from landscape_core.progress import Report
+
+READ_EVERY = 0.2  # seconds between two readings of an update's figures: each makes the processor wait for the accelerator
 
 
 class Trainer(Protocol):
-    """A run that can be stopped after any update; `seen` of `total` samples are done, `batch` an update."""
+    """A run that can be stopped after any update: `seen` of about `total` samples are done, `fraction` of its budget is spent.
+    `seconds` is kept by the loop."""
 
     seen: int
     seconds: float
@@ -18,9 +24,9 @@ class Trainer(Protocol):
     def total(self) -> int: ...
 
     @property
-    def batch(self) -> int: ...
+    def fraction(self) -> float: ...
 
-    def step(self) -> Mapping[str, float]:
+    def step(self) -> Mapping[str, float] | Mapping[str, Tensor]:
         """One update; returns figures to show."""
         ...
 
@@ -41,16 +47,27 @@ class Watch(Protocol):
         ...
 
 
-def train(trainer: Trainer, report: Report, *, save_every: int = 200, watch: Watch | None = None) -> bool:
-    """Run the remaining updates, saving every `save_every` of them and at the end; False where `report` stopped it."""
-    while trainer.seen < trainer.total:
-        figures = trainer.step()
+def train(trainer: Trainer, report: Report, *, save_every: float = 60.0, watch: Watch | None = None) -> bool:
+    """Run the remaining updates, saving every so many seconds and at the end; False where `report` stopped it.
+
+    The budget's clock stands still while it saves and looks.
+    """
+    figures: dict[str, float] = {}
+    read = saved = -float("inf")
+    while trainer.fraction < 1.0:
+        began = time.perf_counter()
+        latest = trainer.step()
+        if time.perf_counter() - read >= READ_EVERY:
+            figures = {name: float(value) for name, value in latest.items()}
+            read = time.perf_counter()
+        trainer.seconds += time.perf_counter() - began
         stop = report(trainer.seen, trainer.total, figures)
         look = watch is not None and watch.due(trainer)
-        if stop or look or (trainer.seen // trainer.batch) % save_every == 0 or trainer.seen >= trainer.total:
+        if stop or look or trainer.fraction >= 1.0 or time.perf_counter() - saved >= save_every:
             trainer.save()
+            saved = time.perf_counter()
         if watch is not None and look:
             watch(trainer)
         if stop:
             break
-    return trainer.seen >= trainer.total
+    return trainer.fraction >= 1.0

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from types import MappingProxyType
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -17,6 +18,8 @@ from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.task import Task
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import MappingTrainer, MappingTraining, TargetSampler
+from landscape_core.training.checkpoint import NAME
+from landscape_core.training.lock import hold
 
 WHITENED = ("residual", "flow")  # kinds of Θ that begin as X in other units, and so need Z as large as X
 
@@ -48,18 +51,27 @@ def build_trainer(
     inputs: Callable[[], Tensor],
     folder: Path,
     *,
+    identity: Mapping[str, Any] = MappingProxyType({}),
     tick: Callable[[int, int], None] = lambda *_: None,
 ) -> tuple[MappingTrainer, MappingConfig]:
     """The trainer of any task's Θ, resumed from `folder` where there is a checkpoint.
 
-    `inputs` draws the inputs of F (n, d) at which a residual Θ's curvature is measured.
+    `inputs` draws the inputs of F (n, d) at which a residual Θ's curvature is measured. What `identity` says, the targets and
+    all settings tell this training from others.
+
+    Raises:
+        UserError: the checkpoint belongs to another training, or another process trains in the folder.
     """
     config, seed = chosen.mapping, chosen.training.seed
-    taken_out = None
-    if config.kind in WHITENED and not (folder / "checkpoint.safetensors").exists():
+    taken_out, lock = None, hold(folder)  # before the curvature, which takes a while
+    facts = {name: value for name, value in vars(chosen).items() if name not in ("training", "advised", "ablation")}
+    if config.kind in WHITENED and not (folder / NAME).exists():
         taken_out = starting_scales(task, chosen, inputs, tick)
     mapping = build_mapping(config, task.prior, whitener=taken_out, seed=seed).to(task.device)
-    trainer = MappingTrainer(mapping, config.z_dim, task.forward, task.objective, sampler, chosen.training, folder)
+    trainer = MappingTrainer(
+        mapping, config.z_dim, task.forward, task.objective, sampler, chosen.training, folder, {**identity, **facts}
+    )
+    del lock  # the trainer holds it now
     if trainer.progress.buffer == 0:
         trainer.save()  # the curvature took a while; keep it
     return trainer, config

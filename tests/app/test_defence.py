@@ -227,7 +227,7 @@ def test_an_upload_is_cut_to_a_square_of_32_pixels(tmp_path: Path) -> None:
     assert picked.picture.flatten(1).float().mean(dim=1).tolist() == pytest.approx([0, 0, 255], abs=3)
     red = defence_pictures.recropped(session, [0, 0, 100]).picture[0].float().mean()
     assert float(red) == pytest.approx(255, abs=3)
-    with pytest.raises(UserError, match="three numbers"):
+    with pytest.raises(UserError, match="four numbers"):
         defence_pictures.recropped(session, "all")
 
 

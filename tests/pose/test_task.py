@@ -100,9 +100,10 @@ def test_theta_is_learned_and_its_card_loads_as_a_space(tmp_path: Path) -> None:
     changed = [name for name, value in trainer.mapping.state_dict().items() if not torch.equal(value, before[name])]
     assert changed
     assert "whitener" not in changed
-    for file in ("card.json", "weights.safetensors", "skeleton.json"):
-        (tmp_path / "pose").mkdir(exist_ok=True)
-        (tmp_path / "pose" / file).write_bytes((zoo.ASSETS / "pose" / file).read_bytes())
+    (tmp_path / "pose").mkdir()
+    for file in (zoo.ASSETS / "pose").iterdir():
+        if file.is_file():
+            (tmp_path / "pose" / file.name).write_bytes(file.read_bytes())
     card = pose_theta.publish_pose_mapping(
         trainer, config, "rotations", "residual", trained_on="noise", command="test", assets=tmp_path
     )

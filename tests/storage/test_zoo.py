@@ -29,8 +29,7 @@ def test_saved_models_come_back_rounded_to_half_precision(tmp_path: Path) -> Non
 
 
 def test_an_altered_file_is_refused(tmp_path: Path) -> None:
-    zoo.save(CARD, {"w": torch.zeros(5)}, tmp_path)
-    path = tmp_path / "toys/line" / zoo.WEIGHTS
+    path = zoo.weights_path(zoo.save(CARD, {"w": torch.zeros(5)}, tmp_path), tmp_path)
     path.write_bytes(path.read_bytes()[:-1] + b"\x01")
     with pytest.raises(UserError, match="altered"):
         zoo.load("toys/line", tmp_path)
@@ -104,8 +103,28 @@ def test_tensors_of_another_architecture_are_a_sentence() -> None:
 def test_published_files_are_readable_as_new_files_are(tmp_path: Path) -> None:
     zoo.save(CARD, {"w": torch.zeros(5)}, tmp_path)
     (tmp_path / "other").touch()
-    for name in (zoo.WEIGHTS, zoo.CARD):
-        assert (tmp_path / "toys/line" / name).stat().st_mode == (tmp_path / "other").stat().st_mode
+    for published in (tmp_path / "toys/line").iterdir():
+        assert published.stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_disk_that_fills_between_weights_and_card_leaves_the_earlier_model_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither file may fail after the other took its place."""
+    zoo.save(CARD, {"w": torch.zeros(5)}, tmp_path)
+    for failing in ("write_text", "write_bytes"):
+
+        def full(path: Path, content: object) -> None:
+            raise UserError(f"{path} cannot be written: no space left on device.")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(zoo, failing, full)
+            with pytest.raises(UserError, match="no space left"):
+                zoo.save(CARD, {"w": torch.ones(5)}, tmp_path)
+        assert torch.equal(zoo.load("toys/line", tmp_path)[1]["w"], torch.zeros(5))
+    zoo.save(CARD, {"w": torch.ones(5)}, tmp_path)
+    assert torch.equal(zoo.load("toys/line", tmp_path)[1]["w"], torch.ones(5))
+    assert len(list((tmp_path / "toys/line").iterdir())) == 2  # nothing of the earlier ones is left
 
 
 def test_a_name_that_does_not_exist_lists_those_that_do(tmp_path: Path) -> None:

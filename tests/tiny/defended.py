@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 from torch import Tensor
@@ -51,9 +52,10 @@ def tiny_head_trainer(folder: Path, config: ContrastiveConfig = CONFIG) -> HeadT
     return trainer
 
 
-def tiny_objective(folder: Path = Path("/nowhere")) -> ContrastiveObjective:
+def tiny_objective() -> ContrastiveObjective:
     """Eq. 7 with a random head."""
-    return trained_objective(tiny_head_trainer(folder))
+    with TemporaryDirectory() as folder:
+        return trained_objective(tiny_head_trainer(Path(folder)))
 
 
 def tiny_assets(folder: Path, *, mapping: bool = True) -> Path:

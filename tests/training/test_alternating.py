@@ -182,8 +182,30 @@ def test_a_theta_begun_for_another_forward_model_is_not_continued(tmp_path: Path
     begun.save()
     other = Bent()
     other.scale *= 2
-    with pytest.raises(UserError, match="another forward model"):
+    with pytest.raises(UserError, match="other forward model"):
         MappingTrainer(begun.mapping, DIM, other, SquaredError(), sample_targets, SETTINGS, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"), [({"seed": 5}, "seed 0 instead of 5"), ({"buffers": 3}, "buffers 12 instead of 3")]
+)
+def test_a_theta_of_other_settings_is_not_continued(tmp_path: Path, changes: dict[str, int], sentence: str) -> None:
+    trainer(tmp_path).save()
+    with pytest.raises(UserError, match=sentence):
+        trainer(tmp_path, replace(SETTINGS, **changes))
+
+
+def test_a_theta_of_other_targets_is_not_continued(tmp_path: Path) -> None:
+    forward, prior = problem()
+
+    def begin(images: torch.Tensor) -> MappingTrainer:
+        mapping = build_mapping(MappingConfig("mlp", DIM, DIM, 8), prior)
+        return MappingTrainer(mapping, DIM, forward, SquaredError(), lambda n, random: Target(images[:n]), SETTINGS, tmp_path)
+
+    begin(torch.zeros(4, DIM)).save()
+    begin(torch.zeros(4, DIM))
+    with pytest.raises(UserError, match="another training: other data"):
+        begin(torch.ones(4, DIM))
 
 
 def test_online_variant_updates_theta_along_the_rollout(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.console import STOPPED, Assets, Bar, Seed, Threads, Work, apply_threads, command_line
+from landscape_core.console import Seed, Stopping, Threads, Work, apply_threads, command_line
 from landscape_core.defence.attacks import ATTACKS
 from landscape_core.defence.task import load_defence
 from landscape_core.defence.training.head import (
@@ -34,6 +34,7 @@ from landscape_core.training.alternating import train_mapping
 
 Cifar = Annotated[Path, typer.Option(help="CIFAR-10: a folder or zip with train/ and test/, a folder per class in each.")]
 Classifier = Annotated[str, typer.Option("--classifier", help="Embedded classifier: defence/NAME below the assets folder.")]
+Assets = Annotated[Path, typer.Option(help="Where the classifier is and the finished model goes.")]
 DATA = Path("data/cifar10.zip")
 
 
@@ -54,11 +55,9 @@ def contrastive(
     config = ContrastiveConfig(epochs=epochs, batch=batch, decay=decay, seed=seed)
     images, _ = load_cifar10(cifar, "train")
     trainer = head_trainer(classifier, images, config, work, assets)
-    with Bar("training") as bar:
-        train_head(trainer, bar)
-    if bar.stopped:
-        typer.echo(f"Stopped; everything so far is in {work}. Run the same command to go on.")
-        raise typer.Exit(STOPPED)
+    with Stopping() as stop:
+        train_head(trainer, stop.bar("training"))
+    stop.leave_if_asked(f"everything so far is in {trainer.checkpoint.path.parent}.")
     unseen, labels = load_cifar10(cifar, "test")
     picked = torch.randperm(len(unseen), generator=torch.Generator().manual_seed(seed))[:judged]
     attack = ATTACKS["l2"].model_copy(update={"steps": 50})
@@ -86,18 +85,15 @@ def defence_mapping(
     apply_threads(threads)
     defence, folder = load_defence(classifier, assets), work / classifier
     settings = replace(TargetSettings(seed=seed), number=number)
-    with Bar("attacking training pictures") as bar:
-        some = load_cifar10(cifar, "train", limit_per_class=number)
-        pictures = attacked_training(defence, *some, settings, folder, bar)
-    if pictures is None:
-        typer.echo("Stopped before the training pictures were all attacked; nothing is kept.")
-        raise typer.Exit(STOPPED)
-    trainer, config = defence_mapping_trainer(defence, preset, pictures, folder / preset, buffers=buffers, seed=seed)
-    with Bar("buffers") as bar:
-        train_mapping(trainer, bar)
-    if bar.stopped:
-        typer.echo(f"Stopped after {trainer.progress.buffer} buffers, kept in {folder}. Run the same command to go on.")
-        raise typer.Exit(STOPPED)
+    some = load_cifar10(cifar, "train", limit_per_class=number)
+    with Stopping() as stop:
+        pictures = attacked_training(defence, *some, settings, folder, stop.bar("attacking training pictures"))
+        if pictures is None:
+            stop.leave_if_asked("the training pictures were not all attacked, so nothing is kept.")
+        assert pictures is not None  # only a stop leaves them out
+        trainer, config = defence_mapping_trainer(defence, preset, pictures, folder / preset, buffers=buffers, seed=seed)
+        train_mapping(trainer, stop.bar("buffers"))
+    stop.leave_if_asked(f"{trainer.progress.buffer} buffers are kept in {folder / preset}.")
     card = publish_defence_mapping(
         trainer, config, classifier, preset, trained_on=f"{cifar.name} train", command=command_line(), assets=assets
     )

@@ -71,7 +71,8 @@ class HeadTrainer:
         self.optimizer = torch.optim.AdamW(self.head.parameters(), config.lr, weight_decay=config.weight_decay)
         self.random = torch.Generator().manual_seed(config.seed)
         self.checkpoint = Checkpoint(
-            out / "checkpoint.safetensors",
+            out,
+            identity={"data": images, "settings": config, "classifier": classifier},
             modules={"head": self.head},
             optimizers={"adamw": self.optimizer},
             generators={"random": self.random},
@@ -115,7 +116,7 @@ class HeadTrainer:
 
     def save(self) -> None:
         """Write the checkpoint."""
-        self.checkpoint.save({"step": self.step, "seconds": self.seconds, "config": asdict(self.config)})
+        self.checkpoint.save({"step": self.step, "seconds": self.seconds})
 
 
 def train_head(trainer: HeadTrainer, report: Report, *, save_every: int = 50) -> ContrastiveHead:

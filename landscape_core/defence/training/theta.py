@@ -106,7 +106,10 @@ def defence_mapping_trainer(
     chosen = PRESETS[preset]
     training = replace(chosen.training, seed=seed, buffers=buffers or chosen.training.buffers)
     inputs: Callable[[], Tensor] = lambda: torch.zeros(1, DIM)  # noqa: E731
-    return build_trainer(defence.task, replace(chosen, training=training), attacked_targets(pictures), inputs, folder)
+    return build_trainer(
+        defence.task, replace(chosen, training=training), attacked_targets(pictures), inputs, folder,
+        identity={"classifier": defence.name},
+    )  # fmt: skip
 
 
 def publish_defence_mapping(

@@ -11,7 +11,7 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.console import STOPPED, Assets, Bar, Seed, Threads, Work, apply_threads, command_line, parse_box
+from landscape_core.console import Assets, Seed, Stopping, Threads, Work, apply_threads, checked_name, command_line, parse_box
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import load_cifar10
 from landscape_core.features.training.calibration import CalibrationConfig
@@ -21,13 +21,16 @@ from landscape_core.features.training.perceptual_recipe import calibrated_distan
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.storage import zoo
 from landscape_core.storage.tensors import read_tensors
+from landscape_core.training.checkpoint import NAME
 
 
 def classifier(
     cifar: Annotated[Path, typer.Option(help="CIFAR-10: a folder or zip with train/ and test/, a folder per class in each.")],
     preset: Annotated[str, typer.Option(help=f"One of: {', '.join(CLASSIFIER_PRESETS)}.")] = "ro",
     epochs: Annotated[int | None, typer.Option(help="Passes over the pictures; the preset's where absent.", min=1)] = None,
-    name: Annotated[str | None, typer.Option(help="Name below the assets folder; defence/PRESET where absent.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name below the assets folder; defence/PRESET where absent.", callback=checked_name)
+    ] = None,
     licence: Annotated[str, typer.Option(help="Licence of the data, for the card.")] = "unknown",
     work: Work = Path("runs/classifier"),
     assets: Assets = zoo.ASSETS,
@@ -41,12 +44,11 @@ def classifier(
     config = CLASSIFIER_PRESETS[preset]
     config = replace(config, epochs=epochs or config.epochs, seed=seed)
     folder = work / preset
-    with Bar("training") as bar:
-        network = train_classifier(*load_cifar10(cifar, "train"), config, folder, bar)
-    if bar.stopped:
-        typer.echo(f"Stopped; everything so far is in {folder}. Run the same command to go on.")
-        raise typer.Exit(STOPPED)
-    seconds = round(read_tensors(folder / "checkpoint.safetensors")[1]["seconds"])
+    data = load_cifar10(cifar, "train")
+    with Stopping() as stop:
+        network = train_classifier(*data, config, folder, stop.bar("training"))
+    stop.leave_if_asked(f"everything so far is in {folder}.")
+    seconds = round(read_tensors(folder / NAME)[1]["seconds"])
     hardware = f"cpu, {platform.machine()}, {torch.get_num_threads()} thread(s)"
     card = publish_classifier(
         network, config, name=name or f"defence/{preset}", trained_on=f"{cifar.name} train", licence=licence,
@@ -74,7 +76,7 @@ def perceptual(
     batch: Annotated[int, typer.Option(help="Pictures per update.", min=2)] = ClassifierConfig().batch,
     eps: Annotated[float, typer.Option(help="L2 radius of the attack, pixels in [0, 1]; 0 trains the non-robust twin.")] = 0.5,
     pairs: Annotated[int, typer.Option(help="Distorted pairs to calibrate on.", min=48)] = CalibrationConfig().pairs,
-    name: Annotated[str, typer.Option(help="Name below the assets folder.")] = "perceptual",
+    name: Annotated[str, typer.Option(help="Name below the assets folder.", callback=checked_name)] = "perceptual",
     licence: Annotated[str, typer.Option(help="Licence of the data, for the card.")] = "unknown",
     work: Work = Path("runs/perceptual"),
     assets: Assets = zoo.ASSETS,
@@ -87,16 +89,13 @@ def perceptual(
     config = replace(defaults, threat=replace(defaults.threat, eps=eps), epochs=epochs, batch=batch, seed=seed)
     pictures, unseen = (_pictures(data, box or [], split, limit) for split in ("train", "val"))
     started = time.perf_counter()
-    with Bar("training") as bar:
-        network = train_classifier(*load_cifar10(cifar, "train"), config, work, bar)
-    if bar.stopped:
-        typer.echo(f"Stopped; everything so far is in {work}. Run the same command to go on.")
-        raise typer.Exit(STOPPED)
-    with Bar("calibration") as bar:
-        distance = calibrated_distance(network, config.widths, pictures, CalibrationConfig(pairs=pairs, seed=seed), bar)
-    if bar.stopped:
-        typer.echo(f"Stopped before the weights were fitted; the network is in {work}. Run the same command to go on.")
-        raise typer.Exit(STOPPED)
+    cifar_pictures, folder = load_cifar10(cifar, "train"), work / name
+    with Stopping() as stop:
+        network = train_classifier(*cifar_pictures, config, folder, stop.bar("training"))
+        stop.leave_if_asked(f"everything so far is in {folder}.")
+        fit = CalibrationConfig(pairs=pairs, seed=seed)
+        distance = calibrated_distance(network, config.widths, pictures, fit, stop.bar("calibration"))
+    stop.leave_if_asked(f"the network is in {folder}, its weights in the distance are not fitted yet.")
     budget = {"seconds": round(time.perf_counter() - started), "hardware": f"cpu, {platform.machine()}"}
     card = publish(
         distance, config, name=name, trained_on=f"{cifar.name} train; {', '.join(path.name for path in data)} train",

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from copy import deepcopy
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -150,7 +150,8 @@ class ClassifierTraining:
         )
         self.random = torch.Generator().manual_seed(config.seed)
         self.checkpoint = Checkpoint(
-            out / "checkpoint.safetensors",
+            out,
+            identity={"data": (images, labels), "settings": config},
             modules={"classifier": self.model, **({"best": self.best} if config.holdout else {})},
             optimizers={"sgd": self.optimizer},
             generators={"random": self.random},
@@ -163,8 +164,8 @@ class ClassifierTraining:
 
     def save(self) -> None:
         """Write the checkpoint."""
-        meta = {"step": self.step, "best_accuracy": self.best_accuracy, "config": asdict(self.config)}
-        self.checkpoint.save({**meta, "seconds": time.perf_counter() - self.started})
+        meta = {"step": self.step, "best_accuracy": self.best_accuracy, "seconds": time.perf_counter() - self.started}
+        self.checkpoint.save(meta)
 
     def kept(self) -> RobustClassifier:
         """The network to publish, in eval mode: the best epoch's where pictures were held out, else the last."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import platform
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -13,19 +11,20 @@ import typer
 from tqdm import tqdm
 
 from landscape_core.console import (
-    STOPPED,
     Assets,
-    Bar,
     BoxOption,
     Device,
+    Domain,
     Pictures,
     Seed,
     Split,
+    Stopping,
     Threads,
     Ticker,
     Work,
     apply_threads,
     command_line,
+    hardware,
     parse_box,
 )
 from landscape_core.errors import UserError
@@ -33,16 +32,16 @@ from landscape_core.experiments.comparing import note_on_card, written
 from landscape_core.experiments.rows import TableSettings
 from landscape_core.generators.datasets import targets
 from landscape_core.generators.experiments.compare import compare
-from landscape_core.generators.task import load_image_task
+from landscape_core.generators.task import check_device, load_image_task
 from landscape_core.generators.training import recipe as image_recipe
 from landscape_core.generators.training.measure import frechet_figures, measure_generator
+from landscape_core.generators.training.publish import publish
 from landscape_core.generators.training.theta import MAPPING_PRESETS, mapping_trainer, publish_mapping, published_name
 from landscape_core.generators.training.transfer import Start
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.storage import zoo
+from landscape_core.storage.files import check_writable
 from landscape_core.training.alternating import train_mapping
-
-Domain = Annotated[str, typer.Option(help="Name below the assets folder, e.g. faces.", callback=zoo.check_name)]
 
 
 def generator(
@@ -52,44 +51,57 @@ def generator(
     domain: Domain = "faces",
     recipe: Annotated[str, typer.Option(help=f"One of: {', '.join(image_recipe.RECIPES)}.")] = "laptop",
     origin: Annotated[
-        str | None, typer.Option("--from", help="Begin with this domain's published weights, e.g. faces; for few pictures.")
+        str | None, typer.Option("--from", help="Begin with this domain's published weights, e.g. faces.")
+    ] = None,
+    last_stage: Annotated[
+        bool, typer.Option("--last-stage", help="With --from: go on with the last stage alone, not through all of them.")
+    ] = False,
+    seconds: Annotated[
+        float | None, typer.Option(help="Seconds for all stages together, in place of the recipe's budget.", min=1.0)
     ] = None,
     val_split: Annotated[
         str | None, typer.Option(help="Folder inside the data whose pictures the samples are compared with as it trains.")
     ] = None,
-    watch_every: Annotated[
-        int | None, typer.Option(help="Pictures between two such looks; so many that they take 2-3 % of the time.", min=1)
-    ] = None,
+    looks: Annotated[int, typer.Option(help="Sheets of samples a stage writes as it trains.", min=1)] = 8,
     licence: Annotated[str, typer.Option(help="Licence of the pictures, for the card.")] = "unknown",
     work: Work = Path("runs/generator"),
     assets: Assets = zoo.ASSETS,
     device: Device = "cpu",
+    seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
     """Train autoencoder, generator and encoder. Ctrl-C stops and keeps; the same command goes on."""
     apply_threads(threads)
-    if recipe not in image_recipe.RECIPES:
-        raise UserError(f"There is no recipe {recipe!r}; there are: {', '.join(image_recipe.RECIPES)}.")
-    if recipe == "transfer" and origin is None:
-        raise UserError("The recipe transfer goes on from a published domain: name it with --from, e.g. --from faces.")
-    start, chosen = None if origin is None else Start.of(origin), image_recipe.RECIPES[recipe]
-    if start is not None:
-        chosen = replace(chosen, gan=start.adapt(chosen.gan))
-    images = load_images(ImageSource(data, split, 64, parse_box(box)))
-    val = None if val_split is None else load_images(ImageSource(data, val_split, 64, parse_box(box)))
-    watched = None if val is None else image_recipe.Watched(val, watch_every)
-    with ExitStack() as bars:
-        trained = image_recipe.train_images(
-            images, chosen, work, lambda stage: bars.enter_context(Bar(stage)), device=device, start=start, watched=watched
+    chosen, start = _recipe(recipe, origin, seconds, last_stage, seed)
+    folder, device = check_writable(work / domain / recipe), str(check_device(device))
+    sources = {each: ImageSource(data, each, chosen.side, parse_box(box)) for each in (split, val_split)}
+    images, val = load_images(sources[split]), None if val_split is None else load_images(sources[val_split])
+    with Stopping() as stop:
+        training = image_recipe.Training(
+            images.to(device), chosen, folder, stop.bar, domain=domain, device=device, start=start, val=val, looks=looks
         )
-    if trained is None:
-        typer.echo(f"Stopped; everything so far is in {work}. Run the same command to go on.")
-        raise typer.Exit(STOPPED)
-    image_recipe.publish(
+        trained = training.run_last() if last_stage else training.run()
+    stop.leave_if_asked(f"everything so far is in {folder}.")
+    assert trained is not None  # only a stop leaves it out
+    publish(
         trained, chosen, domain, trained_on=f"{data.name} {split or ''}".strip(), licence=licence,
-        command=command_line(), hardware=f"{device}, {platform.machine()}", start=start, assets=assets,
+        command=command_line(), hardware=hardware(device), start=start, assets=assets,
     )  # fmt: skip
     typer.echo(f"Wrote {domain}/generator and {domain}/encoder below {assets}.")
+
+
+def _recipe(
+    name: str, origin: str | None, seconds: float | None, last_stage: bool, seed: int
+) -> tuple[image_recipe.ImageRecipe, Start | None]:
+    """The recipe with the budget, seed and, where it begins with published weights, the widths of those."""
+    if name not in image_recipe.RECIPES:
+        raise UserError(f"There is no recipe {name!r}; there are: {', '.join(image_recipe.RECIPES)}.")
+    if origin is None and (name == "transfer" or last_stage):
+        raise UserError("This goes on from a published domain: name it with --from, e.g. --from faces.")
+    chosen, start = image_recipe.RECIPES[name].seeded(seed), None if origin is None else Start.of(origin)
+    if start is not None:
+        chosen = replace(chosen, architecture=start.architecture)
+    return chosen if seconds is None else chosen.within(seconds, last_stage=last_stage), start
 
 
 def mapping(
@@ -115,11 +127,9 @@ def mapping(
             curvature.update(1)
 
         trainer, config = mapping_trainer(domain, preset, images, work, buffers=buffers, seed=seed, device=device, tick=tick)
-    with Bar("buffers") as bar:
-        train_mapping(trainer, bar)
-    if bar.stopped:
-        typer.echo(f"Stopped after {trainer.progress.buffer} buffers, kept in {work}. Run the same command to go on.")
-        raise typer.Exit(STOPPED)
+    with Stopping() as stop:
+        train_mapping(trainer, stop.bar("buffers"))
+    stop.leave_if_asked(f"{trainer.progress.buffer} buffers are kept in {work / domain / preset}.")
     card = publish_mapping(
         trainer, config, domain, preset, trained_on=f"{data.name} {split or ''}".strip(), command=command_line(), assets=assets
     )

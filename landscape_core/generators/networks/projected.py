@@ -1,22 +1,23 @@
-"""Projected discriminators (Sauer et al. 2021): small critics on the maps of a frozen network.
+"""Projected discriminators (Sauer et al. 2021): small critics on the maps of frozen networks.
 
 Fixed random convolutions mix each map's channels and then neighbouring scales, so that no critic can lean on a few channels.
-One more critic sees the pixels themselves: the frozen network hardly notices patterns of single pixels.
+Two more critics see the pixels themselves: frozen networks hardly notice patterns of single pixels, and without these critics
+hair and shadows come out dithered.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
-# Maps of SqueezeNet 1.1 that LPIPS names relu1 .. relu7: where to look, and how many channels each has.
-TAPS = (0, 1, 2, 6)
-CHANNELS = (64, 128, 256, 512)
+from landscape_core.generators.networks.backbones import Backbone
+
 _LEAK = 0.2
+HALVINGS = (3, 2, 1, 0)  # of a backbone's maps, finest first, before a critic gives its logits
 
 
 class RandomProjection(nn.Module):
@@ -51,27 +52,25 @@ def _head(n_in: int, width: int, halvings: int) -> nn.Sequential:
 
 
 class ProjectedCritic(nn.Module):
-    """Pictures (B, 3, R, R) in [-1, 1] -> logits (B, 5), one a critic; `maps` are those of LPIPS's SqueezeNet, frozen.
+    """Pictures (B, 3, R, R) in [-1, 1] -> logits (B, 4 · backbones + 2), one a critic. The backbones are frozen and no part of
+    the module: checkpoints do without them."""
 
-    The pictures are enlarged `scale` times first: the network learned on larger ones.
-    """
-
-    def __init__(self, maps: Callable[[Tensor], Sequence[Tensor]], *, width: int = 48, scale: float = 1.5) -> None:
+    def __init__(self, backbones: Sequence[Backbone], *, width: int = 48) -> None:
         super().__init__()
-        self.maps = maps
-        self.project = RandomProjection(CHANNELS, width)
-        self.heads = nn.ModuleList(_head(width, width, halvings) for halvings in (3, 2, 1, 0))
-        self.pixels = _head(12, width, 3)
-        self.scale = scale
+        self.backbones = tuple(backbones)
+        self.projections = nn.ModuleList(RandomProjection(each.channels, width) for each in backbones)
+        self.heads = nn.ModuleList(nn.ModuleList(_head(width, width, n) for n in HALVINGS) for _ in backbones)
+        self.unshuffled = _head(12, width, 3)
+        self.pixels = _head(3, max(width // 2, 1), 2)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        large = F.interpolate(pictures, scale_factor=self.scale, mode="bilinear", align_corners=False)
-        maps = self.maps(large)
-        projected = self.project([maps[tap] for tap in TAPS])
-        places = [head(x) for head, x in zip(self.heads, projected, strict=True)]
-        places.append(self.pixels(F.pixel_unshuffle(pictures, 2)))
+        places = []
+        for backbone, project, heads in zip(self.backbones, self.projections, self.heads, strict=True):
+            projected = project(backbone(pictures))
+            places += [head(x) for head, x in zip(heads, projected, strict=True)]  # type: ignore[call-overload]
+        places += [self.unshuffled(F.pixel_unshuffle(pictures, 2)), self.pixels(pictures)]
         return torch.stack([logits.flatten(1).mean(dim=1) for logits in places], dim=1)
 
     def trained(self) -> list[nn.Parameter]:
-        """What a critic learns: all but the projection."""
-        return [*self.heads.parameters(), *self.pixels.parameters()]
+        """What critics learn: all but the projections."""
+        return [p for part in (self.heads, self.unshuffled, self.pixels) for p in part.parameters()]

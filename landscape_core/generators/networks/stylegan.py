@@ -28,11 +28,33 @@ def binomial_kernel(gain: float = 1.0) -> Tensor:
     return kernel * (gain / kernel.sum())
 
 
-def _filter(x: Tensor, kernel: Tensor, pad: tuple[int, int]) -> Tensor:
-    """Depth-wise filtering of x (B, C, H, W) after padding (before, after) on both axes."""
-    channels = x.shape[1]
-    x = F.pad(x, (pad[0], pad[1], pad[0], pad[1]))
-    return F.conv2d(x, kernel.expand(channels, 1, 4, 4), groups=channels)
+class LowPass(nn.Module):
+    """Depth-wise filtering of x (B, C, H, W) by one kernel, after padding (before, after) on both axes with zeros.
+
+    StyleGAN2's own kernel is applied as sums of shifted pictures, along one axis and then the other: the same numbers
+    without the grouped convolution that any other kernel takes, which accelerators are slow at.
+    """
+
+    def __init__(self, kernel: Tensor, pad: tuple[int, int]) -> None:
+        super().__init__()
+        self.register_buffer("kernel", kernel, persistent=False)
+        self.pad = pad
+        self.gain = float(kernel.sum())
+        self.binomial = kernel.shape == (4, 4) and torch.allclose(kernel, binomial_kernel(self.gain))
+
+    def forward(self, x: Tensor) -> Tensor:
+        before, after = self.pad
+        x = F.pad(x, (before, after, before, after))
+        if self.binomial:
+            return _one_three_three_one(_one_three_three_one(x, 2), 3) * (self.gain / 64.0)
+        channels, kernel = x.shape[1], self.get_buffer("kernel")
+        return F.conv2d(x, kernel.to(x.dtype).expand(channels, 1, *kernel.shape), groups=channels)
+
+
+def _one_three_three_one(x: Tensor, dim: int) -> Tensor:
+    """Sums of four neighbours along an axis, weighted 1, 3, 3, 1; the axis is three shorter."""
+    n = x.shape[dim] - 3
+    return x.narrow(dim, 0, n) + x.narrow(dim, 3, n) + 3.0 * (x.narrow(dim, 1, n) + x.narrow(dim, 2, n))
 
 
 class EqualLinear(nn.Module):
@@ -81,15 +103,14 @@ class ModulatedConv(nn.Module):
         self.upsample = upsample
         self.pad = kernel // 2
         if upsample:
-            self.register_buffer("blur", binomial_kernel(gain=4.0), persistent=False)
+            self.blur = LowPass(binomial_kernel(gain=4.0), (1, 1))
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         style = self.modulation(w)  # (B, n_in)
         weight = self.weight * self.scale
         x = x * style[:, :, None, None]
         if self.upsample:
-            x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
-            x = _filter(x, self.get_buffer("blur"), (1, 1))
+            x = self.blur(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2))
         else:
             x = F.conv2d(x, weight, padding=self.pad)
         if self.demodulate:
@@ -121,7 +142,7 @@ class ToRGB(nn.Module):
         super().__init__()
         self.conv = ModulatedConv(n_in, n_out, 1, style_dim, demodulate=False)
         self.bias = nn.Parameter(torch.zeros(n_out))
-        self.register_buffer("kernel", binomial_kernel(gain=4.0), persistent=False)
+        self.low_pass = LowPass(binomial_kernel(gain=4.0), (2, 1))
 
     def forward(self, x: Tensor, w: Tensor, skip: Tensor | None) -> Tensor:
         y = self.conv(x, w) + self.bias[:, None, None]
@@ -132,7 +153,7 @@ class ToRGB(nn.Module):
         batch, channels, height, width = x.shape
         spread = x.new_zeros(batch, channels, height, 2, width, 2)
         spread[:, :, :, 0, :, 0] = x
-        return _filter(spread.reshape(batch, channels, 2 * height, 2 * width), self.get_buffer("kernel"), (2, 1))
+        return self.low_pass(spread.reshape(batch, channels, 2 * height, 2 * width))
 
 
 class SynthesisNetwork(nn.Module):

@@ -26,7 +26,7 @@ class CodeStatistics(nn.Module):
         std = variance.clamp_min(0.0).sqrt()
         self.get_buffer("mean").copy_(codes.mean(dim=0))
         self.get_buffer("axes").copy_(axes)
-        self.get_buffer("std").copy_(std.clamp_min(float(std.max()) / 20))
+        self.get_buffer("std").copy_(torch.maximum(std, std.max() / 20))
 
     def color(self, noise: Tensor) -> Tensor:
         """Standard normal (n, dim) -> the Gaussian of the codes."""
@@ -36,11 +36,6 @@ class CodeStatistics(nn.Module):
         """This Gaussian, longest axis first."""
         factor = self.get_buffer("axes") * self.get_buffer("std")
         return Prior(self.get_buffer("mean").cpu(), factor.flip(1).cpu())
-
-    def misfit(self, w: Tensor) -> Tensor:
-        """How far the first two moments of w (n, dim) are from the codes', along the principal axes."""
-        white = (w - self.get_buffer("mean")) @ self.get_buffer("axes") / self.get_buffer("std")
-        return white.mean(dim=0).square().mean() + (white.std(dim=0) - 1.0).square().mean()
 
     def drawing(self, picture: Callable[[Tensor], Tensor], seed: int) -> Draw:
         """Samples of `picture(w)` from a random stream of their own, k at a time.

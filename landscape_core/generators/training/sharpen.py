@@ -1,17 +1,18 @@
-"""The last stage of an image model: generator, decoder and encoder trained together, judged in pixels.
+"""Last stage: generator, decoder and encoder trained together, judged in pixels.
 
 An adversarial loss in an autoencoder's latents leaves a decoder that never had to draw anything sharp. Here projected
 discriminators (Sauer et al. 2021) look at the pictures themselves, both at those drawn from the Gaussian of the encoder's codes
 and at those rebuilt from real ones, which must also come back (L1 and LPIPS): F has to stay a network that can be inverted.
-The mapping network has no part in it: the Gaussian is the prior of the published model.
 """
 
 from __future__ import annotations
 
 import copy
-import time
+import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
@@ -19,40 +20,51 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from landscape_core.features.perceptual import LpipsDistance
+from landscape_core.generators.networks.backbones import Backbone, EfficientMaps, SqueezeMaps
 from landscape_core.generators.networks.image_model import ImageModel, PictureEncoder
 from landscape_core.generators.networks.projected import ProjectedCritic
-from landscape_core.generators.training.adversarial import AdversarialRun
-from landscape_core.generators.training.autoencoder import random_batch
+from landscape_core.generators.training.augment import augment
 from landscape_core.generators.training.codes import CodeStatistics
 from landscape_core.generators.training.quality import Draw
+from landscape_core.generators.training.stage import Stage, average, falling, set_rates
 from landscape_core.search.spaces import Prior
+from landscape_core.training.graphs import CapturedUpdate, cuda_graph
+
+_FIGURES = ("critic", "g", "l1", "lpips", "cycle")
 
 
 @dataclass(frozen=True)
 class SharpenConfig:
-    """`images` counts pictures drawn; half as many are rebuilt. After `anneal_from` of them learning rates fall linearly to
-    zero, and the Gaussian of the codes, measured every `refresh_codes` pictures until then, stays as it is: it is the prior
-    that the published model comes with."""
+    """`images` counts pictures drawn; half as many are rebuilt. The first `critic_first` teach the critics alone. After the
+    share `anneal_from` of the budget learning rates fall linearly to nothing, and the Gaussian of the codes, measured every
+    `refresh_codes` pictures until then, stays as it is: it is the prior that the published model comes with.
 
-    images: int = 140_000
+    `efficientnet` adds critics on EfficientNet-Lite1's maps; `squeeze_scale` enlarges pictures before SqueezeNet sees them.
+    `ema_images` is the half-life of the averaged weights, `graph` whether an accelerator replays a captured update.
+    """
+
+    images: int | None = 140_000
+    seconds: float | None = None
     batch: int = 32
     lr: float = 3e-4
     style_lr: float = 1e-3
     critic_lr: float = 1e-3
     critic_first: int = 1_600
     critic_width: int = 48
-    critic_scale: float = 1.5
+    squeeze_scale: float = 1.5
+    efficientnet: bool = False
     l1: float = 4.0
     perceptual: float = 4.0
     cycle: float = 0.3
     ema_images: int = 10_000
     refresh_codes: int = 32_000
-    anneal_from: float = 0.5
+    anneal_from: float = 0.6
+    graph: bool = True
     seed: int = 0
     bf16: bool = True
 
 
-class SharpenTrainer(AdversarialRun):
+class SharpenTrainer(Stage):
     """The networks of one run and its update; `step` is one update of everything."""
 
     config: SharpenConfig
@@ -66,102 +78,134 @@ class SharpenTrainer(AdversarialRun):
         out: Path,
         *,
         device: torch.device | str = "cpu",
+        identity: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
-        """`images` uint8 (N, 3, 64, 64); a checkpoint in `out` overrides the weights of `model` and `encoder`."""
+        """`images` uint8 (N, 3, R, R); a checkpoint in `out` overrides the weights of `model` and `encoder`. `identity` as for
+        `Checkpoint`."""
         super().__init__(config, device)
-        self.images = images
+        self.images = images.to(self.device)
         self.distance = LpipsDistance()
-        self.critic = ProjectedCritic(self.distance.maps, width=config.critic_width, scale=config.critic_scale)
         # In eval mode: the BatchNorm between encoder and decoder keeps the statistics of the first stage.
         self.model, self.encoder = copy.deepcopy(model).eval(), copy.deepcopy(encoder).eval()
         self.model_ema, self.encoder_ema = copy.deepcopy(self.model), copy.deepcopy(self.encoder)
+        self.critic = ProjectedCritic(self._backbones(), width=config.critic_width)
         for net in (self.distance, self.critic, self.model, self.encoder, self.model_ema, self.encoder_ema):
             net.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         for live, ema in ((self.model, self.model_ema), (self.encoder, self.encoder_ema)):
             live.requires_grad_(True)
             ema.requires_grad_(False)
         self.codes = CodeStatistics(model.style_dim).to(self.device)
-        self.g_opt = torch.optim.Adam(self._groups(), betas=(0.0, 0.99))
-        self.d_opt = torch.optim.Adam(self.critic.trained(), lr=config.critic_lr, betas=(0.0, 0.99))
-        self.rates = [[g["lr"] for g in o.param_groups] for o in (self.g_opt, self.d_opt)]
-        networks = ("model", "encoder", "critic", "model_ema", "encoder_ema", "codes")
-        self.resume(out, networks, {"g": self.g_opt, "d": self.d_opt})
+        self._optimizers()
+        parts = ("model", "encoder", "critic", "model_ema", "encoder_ema", "codes")
+        self.resume(out, {"data": images, **identity}, parts, {"g": self.g_opt, "d": self.d_opt})
+        self.figures = {name: torch.zeros((), device=self.device) for name in _FIGURES}
+        self.update_all = CapturedUpdate(
+            self._update_all, self.random, recover=self._recover, say=logging.getLogger(__name__).warning,
+            capture=cuda_graph if config.graph else None,
+        )  # fmt: skip
 
-    def _groups(self) -> list[dict[str, Any]]:
-        """Layers with an equalised learning rate (StyleGAN2's) take larger steps than plain convolutions."""
-        plain = [*self.model.decoder.parameters(), *self.encoder.image.parameters()]
-        return [
-            {"params": list(self.model.generator.synthesis.parameters()), "lr": self.config.style_lr},
-            {"params": list(self.encoder.latent.parameters()), "lr": self.config.style_lr},
-            {"params": plain, "lr": self.config.lr},
-        ]
+    def _backbones(self) -> list[Backbone]:
+        backbones: list[Backbone] = [SqueezeMaps(self.distance.maps, self.config.squeeze_scale)]
+        if self.config.efficientnet:
+            backbones.append(EfficientMaps().to(self.device, memory_format=torch.channels_last))  # type: ignore[call-overload]
+        return backbones
 
-    def step(self) -> dict[str, float]:
+    def _optimizers(self) -> None:
+        """Layers with an equalised learning rate (StyleGAN2's) take larger steps than plain convolutions. What is to be
+        captured keeps its learning rates and step counts on the device."""
+        config, cuda = self.config, self.device.type == "cuda"
+        self.rates = (config.style_lr, config.style_lr, config.lr)
+        parts = (
+            self.model.generator.synthesis.parameters(),
+            self.encoder.latent.parameters(),
+            [*self.model.decoder.parameters(), *self.encoder.image.parameters()],
+        )
+
+        def group(parameters: Any, rate: float) -> dict[str, Any]:
+            return {"params": list(parameters), "lr": torch.tensor(rate, device=self.device) if cuda else rate}
+
+        options: dict[str, Any] = {"betas": (0.0, 0.99), "foreach": True, "capturable": cuda}
+        self.g_opt = torch.optim.Adam([group(*each) for each in zip(parts, self.rates, strict=True)], **options)
+        self.d_opt = torch.optim.Adam([group(self.critic.trained(), config.critic_lr)], **options)
+
+    def step(self) -> dict[str, Tensor]:
         """One update of the critics and, once they know something, one of everything else."""
-        started = time.perf_counter()
-        self._set_rates()
-        if (
-            self.seen % self.config.refresh_codes < self.config.batch
-            and self.seen < self.config.anneal_from * self.config.images
-        ):
+        config, share = self.config, falling(self.fraction, self.config.anneal_from)
+        set_rates(self.g_opt, [rate * share for rate in self.rates])
+        set_rates(self.d_opt, [config.critic_lr * share])
+        if self.seen % config.refresh_codes < config.batch and self.fraction < config.anneal_from:
             self._refresh_codes()
-        real = random_batch(self.images, self.config.batch, self.random).to(self.device, memory_format=torch.channels_last)
-        half = real[: self.config.batch // 2]
-        w = self.codes.color(self._normal(self.config.batch, self.model.style_dim))
-        with self.autocast():
-            codes = self.encoder(half)
-            drawn = self.model(torch.cat([w, codes.float()])).float()
-        figures = self._critic_update(real, drawn.detach())
-        if self.seen >= self.config.critic_first:
-            figures |= self._generator_update(half, drawn, w)
-            self._average((self.model_ema, self.model), (self.encoder_ema, self.encoder))
-        self.seen += self.config.batch
-        self.seconds += time.perf_counter() - started
-        return figures
-
-    def _set_rates(self) -> None:
-        fraction = self._annealed()
-        for optimizer, rates in zip((self.g_opt, self.d_opt), self.rates, strict=True):
-            for group, rate in zip(optimizer.param_groups, rates, strict=True):
-                group["lr"] = rate * fraction
+        if self.seen < config.critic_first:
+            self._critic_update(*self._draw()[:2])
+        else:
+            self.update_all()
+        self.seen += config.batch
+        return {name: value.clone() for name, value in self.figures.items()}
 
     @torch.no_grad()
     def _refresh_codes(self, n: int = 16_384) -> None:
         """Of so many pictures that the smallest variances are right too: the generator adapts to what it is given."""
-        pictures = random_batch(self.images, min(n, 2 * len(self.images)), self.random).to(self.device)
-        self.codes.refresh(torch.cat([self.encoder_ema(part) for part in pictures.split(256)]))
+        sizes = torch.arange(min(n, 2 * len(self.images))).split(256)
+        with self.autocast():
+            codes = [self.encoder_ema(self.reals(self.images, len(size))).float() for size in sizes]
+        self.codes.refresh(torch.cat(codes))
+
+    def _update_all(self) -> None:
+        """The critics, the networks, the averages. Captured as it stands: no value is waited for, nothing made on the CPU."""
+        real, drawn, w = self._draw()
+        self._critic_update(real, drawn)
+        self._generator_update(real[: self.config.batch // 2], drawn, w)
+        decay = 0.5 ** (self.config.batch / self.config.ema_images)
+        average(self.model_ema, self.model, decay)
+        average(self.encoder_ema, self.encoder, decay)
+
+    def _draw(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Real pictures (B, …); as many drawn from w and, after them, half of the real ones rebuilt; w (B, D)."""
+        real = self.reals(self.images, self.config.batch)
+        w = self.codes.color(self.normal(self.config.batch, self.model.style_dim))
+        with self.autocast():
+            codes = self.encoder(real[: self.config.batch // 2])
+            drawn = self.model(torch.cat([w, codes.float()])).float()
+        return real, drawn, w
 
     def _judge(self, pictures: Tensor) -> Tensor:
         with self.autocast():
             return self.critic(augment(pictures, self.random)).float()
 
-    def _critic_update(self, real: Tensor, drawn: Tensor) -> dict[str, float]:
-        on_real, on_drawn = self._judge(real), self._judge(drawn)
+    def _critic_update(self, real: Tensor, drawn: Tensor) -> None:
+        on_real, on_drawn = self._judge(real), self._judge(drawn.detach())
         loss = F.relu(1.0 - on_real).mean() + F.relu(1.0 + on_drawn).mean()
         self.d_opt.zero_grad(set_to_none=True)
         loss.backward()
         self.d_opt.step()
-        return {"critic": loss.item()}
+        self.figures["critic"].copy_(loss.detach())
 
-    def _generator_update(self, half: Tensor, drawn: Tensor, w: Tensor) -> dict[str, float]:
+    def _generator_update(self, half: Tensor, drawn: Tensor, w: Tensor) -> None:
+        config = self.config
         self._teach_critic(False)
-        rebuilt = drawn[self.config.batch :]
+        rebuilt = drawn[config.batch :]
         adversarial = -self._judge(drawn).mean()
         l1 = (rebuilt - half).abs().mean()
         with self.autocast():
             perceptual = self.distance(rebuilt, half).float().mean()
-            back = self.encoder(drawn[: self.config.batch].detach()).float()
+            back = self.encoder(drawn[: config.batch].detach()).float()
         cycle = (back - w).square().mean() / w.var()
-        loss = adversarial + self.config.l1 * l1 + self.config.perceptual * perceptual + self.config.cycle * cycle
         self.g_opt.zero_grad(set_to_none=True)
-        loss.backward()
+        (adversarial + config.l1 * l1 + config.perceptual * perceptual + config.cycle * cycle).backward()
         self.g_opt.step()
         self._teach_critic(True)
-        return {"g": adversarial.item(), "l1": l1.item(), "lpips": perceptual.item(), "cycle": cycle.item()}
+        for name, value in zip(_FIGURES[1:], (adversarial, l1, perceptual, cycle), strict=True):
+            self.figures[name].copy_(value.detach())
 
     def _teach_critic(self, on: bool) -> None:
         for parameter in self.critic.trained():
             parameter.requires_grad_(on)
+
+    def _recover(self) -> None:
+        """After an attempt to capture that failed somewhere inside the update."""
+        self._teach_critic(True)
+        for optimizer in (self.g_opt, self.d_opt):
+            optimizer.zero_grad(set_to_none=True)
 
     def drawing(self, seed: int) -> Draw:
         """Samples of the averaged generator from the Gaussian of the codes."""
@@ -176,28 +220,5 @@ class SharpenTrainer(AdversarialRun):
         """The averaged networks, and the Gaussian that pictures were drawn from; that of the codes where none was drawn."""
         if self.seen == 0:
             self._refresh_codes()
+        self.model_ema.generator.get_buffer("w_mean").copy_(self.codes.get_buffer("mean"))
         return self.model_ema.eval(), self.encoder_ema.eval(), self.codes.prior()
-
-
-def augment(pictures: Tensor, random: torch.Generator, *, shift: float = 0.125) -> Tensor:
-    """Pictures (B, 3, H, W), each with its own brightness, saturation, contrast and shift (zeros come in); differentiable."""
-
-    def uniform(low: float, high: float) -> Tensor:
-        draw = torch.rand(len(pictures), 1, 1, 1, generator=random).to(pictures.device)
-        return low + (high - low) * draw
-
-    x = pictures + uniform(-0.5, 0.5)
-    grey = x.mean(dim=1, keepdim=True)
-    x = grey + (x - grey) * uniform(0.0, 2.0)
-    mean = x.mean(dim=(1, 2, 3), keepdim=True)
-    x = mean + (x - mean) * uniform(0.5, 1.5)
-    return _shifted(x, random, round(shift * x.shape[-1]))
-
-
-def _shifted(x: Tensor, random: torch.Generator, most: int) -> Tensor:
-    side = x.shape[-1]
-    rows, columns = torch.randint(0, 2 * most + 1, (2, len(x), 1), generator=random).to(x.device)
-    place = torch.arange(side, device=x.device)
-    padded = torch.nn.functional.pad(x, (most, most, most, most)).permute(0, 2, 3, 1)
-    index = torch.arange(len(x), device=x.device)[:, None, None]
-    return padded[index, (rows + place)[:, :, None], (columns + place)[:, None, :]].permute(0, 3, 1, 2)

@@ -116,6 +116,7 @@ def mapping_trainer(
         image_targets(images),
         lambda: curvature_inputs(task, images, chosen.curvature_inputs, seed),
         work / domain / preset,
+        identity={"domain": domain},
         tick=tick,
     )
 

@@ -1,26 +1,30 @@
-"""Beginning with a published domain's networks, so that few pictures of another domain are enough."""
+"""Beginning with a published domain's networks: to go on with them, or so that few pictures of another domain are enough."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+import torch
+from torch import Tensor
+
+from landscape_core.generators.networks.autoencoder import ImageEncoder
 from landscape_core.generators.networks.image_model import ImageModel, PictureEncoder, image_model_from, picture_encoder_from
-from landscape_core.generators.training.gan import GanConfig
+from landscape_core.generators.training.architecture import Architecture
+from landscape_core.images.pixels import to_unit
 from landscape_core.storage import zoo
 
 
 @dataclass(frozen=True)
 class Start:
-    """A published domain's networks, with which another one begins."""
+    """A published domain's networks, with which a training begins."""
 
     name: str
     sha256: str
     licence: str
     model: ImageModel
     encoder: PictureEncoder
-    architecture: dict[str, Any]
+    architecture: Architecture
 
     @staticmethod
     def of(domain: str, assets: Path = zoo.ASSETS) -> Start:
@@ -31,18 +35,22 @@ class Start:
         """
         card, tensors = zoo.load(f"{domain}/generator", assets)
         encoder_card, encoder_tensors = zoo.load(f"{domain}/encoder", assets)
-        generator, latent = card.architecture["generator"], encoder_card.architecture["latent"]
-        shape = {
-            "style_dim": generator["style_dim"],
-            "n_mapping": generator["n_mapping"],
-            "channels": tuple(generator["channels"]),
-            "critic_widths": tuple(latent["widths"]),
-        }
         return Start(
             card.name, card.sha256, card.licence, image_model_from(tensors, card.architecture),
-            picture_encoder_from(encoder_tensors, encoder_card.architecture), shape,
+            picture_encoder_from(encoder_tensors, encoder_card.architecture),
+            Architecture.from_cards(card.architecture, encoder_card.architecture),
         )  # fmt: skip
 
-    def adapt(self, config: GanConfig) -> GanConfig:
-        """The settings with the widths of the networks training begins with."""
-        return replace(config, **self.architecture)
+
+@torch.no_grad()
+def measure_norm(encoder: ImageEncoder, images: Tensor, *, batch: int = 128, most: int = 5_000) -> None:
+    """Measure anew, on uint8 pictures (N, 3, R, R), what gives each channel of the latents mean 0 and variance 1."""
+    device = next(encoder.parameters()).device
+    encoder.norm.reset_running_stats()
+    momentum, encoder.norm.momentum = encoder.norm.momentum, None  # every batch counts alike
+    encoder.train()
+    picked = images[torch.linspace(0, len(images) - 1, min(most, len(images))).long()]
+    for part in picked.split(batch):
+        encoder(to_unit(part.to(device)))
+    encoder.norm.momentum = momentum
+    encoder.eval()

@@ -1,4 +1,4 @@
-"""`train pose-mapping`: Θ for the pose prior."""
+"""`train pose-prior`, `pose-mapping` and `pose-compare`."""
 
 from __future__ import annotations
 
@@ -7,17 +7,37 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import STOPPED, Assets, Bar, Seed, Threads, Ticker, Work, apply_threads, command_line
+from landscape_core.console import Assets, Seed, Stopping, Threads, Ticker, Work, apply_threads, command_line
 from landscape_core.experiments.comparing import note_on_card, written
 from landscape_core.pose.experiments.compare import compare
-from landscape_core.pose.recordings import load_poses
+from landscape_core.pose.recordings import load_mocap_skeleton, load_poses
 from landscape_core.pose.task import Observation
+from landscape_core.pose.training.prior import PosePriorConfig, export_prior, train_pose_prior
 from landscape_core.pose.training.theta import PRESETS, RESIDUAL, pose_mapping_trainer, publish_pose_mapping
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import train_mapping
 
 Observed = Annotated[Observation, typer.Option(help="What is observed of a pose.")]
 Motion = Annotated[Path, typer.Option(help="npz of poses, of the prior's skeleton.")]
+
+
+def pose_prior(
+    data: Motion = Path("data/mocap.npz"),
+    samples: Annotated[int, typer.Option(help="Poses seen.", min=1)] = PosePriorConfig.samples,
+    work: Work = Path("runs/pose-prior"),
+    assets: Assets = zoo.ASSETS,
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Train the pose prior on split train and measure it on val and ood. Ctrl-C stops and keeps; the same command goes on."""
+    apply_threads(threads)
+    config, skeleton = PosePriorConfig(samples=samples, seed=seed), load_mocap_skeleton(data)
+    poses = {split: load_poses(data, split).rotvec for split in ("train", "val", "ood")}
+    with Stopping() as stop:
+        trainer = train_pose_prior(poses.pop("train"), skeleton, config, work, stop.bar("poses"))
+    stop.leave_if_asked(f"everything so far is in {work}.")
+    card = export_prior(trainer, skeleton, poses, assets, command_line())
+    typer.echo(f"Wrote {card.name} below {assets}: {card.metrics}")
 
 
 def pose_mapping(
@@ -35,11 +55,9 @@ def pose_mapping(
     apply_threads(threads)
     poses = load_poses(data, split).rotvec
     trainer, config = pose_mapping_trainer(observation, preset, poses, work, buffers=buffers, seed=seed)
-    with Bar("buffers") as bar:
-        train_mapping(trainer, bar)
-    if bar.stopped:
-        typer.echo(f"Stopped after {trainer.progress.buffer} buffers, kept in {work}. Run the same command to go on.")
-        raise typer.Exit(STOPPED)
+    with Stopping() as stop:
+        train_mapping(trainer, stop.bar("buffers"))
+    stop.leave_if_asked(f"{trainer.progress.buffer} buffers are kept in {work / observation / preset}.")
     card = publish_pose_mapping(
         trainer, config, observation, preset, trained_on=f"{data.name} {split}", command=command_line(), assets=assets
     )

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
 import copy
-import json
 import math
 import os
 import platform
-import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -20,7 +17,6 @@ from torch.distributions import Normal, kl_divergence
 from landscape_core.errors import UserError
 from landscape_core.pose.kinematics import ForwardKinematics, Skeleton, rotation_angle, rotvec_to_matrix
 from landscape_core.pose.network import VPoser
-from landscape_core.pose.recordings import load_mocap_skeleton, load_poses
 from landscape_core.progress import Report
 from landscape_core.storage import zoo
 from landscape_core.training.checkpoint import Checkpoint
@@ -68,7 +64,8 @@ class PoseTrainer:
         self.optimizer = torch.optim.Adam(self.model.parameters(), lr=config.lr, weight_decay=config.weight_decay, fused=True)
         self.seen, self.seconds = 0, 0.0
         self.checkpoint = Checkpoint(
-            out / "checkpoint.safetensors",
+            out,
+            identity={"data": rotvec, "skeleton": skeleton, "settings": config},
             modules={"model": self.model},
             optimizers={"adam": self.optimizer},
             generators={},
@@ -82,16 +79,15 @@ class PoseTrainer:
         return self.config.samples
 
     @property
-    def batch(self) -> int:
-        return self.config.batch
+    def fraction(self) -> float:
+        return min(self.seen / self.config.samples, 1.0)
 
     def save(self) -> None:
         """Write the checkpoint."""
-        self.checkpoint.save({"seen": self.seen, "seconds": self.seconds, "config": asdict(self.config)})
+        self.checkpoint.save({"seen": self.seen, "seconds": self.seconds})
 
     def step(self) -> dict[str, float]:
         """One update on a fresh batch; returns the unweighted terms of its loss."""
-        started = time.perf_counter()
         self.model.train()
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, self.seen / self.config.samples)))
@@ -106,7 +102,6 @@ class PoseTrainer:
         loss.backward()
         self.optimizer.step()
         self.seen += self.config.batch
-        self.seconds += time.perf_counter() - started
         return {name: term.item() for name, term in terms.items()}
 
     def _weights(self) -> dict[str, float]:
@@ -130,7 +125,7 @@ class PoseTrainer:
 
 
 def train_pose_prior(
-    rotvec: Tensor, skeleton: Skeleton, config: PosePriorConfig, out: Path, report: Report, *, save_every: int = 2000
+    rotvec: Tensor, skeleton: Skeleton, config: PosePriorConfig, out: Path, report: Report, *, save_every: float = 60.0
 ) -> PoseTrainer:
     """Train on poses (N, J, 3) in radians; resumes from `out/checkpoint.safetensors`. Returns the run, in eval mode."""
     trainer = PoseTrainer(rotvec, skeleton, config, out)
@@ -176,33 +171,3 @@ def export_prior(
 
 def _hardware() -> str:
     return f"CPU ({platform.machine()}, {os.cpu_count()} cores), {torch.get_num_threads()} thread(s)"
-
-
-def _print(done: int, total: int, figures: Mapping[str, float]) -> bool:
-    if done % 64_000 == 0:
-        print(f"{done:,} / {total:,} poses", *(f"{name} {value:.4f}" for name, value in figures.items()), flush=True)
-    return False
-
-
-def main() -> None:
-    """`python -m landscape_core.pose.training.prior`: train on an npz of poses and write the prior with its card."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--data", type=Path, required=True, help="npz with splits train, val, ood")
-    parser.add_argument("--out", type=Path, default=zoo.ASSETS, help="the prior goes to its folder pose")
-    parser.add_argument("--work", type=Path, default=Path("runs/pose"), help="where the checkpoint goes")
-    parser.add_argument("--samples", type=int, default=PosePriorConfig.samples)
-    parser.add_argument("--seed", type=int, default=PosePriorConfig.seed)
-    options = parser.parse_args()
-    config = PosePriorConfig(samples=options.samples, seed=options.seed)
-    skeleton = load_mocap_skeleton(options.data)
-    trainer = train_pose_prior(load_poses(options.data, "train").rotvec, skeleton, config, options.work, _print)
-    splits = {split: load_poses(options.data, split).rotvec for split in ("val", "ood")}
-    command = f"python -m landscape_core.pose.training.prior --data mocap.npz --samples {config.samples} --seed {config.seed}"
-    print(json.dumps(export_prior(trainer, skeleton, splits, options.out, command).metrics))
-
-
-if __name__ == "__main__":
-    try:
-        main()
-    except UserError as error:
-        raise SystemExit(f"Error: {error}") from None

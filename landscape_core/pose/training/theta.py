@@ -109,6 +109,7 @@ def pose_mapping_trainer(
         pose_targets(body, poses),
         lambda: curvature_inputs(poses, chosen.curvature_inputs, seed),
         work / observation / preset,
+        identity={"observation": observation},
     )
 
 
