@@ -9,7 +9,7 @@ import torch
 
 from landscape_core.errors import UserError
 from landscape_core.generators.networks.published import load_published_stylegan2
-from landscape_core.generators.networks.stylegan import ModulatedConv, StyleGAN2, SynthesisNetwork
+from landscape_core.generators.networks.stylegan import LowPass, ModulatedConv, StyleGAN2, SynthesisNetwork, binomial_kernel
 
 
 @pytest.fixture
@@ -81,3 +81,17 @@ def test_truncation_ends_at_the_mean() -> None:
     z = torch.randn(3, 8)
     assert torch.allclose(model(z, truncation=0.0), model.synthesis(model.w_mean[None]).expand(3, -1, -1, -1), atol=1e-6)
     assert torch.allclose(model(z, truncation=1.0), model.synthesis(model.mapping(z)), atol=1e-4)
+
+
+@pytest.mark.parametrize("pad", [(1, 1), (2, 1)])
+def test_the_low_pass_filter_is_the_same_by_shifted_sums_and_by_convolution(pad: tuple[int, int]) -> None:
+    x = torch.randn(2, 5, 9, 7, generator=torch.Generator().manual_seed(0))
+    shifted, convolved = LowPass(pad, 4.0)(x), LowPass(pad, 4.0, binomial_kernel())(x)
+    assert torch.allclose(shifted, convolved, atol=1e-6 * float(x.abs().max()))
+
+
+def test_any_other_low_pass_filter_is_a_convolution() -> None:
+    x = torch.randn(2, 3, 8, 8, generator=torch.Generator().manual_seed(0))
+    kernel = torch.rand(3, 3, generator=torch.Generator().manual_seed(1))
+    each = torch.nn.functional.conv2d(x.reshape(6, 1, 8, 8), 2 * kernel[None, None], padding=1).reshape(2, 3, 8, 8)
+    assert torch.allclose(LowPass((1, 1), 2.0, kernel)(x), each, atol=1e-5)

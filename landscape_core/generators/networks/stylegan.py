@@ -35,20 +35,20 @@ class LowPass(nn.Module):
     without the grouped convolution that any other kernel takes, which accelerators are slow at.
     """
 
-    def __init__(self, kernel: Tensor, pad: tuple[int, int]) -> None:
+    def __init__(self, pad: tuple[int, int], gain: float, kernel: Tensor | None = None) -> None:
+        """StyleGAN2's kernel, summing to `gain`, or `gain` times a kernel (k, k) of one's own."""
         super().__init__()
+        self.pad, self.gain = pad, gain
         self.register_buffer("kernel", kernel, persistent=False)
-        self.pad = pad
-        self.gain = float(kernel.sum())
-        self.binomial = kernel.shape == (4, 4) and torch.allclose(kernel, binomial_kernel(self.gain))
 
     def forward(self, x: Tensor) -> Tensor:
         before, after = self.pad
         x = F.pad(x, (before, after, before, after))
-        if self.binomial:
+        kernel = self._buffers["kernel"]
+        if kernel is None:
             return _one_three_three_one(_one_three_three_one(x, 2), 3) * (self.gain / 64.0)
-        channels, kernel = x.shape[1], self.get_buffer("kernel")
-        return F.conv2d(x, kernel.to(x.dtype).expand(channels, 1, *kernel.shape), groups=channels)
+        channels = x.shape[1]
+        return F.conv2d(x, (self.gain * kernel).to(x.dtype).expand(channels, 1, *kernel.shape), groups=channels)
 
 
 def _one_three_three_one(x: Tensor, dim: int) -> Tensor:
@@ -103,7 +103,7 @@ class ModulatedConv(nn.Module):
         self.upsample = upsample
         self.pad = kernel // 2
         if upsample:
-            self.blur = LowPass(binomial_kernel(gain=4.0), (1, 1))
+            self.blur = LowPass((1, 1), gain=4.0)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         style = self.modulation(w)  # (B, n_in)
@@ -142,7 +142,7 @@ class ToRGB(nn.Module):
         super().__init__()
         self.conv = ModulatedConv(n_in, n_out, 1, style_dim, demodulate=False)
         self.bias = nn.Parameter(torch.zeros(n_out))
-        self.low_pass = LowPass(binomial_kernel(gain=4.0), (2, 1))
+        self.low_pass = LowPass((2, 1), gain=4.0)
 
     def forward(self, x: Tensor, w: Tensor, skip: Tensor | None) -> Tensor:
         y = self.conv(x, w) + self.bias[:, None, None]
