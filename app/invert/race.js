@@ -7,7 +7,7 @@ import { Stage } from "../views/stage.js";
 import { number } from "../views/words.js";
 
 const MOST_PICTURES = 1800; // 16 KB each when decoded: about 29 MB
-const BEGIN_HERE = "Press Run: both searches start from the same place and take their steps together.";
+const BEGIN_HERE = "Press Run: X and the learned Z search for this picture by each of two optimisers, all in step.";
 
 class Race extends RunView {
   constructor(view) {
@@ -47,7 +47,7 @@ class Race extends RunView {
   }
 
   async #target(message) {
-    this.idle = { bitmap: await decode(message.target), label: message.label };
+    this.idle = { bitmap: await decode(message.target), label: message.label, credit: message.credit };
     this.controls.ready();
     if (!this.controls.busy) this.#showIdle();
   }
@@ -105,7 +105,7 @@ class Race extends RunView {
   #showIdle() {
     this.shown = null;
     this.stage.clear();
-    this.stage.showTarget(this.idle.bitmap, this.idle.label);
+    this.stage.showTarget(this.idle.bitmap, this.idle.label, { credit: this.idle.credit });
     this.timeline.setTicks([]);
     this.find(".insight").textContent = "";
     this.say(BEGIN_HERE);
@@ -114,11 +114,11 @@ class Race extends RunView {
 
   #show(run, index) {
     this.shown = run;
-    this.stage.showTarget(run.target, run.label, run.encoder, run.guess);
+    this.stage.showTarget(run.target, run.label, run);
     this.stage.name(run);
     const ticks = run.ticks(this.axis);
     this.timeline.setTicks(ticks, index ?? ticks.length - 1);
-    if (run.end) this.say(run.end.summary, [run.end.reason, run.end.replay, run.end.hint].filter(Boolean).join(" "));
+    if (run.end) this.say(run.end.summary, [run.start, run.end.reason, run.end.replay, run.end.hint].filter(Boolean).join(" "));
     this.#draw();
   }
 
@@ -134,7 +134,7 @@ class Race extends RunView {
     const tick = this.timeline.ticks[index];
     this.stage.look(run, this.axis, tick);
     this.curves.cursor(tick, run.at(this.axis, tick));
-    this.find(".insight").textContent = insight(run, run.place("X", this.axis, tick));
+    this.find(".insight").textContent = insight(run, this.axis, tick);
   }
 
   #setAxis(axis) {
@@ -161,13 +161,16 @@ class Race extends RunView {
   }
 }
 
-/** Where Z stood as low as X does after `at` steps. */
-function insight(run, at) {
-  const reached = run.end?.reached[at];
-  if (at < 1 || reached === undefined) return "";
-  const best = Math.min(...run.lanes.X.loss.slice(0, at + 1).filter((loss) => loss !== null));
-  const here = `X's best up to step ${run.steps[at]} is ${number(best)}`;
-  return reached === null ? `${here}; Z was never as low in this run.` : `${here}; Z was as low at step ${reached}.`;
+/** For every column: where Z stood as low as X does at a tick. */
+function insight(run, axis, tick) {
+  return run.columns.map(([x, z]) => {
+    const at = run.place(x, axis, tick);
+    const reached = run.end?.reached[x]?.[at];
+    if (at < 1 || reached === undefined) return "";
+    const best = Math.min(...run.lanes[x].loss.slice(0, at + 1).filter((loss) => loss !== null));
+    const here = `${x}'s best up to step ${run.steps[at]} is ${number(best)}`;
+    return reached === null ? `${here}; ${z} was never as low in this run.` : `${here}; ${z} was as low at step ${reached}.`;
+  }).filter(Boolean).join(" ");
 }
 
 export function mount(view) {

@@ -12,7 +12,7 @@ import torch
 from app.invert import stream
 from app.runs import settings
 from app.runs.cards import open_card, read_card_file
-from app.runs.legs import Legs, in_rows, lasting, scheduled
+from app.runs.legs import Legs, lasting, scheduled
 from app.runs.models import Models
 from app.runs.session import Message, Picked, Run, Session
 from app.runs.settings import defaults
@@ -35,13 +35,8 @@ USUAL_MORE = 100
 
 def open_page(models: Models, session: RaceSession, query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
     """Settings and target that the page's address asks for, with a sentence for each thing it could not have."""
-    usual = defaults(models, query.get("model"), query.get("space"))
-    chosen, notes = settings.from_query(query, usual, models.names)
-    task = models.get(chosen.task)
-    if chosen.space not in task.mappings:
-        notes.append(f"{chosen.task.title()} has no space “{chosen.space}”; {usual.space} is used.")
-        chosen = chosen.in_space(usual.space)
-    session.target = targets.from_query(query.get("target"), task)
+    chosen, notes = settings.from_query(query, defaults(models, query.get("model")), models)
+    session.target = targets.from_query(query.get("target"), models.get(chosen.task))
     return chosen, notes
 
 
@@ -49,7 +44,7 @@ def note(models: Models, session: RaceSession, values: Mapping[str, Any]) -> Mes
     """What the form means now: an error, or how the next run differs from the one that stands; and its address."""
     try:
         chosen = settings.from_values(values)
-        query = settings.query_of(chosen, models) | (session.target.query if session.target else {})
+        query = settings.query_of(chosen, models) | settings.WHOLE | (session.target.query if session.target else {})
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
     return {"text": _next_run(session, chosen), "level": "plain", "query": query, "own": settings.OWN}
@@ -64,7 +59,8 @@ def _next_run(session: RaceSession, chosen: RunSettings) -> str:
     changes = settings.difference(run.settings, chosen)
     if not changes:
         return f"The next run would repeat run {run.number}."
-    kept = "same target" if any(c.startswith(("seed", "start", "space", "model")) for c in changes) else "same target and start"
+    elsewhere = any(change.startswith(("seed", "start", "space", "model")) for change in changes)
+    kept = "same target" if elsewhere else "same target and start"
     return f"Next run: {kept} as run {run.number}, but {'; '.join(changes)}."
 
 
@@ -78,7 +74,7 @@ def start(models: Models, session: RaceSession, settings: RunSettings) -> Iterat
         raise UserError("Choose a target first: a picture drawn by the model, an example, or your own.")
     task = models.get(settings.task, settings.perceptual)
     solver, starts = prepare(task, settings, Target(to_unit(session.target.picture)[None]))
-    run = Run(session.count + 1, settings, session.target, task, in_rows(solver), Trajectory.empty(["X", "Z"]))
+    run = Run(session.count + 1, settings, session.target, task, solver, Trajectory.empty(settings.names()))
     return _legs().start(session, run, starts)
 
 

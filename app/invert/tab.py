@@ -71,7 +71,7 @@ class InvertTab(RunTab[RaceSession]):
         for name, component in self.form.items():
             if name != "model":
                 component.input(self.on_settings, fields, self.note, **LATEST)
-        self.wire_settings()
+        self.wire_table()
         self.form["model"].input(self.on_model, fields, everything, **LATEST)
         actions.reset.click(self.on_reset, self.form["model"], [*fields, self.note], **QUICK)
         actions.card.upload(self.on_card, actions.card, everything, **COMPUTE)

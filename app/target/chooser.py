@@ -13,13 +13,12 @@ from gradio.components import Component
 from app.runs.models import Models, label
 from app.runs.session import Message, Picked, Session, Visitors
 from app.target import targets
-from app.target.examples import EXAMPLES
-from app.target.targets import choose, crop, mark_eyes, photo_message, picker_message, upload
+from app.target.targets import LABELS, choose, crop, mark_eyes, photo_message, picker_message, upload
 from app.views.form import Form
 from app.views.view import sent, view
 from app.views.wiring import COMPUTE, LATEST, QUICK, paragraph
 
-SOURCES = [("Model draws", "drawn"), ("Example", "example"), ("Upload", "photo")]
+SOURCES = [("Example", "example"), ("Model draws", "drawn"), ("Upload", "photo")]
 MOST_BESIDE = 4  # more models than that are a list to open
 Shown = Callable[[Any, Message | None, Mapping[str, Any]], dict[Any, Any]]
 
@@ -43,12 +42,12 @@ def build_target(models: Sequence[str], prefix: str = "") -> TargetPanel:
     """Lay the panel out in the current container; `prefix` keeps element ids apart where two tabs have one."""
     model = _model(models, prefix)
     gr.HTML("<h2>Target</h2>")
-    source = gr.Radio(SOURCES, value="drawn", show_label=False, label="Where the target comes from", elem_classes="segmented")
+    source = gr.Radio(SOURCES, value="example", show_label=False, label="Where the target comes from", elem_classes="segmented")
     groups = {}
-    with gr.Group(elem_classes="bare") as groups["drawn"], gr.Row(elem_classes="pair"):
+    with gr.Group(visible=False, elem_classes="bare") as groups["drawn"], gr.Row(elem_classes="pair"):
         number = gr.Number(targets.FIRST_DRAWN, label="Picture number", precision=0, minimum=0, elem_id=f"{prefix}drawn-number")
         another = gr.Button("Draw another", elem_id=f"{prefix}draw-another", elem_classes="quiet")
-    with gr.Group(visible=False, elem_classes="bare") as groups["example"]:
+    with gr.Group(elem_classes="bare") as groups["example"]:
         picker = picker_view(f"{prefix}examples")
     with gr.Group(visible=False, elem_classes="bare") as groups["photo"]:
         file = gr.File(label="PNG, JPEG, WebP or GIF", type="filepath", height=110, elem_id=f"{prefix}upload")
@@ -129,9 +128,9 @@ class TargetChooser:
         if source == "drawn":
             return {**groups, **self.choose(session, self._drawn(number, form), form)}
         if source == "example":
-            first = next(iter(EXAMPLES))
-            picker = sent(picker_message(first))
-            return {**groups, self.panel.picker: picker, **self.choose(session, lambda: targets.example(first), form)}
+            name = targets.FIRST.get(form["model"].removesuffix("+"), next(iter(LABELS)))
+            picker = sent(picker_message(name))
+            return {**groups, self.panel.picker: picker, **self.choose(session, lambda: targets.example(name), form)}
         photo = session.photo
         return groups if photo is None else {**groups, **self.choose(session, lambda: targets.cropped(photo), form)}
 
