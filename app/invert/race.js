@@ -49,7 +49,8 @@ class Race extends RunView {
   async #target(message) {
     this.idle = { bitmap: await decode(message.target), label: message.label, credit: message.credit };
     this.controls.ready();
-    if (!this.controls.busy) this.#showIdle();
+    const same = this.shown?.targetKey === message.target; // the settings of an earlier run were taken up
+    if (!this.controls.busy && !same) this.#showIdle();
   }
 
   async #begin(message) {
@@ -64,8 +65,10 @@ class Race extends RunView {
   async #frames(message) {
     const run = this.runs.find((r) => r.id === message.run);
     if (!run) return;
-    await run.add(message);
-    if (run === this.standing && this.controls.state !== "stopping") this.become("running");
+    const added = run.add(message);
+    if (run === this.standing && this.controls.state === "stopping") return; // what is left of it is shown at the end, at once
+    await added;
+    if (run === this.standing) this.become("running");
     if (run !== this.shown) return;
     this.timeline.setTicks(run.ticks(this.axis));
     this.#draw();
@@ -108,6 +111,7 @@ class Race extends RunView {
     this.stage.showTarget(this.idle.bitmap, this.idle.label, { credit: this.idle.credit });
     this.timeline.setTicks([]);
     this.find(".insight").textContent = "";
+    this.curves.cursor(null);
     this.say(BEGIN_HERE);
     this.#draw();
   }

@@ -6,24 +6,21 @@ so that a run of 2000 steps stays near 10 MB in the browser.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
 from app.runs.lanes import table_of
 from app.runs.legs import finite, png
+from app.runs.sentences import start_sentence, verdict
 from app.runs.session import Message, Picked, Run
 from app.runs.settings import words
 from landscape_core.images.pixels import png_base64, to_unit
-from landscape_core.search.race import starts_in
 from landscape_core.search.solver import LaneState
-from landscape_core.search.summary import columns, psnr, race_summary, reached
-from landscape_core.search.task import Task, X
+from landscape_core.search.summary import columns, psnr, reached
+from landscape_core.search.task import Task
 
 EVERY_STEP_TO, THEN_EVERY = 300, 5
-WHY_X = " The model drew this picture itself: X's best case, for there is an x that gives it exactly."
-REACHED = 1e-3  # of a start's distance from the mean: nearer is the same place
+WHY_X = "\nThe model drew this picture itself: X's best case, for there is an x that gives it exactly."
 
 
 def shown(step: int) -> bool:
@@ -78,40 +75,18 @@ def end(run: Run[Picked], reason: str) -> Message:
     return {
         "kind": "end",
         "reason": reason,
-        "summary": verdict(run),
+        "summary": summary(run),
         "lanes": lanes,
         "reached": {slow: reached(run.trajectory, fast=fast, slow=slow) for slow, fast in columns(run.settings.names())},
     }
 
 
-def verdict(run: Run[Picked]) -> str:
+def summary(run: Run[Picked]) -> str:
     """What each column says, and where X wins, why it can."""
-    names = columns(run.settings.names())
     best = {lane.name: float(lane.best_so_far()[-1, 0]) for lane in run.trajectory.lanes}
     drawn = run.target.query.get("target", "").startswith("drawn-")
-    x_wins = any(best[x] < best[z] for x, z in names)
-    why = (
-        " The model drew this picture itself: X's best case, for there is an x that gives it exactly."
-        if drawn and x_wins
-        else ""
-    )
-    return race_summary(run.trajectory) + why
-
-
-def start_sentence(run: Run[Any]) -> str:
-    """Where the lanes of a run start, in so many words, and where Θ cannot reach a shared x exactly, the gap."""
-    settings, spaces = run.settings, [lane.space for lane in run.solver.lanes]
-    if settings.start == "mean":
-        return "X and Z each start at their own origin, so they begin with different pictures." if settings.learned else ""
-    place = "the encoder's guess" if settings.start == "encoder" else "one shared x"
-    starts = starts_in([*spaces, run.task.space(X)], run.task, settings.start, run.solver.target, settings.seed)
-    *lanes, shared = [space.to_x(start) for space, start in zip([*spaces, run.task.space(X)], starts, strict=True)]
-    away = (shared - run.task.prior.mean).norm(dim=1).mean().clamp_min(1e-12)
-    gap = max(float((x - shared).norm(dim=1).mean() / away) for x in lanes)
-    if gap < REACHED:
-        return f"All lanes start from {place}."
-    off = f"Z begins {gap:.0%} of its distance from the mean away from it"
-    return f"All lanes were to start from {place}; Θ cannot reach that exactly: {off}."
+    x_wins = any(best[x] < best[z] for x, z in columns(run.settings.names()))
+    return verdict(run) + (WHY_X if drawn and x_wins else "")
 
 
 def encoded(task: Task, picked: Picked) -> Tensor | None:

@@ -19,7 +19,7 @@ from app.views.form import Form, FormActions, build_form, note_of, note_view
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, LATEST, QUICK, missed
+from app.views.wiring import COMPUTE, LATEST, QUICK, enclosing_tab, missed
 from landscape_core.errors import UserError
 from landscape_core.search.race import RunSettings
 
@@ -74,8 +74,9 @@ class InvertTab(RunTab[RaceSession]):
         self.wire_table()
         self.form["model"].input(self.on_model, fields, everything, **LATEST)
         actions.reset.click(self.on_reset, self.form["model"], [*fields, self.note], **QUICK)
-        actions.card.upload(self.on_card, actions.card, everything, **COMPUTE)
-        self.view.restore(self.on_restore, outputs=everything, **QUICK)
+        actions.card.upload(self.on_card, actions.card, [*everything, *self.chooser.panel_outputs], **COMPUTE)
+        self.view.restore(self.on_restore, outputs=[*everything, *self.chooser.panel_outputs], **QUICK)
+        enclosing_tab().select(self.on_open, outputs=self.chooser.panel_outputs, **QUICK)
 
     def on_load(self, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)
@@ -87,6 +88,11 @@ class InvertTab(RunTab[RaceSession]):
         panel, shown = self.chooser.panel_values(session.target), sent(target_message(session.target))
         note = note_of(" ".join(notes), error=bool(notes))
         return {**self.filled(values_of(chosen)), **panel, self.view: shown, self.note: note}
+
+    def on_open(self, request: gr.Request) -> Any:
+        """Another tab may have sent a target."""
+        target = self.session(request).target
+        return self.chooser.panel_values(target) if target is not None else [gr.skip()] * len(self.chooser.panel_outputs)
 
     def on_settings(self, request: gr.Request, *values: Any) -> str:
         return sent(events.note(self.models, self.session(request), self.form.read(values)))
@@ -107,8 +113,10 @@ class InvertTab(RunTab[RaceSession]):
             chosen, shown, sentence = events.load_card(self.models, self.session(request), data)
         except UserError as error:
             return {self.note: note_of(str(error), error=True)}
+        session = self.session(request)
+        assert session.target is not None
         said = {self.view: sent(shown), self.panel.message: "", self.note: note_of(sentence)}
-        return {**self.filled(values_of(chosen)), **said}
+        return {**self.filled(values_of(chosen)), **self.chooser.panel_values(session.target), **said}
 
     def on_restore(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)
@@ -116,7 +124,9 @@ class InvertTab(RunTab[RaceSession]):
             chosen, shown = events.restore(session, event._data.get("run"))
         except UserError as error:
             return {self.note: note_of(str(error), error=True)}
-        return {**self.settled(session, chosen), self.view: sent(shown), self.panel.message: ""}
+        assert session.target is not None
+        panel = self.chooser.panel_values(session.target)
+        return {**self.settled(session, chosen), **panel, self.view: sent(shown), self.panel.message: ""}
 
     def settled(self, session: RaceSession, chosen: RunSettings) -> dict[Any, Any]:
         """Settings in the form, and what the note says of them."""

@@ -86,7 +86,7 @@ class TargetChooser:
         panel.another.click(self.on_another, fields, [panel.number, *outputs], **LATEST)
         panel.picker.pick(self.on_pick, fields, [panel.picker, *outputs], **LATEST)
         panel.file.upload(self.on_upload, [panel.file, *fields], [panel.crop, *outputs], **COMPUTE)
-        panel.file.clear(lambda: None, outputs=panel.crop, **QUICK)
+        panel.file.clear(self.on_clear, fields, [panel.crop, *outputs], **QUICK)
         panel.crop.crop(self.on_crop, fields, outputs, **LATEST)
         panel.crop.eyes(self.on_eyes, fields, [panel.crop, *outputs], **LATEST)
 
@@ -152,6 +152,15 @@ class TargetChooser:
         session.photo = None
         shown = self.choose(session, lambda: upload(session, path, form["model"]), form)
         return {self.panel.crop: sent(photo_message(session.photo)), **shown}
+
+    def on_clear(self, request: gr.Request, *values: Any) -> dict[Any, Any]:
+        """Without the visitor's file the target is the one that one begins with."""
+        session, form = self._session(request), self.form.read(values)
+        session.photo = None
+        chosen = self.choose(session, lambda: targets.first(self.models.get(form["model"])), form)
+        label = session.target.label if session.target is not None else ""
+        said = paragraph(f"Your picture is no longer used; the target is {label} again.")
+        return {self.panel.crop: None, **chosen, self.panel.message: said}
 
     def on_crop(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
         session = self._session(request)

@@ -116,7 +116,8 @@ def choose(session: Session[Picked, Any], make: Callable[[], Picked]) -> tuple[M
     try:
         session.target = make()
     except UserError as error:
-        return None, str(error)
+        stays = f" The target stays {session.target.label}." if session.target is not None else ""
+        return None, f"{error}{stays}"
     if running(session):
         return None, KEEPS_TARGET
     return target_message(session.target), ""

@@ -76,8 +76,40 @@ def test_the_end_says_what_happened_and_shows_the_best(models: Models, session: 
     best = min(range(7), key=lambda i: float(record.losses[i]))
     assert end["lanes"]["X"]["best"]["step"] == best
     assert end["lanes"]["X"]["last"]["step"] == 6
-    assert len(end["reached"]) == 7
+    assert len(end["reached"]["X"]) == 7
     assert end["more"] == 100
+
+
+def test_a_table_of_four_lanes_shares_one_run_and_compares_within_columns(models: Models, session: Session) -> None:
+    messages = run_form(models, session, FORM)
+    names = ["X · Adam", "Z · Adam", "X · L-BFGS", "Z · L-BFGS"]
+    assert messages[0]["lanes"] == names
+    assert [messages[0]["table"][name]["cell"] for name in names] == ["X1", "Z1", "X2", "Z2"]
+    assert messages[0]["columns"] == [("X · Adam", "Z · Adam"), ("X · L-BFGS", "Z · L-BFGS")]
+    for name in names:
+        assert column(messages, name, "loss") == [float(loss[0]) for loss in session.run.trajectory.lane(name).losses]
+    lines = messages[-1]["summary"].splitlines()
+    assert ["Adam" in line for line in lines[:2]] == [True, False]
+    assert ["L-BFGS" in line for line in lines[:2]] == [False, True]
+    alone = run_form(models, session, FORM | {"lanes": ["X1", "Z1"]})
+    assert column(alone, "Z", "loss") == pytest.approx(column(messages, "Z · Adam", "loss"), rel=1e-5)
+
+
+def test_it_is_said_why_x_can_win_on_a_picture_that_the_model_drew(models: Models, session: Session) -> None:
+    slow = FORM | {"lanes": ["X1", "Z1"], "Z1_lr": 1e-6}
+    assert "X's best case" in run_form(models, session, slow)[-1]["summary"]
+    session.target = targets.example("astronaut")
+    assert "X's best case" not in run_form(models, session, slow)[-1]["summary"]
+
+
+def test_where_the_lanes_start_is_said_and_a_gap_is_measured(models: Models, session: Session) -> None:
+    assert "their own origin" in run_form(models, session, FORM)[0]["start"]
+    assert (
+        run_form(models, session, FORM | {"start": "random", "lanes": ["X1"]})[0]["start"]
+        == "All lanes start from one shared x."
+    )
+    gap = run_form(models, session, FORM | {"start": "encoder", "space": "paper"})[0]["start"]
+    assert "Θ cannot reach that exactly" in gap
 
 
 def test_stop_takes_effect_before_the_next_step_and_keeps_what_is_there(models: Models, session: Session) -> None:
