@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from app.invert import stream
+from app.invert import judges, stream
 from app.runs import settings
 from app.runs.cards import open_card, read_card_file
 from app.runs.legs import Legs, lasting, scheduled
@@ -22,7 +23,7 @@ from landscape_core.errors import UserError
 from landscape_core.generators.export import export_zip
 from landscape_core.generators.run_card import RunCard, make_card
 from landscape_core.images.pixels import png_tensor, to_unit
-from landscape_core.search.objectives import Target
+from landscape_core.search.objectives import FeatureDistance, PerceptualObjective, Target
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
 from landscape_core.search.run_card import Card
 from landscape_core.search.summary import result_of
@@ -75,28 +76,37 @@ def start(models: Models, session: RaceSession, settings: RunSettings) -> Iterat
     task = models.get(settings.task, settings.perceptual)
     solver, starts = prepare(task, settings, Target(to_unit(session.target.picture)[None]))
     run = Run(session.count + 1, settings, session.target, task, solver, Trajectory.empty(settings.names()))
-    return _legs().start(session, run, starts)
+    return _legs(models).start(session, run, starts)
 
 
-def resume(session: RaceSession, more: Any) -> Iterator[Message]:
+def resume(models: Models, session: RaceSession, more: Any) -> Iterator[Message]:
     """Take `more` steps from where the session's run stands.
 
     Raises:
         UserError: as `continued`.
     """
-    return _legs().resume(session, more)
+    return _legs(models).resume(session, more)
 
 
-def _legs() -> Legs[Race]:
-    return Legs(stream.begin, stream.column, _end, MAX_STEPS, USUAL_MORE, _repeats)
+def _legs(models: Models) -> Legs[Race]:
+    return Legs(stream.begin, stream.column, partial(_end, models), MAX_STEPS, USUAL_MORE, _repeats)
 
 
-def _end(run: Race, reason: str) -> Message:
-    message = stream.end(run, reason)
+def _end(models: Models, run: Race, reason: str) -> Message:
+    found = judges.judge(run, _distance(models, run))
+    message = {**stream.end(run, reason), "judges": judges.table(found), "disagreement": judges.disagreement(found)}
     taken = run.trajectory.steps[-1]
     if run.settings.steps <= taken < MAX_STEPS and scheduled(run):
         message["hint"] = "Adam with ramps has come to the end of its schedule: its learning rate stays zero from here on."
     return message
+
+
+def _distance(models: Models, run: Race) -> FeatureDistance | None:
+    """The robust-feature distance, where it is not what was optimised."""
+    if run.settings.perceptual == "embedded":
+        return None
+    objective = models.get(run.settings.task).objective
+    return objective.distance if isinstance(objective, PerceptualObjective) else None
 
 
 def _repeats(card: Card, run: Race) -> bool:

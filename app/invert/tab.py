@@ -139,7 +139,7 @@ class InvertTab(RunTab[RaceSession]):
         return events.start(self.models, session, from_values(values))
 
     def resume(self, session: RaceSession, steps: Any) -> Iterator[Message]:
-        return events.resume(session, steps)
+        return events.resume(self.models, session, steps)
 
     def export(self, session: RaceSession) -> Path:
         return events.export(session)

@@ -29,12 +29,25 @@ FIRST_DRAWN = 17  # the number that is offered first: an even face, and an even 
 TRUNCATION = 0.7  # of the pictures that are drawn: somewhat nearer to the mean, where they are cleaner
 
 
+DRAWN = "drawn-"
+
+
+def _input(task: Task, seed: int) -> torch.Tensor:
+    return task.prior.sample(1, torch.Generator().manual_seed(seed), truncation=TRUNCATION)
+
+
+def drawn_input(task: Task, picked: Picked) -> torch.Tensor | None:
+    """The input (1, d) that a picture was drawn from; None for one that the model did not draw."""
+    text = picked.query.get("target", "")
+    return _input(task, int(text.removeprefix(DRAWN))) if text.startswith(DRAWN) else None
+
+
 def drawn(task: Task, seed: int) -> Picked:
     """A picture the model draws itself: the easiest honest target, for an exact solution exists."""
     if not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
         raise UserError(f"The picture's number must be a whole number from 0 to {MAX_SEED}.")
     with torch.no_grad():
-        output = task.forward(task.prior.sample(1, torch.Generator().manual_seed(seed), truncation=TRUNCATION))
+        output = task.forward(_input(task, seed))
     return Picked(to_bytes(output)[0], f"model's picture {seed}", {"target": f"drawn-{seed}"})
 
 
