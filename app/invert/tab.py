@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from app.invert import run as events
+from app.invert.many_tab import build_many
 from app.invert.run import RaceSession
 from app.runs.session import Message
 from app.runs.settings import defaults, for_model, from_values, values_of
@@ -31,10 +32,12 @@ def build(page: Page) -> StandingSource:
     with gr.Row(elem_classes="invert"):
         with gr.Column(elem_classes="card target-card"):
             panel = build_target(page.models.names)
-        with gr.Column(elem_classes="card race-card"):
-            view = race_view(missed(page.invert))
-            status = gr.HTML(elem_id="queue-status")
-            download = gr.DownloadButton("download", elem_id="export-file")
+        with gr.Column(elem_classes="race-column"):
+            with gr.Column(elem_classes="card race-card"):
+                view = race_view(missed(page.invert))
+                status = gr.HTML(elem_id="queue-status")
+                download = gr.DownloadButton("download", elem_id="export-file")
+            many = gr.Column(elem_classes="card race-card")
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Search</h2>")
             form, actions = build_form(panel.model)
@@ -43,6 +46,8 @@ def build(page: Page) -> StandingSource:
     tab.wire_form(actions)
     tab.wire_run(status, download, after=lambda event: event.then(tab.on_settings, form.components, note, **QUICK))
     tab.wire_landscape()
+    with many:
+        build_many(page, form, tab.loaded)
     return lambda key: standing_of(page.invert.get(key).run)
 
 
@@ -67,7 +72,7 @@ class InvertTab(RunTab[RaceSession]):
     def wire_form(self, actions: FormActions) -> None:
         fields, outputs = self.form.components, self.chooser.outputs
         everything = [*fields, *outputs]
-        self.page.demo.load(self.on_load, outputs=[*fields, *self.chooser.panel_outputs, *outputs], **QUICK)
+        self.loaded = self.page.demo.load(self.on_load, outputs=[*fields, *self.chooser.panel_outputs, *outputs], **QUICK)
         for name, component in self.form.items():
             if name != "model":
                 component.input(self.on_settings, fields, self.note, **LATEST)
