@@ -3,7 +3,7 @@ import { Columns } from "../views/columns.js";
 import { RunView } from "../views/run_view.js";
 import { number } from "../views/words.js";
 
-const BEGIN_HERE = "One picture proves nothing: the race above, with its settings, on many pictures in one batch.";
+const BEGIN_HERE = "One picture proves nothing: the race above, with its settings, on many pictures in one batch: your own, or the embedded examples where you give none.";
 
 class Many extends RunView {
   constructor(view) {

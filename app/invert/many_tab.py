@@ -27,7 +27,7 @@ def build_many(page: Page, form: Form, loaded: Any) -> None:
     jobs = Jobs(ManyJob)
     shown = many_view(missed(jobs))
     files = gr.File(
-        label="Your pictures, or zips of them (up to 50); without any the embedded examples are taken",
+        label="Your pictures or zips, up to 50",
         file_count="multiple", type="filepath", height=110, elem_id="many-files",
     )  # fmt: skip
     status = gr.HTML(elem_id="many-status")

@@ -82,7 +82,8 @@ class PoseTab(RunTab[PoseSession]):
         panel.number.submit(self.on_number, [panel.number, panel.joint], outputs, **QUICK)
         panel.another.click(self.on_another, panel.joint, [panel.number, *outputs], **QUICK)
         panel.file.upload(self.on_upload, [panel.file, panel.frame, panel.joint], outputs, **COMPUTE)
-        panel.frame.submit(self.on_upload, [panel.file, panel.frame, panel.joint], outputs, **COMPUTE)
+        for typed in (panel.frame.submit, panel.frame.blur):
+            typed(self.on_upload, [panel.file, panel.frame, panel.joint], outputs, **COMPUTE)
         panel.joint.input(self.on_joint, panel.joint, panel.angles, **QUICK)
         for angle in panel.angles:
             angle.release(self.on_angles, [panel.joint, *panel.angles], [self.view, panel.message], **QUICK)

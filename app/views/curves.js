@@ -7,7 +7,7 @@ import { number } from "./words.js";
  * A curve is {x, y, name, colour: CSS variable, faint, dash}.
  */
 const CONFIG = { responsive: true, displayModeBar: false, displaylogo: false };
-const NAMED = 225; // px between the lowest and the highest loss on the chart, about
+const NAMED = 0.75; // of the chart's height lie between the lowest and the highest loss, about
 const LINE = 15; // px that a curve's name takes
 const REDRAW_EVERY = 200; // ms; a redraw costs 10-40 ms, the cursor none
 
@@ -90,7 +90,7 @@ export class LossCurves {
     const axis = { color: colour("--soft"), gridcolor: colour("--rule"), zeroline: false, linecolor: colour("--rule"), fixedrange: true };
     const layout = {
       margin: { l: 58, r: 26, t: 8, b: 40 },
-      height: this.element.clientWidth < 520 ? 240 : 300,
+      height: this.height,
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(this.element).fontFamily, size: 12, color: colour("--soft") },
@@ -110,6 +110,10 @@ export class LossCurves {
     return layout;
   }
 
+  get height() {
+    return this.element.clientWidth < 520 ? 240 : 300;
+  }
+
   #scale() {
     return this.linear ? { type: "linear", nticks: 6 } : { type: "log", ...logTicks([...this.curves.flatMap((curve) => curve.y), this.flat?.y]) };
   }
@@ -126,7 +130,7 @@ export class LossCurves {
       .map((curve) => ({ ...curve, end: curve.y.at(-1) })).sort((a, b) => b.end - a.end);
     const all = this.curves.flatMap((curve) => curve.y).concat(this.flat?.y ?? []).map((y) => this.#on(y)).filter((y) => y !== null);
     const [low, high] = [all.reduce((a, b) => Math.min(a, b), Infinity), all.reduce((a, b) => Math.max(a, b), -Infinity)];
-    const pixels = (NAMED / (high - low || 1));
+    const pixels = (NAMED * this.height) / (high - low || 1);
     let below = Infinity;
     return ends.map((curve) => {
       const at = this.#on(curve.end) * pixels;
