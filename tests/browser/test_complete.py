@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Open = Callable[..., Any]
 PAPER = ".painter .paper"
 
@@ -120,3 +122,18 @@ def test_one_completion_goes_to_the_landscape(open_page: Open) -> None:
     page.click("[data-pick=landscape]")
     page.wait_for_function("document.querySelector('#source input')?.value.includes('Complete')")
     assert page.get_by_role("tab", name="Landscape").get_attribute("aria-selected") == "true"
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_completions_stand_in_a_table_of_two_by_two(open_page: Open, width: int) -> None:
+    page = open_page("?tab=complete&c_k=4&c_steps=4&c_lanes=X-adam,Z-adam,Z-gd", width=width)
+    page.wait_for_selector(f"{PAPER}[data-hidden]")
+    complete(page)
+    boxes = {cell: page.locator(f".gallery [data-cell={cell}]").bounding_box() for cell in ("X1", "X2", "Z1", "Z2")}
+    assert boxes["X1"]["x"] == boxes["Z1"]["x"] < boxes["X2"]["x"] == boxes["Z2"]["x"]
+    assert boxes["X1"]["y"] == boxes["X2"]["y"] < boxes["Z1"]["y"] == boxes["Z2"]["y"]
+    assert page.locator(".gallery .tiles button").count() == 12
+    assert page.locator(".gallery [data-cell=X2].off .tiles button").count() == 0
+    assert "GD" in page.text_content(".gallery [data-cell=Z2] h2")
+    assert page.text_content(".gallery .summary").count("\n") == 0, "of one column both lanes were run"
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -343,3 +343,37 @@ def test_the_panel_follows_a_card_and_settings_taken_up_keep_the_pictures(open_p
     other.set_input_files(".form-actions input[type=file]", path)
     wait_for_text(other, ".note", "Run repeats it exactly")
     other.wait_for_function("document.querySelector('.target-card input[value=photo]').checked")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_many_pictures_give_a_number_one_can_cite(open_page: Open, tmp_path: Path, width: int) -> None:
+    page = open_page("?steps=4", width=width)
+    many = ".many "
+    page.click(many + "[data-act=run]")
+    page.wait_for_selector(many + "[data-act=export]:visible")
+    lines = page.text_content(many + ".summary").splitlines()
+    assert [line.split(" against ")[0] for line in lines] == ["Z · Adam", "Z · L-BFGS"]
+    assert all("on 5 searches" in line and "[" in line for line in lines)
+    page.wait_for_selector(many + ".chart .main-svg")
+    page.click(many + "details summary")
+    assert page.locator(many + "tbody tr").count() == 5
+    with page.expect_download() as download:
+        page.click(many + "[data-act=export]")
+    download.value.save_as(tmp_path / "many.csv")
+    assert "drawn cat,1,Z · L-BFGS,4," in (tmp_path / "many.csv").read_text(encoding="utf-8")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.fill(many + "[data-restarts]", "3")
+    page.click(many + "[data-act=run]")
+    wait_for_text(page, many + ".notice", "Restarts need different starts")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_judges_stand_beside_the_loss(open_page: Open, width: int) -> None:
+    page = open_page("?steps=4&target=drawn-3", width=width)
+    assert page.locator(".judges").first.is_hidden()
+    run_to_end(page)
+    rows = page.locator(".race .judges").first.locator("tbody tr")
+    assert rows.count() == 4
+    assert "dB" in rows.first.text_content()
+    assert "‖x̂ − x*‖" in page.locator(".judges thead").first.text_content()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

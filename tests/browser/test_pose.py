@@ -172,3 +172,16 @@ def test_continue_goes_on_with_the_last_run_after_another_target_was_looked_at(p
     page.wait_for_selector(VIEW + "[data-act=more]:visible")
     assert page.text_content(VIEW + "[data-target-label]") == "drawn pose 0"
     assert reading(page, "target") == "all joints seen"  # as the run was told
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_bodies_stand_in_a_table_of_two_by_two(pose_page: Open, width: int) -> None:
+    page = pose_page(width=width)
+    run_to_end(page, 4)
+    boxes = {cell: page.locator(f"{VIEW}[data-cell={cell}] .frame").bounding_box() for cell in ("X1", "X2", "Z1", "Z2")}
+    assert boxes["X1"]["x"] == boxes["Z1"]["x"] < boxes["X2"]["x"] == boxes["Z2"]["x"]
+    assert boxes["X1"]["y"] == boxes["X2"]["y"] < boxes["Z1"]["y"] == boxes["Z2"]["y"]
+    target = page.locator(f"{VIEW}.lane.target .frame").bounding_box()
+    assert (target["width"], target["height"]) == (boxes["X1"]["width"], boxes["X1"]["height"])
+    assert [page.text_content(f"{VIEW}[data-cell=Z{i}] [data-how]") for i in (1, 2)] == ["L-BFGS", "LM"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
