@@ -11,9 +11,9 @@ from app.invert import run as race
 from app.invert.run import RaceSession
 from app.runs.models import Models
 from app.runs.session import Session
+from app.runs.settings import defaults
 from app.target import targets
 from landscape_core.errors import UserError
-from landscape_core.search.race import RunSettings
 
 
 def warm_up(models: Models, defences: Defences | None = None) -> threading.Thread:
@@ -32,7 +32,7 @@ def _work(models: Models, defences: Defences | None) -> None:
         try:
             task = models.get(name)
             session: RaceSession = Session(target=targets.drawn(task, targets.FIRST_DRAWN))
-            for _ in race.start(models, session, RunSettings(task=name, steps=2).in_space(next(iter(task.mappings)))):
+            for _ in race.start(models, session, defaults(models, name, steps=2)):
                 pass
         except UserError as error:  # the visitor who chooses this model is told the same
             print(f"{name}: {error}")

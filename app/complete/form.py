@@ -6,7 +6,7 @@ import gradio as gr
 from gradio.components import Component
 
 from app.complete.settings import MAX_K, MAX_STEPS, MIN_K
-from app.views.form import Form, FormActions, distance_field, form_actions, lbfgs_fields, optimiser_fields, space_field
+from app.views.form import Form, FormActions, distance_field, form_actions, rate_fields, space_field, table_fields
 
 PREFIX = "complete-"
 _K = "How many completions, each from its own random start. All of them are computed as one batch."
@@ -22,8 +22,8 @@ def build_completion_form(model: Component) -> tuple[Form, FormActions]:
         form["k"] = gr.Slider(MIN_K, MAX_K, step=1, label="Completions", info=_K, elem_id=f"{PREFIX}k", buttons=[])
         form["steps"] = gr.Slider(1, MAX_STEPS, step=1, label="Steps", info=_STEPS, elem_id=f"{PREFIX}steps", buttons=[])
         form["seed"] = gr.Number(label="Seed of the random starts", info=_SEED, precision=0, minimum=0, elem_id=f"{PREFIX}seed")
-    with gr.Accordion("Optimisers and distance", open=False, elem_classes="more"):
-        form.update(optimiser_fields(PREFIX))
+        form.update(table_fields(PREFIX))
+    with gr.Accordion("Distance", open=False, elem_classes="more"):
         form["perceptual"] = distance_field()
-    form.update(lbfgs_fields())
+    form.update(rate_fields(PREFIX))
     return form, form_actions(f"{PREFIX}load-card")

@@ -7,7 +7,7 @@ import { number } from "../views/words.js";
 
 const FIDELITY = "Mean loss in the visible part over all K; lower is closer.";
 const DIVERSITY = "Mean perceptual distance between two completions in the hidden part, over all pairs of the K; higher is more varied.";
-const BEGIN_HERE = "Paint what is hidden, then press Run: as many random starts in X and in Z descend together on what is visible.";
+const BEGIN_HERE = "Paint what is hidden, then press Run: as many random starts in X and in Z, by each of two optimisers, descend together on what is visible.";
 
 class Gallery extends RunView {
   constructor(view) {
@@ -28,9 +28,14 @@ class Gallery extends RunView {
     this.show = "whole";
     this.order = "closest";
     this.chosen = null;
-    this.tiles = [...this.element.querySelectorAll("[data-lane]")].map((lane) => new Tiles(lane, (name, index) => this.#choose(name, index)));
+    this.places = [...this.element.querySelectorAll("[data-cell]")].map((lane) => new Tiles(lane, (name, index) => this.#choose(name, index)));
     this.controls.ready(); // disabled until now, so that no click is lost
     this.listen();
+  }
+
+  /** The places that the run has lanes in. */
+  get tiles() {
+    return this.places.filter((tiles) => tiles.name);
   }
 
   get count() {
@@ -42,7 +47,7 @@ class Gallery extends RunView {
     this.chosen = null;
     this.visible = null;
     this.timeline.setTicks([]);
-    for (const tiles of this.tiles) tiles.describe(message.settings);
+    for (const tiles of this.places) tiles.take(this.run);
     this.become("running");
     const { run } = this;
     const part = await visiblePart(await decode(message.target), message.mask);
@@ -53,7 +58,8 @@ class Gallery extends RunView {
   #frames(message) {
     if (message.run !== this.run?.id) return;
     this.run.add(message);
-    if (this.controls.state !== "stopping") this.become("running");
+    if (this.controls.state === "stopping") return; // what is left of it is shown at the end, at once
+    this.become("running");
     this.#say();
     this.timeline.setTicks(this.run.steps);
     this.#curves();
@@ -71,7 +77,7 @@ class Gallery extends RunView {
   /** How the run that stands came out. */
   #tell() {
     const { end } = this.run;
-    this.say(end.verdict, [end.reason, end.replay].filter(Boolean).join(" "));
+    this.say(end.verdict, [this.run.start, end.reason, end.replay].filter(Boolean).join(" "));
   }
 
   cancelled() {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from app.complete.session import CompletionSession
 from app.complete.settings import MAX_STEPS, USUAL_STEPS, CompletionSettings
 from app.complete.stream import mask_text
 from app.runs.cards import open_card, read_card_file
-from app.runs.legs import Legs, in_rows, lasting
+from app.runs.legs import Legs, lasting
 from app.runs.models import Models
 from app.runs.session import Message, Picked, Run
 from app.target.targets import SIDE
@@ -86,11 +85,8 @@ def open_page(models: Models, session: CompletionSession, query: Mapping[str, st
     Raises:
         UserError: there is no model at all, or its files are damaged.
     """
-    usual = complete_settings.defaults(models, query.get("c_model"), query.get("c_space"))
-    asked, name, notes = complete_settings.from_query(query, usual, models.names)
-    if asked.settings.space not in models.get(asked.settings.task).mappings:
-        notes.append(f"{asked.settings.task.title()} has no space “{asked.settings.space}”; {usual.settings.space} is used.")
-        asked = replace(asked, settings=asked.settings.in_space(usual.settings.space))
+    usual = complete_settings.defaults(models, query.get("c_model"))
+    asked, name, notes = complete_settings.from_query(query, usual, models)
     session.mask = stream.mask_text(preset(name, SIDE)) if name else ""
     return asked, notes
 
@@ -118,7 +114,7 @@ def start(models: Models, session: CompletionSession, asked: CompletionSettings)
         raise UserError("Choose a picture first: one drawn by the model, an example, or your own.")
     task = models.get(asked.settings.task, asked.settings.perceptual)
     solver, starts = completion_solver(task, to_unit(session.target.picture)[None], mask, asked.k, asked.settings)
-    run = Run(session.count + 1, asked.settings, session.target, task, in_rows(solver), Trajectory.empty(["X", "Z"]))
+    run = Run(session.count + 1, asked.settings, session.target, task, solver, Trajectory.empty(asked.settings.names()))
     return _legs().start(session, run, starts)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from app.runs import settings
+from app.runs import lanes, settings
+from app.runs.lanes import LANES
 from app.runs.models import Models
-from app.runs.settings import FIELDS, LIMITS, clamped
+from app.runs.settings import FIELDS, LIMITS, SPACE, clamped
 from landscape_core.errors import UserError
 from landscape_core.generators.masks import PRESETS
 from landscape_core.search.race import RunSettings
@@ -18,7 +19,13 @@ MAX_STEPS = 300
 USUAL_K, USUAL_STEPS = 8, 50
 PREFIX = "c_"  # the Invert tab's parameters stand in the same address
 _LIMITS = LIMITS | {"steps": (1, MAX_STEPS)}
-OWN = [*(f"{PREFIX}{field[0]}" for field in FIELDS), f"{PREFIX}k", f"{PREFIX}mask", "target", "tab"]
+OWN = [
+    *(f"{PREFIX}{name}" for name in (*(field[0] for field in FIELDS), SPACE, LANES)),
+    f"{PREFIX}k",
+    f"{PREFIX}mask",
+    "target",
+    "tab",
+]
 
 
 @dataclass(frozen=True)
@@ -35,8 +42,7 @@ def defaults(models: Models, model: str | None = None, space: str | None = None)
     Raises:
         UserError: there is no model at all, or its files are damaged.
     """
-    usual = settings.defaults(models, model, space)
-    return CompletionSettings(usual.model_copy(update={"start": "random", "steps": USUAL_STEPS}))
+    return CompletionSettings(settings.defaults(models, model, space, start="random", steps=USUAL_STEPS))
 
 
 def for_model(models: Models, values: Mapping[str, Any]) -> CompletionSettings:
@@ -50,8 +56,7 @@ def for_model(models: Models, values: Mapping[str, Any]) -> CompletionSettings:
         now = from_values({**values, "model": usual.settings.task, "space": usual.settings.space})
     except UserError:  # something else in the form is wrong; then all of it begins anew
         return usual
-    kept = {"steps": now.settings.steps, "seed": now.settings.seed, "perceptual": now.settings.perceptual}
-    return CompletionSettings(usual.settings.model_copy(update=kept), now.k)
+    return CompletionSettings(settings.for_model(models, {**values, "start": "random"}), now.k)
 
 
 def values_of(asked: CompletionSettings) -> dict[str, Any]:
@@ -75,7 +80,7 @@ def from_values(values: Mapping[str, Any]) -> CompletionSettings:
 
 
 def from_query(
-    query: Mapping[str, str], usual: CompletionSettings, models: Sequence[str]
+    query: Mapping[str, str], usual: CompletionSettings, models: Models
 ) -> tuple[CompletionSettings, str | None, list[str]]:
     """Settings and the name of a preset mask from the address, with a sentence for each thing changed or ignored."""
     ours = {name.removeprefix(PREFIX): text for name, text in query.items() if name.startswith(PREFIX)}
@@ -98,12 +103,8 @@ def query_of(asked: CompletionSettings, models: Models) -> dict[str, str]:
     Raises:
         UserError: the model's files are missing or damaged.
     """
-    usual = defaults(models, asked.settings.task, asked.settings.space)
-    return to_query(asked, replace(usual, settings=usual.settings.model_copy(update={"task": models.names[0]})))
-
-
-def to_query(asked: CompletionSettings, usual: CompletionSettings) -> dict[str, str]:
-    """URL parameters of what differs, and the tab."""
-    own = settings.to_query(asked.settings, usual.settings)
+    usual = defaults(models, asked.settings.task)
+    own = settings.to_query(asked.settings, usual.settings.model_copy(update={"task": models.names[0]}))
     own |= {"k": str(asked.k)} if asked.k != usual.k else {}
+    own[LANES] = lanes.to_text(asked.settings, models.get(asked.settings.task))
     return {f"{PREFIX}{name}": text for name, text in own.items()} | {"tab": "complete"}

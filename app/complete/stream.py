@@ -6,15 +6,21 @@ be heavy otherwise); those of the end are lossless PNG, and so is whatever is se
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
+from app.runs.lanes import table_of
 from app.runs.legs import finite
+from app.runs.sentences import start_sentence
 from app.runs.session import Message, Picked, Run
 from app.runs.settings import words
 from landscape_core.generators.completion import CompletionSet, completion_sets
 from landscape_core.images.pixels import png_base64, to_bytes, webp
+from landscape_core.search.race import SEPARATOR
 from landscape_core.search.solver import LaneState
+from landscape_core.search.summary import columns
 
 EVERY_STEP_TO, SHEETS = 10, 40
 
@@ -46,7 +52,10 @@ def begin(run: Run[Picked]) -> Message:
         "mask": mask_text(mask[:1]),
         "k": len(run.solver.target),
         "lanes": [lane.name for lane in run.solver.lanes],
-        "settings": words(run.settings),
+        "table": table_of(run.settings),
+        "columns": columns(run.settings.names()),
+        "start": start_sentence(run),
+        "settings": [*words(run.settings), ["observed", f"{float(mask[:1].mean()):.0%} of the picture"]],
         "limit": run.solver.max_steps,
     }
 
@@ -69,22 +78,33 @@ def end(run: Run[Picked], reason: str) -> Message:
         each.name: {"sheet": png_base64(sheet(each.pictures)), "fidelity": finite(each.fidelity), "diversity": each.diversity}
         for each in sets
     }
-    return {"kind": "end", "reason": reason, "step": state.step, "lanes": lanes, "verdict": verdict(*sets)}
+    return {"kind": "end", "reason": reason, "step": state.step, "lanes": lanes, "verdict": verdicts(sets)}
 
 
 ALIKE = 0.05  # figures this close are called the same: K random starts do not say more
+
+
+def verdicts(sets: Sequence[CompletionSet]) -> str:
+    """What each column says, a line each."""
+    by = {each.name: each for each in sets}
+    pairs = columns(list(by))
+    return "\n".join(verdict(by[x], by[z]) for x, z in pairs) or "No optimiser searched both X and Z, so none is compared."
 
 
 def verdict(x: CompletionSet, z: CompletionSet) -> str:
     """One sentence on diversity in the hidden region against the mean loss in the visible one."""
     varied, off = _ratio(z.diversity, x.diversity), _ratio(z.fidelity, x.fidelity)
     if _same(varied) and _same(off):
-        return "X and Z do not differ by more than 5 % here, neither in variety nor in how well they fit the visible part."
+        alike = f"{x.name} and {z.name} do not differ by more than 5 % here"
+        return f"{alike}, neither in variety nor in how well they fit the visible part."
     if _same(varied):
-        closer = "Z" if off < 1 else "X"
-        return f"Both are equally varied, and {closer} fits the visible part better: its mean loss there is {_less(off)} lower."
-    name, more = ("Z", varied) if varied > 1 else ("X", 1 / varied)
-    cost = off if name == "Z" else 1 / off
+        closer = z.name if off < 1 else x.name
+        both = f"{x.name} and {z.name}" if SEPARATOR in x.name else "Both"
+        return (
+            f"{both} are equally varied, and {closer} fits the visible part better: its mean loss there is {_less(off)} lower."
+        )
+    name, more = (z.name, varied) if varied > 1 else (x.name, 1 / varied)
+    cost = off if name == z.name else 1 / off
     head = f"{name} is {_more(more)} more varied"
     if _same(cost):
         return f"{head} at the same visible loss: its variety was not bought with error."

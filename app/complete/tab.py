@@ -22,6 +22,7 @@ from app.views.run_tab import RunTab
 from app.views.view import sent, view
 from app.views.wiring import COMPUTE, LATEST, QUICK, enclosing_tab, found, missed, paragraph
 from landscape_core.errors import UserError
+from landscape_core.search.spaces import Start
 
 NAME = "Complete"
 
@@ -101,7 +102,7 @@ class CompleteTab(RunTab[CompletionSession]):
                 if model != now["model"]:
                     form = self.filled(settings.values_of(settings.for_model(self.models, {**now, "model": model})))
             elif session.target is None:
-                session.target = targets.drawn(self.models.get(now["model"]), targets.FIRST_DRAWN)
+                session.target = targets.first(self.models.get(now["model"]))
         except UserError as error:
             return {self.panel.message: paragraph(str(error)), self.taken: taken}
         assert session.target is not None
@@ -123,7 +124,7 @@ class CompleteTab(RunTab[CompletionSession]):
         for name, component in self.form.items():
             if name != "model":
                 component.input(self.on_settings, fields, self.note, **LATEST)
-        self.wire_settings()
+        self.wire_table()
         self.form["model"].input(self.on_model, fields, everything, **LATEST)
         actions.reset.click(self.on_reset, self.form["model"], [*fields, self.note], **QUICK)
         actions.card.upload(self.on_card, actions.card, everything, **COMPUTE)
@@ -152,6 +153,9 @@ class CompleteTab(RunTab[CompletionSession]):
         picture = sent(events.painter_message(session))
         said = {self.painter: picture, self.panel.message: "", self.note: note_of(sentence)}
         return {**self.filled(settings.values_of(asked)), **said}
+
+    def start_of(self, values: Mapping[str, Any]) -> Start:
+        return "random"
 
     # --- the run --------------------------------------------------------------------------------------------
 

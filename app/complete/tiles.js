@@ -1,12 +1,14 @@
 /** The tiles of one lane: K pictures cut from a sheet, each with its loss; whole, or with the visible part put back. */
-import { laneWords, number } from "../views/words.js";
+import { number } from "../views/words.js";
 
 const SIDE = 64;
 
 export class Tiles {
   /** @param {HTMLElement} element holds `h2`, `dl` and `ol.tiles` as in gallery.html */
   constructor(element, onPick) {
-    this.name = element.dataset.lane;
+    this.element = element;
+    this.cell = element.dataset.cell;
+    this.name = null; // the lane of the run that stands here
     this.list = element.querySelector(".tiles");
     this.figures = element.querySelector("dl");
     this.how = element.querySelector("h2 span");
@@ -47,9 +49,15 @@ export class Tiles {
     if (this.visible) context.drawImage(this.visible, 0, 0);
   }
 
-  /** Say in the heading by what this lane descends. */
-  describe(settings) {
-    this.how.textContent = laneWords(settings, this.name, this.how.dataset.how);
+  /** Take the lane that a run has in this place, if any, and say in the heading by what it descends. */
+  take(run) {
+    this.name = Object.keys(run.lanes).find((name) => run.cell(name) === this.cell) ?? null;
+    const lane = run.table[this.name];
+    this.element.classList.toggle("off", !this.name);
+    this.how.textContent = lane?.optimiser ?? "off";
+    this.how.parentElement.title = lane ? `${this.how.dataset.how}, ${lane.optimiser}, ${lane.settings}` : "";
+    this.laid = null;
+    if (!this.name) this.list.replaceChildren();
   }
 
   /** Fidelity and diversity: [words, value, explanation]. */

@@ -7,7 +7,7 @@ import { Stage } from "../views/stage.js";
 import { number } from "../views/words.js";
 
 const MOST_PICTURES = 1800; // 16 KB each when decoded: about 29 MB
-const BEGIN_HERE = "Press Run: both searches start from the same place and take their steps together.";
+const BEGIN_HERE = "Press Run: X and the learned Z search for this picture by each of two optimisers, all in step.";
 
 class Race extends RunView {
   constructor(view) {
@@ -47,9 +47,10 @@ class Race extends RunView {
   }
 
   async #target(message) {
-    this.idle = { bitmap: await decode(message.target), label: message.label };
+    this.idle = { bitmap: await decode(message.target), label: message.label, credit: message.credit };
     this.controls.ready();
-    if (!this.controls.busy) this.#showIdle();
+    const same = this.shown?.targetKey === message.target; // the settings of an earlier run were taken up
+    if (!this.controls.busy && !same) this.#showIdle();
   }
 
   async #begin(message) {
@@ -64,8 +65,10 @@ class Race extends RunView {
   async #frames(message) {
     const run = this.runs.find((r) => r.id === message.run);
     if (!run) return;
-    await run.add(message);
-    if (run === this.standing && this.controls.state !== "stopping") this.become("running");
+    const added = run.add(message);
+    if (run === this.standing && this.controls.state === "stopping") return; // what is left of it is shown at the end, at once
+    await added;
+    if (run === this.standing) this.become("running");
     if (run !== this.shown) return;
     this.timeline.setTicks(run.ticks(this.axis));
     this.#draw();
@@ -105,21 +108,39 @@ class Race extends RunView {
   #showIdle() {
     this.shown = null;
     this.stage.clear();
-    this.stage.showTarget(this.idle.bitmap, this.idle.label);
+    this.stage.showTarget(this.idle.bitmap, this.idle.label, { credit: this.idle.credit });
     this.timeline.setTicks([]);
     this.find(".insight").textContent = "";
+    this.curves.cursor(null);
+    this.#judges(null);
     this.say(BEGIN_HERE);
     this.#draw();
   }
 
   #show(run, index) {
     this.shown = run;
-    this.stage.showTarget(run.target, run.label, run.encoder, run.guess);
+    this.stage.showTarget(run.target, run.label, run);
     this.stage.name(run);
     const ticks = run.ticks(this.axis);
     this.timeline.setTicks(ticks, index ?? ticks.length - 1);
-    if (run.end) this.say(run.end.summary, [run.end.reason, run.end.replay, run.end.hint].filter(Boolean).join(" "));
+    if (run.end) this.say(run.end.summary, [run.end.disagreement, run.start, run.end.reason, run.end.replay, run.end.hint].filter(Boolean).join(" "));
+    this.#judges(run);
     this.#draw();
+  }
+
+  #judges(run) {
+    const table = this.find(".judges");
+    const judges = run?.end?.judges;
+    table.hidden = !judges;
+    if (!judges) return;
+    const head = document.createElement("tr");
+    head.append(cell("th", ""), ...judges.heads.map(([words, title]) => Object.assign(cell("th", words), { title })));
+    table.tHead.replaceChildren(head);
+    table.tBodies[0].replaceChildren(...Object.entries(judges.rows).map(([lane, values]) => {
+      const row = document.createElement("tr");
+      row.append(cell("th", lane), ...values.map((value, i) => cell("td", value, judges.best[i] === lane ? "best" : "")));
+      return row;
+    }));
   }
 
   #toBest(name) {
@@ -134,7 +155,7 @@ class Race extends RunView {
     const tick = this.timeline.ticks[index];
     this.stage.look(run, this.axis, tick);
     this.curves.cursor(tick, run.at(this.axis, tick));
-    this.find(".insight").textContent = insight(run, run.place("X", this.axis, tick));
+    this.find(".insight").textContent = insight(run, this.axis, tick);
   }
 
   #setAxis(axis) {
@@ -161,13 +182,20 @@ class Race extends RunView {
   }
 }
 
-/** Where Z stood as low as X does after `at` steps. */
-function insight(run, at) {
-  const reached = run.end?.reached[at];
-  if (at < 1 || reached === undefined) return "";
-  const best = Math.min(...run.lanes.X.loss.slice(0, at + 1).filter((loss) => loss !== null));
-  const here = `X's best up to step ${run.steps[at]} is ${number(best)}`;
-  return reached === null ? `${here}; Z was never as low in this run.` : `${here}; Z was as low at step ${reached}.`;
+/** For every column: where Z stood as low as X does at a tick. */
+function insight(run, axis, tick) {
+  return run.columns.map(([x, z]) => {
+    const at = run.place(x, axis, tick);
+    const reached = run.end?.reached[x]?.[at];
+    if (at < 1 || reached === undefined) return "";
+    const best = Math.min(...run.lanes[x].loss.slice(0, at + 1).filter((loss) => loss !== null));
+    const here = `${x}'s best up to step ${run.steps[at]} is ${number(best)}`;
+    return reached === null ? `${here}; ${z} was never as low in this run.` : `${here}; ${z} was as low at step ${reached}.`;
+  }).filter(Boolean).join(" ");
+}
+
+function cell(kind, text, className = "") {
+  return Object.assign(document.createElement(kind), { textContent: text, className });
 }
 
 export function mount(view) {

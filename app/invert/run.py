@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from app.invert import stream
+from app.invert import judges, stream
 from app.runs import settings
 from app.runs.cards import open_card, read_card_file
-from app.runs.legs import Legs, in_rows, lasting, scheduled
+from app.runs.legs import Legs, lasting, scheduled
 from app.runs.models import Models
 from app.runs.session import Message, Picked, Run, Session
 from app.runs.settings import defaults
@@ -22,7 +23,7 @@ from landscape_core.errors import UserError
 from landscape_core.generators.export import export_zip
 from landscape_core.generators.run_card import RunCard, make_card
 from landscape_core.images.pixels import png_tensor, to_unit
-from landscape_core.search.objectives import Target
+from landscape_core.search.objectives import FeatureDistance, PerceptualObjective, Target
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
 from landscape_core.search.run_card import Card
 from landscape_core.search.summary import result_of
@@ -35,13 +36,8 @@ USUAL_MORE = 100
 
 def open_page(models: Models, session: RaceSession, query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
     """Settings and target that the page's address asks for, with a sentence for each thing it could not have."""
-    usual = defaults(models, query.get("model"), query.get("space"))
-    chosen, notes = settings.from_query(query, usual, models.names)
-    task = models.get(chosen.task)
-    if chosen.space not in task.mappings:
-        notes.append(f"{chosen.task.title()} has no space “{chosen.space}”; {usual.space} is used.")
-        chosen = chosen.in_space(usual.space)
-    session.target = targets.from_query(query.get("target"), task)
+    chosen, notes = settings.from_query(query, defaults(models, query.get("model")), models)
+    session.target = targets.from_query(query.get("target"), models.get(chosen.task))
     return chosen, notes
 
 
@@ -49,7 +45,7 @@ def note(models: Models, session: RaceSession, values: Mapping[str, Any]) -> Mes
     """What the form means now: an error, or how the next run differs from the one that stands; and its address."""
     try:
         chosen = settings.from_values(values)
-        query = settings.query_of(chosen, models) | (session.target.query if session.target else {})
+        query = settings.query_of(chosen, models) | settings.WHOLE | (session.target.query if session.target else {})
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
     return {"text": _next_run(session, chosen), "level": "plain", "query": query, "own": settings.OWN}
@@ -64,7 +60,8 @@ def _next_run(session: RaceSession, chosen: RunSettings) -> str:
     changes = settings.difference(run.settings, chosen)
     if not changes:
         return f"The next run would repeat run {run.number}."
-    kept = "same target" if any(c.startswith(("seed", "start", "space", "model")) for c in changes) else "same target and start"
+    elsewhere = any(change.startswith(("seed", "start", "space", "model")) for change in changes)
+    kept = "same target" if elsewhere else "same target and start"
     return f"Next run: {kept} as run {run.number}, but {'; '.join(changes)}."
 
 
@@ -78,29 +75,38 @@ def start(models: Models, session: RaceSession, settings: RunSettings) -> Iterat
         raise UserError("Choose a target first: a picture drawn by the model, an example, or your own.")
     task = models.get(settings.task, settings.perceptual)
     solver, starts = prepare(task, settings, Target(to_unit(session.target.picture)[None]))
-    run = Run(session.count + 1, settings, session.target, task, in_rows(solver), Trajectory.empty(["X", "Z"]))
-    return _legs().start(session, run, starts)
+    run = Run(session.count + 1, settings, session.target, task, solver, Trajectory.empty(settings.names()))
+    return _legs(models).start(session, run, starts)
 
 
-def resume(session: RaceSession, more: Any) -> Iterator[Message]:
+def resume(models: Models, session: RaceSession, more: Any) -> Iterator[Message]:
     """Take `more` steps from where the session's run stands.
 
     Raises:
         UserError: as `continued`.
     """
-    return _legs().resume(session, more)
+    return _legs(models).resume(session, more)
 
 
-def _legs() -> Legs[Race]:
-    return Legs(stream.begin, stream.column, _end, MAX_STEPS, USUAL_MORE, _repeats)
+def _legs(models: Models) -> Legs[Race]:
+    return Legs(stream.begin, stream.column, partial(_end, models), MAX_STEPS, USUAL_MORE, _repeats)
 
 
-def _end(run: Race, reason: str) -> Message:
-    message = stream.end(run, reason)
+def _end(models: Models, run: Race, reason: str) -> Message:
+    found = judges.judge(run, _distance(models, run))
+    message = {**stream.end(run, reason), "judges": judges.table(found), "disagreement": judges.disagreement(found)}
     taken = run.trajectory.steps[-1]
     if run.settings.steps <= taken < MAX_STEPS and scheduled(run):
         message["hint"] = "Adam with ramps has come to the end of its schedule: its learning rate stays zero from here on."
     return message
+
+
+def _distance(models: Models, run: Race) -> FeatureDistance | None:
+    """The robust-feature distance, where it is not what was optimised."""
+    if run.settings.perceptual == "embedded":
+        return None
+    objective = models.get(run.settings.task).objective
+    return objective.distance if isinstance(objective, PerceptualObjective) else None
 
 
 def _repeats(card: Card, run: Race) -> bool:

@@ -35,8 +35,8 @@ export class RunList {
     show.title = "Look at this run";
     const words = Object.assign(document.createElement("span"), { className: "detail", textContent: detail });
     const ends = Object.assign(document.createElement("span"), { className: "losses" });
-    for (const [name, loss] of losses) {
-      ends.append(Object.assign(document.createElement("span"), { className: name.toLowerCase(), textContent: `${name} ${loss}` }));
+    for (const [name, loss, cell] of losses) {
+      ends.append(Object.assign(document.createElement("span"), { className: cell.toLowerCase().replace("1", ""), textContent: `${name} ${loss}` }));
     }
     const restore = button("Use its settings", "link", () => this.options.onRestore(run));
     item.append(box, show, words, ends, restore);
@@ -49,7 +49,7 @@ function describe(run, reference, current) {
   const same = run === reference ? run.label : "same settings";
   const losses = Object.entries(run.lanes).map(([name, lane]) => {
     const best = lane.loss.reduce((low, loss) => (loss !== null && loss < low ? loss : low), Infinity);
-    return [name, best === Infinity ? "–" : number(best)];
+    return [name, best === Infinity ? "–" : number(best), run.cell(name)];
   });
   const detail = changes.length ? changes.join(", ") : same;
   return { title: `Run ${run.number}`, detail, losses: run.end ? losses : [], current, visible: run.visible };

@@ -9,15 +9,18 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from app.runs.lanes import table_of
 from app.runs.legs import finite, png
+from app.runs.sentences import start_sentence, verdict
 from app.runs.session import Message, Picked, Run
 from app.runs.settings import words
 from landscape_core.images.pixels import png_base64, to_unit
 from landscape_core.search.solver import LaneState
-from landscape_core.search.summary import psnr, race_summary, reached
+from landscape_core.search.summary import columns, psnr, reached
 from landscape_core.search.task import Task
 
 EVERY_STEP_TO, THEN_EVERY = 300, 5
+WHY_X = "\nThe model drew this picture itself: X's best case, for there is an x that gives it exactly."
 
 
 def shown(step: int) -> bool:
@@ -32,8 +35,12 @@ def begin(run: Run[Picked]) -> Message:
         "number": run.number,
         "target": png_base64(run.target.picture),
         "label": run.target.label,
+        "credit": run.target.credit,
         "lanes": [lane.name for lane in run.solver.lanes],
-        "settings": words(run.settings),
+        "table": table_of(run.settings),
+        "columns": columns(run.settings.names()),
+        "start": start_sentence(run),
+        "settings": [*words(run.settings), ["observed", "the whole picture"]],
         "limit": run.solver.max_steps,
         "every": [EVERY_STEP_TO, THEN_EVERY],
     }
@@ -68,10 +75,18 @@ def end(run: Run[Picked], reason: str) -> Message:
     return {
         "kind": "end",
         "reason": reason,
-        "summary": race_summary(run.trajectory),
+        "summary": summary(run),
         "lanes": lanes,
-        "reached": reached(run.trajectory, fast="Z", slow="X"),
+        "reached": {slow: reached(run.trajectory, fast=fast, slow=slow) for slow, fast in columns(run.settings.names())},
     }
+
+
+def summary(run: Run[Picked]) -> str:
+    """What each column says, and where X wins, why it can."""
+    best = {lane.name: float(lane.best_so_far()[-1, 0]) for lane in run.trajectory.lanes}
+    drawn = run.target.query.get("target", "").startswith("drawn-")
+    x_wins = any(best[x] < best[z] for x, z in columns(run.settings.names()))
+    return verdict(run) + (WHY_X if drawn and x_wins else "")
 
 
 def encoded(task: Task, picked: Picked) -> Tensor | None:

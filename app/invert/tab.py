@@ -9,6 +9,7 @@ from typing import Any
 import gradio as gr
 
 from app.invert import run as events
+from app.invert.many_tab import build_many
 from app.invert.run import RaceSession
 from app.runs.session import Message
 from app.runs.settings import defaults, for_model, from_values, values_of
@@ -19,7 +20,7 @@ from app.views.form import Form, FormActions, build_form, note_of, note_view
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, LATEST, QUICK, missed
+from app.views.wiring import COMPUTE, LATEST, QUICK, enclosing_tab, missed
 from landscape_core.errors import UserError
 from landscape_core.search.race import RunSettings
 
@@ -31,10 +32,12 @@ def build(page: Page) -> StandingSource:
     with gr.Row(elem_classes="invert"):
         with gr.Column(elem_classes="card target-card"):
             panel = build_target(page.models.names)
-        with gr.Column(elem_classes="card race-card"):
-            view = race_view(missed(page.invert))
-            status = gr.HTML(elem_id="queue-status")
-            download = gr.DownloadButton("download", elem_id="export-file")
+        with gr.Column(elem_classes="race-column"):
+            with gr.Column(elem_classes="card race-card"):
+                view = race_view(missed(page.invert))
+                status = gr.HTML(elem_id="queue-status")
+                download = gr.DownloadButton("download", elem_id="export-file")
+            many = gr.Column(elem_classes="card race-card")
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Search</h2>")
             form, actions = build_form(panel.model)
@@ -43,6 +46,8 @@ def build(page: Page) -> StandingSource:
     tab.wire_form(actions)
     tab.wire_run(status, download, after=lambda event: event.then(tab.on_settings, form.components, note, **QUICK))
     tab.wire_landscape()
+    with many:
+        build_many(page, form, tab.loaded)
     return lambda key: standing_of(page.invert.get(key).run)
 
 
@@ -67,15 +72,16 @@ class InvertTab(RunTab[RaceSession]):
     def wire_form(self, actions: FormActions) -> None:
         fields, outputs = self.form.components, self.chooser.outputs
         everything = [*fields, *outputs]
-        self.page.demo.load(self.on_load, outputs=[*fields, *self.chooser.panel_outputs, *outputs], **QUICK)
+        self.loaded = self.page.demo.load(self.on_load, outputs=[*fields, *self.chooser.panel_outputs, *outputs], **QUICK)
         for name, component in self.form.items():
             if name != "model":
                 component.input(self.on_settings, fields, self.note, **LATEST)
-        self.wire_settings()
+        self.wire_table()
         self.form["model"].input(self.on_model, fields, everything, **LATEST)
         actions.reset.click(self.on_reset, self.form["model"], [*fields, self.note], **QUICK)
-        actions.card.upload(self.on_card, actions.card, everything, **COMPUTE)
-        self.view.restore(self.on_restore, outputs=everything, **QUICK)
+        actions.card.upload(self.on_card, actions.card, [*everything, *self.chooser.panel_outputs], **COMPUTE)
+        self.view.restore(self.on_restore, outputs=[*everything, *self.chooser.panel_outputs], **QUICK)
+        enclosing_tab().select(self.on_open, outputs=self.chooser.panel_outputs, **QUICK)
 
     def on_load(self, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)
@@ -87,6 +93,11 @@ class InvertTab(RunTab[RaceSession]):
         panel, shown = self.chooser.panel_values(session.target), sent(target_message(session.target))
         note = note_of(" ".join(notes), error=bool(notes))
         return {**self.filled(values_of(chosen)), **panel, self.view: shown, self.note: note}
+
+    def on_open(self, request: gr.Request) -> Any:
+        """Another tab may have sent a target."""
+        target = self.session(request).target
+        return self.chooser.panel_values(target) if target is not None else [gr.skip()] * len(self.chooser.panel_outputs)
 
     def on_settings(self, request: gr.Request, *values: Any) -> str:
         return sent(events.note(self.models, self.session(request), self.form.read(values)))
@@ -107,8 +118,10 @@ class InvertTab(RunTab[RaceSession]):
             chosen, shown, sentence = events.load_card(self.models, self.session(request), data)
         except UserError as error:
             return {self.note: note_of(str(error), error=True)}
+        session = self.session(request)
+        assert session.target is not None
         said = {self.view: sent(shown), self.panel.message: "", self.note: note_of(sentence)}
-        return {**self.filled(values_of(chosen)), **said}
+        return {**self.filled(values_of(chosen)), **self.chooser.panel_values(session.target), **said}
 
     def on_restore(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)
@@ -116,7 +129,9 @@ class InvertTab(RunTab[RaceSession]):
             chosen, shown = events.restore(session, event._data.get("run"))
         except UserError as error:
             return {self.note: note_of(str(error), error=True)}
-        return {**self.settled(session, chosen), self.view: sent(shown), self.panel.message: ""}
+        assert session.target is not None
+        panel = self.chooser.panel_values(session.target)
+        return {**self.settled(session, chosen), **panel, self.view: sent(shown), self.panel.message: ""}
 
     def settled(self, session: RaceSession, chosen: RunSettings) -> dict[Any, Any]:
         """Settings in the form, and what the note says of them."""
@@ -129,7 +144,7 @@ class InvertTab(RunTab[RaceSession]):
         return events.start(self.models, session, from_values(values))
 
     def resume(self, session: RaceSession, steps: Any) -> Iterator[Message]:
-        return events.resume(session, steps)
+        return events.resume(self.models, session, steps)
 
     def export(self, session: RaceSession) -> Path:
         return events.export(session)

@@ -13,11 +13,12 @@ import torch
 
 from app.landscape import stream
 from app.runs.jobs import Job
+from app.runs.lanes import CELLS, LANES
 from app.runs.legs import numbered
 from app.runs.models import Models
 from app.runs.session import Message, Picked, Run, Session
-from app.runs.settings import defaults, from_values, values_of, words
-from app.runs.standing import Standing
+from app.runs.settings import defaults, from_values, values_of
+from app.runs.standing import Standing, standing_in
 from app.target import targets
 from app.target.targets import target_message
 from landscape_core.errors import UserError
@@ -104,14 +105,14 @@ def plan_from(models: Models, values: Mapping[str, Any]) -> Plan:
         raise UserError(f"Steps: a number from {MIN_STEPS} to {MAX_STEPS} is needed; a plane needs at least three points.")
     usual = values_of(defaults(models, values["model"], values["space"]))
     own = {name: values[name] for name in ("space", "steps", "seed")}
-    return Plan(kind, size, from_values(usual | own))
+    return Plan(kind, size, from_values({**usual, **own, LANES: list(CELLS[:2])}))
 
 
 def current(models: Models, taken: Standing | None, invert: RaceSession) -> Message:
     """The target that the next surfaces are about."""
     if taken is not None:
         return stream.target_message(taken.task, taken.target, taken.label)
-    picked = invert.target or targets.drawn(models.get(models.names[0]), targets.FIRST_DRAWN)
+    picked = invert.target or targets.first(models.get(models.names[0]))
     return target_message(picked)
 
 
@@ -138,14 +139,14 @@ def _raced(
 ) -> Generator[Message, None, Standing]:
     """A race on the Invert tab's target; returns it as a `Standing`."""
     task = shared.models.get(settings.task, settings.perceptual)
-    picked = invert.target or targets.drawn(task, targets.FIRST_DRAWN)
+    picked = invert.target or targets.first(task)
     target = Target(to_unit(picked.picture)[None])
     solver, starts = prepare(task, settings, target)
     trajectory = Trajectory.empty([lane.name for lane in solver.lanes])
     for state in states(solver, solver.init(starts), stop=drawing.stop.is_set):
         trajectory.record(state)
         yield {"kind": "wait", "text": f"Both searches take their steps: {state.step} of {settings.steps}…"}
-    return Standing(task, target, trajectory, picked.label, settings.space, words(settings))
+    return standing_in(task, target, trajectory, picked.label, settings)
 
 
 def _drawn(shared: Resources, drawing: Drawing, standing: Standing, plan: Plan) -> Iterator[Message]:

@@ -55,7 +55,7 @@ class Surfaces extends RunView {
     this.panels = null;
     this.stage.clear();
     this.stage.name(this.run);
-    this.stage.showTarget(this.run.target, this.run.label, this.run.encoder, this.run.guess);
+    this.stage.showTarget(this.run.target, this.run.label);
     this.timeline.setTicks([]);
     this.become("running");
     this.#words("Taking steps…");

@@ -1,6 +1,7 @@
 /** The figure view: a target pose and its reconstructions in X and Z as turnable bodies, with one camera and one scrubber. */
 import { Camera, drawScene, jointAt, points } from "./body.js";
 import { PoseRecord, readings } from "./record.js";
+import { laneColour } from "../views/columns.js";
 import { RunView } from "../views/run_view.js";
 
 const LOWER = /Leg|Foot|Toes/;
@@ -32,7 +33,9 @@ class Figures extends RunView {
     this.count = 0;
     this.axis = "steps";
     this.measure = "loss";
-    this.canvases = Object.fromEntries(["x", "target", "z"].map((lane) => [lane, this.find(`.lane.${lane} canvas`)]));
+    this.cells = [...this.element.querySelectorAll("[data-cell]")];
+    this.canvases = { target: this.find(".lane.target canvas") };
+    for (const cell of this.cells) this.canvases[cell.dataset.cell] = cell.querySelector("canvas");
     this.element.addEventListener("change", (event) => this.#tick(event));
     for (const canvas of Object.values(this.canvases)) this.#listen(canvas);
     new MutationObserver(() => this.#look()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
@@ -63,7 +66,7 @@ class Figures extends RunView {
 
   sayEnd() {
     const end = this.run?.end;
-    this.say(end?.summary ?? BEGIN_HERE, [end?.reason, end?.replay].filter(Boolean).join(" "));
+    this.say(end?.summary ?? BEGIN_HERE, [this.run?.start, end?.reason, end?.replay].filter(Boolean).join(" "));
   }
 
   act(act, steps) {
@@ -198,16 +201,22 @@ class Figures extends RunView {
     this.find(".lane.target .reading").textContent = hidden.size
       ? `${this.visible.length} of ${names.length - 1} joints seen` : "all joints seen";
     const tick = this.timeline?.ticks[this.timeline.index];
-    for (const lane of ["X", "Z"]) this.#lane(lane, tick, body, colour(`--${lane.toLowerCase()}`), scene);
+    const lanes = Object.fromEntries(Object.keys(this.run?.lanes ?? {}).map((name) => [this.run.cell(name), name]));
+    for (const cell of this.cells) this.#lane(cell, lanes[cell.dataset.cell], tick, body, colour(laneColour(cell.dataset.cell)), scene);
     if (this.run && tick !== undefined) this.curves.cursor(tick, this.run.at(this.axis, tick, this.measure));
   }
 
-  #lane(lane, tick, body, colour, scene) {
-    const at = this.run && tick !== undefined ? this.run.place(lane, this.axis, tick) : -1;
+  #lane(cell, lane, tick, body, colour, scene) {
+    const at = lane && tick !== undefined ? this.run.place(lane, this.axis, tick) : -1;
     const bodies = at < 0 ? [] : this.run.bodies(lane, at);
     const alpha = bodies.length > 1 ? 0.25 + 0.5 / bodies.length : 1;
-    drawScene(this.canvases[lane.toLowerCase()], this.camera, bodies.map((place) => ({ ...body, points: place, colour, alpha })), scene);
-    this.find(`.lane.${lane.toLowerCase()} .reading`).replaceChildren(...(this.run ? readings(this.run, lane, at) : []));
+    const how = cell.querySelector("[data-how]");
+    const table = this.run?.table[lane];
+    how.textContent = table?.optimiser ?? how.dataset.how;
+    cell.querySelector("figcaption").title = table ? `${how.dataset.how}, ${table.optimiser}, ${table.settings}` : "";
+    cell.classList.toggle("off", Boolean(this.run) && !lane);
+    drawScene(this.canvases[cell.dataset.cell], this.camera, bodies.map((place) => ({ ...body, points: place, colour, alpha })), scene);
+    cell.querySelector(".reading").replaceChildren(...(lane ? readings(this.run, lane, at) : []));
   }
 }
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import gradio as gr
-from gradio.components import Component
 
-from app.pose.settings import MAX_K, defaults, values_of
-from app.runs.models import Models
-from app.views.form import Form, FormActions, form_actions, lbfgs_fields, optimiser_choices, space_choices
+from app.pose.settings import MAX_K
+from app.views.form import Form, FormActions, form_actions, rate_fields, table_fields
 from landscape_core.pose.task import NAMES
 from landscape_core.search.race import MAX_STEPS
-from landscape_core.search.task import X
 
 _OBSERVED = "What is known of each joint that is seen: how it is turned, or where it is (the usual case in practice)."
 _K = "How many bodies to look for. One starts from the average pose; several start from random ones."
@@ -52,36 +48,19 @@ def build_pose_target(joints: list[str]) -> PosePanel:
     return PosePanel(number, another, file, frame, joint, angles, message)
 
 
-def build_pose_form(models: Models) -> tuple[Form, FormActions]:
-    """Lay the settings out in the current container."""
-    usual, form = values_of(defaults(models)), Form()
-    task = models.get(usual["model"])
-    spaces = space_choices(list(task.mappings))
+def build_pose_form() -> tuple[Form, FormActions]:
+    """Lay the settings out in the current container; they are filled in when the page opens."""
+    form = Form()
     with gr.Group(elem_classes="fields"):
-        form["model"] = gr.Radio(
-            [("Rotations", NAMES["rotations"]), ("3D positions", NAMES["positions"])],
-            value=usual["model"], label="Observed", info=_OBSERVED, elem_classes="segmented",
-        )  # fmt: skip
-        form["k"] = gr.Slider(1, MAX_K, usual["k"], step=1, label="Hypotheses", info=_K, buttons=[], elem_id="pose-k")
-        form["space"] = gr.Dropdown(spaces, value=usual["space"], label="Space Z", info=_SPACE)
-        form["steps"] = gr.Slider(1, MAX_STEPS, usual["steps"], step=1, label="Steps", buttons=[], elem_id="pose-steps")
-        for lane in ("X", "Z"):
-            with gr.Row(elem_classes="pair"):
-                names = task.optimizers(X if lane == X else usual["space"])
-                form.update(_optimiser(lane, names, usual[lane.lower()], usual[f"{lane.lower()}_lr"]))
-        form["seed"] = gr.Number(
-            usual["seed"], label="Seed", info="Fixes where several hypotheses start.", precision=0, minimum=0
-        )
-    form.update(lbfgs_fields(usual))
+        observed = [("Rotations", NAMES["rotations"]), ("3D positions", NAMES["positions"])]
+        form["model"] = gr.Radio(observed, label="Observed", info=_OBSERVED, elem_classes="segmented")
+        form["k"] = gr.Slider(1, MAX_K, step=1, label="Hypotheses", info=_K, buttons=[], elem_id="pose-k")
+        form["space"] = gr.Dropdown([], label="Space Z", info=_SPACE)
+        form["steps"] = gr.Slider(1, MAX_STEPS, step=1, label="Steps", buttons=[], elem_id="pose-steps")
+        form.update(table_fields("pose-"))
+        form["seed"] = gr.Number(label="Seed", info="Fixes where several hypotheses start.", precision=0, minimum=0)
+    form.update(rate_fields("pose-"))
     return form, form_actions("pose-load-card")
-
-
-def _optimiser(lane: str, names: Sequence[str], name: str, rate: float) -> dict[str, Component]:
-    key = lane.lower()
-    return {
-        key: gr.Dropdown(optimiser_choices(names), value=name, label=f"{lane} optimiser", min_width=120),
-        f"{key}_lr": gr.Number(rate, label=f"{lane} learning rate", min_width=90, step=0.01, elem_id=f"pose-{key}-lr"),
-    }
 
 
 def _words(name: str) -> str:

@@ -7,6 +7,7 @@ export class PoseRecord extends Columns {
   constructor(begin) {
     super(begin, ["loss", "seconds", "error", "spread", "joints"]);
     this.k = begin.k;
+    this.start = begin.start;
     this.nodes = begin.names.length;
   }
 

@@ -13,7 +13,7 @@ from app.pose import stream
 from app.pose.session import PoseRun, PoseSession, PoseTarget
 from app.pose.settings import MAX_K, PoseSettings
 from app.runs.cards import read_card_file
-from app.runs.legs import Legs, in_rows, lasting
+from app.runs.legs import Legs, lasting
 from app.runs.models import Models
 from app.runs.session import Message
 from landscape_core.errors import UserError
@@ -88,8 +88,8 @@ def start(models: Models, session: PoseSession, asked: PoseSettings, visible: An
     seen = joints_of(body, visible)
     task = models.get(settings.task)
     solver, starts = prepare(task, settings, hypotheses_target(body, session.target.rotvec, seen, k))
-    empty = Trajectory.empty(["X", "Z"])
-    run = PoseRun(session.count + 1, settings, session.target, task, in_rows(solver), empty, body=body, visible=seen)
+    empty = Trajectory.empty(settings.names())
+    run = PoseRun(session.count + 1, settings, session.target, task, solver, empty, body=body, visible=seen)
     return _legs().start(session, run, starts)
 
 

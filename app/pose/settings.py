@@ -9,10 +9,14 @@ from typing import Any
 from app.runs import settings
 from app.runs.models import Models
 from landscape_core.pose.run_card import PoseCard
+from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import RunSettings
+from landscape_core.search.spaces import Start
+from landscape_core.search.task import X
 
 MAX_K = 8
 USUAL_STEPS = 40
+COLUMNS: tuple[OptimizerName, ...] = ("lbfgs", "levenberg-marquardt", "adam")
 
 
 @dataclass(frozen=True)
@@ -23,9 +27,16 @@ class PoseSettings:
     k: Any = 1
 
 
-def defaults(models: Models) -> PoseSettings:
+def defaults(models: Models, model: str | None = None) -> PoseSettings:
     """The settings that a page starts with."""
-    return PoseSettings(settings.defaults(models).model_copy(update={"steps": USUAL_STEPS}))
+    return PoseSettings(settings.defaults(models, model, columns=columns(models, model), steps=USUAL_STEPS))
+
+
+def columns(models: Models, model: str | None = None) -> list[OptimizerName]:
+    """The optimisers of a race on poses: L-BFGS, and Levenberg-Marquardt where what is observed allows it."""
+    task = models.get(model or models.names[0])
+    able = task.optimizers(X)
+    return [name for name in COLUMNS if name in able][:2]
 
 
 def values_of(asked: PoseSettings) -> dict[str, Any]:
@@ -40,8 +51,12 @@ def from_values(values: Mapping[str, Any]) -> PoseSettings:
     Raises:
         UserError: a value is missing or out of range; the sentence names it.
     """
-    start = "mean" if values["k"] == 1 else "random"
-    return PoseSettings(settings.from_values({**values, "start": start}), values["k"])
+    return PoseSettings(settings.from_values({**values, "start": start_for(values["k"])}), values["k"])
+
+
+def start_for(k: Any) -> Start:
+    """Where that many hypotheses start."""
+    return "mean" if k == 1 else "random"
 
 
 def from_card(card: PoseCard) -> PoseSettings:

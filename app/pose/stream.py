@@ -6,13 +6,15 @@ import torch
 from torch import Tensor
 
 from app.pose.session import PoseRun, PoseTarget
+from app.runs.lanes import table_of
 from app.runs.legs import finite
+from app.runs.sentences import start_sentence, verdict
 from app.runs.session import Message
 from app.runs.settings import words
 from landscape_core.pose.hypotheses import measure
 from landscape_core.pose.task import Body
 from landscape_core.search.solver import LaneState, State
-from landscape_core.search.summary import race_summary
+from landscape_core.search.summary import columns
 
 
 def flat(positions: Tensor) -> list[int]:
@@ -43,6 +45,9 @@ def begin(run: PoseRun) -> Message:
         "number": run.number,
         "k": k,
         "lanes": [lane.name for lane in run.solver.lanes],
+        "table": table_of(run.settings),
+        "columns": columns(run.settings.names()),
+        "start": start_sentence(run),
         "settings": [["observed", run.body.observation], ["hypotheses", str(k)], ["joints seen", seen], *about],
         "limit": run.solver.max_steps,
     }
@@ -71,12 +76,16 @@ def end(run: PoseRun, reason: str) -> Message:
     for lane, now in zip(run.solver.lanes, state.lanes, strict=True):
         first = int(now.best_loss.argmin())
         lanes[lane.name] = {"loss": finite(float(now.best_loss[first])), "step": int(now.best_step[first])}
-    summary = race_summary(run.trajectory) if len(run.solver.target) == 1 else _many(run, state)
+    summary = verdict(run) if len(run.solver.target) == 1 else _many(run, state)
     return {"kind": "end", "reason": reason, "summary": summary, "lanes": lanes}
 
 
 def _many(run: PoseRun, state: State) -> str:
-    x, z = (float(lane.best_loss.mean()) for lane in state.lanes)
-    lower, name = (z / x, "Z") if z <= x else (x / z, "X")
-    saved = f"{100 * (1 - lower):.0f} % less loss on average"
-    return f"{len(run.solver.target)} hypotheses each: {name} fits what was seen with {saved}."
+    mean = {lane.name: float(now.best_loss.mean()) for lane, now in zip(run.solver.lanes, state.lanes, strict=True)}
+    sentences = [_column(x, mean[x], z, mean[z]) for x, z in columns(run.settings.names())]
+    return f"{len(run.solver.target)} hypotheses each: {'; '.join(sentences) or 'no optimiser searched both X and Z'}."
+
+
+def _column(x: str, x_loss: float, z: str, z_loss: float) -> str:
+    lower, name = (z_loss / x_loss, z) if z_loss <= x_loss else (x_loss / z_loss, x)
+    return f"{name} fits what was seen with {100 * (1 - lower):.0f}\u00a0% less loss on average"

@@ -13,18 +13,19 @@ from app.pose import run as events
 from app.pose import stream
 from app.pose.form import PosePanel, build_pose_form, build_pose_target
 from app.pose.session import PoseSession, PoseTarget
-from app.pose.settings import defaults, from_card, from_values, values_of
+from app.pose.settings import defaults, from_card, from_values, start_for, values_of
 from app.runs.models import Models
 from app.runs.session import Message, Session, Visitors
 from app.runs.standing import StandingSource, standing_of
 from app.target.targets import KEEPS_TARGET, running
-from app.views.form import Form, FormActions, optimiser_values, space_choices
+from app.views.form import Form, FormActions
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
 from app.views.wiring import COMPUTE, QUICK, missed, paragraph
 from landscape_core.errors import UserError
 from landscape_core.pose.task import NAMES, Observation, load_body, load_pose_task
+from landscape_core.search.spaces import Start
 from landscape_core.search.task import Task
 
 NAME = "Pose"
@@ -52,7 +53,7 @@ def build(page: Page) -> StandingSource:
             download = gr.DownloadButton("download", elem_id="pose-export-file")
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Search</h2>")
-            form, actions = build_pose_form(models)
+            form, actions = build_pose_form()
     tab = PoseTab(page, models, sessions, panel, form, view)
     tab.wire_target()
     tab.wire_form(actions)
@@ -81,7 +82,8 @@ class PoseTab(RunTab[PoseSession]):
         panel.number.submit(self.on_number, [panel.number, panel.joint], outputs, **QUICK)
         panel.another.click(self.on_another, panel.joint, [panel.number, *outputs], **QUICK)
         panel.file.upload(self.on_upload, [panel.file, panel.frame, panel.joint], outputs, **COMPUTE)
-        panel.frame.submit(self.on_upload, [panel.file, panel.frame, panel.joint], outputs, **COMPUTE)
+        for typed in (panel.frame.submit, panel.frame.blur):
+            typed(self.on_upload, [panel.file, panel.frame, panel.joint], outputs, **COMPUTE)
         panel.joint.input(self.on_joint, panel.joint, panel.angles, **QUICK)
         for angle in panel.angles:
             angle.release(self.on_angles, [panel.joint, *panel.angles], [self.view, panel.message], **QUICK)
@@ -133,18 +135,21 @@ class PoseTab(RunTab[PoseSession]):
 
     def wire_form(self, actions: FormActions) -> None:
         form = self.form
-        z = [form[name] for name in ("z", "z_lr", "z_first_move", "z_history")]
-        self.wire_settings()
-        form["model"].input(self.on_model, form["model"], [form["space"], *z], **QUICK)
+        self.page.demo.load(self.on_reset, outputs=form.components, **QUICK)
+        self.wire_table()
+        form["model"].input(self.on_model, form["model"], form.components, **QUICK)
         actions.reset.click(self.on_reset, outputs=form.components, **QUICK)
         actions.card.upload(self.on_card, [actions.card, self.panel.joint], [*form.components, *self.outputs], **COMPUTE)
 
+    def start_of(self, values: Mapping[str, Any]) -> Start:
+        return start_for(values["k"])
+
     def on_model(self, observation: str) -> dict[Any, Any]:
-        """Each kind of observation has its own Θs."""
-        task = self.models.get(observation)
-        space = next(iter(task.mappings))
-        spaces = gr.update(choices=space_choices(list(task.mappings)), value=space)
-        return self.form.filled({"space": spaces, **optimiser_values("z", task, space, task.advice(space))})
+        """Each kind of observation has its own Θs, and optimisers that can search it; the rest stays."""
+        values = values_of(defaults(self.models, observation))
+        kept = {name: value for name, value in values.items() if name not in ("model", "k", "steps", "seed")}
+        filled = self.filled({**kept, "model": observation})
+        return {component: value for component, value in filled.items() if component is not self.form["model"]}
 
     def on_reset(self) -> dict[Any, Any]:
         return self.filled(values_of(defaults(self.models)))

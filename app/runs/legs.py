@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Generic
 
 from torch import Tensor
@@ -20,7 +20,7 @@ from landscape_core.errors import UserError
 from landscape_core.images.pixels import png_base64, to_bytes
 from landscape_core.search.race import RunSettings
 from landscape_core.search.run_card import Card
-from landscape_core.search.solver import LaneState, Solver, State
+from landscape_core.search.solver import LaneState, State
 from landscape_core.search.summary import replay_sentence
 from landscape_core.search.trajectory import states
 
@@ -145,11 +145,6 @@ def continued(run: R | None, more: Any, most: int) -> Iterator[tuple[R, Iterator
         yield run, further
     finally:
         run.lock.release()
-
-
-def in_rows(solver: Solver) -> Solver:
-    """The same race, its lanes called X and Z whatever their optimisers are."""
-    return solver.with_lanes([replace(lane, name=name) for lane, name in zip(solver.lanes, "XZ", strict=True)])
 
 
 def reason(run: Run[Any]) -> str:

@@ -40,11 +40,13 @@ T = TypeVar("T", bound=Target)
 
 @dataclass(frozen=True)
 class Picked:
-    """A chosen picture: uint8 (3, H, W), what to call it, and the URL parameters that bring it back (none for a photo)."""
+    """A chosen picture: uint8 (3, H, W), what to call it, the URL parameters that bring it back (none for a photo),
+    and whose it is, where that is to be said."""
 
     picture: Tensor
     label: str
     query: dict[str, str] = field(default_factory=dict)
+    credit: str = ""
 
 
 @dataclass(frozen=True)

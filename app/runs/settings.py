@@ -3,65 +3,58 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
 
+from app.runs import lanes
+from app.runs.lanes import CELLS, LANES, OPTIMISERS
 from app.runs.models import Models
 from landscape_core.errors import Location, UserError, first_problem
-from landscape_core.search.optimizers import LBFGS_ONLY, MAX_HISTORY
-from landscape_core.search.race import MAX_STEPS, RunSettings
-from landscape_core.search.task import X
+from landscape_core.search.optimizers import OptimizerName
+from landscape_core.search.race import MAX_STEPS, SEPARATOR, LaneSettings, RunSettings
 
-# (Name in form and address, path inside RunSettings, words.)
-FIELDS: tuple[tuple[str, tuple[str, ...], str], ...] = (
-    ("model", ("task",), "model"),
-    ("space", ("space",), "space Z"),
-    ("start", ("start",), "start"),
-    ("steps", ("steps",), "steps"),
-    ("seed", ("seed",), "seed"),
-    ("x", ("x", "name"), "X optimiser"),
-    ("x_lr", ("x", "lr"), "X learning rate"),
-    ("x_first_move", ("x", "first_move"), "X first move"),
-    ("x_history", ("x", "history"), "X memory"),
-    ("z", ("z", "name"), "Z optimiser"),
-    ("z_lr", ("z", "lr"), "Z learning rate"),
-    ("z_first_move", ("z", "first_move"), "Z first move"),
-    ("z_history", ("z", "history"), "Z memory"),
-    ("perceptual", ("perceptual",), "perceptual distance"),
+# (Name in form and address, field of RunSettings, words.) The table of lanes and its learned space come on top.
+FIELDS: tuple[tuple[str, str, str], ...] = (
+    ("model", "task", "model"),
+    ("start", "start", "start"),
+    ("steps", "steps", "steps"),
+    ("seed", "seed", "seed"),
+    ("perceptual", "perceptual", "perceptual distance"),
 )
-OWN = [*(field[0] for field in FIELDS), "target", "tab"]  # the Invert tab's URL parameters
+SPACE = "space"
+WHOLE = {"observation": "whole"}  # what of the target is seen, by name
+OWN = [*(field[0] for field in FIELDS), SPACE, LANES, *WHOLE, "target", "tab"]  # the Invert tab's URL parameters
+COLUMNS: tuple[OptimizerName, ...] = ("adam", "lbfgs")  # a race's optimisers, unless others are chosen
 SPACES = {
     "residual": "Residual Θ", "paper": "The paper's Θ (MLP)", "narrow": "Narrow Θ (MLP)", "random": "Untrained Θ",
     "flow": "Invertible Θ", "curvature": "Curvature taken out",
 }  # fmt: skip
+STARTS = {"mean": "each at its own origin", "random": "one shared x, drawn by the seed", "encoder": "the encoder's guess"}
 DISTANCES = {"embedded": "Embedded", "lpips": "LPIPS"}
-OPTIMISERS = {
-    "adam": "Adam", "adam-ramps": "Adam with ramps", "gd": "gradient descent", "lbfgs": "L-BFGS",
-    "levenberg-marquardt": "Levenberg-Marquardt",
-}  # fmt: skip
-_LENGTH, _MEMORY = (1e-6, 1000.0), (1, MAX_HISTORY)
-LIMITS = {
-    "steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), "x_lr": _LENGTH, "z_lr": _LENGTH,
-    "x_first_move": _LENGTH, "z_first_move": _LENGTH, "x_history": _MEMORY, "z_history": _MEMORY,
-}  # fmt: skip
-_WHOLE = ("steps", "seed", "x_history", "z_history")
-_WORDS = {"space": SPACES, "x": OPTIMISERS, "z": OPTIMISERS, "perceptual": DISTANCES}
+LIMITS = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1)}
+LONGEST = 400  # characters of the address that can say anything about lanes
+_WORDS = {SPACE: SPACES, "start": STARTS, "perceptual": DISTANCES}
 
 
-def defaults(models: Models, model: str | None = None, space: str | None = None) -> RunSettings:
-    """The settings a page starts with: the model's first Θ, and in each space the optimiser advised for it.
-
-    `space` is the one whose advice Z gets, where it is not the first.
+def defaults(
+    models: Models,
+    model: str | None = None,
+    space: str | None = None,
+    columns: Sequence[OptimizerName] = COLUMNS,
+    **others: Any,
+) -> RunSettings:
+    """The settings a page starts with: X and the model's first Θ (or the one named, where there is such) by every optimiser,
+    each at the best settings known for it.
 
     Raises:
         UserError: there is no model at all, or its files are damaged.
     """
     name = model if model in models.names else next(iter(models.names), None)
     task = models.get(name)
-    first = next(iter(task.mappings))
-    z = task.advice(space if space and space in task.mappings else first)
-    return RunSettings.pair(first, task.advice(X, z.name), z, task=str(name))
+    where = space if space and space in task.mappings else next(iter(task.mappings))
+    return RunSettings.table(task, where, columns, **others).model_copy(update={"task": str(name)})
 
 
 def for_model(models: Models, values: Mapping[str, Any]) -> RunSettings:
@@ -72,16 +65,26 @@ def for_model(models: Models, values: Mapping[str, Any]) -> RunSettings:
     """
     usual = defaults(models, values["model"])
     try:
-        now = from_values({**values, "model": usual.task, "space": usual.space})
+        now = from_values({**values, "model": usual.task, SPACE: usual.space})
     except UserError:  # something else in the form is wrong; then all of it begins anew
         return usual
-    return usual.model_copy(update={"start": now.start, "steps": now.steps, "seed": now.seed, "perceptual": now.perceptual})
+    kept: dict[str, Any] = {"start": now.start, "steps": now.steps, "seed": now.seed, "perceptual": now.perceptual}
+    table, on = defaults(models, usual.task, columns=now.optimizers, **kept), {_cell(lane) for lane in now.lanes}
+    return table.model_copy(update={"lanes": tuple(lane for lane in table.lanes if _cell(lane) in on)})
+
+
+def _cell(lane: LaneSettings) -> tuple[str, str]:
+    return lane.row, lane.optimizer.name
 
 
 def values_of(settings: RunSettings) -> dict[str, Any]:
-    """The form's values by the names of `FIELDS`."""
-    data = flat(settings)
-    return {name: _get(data, path) for name, path, _ in FIELDS}
+    """The form's values by name.
+
+    Raises:
+        UserError: the form's table does not hold these lanes.
+    """
+    own = {name: getattr(settings, field) for name, field, _ in FIELDS}
+    return {**own, SPACE: settings.space, **lanes.values_of(settings)}
 
 
 def from_values(values: Mapping[str, Any]) -> RunSettings:
@@ -90,86 +93,116 @@ def from_values(values: Mapping[str, Any]) -> RunSettings:
     Raises:
         UserError: a value is missing or out of range; the sentence names it.
     """
-    data: dict[str, Any] = {}
-    for name, path, _ in FIELDS:
-        if name in values:
-            _set(data, path, values[name])
-    try:
-        return pair(data)
-    except ValidationError as error:
-        raise UserError(first_problem(error, _words)) from error
+    data = {field: values[name] for name, field, _ in FIELDS if name in values}
+    on = [cell for cell in CELLS if cell in (values[LANES] or [])]
+    names = [f"{cell[0]}{SEPARATOR}{_optimiser(values, cell)}" for cell in on]
+    return _checked({**data, "lanes": lanes.lanes_of(values)}, names)
 
 
 def from_query(
-    query: Mapping[str, str], defaults: RunSettings, models: Sequence[str], limits: Mapping[str, tuple[float, float]] = LIMITS
+    query: Mapping[str, str], usual: RunSettings, models: Models, limits: Mapping[str, tuple[float, float]] = LIMITS
 ) -> tuple[RunSettings, list[str]]:
     """Settings from the address: numbers out of range are brought back into it, anything else invalid is ignored.
 
     Returns the settings and a sentence for each parameter that was changed or ignored.
-    """
-    settings, notes = defaults, []
-    for name, path, words in FIELDS:
-        if name not in query:
-            continue
-        text = query[name][:40]
-        value = clamped(text, *limits[name], whole=name in _WHOLE) if name in limits else text
-        data = flat(settings)
-        _set(data, path, value)
-        try:
-            settings = _known(pair(data), models)
-        except (ValidationError, UserError):
-            notes.append(f"The address asked for {words} “{text}”, which is not accepted; it was ignored.")
-            continue
-        if str(value) != text and name in limits and float(text) != float(value):
-            notes.append(f"The address asked for {words} {text}; {value} is the nearest that is accepted.")
-    return settings, notes
-
-
-def to_query(settings: RunSettings, defaults: RunSettings) -> dict[str, str]:
-    """URL parameters of what differs from the defaults."""
-    usual = values_of(defaults)
-    return {name: str(value) for name, value in values_of(settings).items() if value != usual[name]}
-
-
-def query_of(settings: RunSettings, models: Models) -> dict[str, str]:
-    """URL parameters of what differs from the settings a page opens with, and those advised for the model and space.
 
     Raises:
         UserError: the model's files are missing or damaged.
     """
-    usual = defaults(models, settings.task, settings.space)
-    return to_query(settings, usual.model_copy(update={"task": models.names[0]}))
+    chosen, notes = usual, []
+    for name, field, words in FIELDS:
+        if name not in query:
+            continue
+        text = query[name][:40]
+        value = clamped(text, *limits[name], whole=True) if name in limits else text
+        try:
+            chosen = _known(_checked({**chosen.model_dump(), field: value}), models)
+        except UserError:
+            notes.append(f"The address asked for {words} “{text}”, which is not accepted; it was ignored.")
+            continue
+        if str(value) != text and name in limits and float(text) != float(value):
+            notes.append(f"The address asked for {words} {text}; {value} is the nearest that is accepted.")
+    return _with_lanes(query, chosen, models, notes), notes
+
+
+def _with_lanes(query: Mapping[str, str], chosen: RunSettings, models: Models, notes: list[str]) -> RunSettings:
+    """The table that the address asks for, in the space that it asks for."""
+    task, space = models.get(chosen.task), query.get(SPACE)
+    table = defaults(models, chosen.task, space, chosen.optimizers, start=chosen.start)
+    if space is not None and space != table.space:
+        notes.append(f"{chosen.task.title()} has no space “{space[:40]}”; {table.space} is used.")
+    if LANES in query:
+        text = query[LANES][:LONGEST]
+        try:
+            asked = lanes.from_text(text, task, table.space, chosen.start)
+            table = _checked({**chosen.model_dump(), "lanes": asked})
+            lanes.values_of(table)
+        except UserError:
+            notes.append(f"The address asked for the lanes “{text[:80]}”, which are not accepted; they were ignored.")
+            table = defaults(models, chosen.task, space, chosen.optimizers, start=chosen.start)
+    return chosen.model_copy(update={"lanes": table.lanes})
+
+
+def to_query(settings: RunSettings, usual: RunSettings) -> dict[str, str]:
+    """URL parameters of what differs from the usual, lanes apart."""
+    pairs = {name: (getattr(settings, field), getattr(usual, field)) for name, field, _ in FIELDS}
+    pairs[SPACE] = settings.space, usual.space
+    return {name: str(value) for name, (value, other) in pairs.items() if value != other}
+
+
+def query_of(settings: RunSettings, models: Models) -> dict[str, str]:
+    """URL parameters: what differs from the settings a page opens with, and always by name the lanes and where they start.
+
+    Raises:
+        UserError: the model's files are missing or damaged.
+    """
+    usual = defaults(models, settings.task).model_copy(update={"task": models.names[0]})
+    said = {LANES: lanes.to_text(settings, models.get(settings.task)), "start": settings.start}
+    return to_query(settings, usual) | said
 
 
 def difference(old: RunSettings, new: RunSettings) -> list[str]:
-    """What changed, in words: "Z learning rate 0.1 → 0.3"."""
-    before = dict(words(old))
-    return [f"{what} {before[what]} → {value}" for what, value in words(new) if what in before and before[what] != value]
+    """What changed, in words: "Z · Adam learning rate 0.1 → 0.3", "without X · L-BFGS"."""
+    before, after = dict(_pairs(old)), dict(_pairs(new))
+    changed = [f"{what} {before[what]} → {value}" for what, value in after.items() if before.get(what, value) != value]
+    names, others = lane_names(new), lane_names(old)
+    more = [f"with {name}" for name in names if name not in others]
+    return [*changed, *more, *(f"without {name}" for name in others if name not in names)]
 
 
 def words(settings: RunSettings) -> list[list[str]]:
-    """Every setting as [what, value], but for those that a lane's optimiser does not have."""
-    lanes = {lane: each.optimizer.name for lane, each in zip("xz", settings.lanes, strict=True)}
-    values = values_of(settings)
-    has = [field for field in FIELDS if field[1][-1] not in LBFGS_ONLY or lanes[field[1][0]] == "lbfgs"]
-    return [[words, _show(name, values[name])] for name, _, words in has]
+    """Every setting as [what, value]."""
+    return [[what, value] for what, value in _pairs(settings)]
 
 
-def flat(settings: RunSettings) -> dict[str, Any]:
-    """The form's shape of a race of one lane in X and one in Z."""
-    x, z = (lane.optimizer.model_dump() for lane in settings.lanes)
-    return {**settings.model_dump(exclude={"lanes"}), "space": settings.space, "x": x, "z": z}
+def lane_names(settings: RunSettings) -> list[str]:
+    """Space and optimiser of every lane, also where results call them by their space alone."""
+    names = [f"{lane.row}{SEPARATOR}{OPTIMISERS[lane.optimizer.name]}" for lane in settings.lanes]
+    return [name if names.index(name) == i else f"{name} (2)" for i, name in enumerate(names)]
 
 
-def pair(data: Mapping[str, Any]) -> RunSettings:
-    """The settings of that shape, which is untrusted."""
-    kept = {key: value for key, value in data.items() if key not in ("space", "x", "z")}
-    lanes = [{"optimizer": data.get("x", {})}, {"space": data["space"], "optimizer": data.get("z", {})}]
-    return RunSettings.model_validate({**kept, "lanes": lanes})
+def _pairs(settings: RunSettings) -> list[tuple[str, str]]:
+    own = [(words, _show(name, getattr(settings, field))) for name, field, words in FIELDS]
+    space = [("space Z", _show(SPACE, settings.space))] if settings.learned else []
+    each = zip(lane_names(settings), settings.lanes, strict=True)
+    table = [(f"{name} {what}", value) for name, lane in each for what, value in lanes.parts_of(lane.optimizer)]
+    return [*own[:1], *space, *own[1:], *table]
 
 
-def _known(settings: RunSettings, models: Sequence[str]) -> RunSettings:
-    if settings.task not in models:
+def _optimiser(values: Mapping[str, Any], cell: str) -> str:
+    return OPTIMISERS.get(str(values.get(lanes.column_field(cell[1]))), "optimiser")
+
+
+def _checked(data: Mapping[str, Any], lane_names: Sequence[str] = ()) -> RunSettings:
+    """The settings, or what is wrong with the first value that is, in a sentence."""
+    try:
+        return RunSettings.model_validate(data)
+    except ValidationError as error:
+        raise UserError(first_problem(error, partial(_place, lane_names))) from error
+
+
+def _known(settings: RunSettings, models: Models) -> RunSettings:
+    if settings.task not in models.names:
         raise UserError(f"There is no model {settings.task!r}.")
     return settings
 
@@ -185,24 +218,15 @@ def clamped(text: str, low: float, high: float, *, whole: bool) -> Any:
     return int(number) if whole and number.is_integer() else number
 
 
-def _get(data: Mapping[str, Any], path: tuple[str, ...]) -> Any:
-    for key in path:
-        data = data[key]
-    return data
-
-
-def _set(data: dict[str, Any], path: tuple[str, ...], value: Any) -> None:
-    for key in path[:-1]:
-        data = data.setdefault(key, {})
-    data[path[-1]] = value
-
-
-def _words(location: Location) -> str:
-    if location[:1] == ("lanes",) and len(location) == 4:  # ("lanes", 0, "optimizer", "lr") is the form's ("x", "lr")
-        location = ("xz"[int(location[1])], location[3])
-    found = [words for _, path, words in FIELDS if path == tuple(location)]
-    text = found[0] if found else "settings"
-    return text[0].upper() + text[1:]
+def _place(lane_names: Sequence[str], location: Location) -> str:
+    """What a value is called that stands there in RunSettings."""
+    match location:
+        case ("lanes", int(i), "optimizer", str(part)) if i < len(lane_names):
+            return f"{lane_names[i]} {lanes.PART_WORDS.get(part, 'optimiser')}"
+        case (str(field),):
+            found = [words for _, path, words in FIELDS if path == field]
+            return found[0].capitalize() if found else "Lanes"
+    return "Lanes"
 
 
 def _show(name: str, value: Any) -> str:

@@ -18,6 +18,8 @@ from app.runs.session import Run
 from app.runs.settings import words
 from landscape_core.errors import UserError
 from landscape_core.search.objectives import Target
+from landscape_core.search.race import RunSettings
+from landscape_core.search.summary import columns
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
 
@@ -52,5 +54,16 @@ def standing_of(run: Run[Any] | None, sample: int = 0) -> Standing | None:
     if run.lock.locked():
         raise UserError("That run is still going; wait for it, or stop it there.")
     target = run.solver.target.select(slice(sample, sample + 1))
-    of_one, settings = run.trajectory.sample(sample), run.settings
-    return Standing(run.task, target, of_one, run.target.label, settings.space, words(settings))
+    return standing_in(run.task, target, run.trajectory.sample(sample), run.target.label, run.settings)
+
+
+def standing_in(task: Task, target: Target, trajectory: Trajectory, label: str, settings: RunSettings) -> Standing:
+    """A run of one sample in the first column of its table that has X and Z.
+
+    Raises:
+        UserError: no optimiser searched both.
+    """
+    pairs = columns([lane.name for lane in trajectory.lanes])
+    if not pairs:
+        raise UserError("In that run no optimiser searched both X and Z; switch both lanes of a column on and run it again.")
+    return Standing(task, target, trajectory.pair(*pairs[0]), label, settings.space, words(settings))

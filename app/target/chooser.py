@@ -13,13 +13,12 @@ from gradio.components import Component
 from app.runs.models import Models, label
 from app.runs.session import Message, Picked, Session, Visitors
 from app.target import targets
-from app.target.examples import EXAMPLES
-from app.target.targets import choose, crop, mark_eyes, photo_message, picker_message, upload
+from app.target.targets import LABELS, choose, crop, mark_eyes, photo_message, picker_message, upload
 from app.views.form import Form
 from app.views.view import sent, view
 from app.views.wiring import COMPUTE, LATEST, QUICK, paragraph
 
-SOURCES = [("Model draws", "drawn"), ("Example", "example"), ("Upload", "photo")]
+SOURCES = [("Example", "example"), ("Model draws", "drawn"), ("Upload", "photo")]
 MOST_BESIDE = 4  # more models than that are a list to open
 Shown = Callable[[Any, Message | None, Mapping[str, Any]], dict[Any, Any]]
 
@@ -43,12 +42,12 @@ def build_target(models: Sequence[str], prefix: str = "") -> TargetPanel:
     """Lay the panel out in the current container; `prefix` keeps element ids apart where two tabs have one."""
     model = _model(models, prefix)
     gr.HTML("<h2>Target</h2>")
-    source = gr.Radio(SOURCES, value="drawn", show_label=False, label="Where the target comes from", elem_classes="segmented")
+    source = gr.Radio(SOURCES, value="example", show_label=False, label="Where the target comes from", elem_classes="segmented")
     groups = {}
-    with gr.Group(elem_classes="bare") as groups["drawn"], gr.Row(elem_classes="pair"):
+    with gr.Group(visible=False, elem_classes="bare") as groups["drawn"], gr.Row(elem_classes="pair"):
         number = gr.Number(targets.FIRST_DRAWN, label="Picture number", precision=0, minimum=0, elem_id=f"{prefix}drawn-number")
         another = gr.Button("Draw another", elem_id=f"{prefix}draw-another", elem_classes="quiet")
-    with gr.Group(visible=False, elem_classes="bare") as groups["example"]:
+    with gr.Group(elem_classes="bare") as groups["example"]:
         picker = picker_view(f"{prefix}examples")
     with gr.Group(visible=False, elem_classes="bare") as groups["photo"]:
         file = gr.File(label="PNG, JPEG, WebP or GIF", type="filepath", height=110, elem_id=f"{prefix}upload")
@@ -87,7 +86,7 @@ class TargetChooser:
         panel.another.click(self.on_another, fields, [panel.number, *outputs], **LATEST)
         panel.picker.pick(self.on_pick, fields, [panel.picker, *outputs], **LATEST)
         panel.file.upload(self.on_upload, [panel.file, *fields], [panel.crop, *outputs], **COMPUTE)
-        panel.file.clear(lambda: None, outputs=panel.crop, **QUICK)
+        panel.file.clear(self.on_clear, fields, [panel.crop, *outputs], **QUICK)
         panel.crop.crop(self.on_crop, fields, outputs, **LATEST)
         panel.crop.eyes(self.on_eyes, fields, [panel.crop, *outputs], **LATEST)
 
@@ -129,9 +128,9 @@ class TargetChooser:
         if source == "drawn":
             return {**groups, **self.choose(session, self._drawn(number, form), form)}
         if source == "example":
-            first = next(iter(EXAMPLES))
-            picker = sent(picker_message(first))
-            return {**groups, self.panel.picker: picker, **self.choose(session, lambda: targets.example(first), form)}
+            name = targets.FIRST.get(form["model"].removesuffix("+"), next(iter(LABELS)))
+            picker = sent(picker_message(name))
+            return {**groups, self.panel.picker: picker, **self.choose(session, lambda: targets.example(name), form)}
         photo = session.photo
         return groups if photo is None else {**groups, **self.choose(session, lambda: targets.cropped(photo), form)}
 
@@ -153,6 +152,15 @@ class TargetChooser:
         session.photo = None
         shown = self.choose(session, lambda: upload(session, path, form["model"]), form)
         return {self.panel.crop: sent(photo_message(session.photo)), **shown}
+
+    def on_clear(self, request: gr.Request, *values: Any) -> dict[Any, Any]:
+        """Without the visitor's file the target is the one that one begins with."""
+        session, form = self._session(request), self.form.read(values)
+        session.photo = None
+        chosen = self.choose(session, lambda: targets.first(self.models.get(form["model"])), form)
+        label = session.target.label if session.target is not None else ""
+        said = paragraph(f"Your picture is no longer used; the target is {label} again.")
+        return {self.panel.crop: None, **chosen, self.panel.message: said}
 
     def on_crop(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
         session = self._session(request)

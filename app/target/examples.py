@@ -1,6 +1,7 @@
-"""Example pictures drawn by code, so that no example shows a real person and all of them are ours (CC0).
+"""Example pictures: two photographs that anybody may use, and others drawn by code, which are ours (CC0).
 
-`python -m app.target.examples` writes them to assets/examples/. They lie outside what the face and cat models learned.
+`python -m app.target.examples` draws the latter into assets/examples/. No model saw any of them in its training; the drawn
+ones lie outside what the face and cat models learned.
 """
 
 from __future__ import annotations
@@ -116,6 +117,10 @@ def still_life() -> Image.Image:
     return c.finish()
 
 
+PHOTOGRAPHS = {
+    "astronaut": ("Astronaut", "Eileen Collins, astronaut. Photograph: NASA, public domain."),
+    "chelsea": ("Chelsea", "Chelsea, a cat. Photograph: Stéfan van der Walt, CC0."),
+}  # by name: what it is called, and its credit
 EXAMPLES: dict[str, tuple[str, Callable[[], Image.Image]]] = {
     "cartoon": ("Drawn face", cartoon),
     "cat": ("Drawn cat", drawn_cat),

@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from app.runs.session import Message, Photo, Picked, Session
-from app.target.examples import EXAMPLES, FOLDER
+from app.target.examples import EXAMPLES, FOLDER, PHOTOGRAPHS
 from landscape_core.errors import UserError
 from landscape_core.generators.datasets import framing_of
 from landscape_core.images.faces import Eyes, choose_crop
@@ -20,12 +20,26 @@ from landscape_core.images.pixels import png_base64, to_bytes
 from landscape_core.images.reading import CropBox, centre_box, crop_square, load_picture
 from landscape_core.search.task import Task
 
-LABELS = {name: label for name, (label, _) in EXAMPLES.items()}
+LABELS = {name: label for name, (label, *_) in (PHOTOGRAPHS | EXAMPLES).items()}
+FIRST = {"faces": "astronaut", "cats": "chelsea"}  # what one begins with: pictures that the model did not draw
 SIDE = 64
 PHOTO_SIDE = 1600
 MAX_SEED = 2**31 - 1
-FIRST_DRAWN = 17  # the number one begins with: an even face, and an even cat
+FIRST_DRAWN = 17  # the number that is offered first: an even face, and an even cat
 TRUNCATION = 0.7  # of the pictures that are drawn: somewhat nearer to the mean, where they are cleaner
+
+
+DRAWN = "drawn-"
+
+
+def _input(task: Task, seed: int) -> torch.Tensor:
+    return task.prior.sample(1, torch.Generator().manual_seed(seed), truncation=TRUNCATION)
+
+
+def drawn_input(task: Task, picked: Picked) -> torch.Tensor | None:
+    """The input (1, d) that a picture was drawn from; None for one that the model did not draw."""
+    text = picked.query.get("target", "")
+    return _input(task, int(text.removeprefix(DRAWN))) if text.startswith(DRAWN) else None
 
 
 def drawn(task: Task, seed: int) -> Picked:
@@ -33,7 +47,7 @@ def drawn(task: Task, seed: int) -> Picked:
     if not isinstance(seed, int) or not 0 <= seed <= MAX_SEED:
         raise UserError(f"The picture's number must be a whole number from 0 to {MAX_SEED}.")
     with torch.no_grad():
-        output = task.forward(task.prior.sample(1, torch.Generator().manual_seed(seed), truncation=TRUNCATION))
+        output = task.forward(_input(task, seed))
     return Picked(to_bytes(output)[0], f"model's picture {seed}", {"target": f"drawn-{seed}"})
 
 
@@ -43,9 +57,10 @@ def example(name: str) -> Picked:
     Raises:
         UserError: there is no such example.
     """
-    if name not in EXAMPLES:
-        raise UserError(f"There is no example {name!r}; there are: {', '.join(EXAMPLES)}.")
-    return Picked(example_picture(name, SIDE), LABELS[name].lower(), {"target": name})
+    if name not in LABELS:
+        raise UserError(f"There is no example {name!r}; there are: {', '.join(LABELS)}.")
+    credit = PHOTOGRAPHS[name][1] if name in PHOTOGRAPHS else ""
+    return Picked(example_picture(name, SIDE), LABELS[name].lower(), {"target": name}, credit)
 
 
 def example_picture(name: str, side: int) -> torch.Tensor:
@@ -77,18 +92,27 @@ def cropped(photo: Photo) -> Picked:
 
 def from_query(text: str | None, task: Task) -> Picked:
     """The target that an address asks for; where it asks for none or an unknown one, the picture that one begins with."""
-    if text in EXAMPLES:
+    if text in LABELS:
         return example(str(text))
     number = (text or "").removeprefix("drawn-")
-    return drawn(
-        task, min(int(number), MAX_SEED) if number.isascii() and number.isdigit() and len(number) < 12 else FIRST_DRAWN
-    )
+    if number.isascii() and number.isdigit() and len(number) < 12:
+        return drawn(task, min(int(number), MAX_SEED))
+    return first(task)
+
+
+def first(task: Task) -> Picked:
+    """The target one begins with: a photograph where there is one of the model's kind, else a picture it draws."""
+    name = FIRST.get(task.name.removesuffix("+"))
+    return example(name) if name is not None else drawn(task, FIRST_DRAWN)
 
 
 def for_model(picked: Picked | None, task: Task) -> Picked:
-    """The target to go on with when another model is chosen: the same, but a picture that a model drew is drawn by this one."""
+    """The target to go on with when another model is chosen: the same, but a picture that a model drew is drawn by this one,
+    and the photograph of one kind gives way to that of the other."""
     text = picked.query.get("target") if picked is not None else None
-    return picked if picked is not None and not (text or "").startswith("drawn-") else from_query(text, task)
+    if picked is None or text in FIRST.values():
+        return first(task)
+    return from_query(text, task) if (text or "").startswith("drawn-") else picked
 
 
 PREVIEW = 640
@@ -97,7 +121,7 @@ KEEPS_TARGET = "The run in progress keeps its target; the next run uses this one
 
 def target_message(picked: Picked) -> Message:
     """Shows a target in the race view before anything is run."""
-    return {"kind": "target", "target": png_base64(picked.picture), "label": picked.label}
+    return {"kind": "target", "target": png_base64(picked.picture), "label": picked.label, "credit": picked.credit}
 
 
 def choose(session: Session[Picked, Any], make: Callable[[], Picked]) -> tuple[Message | None, str]:
@@ -105,7 +129,8 @@ def choose(session: Session[Picked, Any], make: Callable[[], Picked]) -> tuple[M
     try:
         session.target = make()
     except UserError as error:
-        return None, str(error)
+        stays = f" The target stays {session.target.label}." if session.target is not None else ""
+        return None, f"{error}{stays}"
     if running(session):
         return None, KEEPS_TARGET
     return target_message(session.target), ""

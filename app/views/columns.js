@@ -14,7 +14,14 @@ export class Columns {
     this.keys = keys;
     this.steps = [];
     this.lanes = Object.fromEntries(begin.lanes.map((name) => [name, Object.fromEntries(keys.map((key) => [key, []]))]));
+    this.table = begin.table ?? {};
+    this.columns = begin.columns ?? [["X", "Z"]];
     this.end = null;
+  }
+
+  /** Which place of the view a lane has. */
+  cell(name) {
+    return this.table[name]?.cell ?? name;
   }
 
   add(frames) {
@@ -46,7 +53,7 @@ export class Columns {
 
   /** Dots for a chart's cursor. */
   at(axis, tick, key = "loss") {
-    return Object.entries(this.lanes).map(([name, lane]) => ({ y: lane[key][this.place(name, axis, tick)], colour: laneColour(name) }));
+    return Object.entries(this.lanes).map(([name, lane]) => ({ y: lane[key][this.place(name, axis, tick)], colour: laneColour(this.cell(name)) }));
   }
 
   /** Curves of a measure, as charts take them; those of a run that is not the one looked at are faint. */
@@ -55,8 +62,8 @@ export class Columns {
       x: axis === "steps" ? this.steps : lane.seconds,
       y: lane[key],
       name: faint ? `${name}, run ${this.number}` : name,
-      colour: laneColour(name),
-      dash: faint ? "dot" : "solid",
+      colour: laneColour(this.cell(name)),
+      dash: faint ? "dot" : this.cell(name).endsWith("2") ? "dash" : "solid",
       faint,
     }));
   }
@@ -69,7 +76,7 @@ export class Columns {
   }
 }
 
-/** The CSS variable of a lane's colour. */
-export function laneColour(lane) {
-  return `--${lane.toLowerCase()}`;
+/** The CSS variable of the colour of a lane's cell: "X", "Z", or with a column, "X2". */
+export function laneColour(cell) {
+  return `--${cell.toLowerCase().replace("1", "")}`;
 }

@@ -1,6 +1,7 @@
 /** Run, Stop, Continue and what there is to do after a run (`data-after-run`): which of them there are, by the state. */
 
 const BUSY = ["waiting", "running", "stopping"];
+const DOUBLE_CLICK = 500; // ms
 const STOP_WORDS = { waiting: "Cancel", running: "Stop", stopping: "Stopping…" };
 
 export class Controls {
@@ -11,8 +12,11 @@ export class Controls {
   constructor(element, onAct) {
     this.element = element;
     this.state = "idle";
+    this.pressed = 0; // when Run was: Stop then comes under the pointer, and the second click of two is not meant for it
     element.addEventListener("click", (event) => {
       const act = event.target.closest("[data-act]")?.dataset.act;
+      if (act === "stop" && performance.now() - this.pressed < DOUBLE_CLICK) return;
+      if (act === "run") this.pressed = performance.now();
       if (act) onAct(act === "stop" && this.state === "waiting" ? "cancel" : act, Number(this.#more?.value));
     });
   }

@@ -7,6 +7,8 @@ import { number } from "./words.js";
  * A curve is {x, y, name, colour: CSS variable, faint, dash}.
  */
 const CONFIG = { responsive: true, displayModeBar: false, displaylogo: false };
+const NAMED = 0.75; // of the chart's height lie between the lowest and the highest loss, about
+const LINE = 15; // px that a curve's name takes
 const REDRAW_EVERY = 200; // ms; a redraw costs 10-40 ms, the cursor none
 
 export class LossCurves {
@@ -38,9 +40,9 @@ export class LossCurves {
     this.#schedule();
   }
 
-  /** Put the cursor at x, with a dot per point {y, colour}. */
+  /** Put the cursor at x, with a dot per point {y, colour}; nowhere where x is null. */
   cursor(x, points) {
-    this.at = { x, points };
+    this.at = x === null ? null : { x, points };
     this.#place();
   }
 
@@ -88,7 +90,7 @@ export class LossCurves {
     const axis = { color: colour("--soft"), gridcolor: colour("--rule"), zeroline: false, linecolor: colour("--rule"), fixedrange: true };
     const layout = {
       margin: { l: 58, r: 26, t: 8, b: 40 },
-      height: this.element.clientWidth < 520 ? 240 : 300,
+      height: this.height,
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
       font: { family: getComputedStyle(this.element).fontFamily, size: 12, color: colour("--soft") },
@@ -108,6 +110,10 @@ export class LossCurves {
     return layout;
   }
 
+  get height() {
+    return this.element.clientWidth < 520 ? 240 : 300;
+  }
+
   #scale() {
     return this.linear ? { type: "linear", nticks: 6 } : { type: "log", ...logTicks([...this.curves.flatMap((curve) => curve.y), this.flat?.y]) };
   }
@@ -118,14 +124,22 @@ export class LossCurves {
     return y > 0 ? Math.log10(y) : null;
   }
 
-  /** The name of each curve at its end, the lower one pushed down so that both can be read. */
+  /** The name of each curve at its end, lower ones pushed down so that all can be read. */
   #names(colour) {
     const ends = this.curves.filter((curve) => !curve.faint && this.#on(curve.y.at(-1)) !== null)
       .map((curve) => ({ ...curve, end: curve.y.at(-1) })).sort((a, b) => b.end - a.end);
-    return ends.map((curve, i) => ({
-      x: curve.x.at(-1), y: this.#on(curve.end), xanchor: "left", xshift: 6, yshift: i ? -7 : 7,
-      text: `<b>${curve.name}</b>`, showarrow: false, font: { size: 14, color: colour(curve.colour) },
-    }));
+    const all = this.curves.flatMap((curve) => curve.y).concat(this.flat?.y ?? []).map((y) => this.#on(y)).filter((y) => y !== null);
+    const [low, high] = [all.reduce((a, b) => Math.min(a, b), Infinity), all.reduce((a, b) => Math.max(a, b), -Infinity)];
+    const pixels = (NAMED * this.height) / (high - low || 1);
+    let below = Infinity;
+    return ends.map((curve) => {
+      const at = this.#on(curve.end) * pixels;
+      below = Math.min(at, below - LINE);
+      return {
+        x: curve.x.at(-1), y: this.#on(curve.end), xanchor: "left", xshift: 6, yshift: below - at,
+        text: `<b>${curve.name}</b>`, showarrow: false, font: { size: 13, color: colour(curve.colour) },
+      };
+    });
   }
 
   /** A level to compare with, dashed over the whole width; a trace, so that the axis makes room for it. */

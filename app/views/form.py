@@ -1,4 +1,4 @@
-"""The settings of a race as Gradio components, by the names of `settings.FIELDS`."""
+"""The settings of a race as Gradio components, by the names of `settings.FIELDS` and `lanes.FIELDS`."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from app.runs.settings import DISTANCES, OPTIMISERS, SPACES
+from app.runs.lanes import CELLS, COLUMNS, LANES, OPTIMISERS, PARTS, ROWS, column_field, part_field
+from app.runs.settings import DISTANCES, SPACES
 from app.views.view import sent, view
-from landscape_core.search.optimizers import LBFGS_ONLY, OptimizerSettings
-from landscape_core.search.race import MAX_STEPS
-from landscape_core.search.task import Task
+from landscape_core.search.race import MAX_STEPS, SEPARATOR
 
-_OPTIMISER = "How each step is made from the gradient. Adam adapts the step per dimension and is a good start."
-_RATE = "How far one step goes. Too small crawls, too large overshoots and the curve jumps."
-_FIRST = "Length of a move while nothing is known of the curvature."
-_MEMORY = "How many of its last steps tell it the curvature."
+_OPTIMISER = "How each step of this column is made from the gradient, in X and in Z alike: so a column is a fair comparison."
+_LANES = "What is run: X and Z by each column's optimiser. All lanes share one pass through the model."
+_RATE = "How far one step goes. Each begins with the rate that did best on training pictures."
 _SPACE = "Z is descended through a learned mapping x = Θ(z). Which Θ to use; an untrained one shows what training brings."
-_START = "Where both searches begin: the average picture, a random one (from the seed), or the encoder's one-pass guess."
+_START = (
+    "Each space at its own origin, so that X and Z begin with different pictures; all at one shared x, drawn by the seed; or "
+    "all at the encoder's guess."
+)
 _STEPS = f"Steps of gradient descent in each lane, 1 to {MAX_STEPS}. You can stop at any moment and continue later."
 _SEED = "Fixes every random number, so the same settings give the same run."
 _PERCEPTUAL = "What counts as looking alike. Embedded needs no download; LPIPS is the published one, where it is installed."
+PART_LABELS = {"lr": "rate", "first_move": "first move", "history": "memory"}
 
 
 class Form(dict[str, Component]):
@@ -56,14 +58,14 @@ def build_form(model: Component) -> tuple[Form, FormActions]:
     form = Form(model=model)
     with gr.Group(elem_classes="fields"):
         form["space"] = space_field("space")
-        starts = [("Mean", "mean"), ("Random", "random"), ("Encoder", "encoder")]
-        form["start"] = gr.Radio(starts, label="Start", info=_START, elem_classes="segmented")
+        starts = [("Origins", "mean"), ("Shared x", "random"), ("Encoder", "encoder")]
+        form["start"] = gr.Radio(starts, label="Where they start", info=_START, elem_classes="segmented")
         form["steps"] = gr.Slider(1, MAX_STEPS, step=1, label="Steps", info=_STEPS, elem_id="steps", buttons=[])
-        form.update(optimiser_fields())
+        form.update(table_fields())
     with gr.Accordion("Seed and distance", open=False, elem_classes="more"):
         form["seed"] = gr.Number(label="Seed", info=_SEED, precision=0, minimum=0, elem_id="seed")
         form["perceptual"] = distance_field()
-    form.update(lbfgs_fields())
+    form.update(rate_fields())
     return form, form_actions("load-card")
 
 
@@ -72,47 +74,75 @@ def space_field(elem_id: str) -> gr.Dropdown:
     return gr.Dropdown([], label="Space Z", info=_SPACE, elem_id=elem_id)
 
 
-def optimiser_fields(prefix: str = "") -> dict[str, Component]:
-    """Optimiser and learning rate of X and of Z."""
+def table_fields(prefix: str = "") -> dict[str, Component]:
+    """The table's columns and which of its lanes are run."""
     fields: dict[str, Component] = {}
-    for lane in ("X", "Z"):
-        key = lane.lower()
-        with gr.Row(elem_classes="pair"):
-            fields[key] = gr.Dropdown(
-                optimiser_choices(list(OPTIMISERS)), label=f"{lane} optimiser", info=_OPTIMISER, min_width=120
-            )
-            fields[f"{key}_lr"] = gr.Number(
-                label=f"{lane} learning rate", info=_RATE, min_width=90, step=0.01, elem_id=f"{prefix}{key}-lr"
-            )
+    choices = optimiser_choices(list(OPTIMISERS))
+    with gr.Row(elem_classes="columns"):
+        for column, words in zip(COLUMNS, ("First column", "Second column"), strict=True):
+            name = column_field(column)
+            fields[name] = gr.Dropdown(choices, label=words, info=_OPTIMISER, min_width=100, elem_id=f"{prefix}{name}")
+    fields[LANES] = gr.CheckboxGroup(
+        lane_choices({}), label="Lanes", info=_LANES, elem_id=f"{prefix}lanes", elem_classes="lanes"
+    )
     return fields
 
 
-def lbfgs_fields(values: Mapping[str, Any] = {}) -> dict[str, Component]:  # it is only read
-    """First move and memory of X and of Z, folded away."""
+def rate_fields(prefix: str = "") -> dict[str, Component]:
+    """The settings of the optimiser of every lane, folded away."""
     fields: dict[str, Component] = {}
-    with gr.Accordion("First move and memory of L-BFGS", open=False, elem_classes="more"):
-        for lane in ("X", "Z"):
-            first, memory = (f"{lane.lower()}_{name}" for name in LBFGS_ONLY)
-            with gr.Row(elem_classes="pair"):
-                fields[first] = gr.Number(values.get(first), label=f"{lane} first move", info=_FIRST, min_width=90)
-                fields[memory] = gr.Number(values.get(memory), label=f"{lane} memory", info=_MEMORY, min_width=90, precision=0)
+    with gr.Accordion("Rates of the lanes", open=False, elem_classes="more rates"):
+        for part in PARTS:
+            for row in ROWS:
+                with gr.Row(elem_classes="columns"):
+                    for column in COLUMNS:
+                        name = part_field(row + column, part)
+                        facts: dict[str, Any] = {"step": 1, "precision": 0} if part == "history" else {"step": 0.01}
+                        fields[name] = gr.Number(
+                            label=f"{row}{column} {PART_LABELS[part]}", info=_RATE if part == "lr" else None, min_width=90,
+                            elem_id=f"{prefix}{name.replace('_', '-')}", **facts,
+                        )  # fmt: skip
     return fields
 
 
-def optimiser_values(lane: str, task: Task, space: str, chosen: OptimizerSettings) -> dict[str, Any]:
-    """The four fields of one lane: the optimiser, among those that can search that space, and its settings."""
-    choices = optimiser_choices(task.optimizers(space))
-    return {lane: gr.update(choices=choices, value=chosen.name), **settings_values(lane, chosen)}
+def table_updates(values: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """Form values with what follows from them: `names` are the optimisers there are to choose from; lanes are called by
+    theirs, and what a lane's optimiser does not have is not shown."""
+    updates = dict(values)
+    for column in COLUMNS:
+        field = column_field(column)
+        updates[field] = gr.update(choices=optimiser_choices(names), value=values[field])
+    updates[LANES] = gr.update(choices=lane_choices(values), value=values[LANES])
+    for cell in CELLS:
+        for part in PARTS:
+            updates[part_field(cell, part)] = part_update(values, cell, part)
+    return updates
 
 
-def settings_values(lane: str, chosen: OptimizerSettings) -> dict[str, Any]:
-    """The fields of an optimiser's settings."""
-    return {f"{lane}_{name}": getattr(chosen, name) for name in ("lr", *LBFGS_ONLY)}
+def part_update(values: Mapping[str, Any], cell: str, part: str) -> dict[str, Any]:
+    """One of a lane's settings, called by its optimiser, and shown where that has it."""
+    name = values[column_field(cell[1])]
+    words = f"{lane_name(values, cell)} {PART_LABELS[part]}"
+    update: dict[str, Any] = gr.update(
+        value=values[part_field(cell, part)], label=words, visible=part == "lr" or name == "lbfgs"
+    )
+    return update
+
+
+def lane_choices(values: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The lanes of the table in words."""
+    return [(lane_name(values, cell), cell) for cell in CELLS]
+
+
+def lane_name(values: Mapping[str, Any], cell: str) -> str:
+    """ "X · Adam"."""
+    optimiser = OPTIMISERS.get(str(values.get(column_field(cell[1]))), f"column {cell[1]}")
+    return f"{cell[0]}{SEPARATOR}{optimiser}"
 
 
 def optimiser_choices(names: Sequence[str]) -> list[tuple[str, str]]:
     """Optimisers with words for them."""
-    return [(OPTIMISERS[name][0].upper() + OPTIMISERS[name][1:], name) for name in names]
+    return [("Levenberg-Marquardt" if name == "levenberg-marquardt" else OPTIMISERS[name], name) for name in names]
 
 
 def distance_field() -> gr.Radio:

@@ -7,6 +7,8 @@ export class RunRecord extends Columns {
     super(begin, ["loss", "seconds", "psnr"]);
     this.settings = begin.settings;
     this.every = begin.every;
+    this.start = begin.start ?? "";
+    this.credit = begin.credit ?? "";
     this.encoder = begin.encoder ?? null;
     this.targetKey = begin.target;
     this.pictures = Object.fromEntries(begin.lanes.map((name) => [name, new Pictures()]));

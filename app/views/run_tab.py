@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any, Generic
 
 import gradio as gr
-from gradio.components import Component
 
+from app.runs import lanes
+from app.runs.lanes import COLUMNS, ROWS, column_field
 from app.runs.legs import with_errors
 from app.runs.models import Models
 from app.runs.session import Message, V, Visitors
-from app.views.form import Form, optimiser_choices, optimiser_values, settings_values, space_choices
+from app.views.form import Form, space_choices, table_updates
 from app.views.page import Page
 from app.views.view import sent
 from app.views.wiring import COMPUTE, LATEST, QUICK, click
 from landscape_core.errors import UserError
-from landscape_core.search.optimizers import LBFGS_ONLY, OptimizerName
-from landscape_core.search.task import X
+from landscape_core.search.spaces import Start
 
 
 class RunTab(Generic[V]):
@@ -97,28 +97,31 @@ class RunTab(Generic[V]):
 
     # --- the settings ---------------------------------------------------------------------------------------
 
-    def wire_settings(self, model: str = "model") -> None:
-        """Each space comes with the optimiser that did best in it on training data, each optimiser with its usual rate."""
+    def wire_table(self, model: str = "model") -> None:
+        """Every lane comes with the best settings known for its space, its optimiser and where it starts."""
         form = self.form
+        table = [form[name] for name in lanes.FIELDS]
+        for name in ("space", "start", *map(column_field, COLUMNS)):
+            if name in form:
+                form[name].input(partial(self.on_table, name), form.components, table, **LATEST)
 
-        def on_space(model: str, space: str) -> dict[Any, Any]:
-            task = self.models.get(model)
-            return form.filled(optimiser_values("z", task, space, task.advice(space)))
+    def on_table(self, changed: str, *values: Any) -> dict[Any, Any]:
+        """A column's optimiser, the learned space or the start was changed: the settings of its lanes follow."""
+        now = self.form.read(values)
+        task = self.models.get(now["model"])
+        columns = [column for column in COLUMNS if changed in ("space", "start", column_field(column))]
+        rows = ROWS if changed != "space" else ("Z",)
+        names = {column: now[column_field(column)] for column in columns}
+        known = lanes.advised(task, now["space"], names, self.start_of(now), rows)
+        return self.form.filled(table_updates(now | known, task.optimizers(now["space"])))
 
-        def on_optimiser(lane: str, model: str, name: OptimizerName) -> dict[Any, Any]:
-            return form.filled(settings_values(lane, self.models.get(model).advice(X, name)))
+    def start_of(self, values: Mapping[str, Any]) -> Start:
+        """Where the form's lanes start."""
+        start: Start = values.get("start", "mean")
+        return start
 
-        def settings(lane: str) -> list[Component]:
-            return [form[f"{lane}_{name}"] for name in ("lr", *LBFGS_ONLY)]
-
-        form["space"].input(on_space, [form[model], form["space"]], [form["z"], *settings("z")], **LATEST)
-        for lane in ("x", "z"):
-            form[lane].input(partial(on_optimiser, lane), [form[model], form[lane]], settings(lane), **LATEST)
-
-    def filled(self, values: Mapping[str, Any], model: str = "model") -> dict[Any, Any]:
-        """The form's values, with the spaces that the chosen model has."""
-        task, space = self.models.get(values[model]), values["space"]
-        able = {lane: optimiser_choices(task.optimizers(where)) for lane, where in (("x", X), ("z", space))}
-        lanes = {lane: gr.update(choices=choices, value=values[lane]) for lane, choices in able.items()}
-        spaces = space_choices(list(task.mappings))
-        return self.form.filled({**values, **lanes, "space": gr.update(choices=spaces, value=space)})
+    def filled(self, values: Mapping[str, Any]) -> dict[Any, Any]:
+        """The form's values, with the spaces and optimisers that the chosen model has."""
+        task, space = self.models.get(values["model"]), values["space"]
+        spaces = gr.update(choices=space_choices(list(task.mappings)), value=space)
+        return self.form.filled({**table_updates(values, task.optimizers(space)), "space": spaces})

@@ -109,8 +109,10 @@ export class RunView extends JobView {
   /** More steps of the run that is shown. */
   async frames(message) {
     if (message.run !== this.run?.id) return;
-    await this.run.add(message);
-    if (this.controls.state !== "stopping") this.become("running");
+    const added = this.run.add(message);
+    if (this.controls.state === "stopping") return; // what is left of it is shown at the end, at once
+    await added;
+    this.become("running");
     this.draw();
   }
 

@@ -1,16 +1,17 @@
-/** The pictures of a race: X, target, Z, the encoder's guess, and what each lane measures at the step shown. */
+/** The pictures of a race: the target, the encoder's guess, and every lane with what it measures at the step shown. */
 import { paint } from "./frames.js";
-import { clock, laneWords, number } from "./words.js";
+import { clock, number } from "./words.js";
 
 export class Stage {
-  /** @param {HTMLElement} element holds `.lane` figures as in invert/race.html */
+  /** @param {HTMLElement} element holds `.lane` figures, those of lanes with a `data-cell`; the guess may be missing */
   constructor(element) {
     this.element = element;
     this.smooth = true;
     this.target = null;
     this.guess = null;
     this.drawn = new Map();
-    for (const name of ["X", "Z"]) this.#holdToCompare(this.#canvas(name));
+    this.cells = [...element.querySelectorAll("[data-cell]")];
+    for (const cell of this.cells) this.#holdToCompare(canvasOf(cell));
   }
 
   /** Enlarge smoothly or pixel by pixel. */
@@ -19,64 +20,60 @@ export class Stage {
     for (const [canvas, bitmap] of this.drawn) paint(canvas, bitmap, smooth);
   }
 
-  /** Show a target with its label; `encoder` is {loss, psnr} with its picture `guess`, or null. */
-  showTarget(target, label, encoder = null, guess = null) {
+  /** Show a target with its label and credit; `encoder` is {loss, psnr} with its picture `guess`, or null. */
+  showTarget(target, label, { encoder = null, guess = null, credit = "" } = {}) {
     this.target = target;
-    this.#paint(this.#canvas("target"), target);
-    this.element.querySelector("[data-target-label]").textContent = label;
-    const place = this.element.querySelector("[data-encoder]");
-    place.hidden = !encoder;
-    if (!encoder) return;
-    this.#paint(place.querySelector("canvas"), guess);
-    place.querySelector("span").textContent = `Encoder, one pass: ${number(encoder.loss)} · ${encoder.psnr.toFixed(1)} dB`;
+    this.#paint(canvasOf(this.element.querySelector(".target")), target);
+    this.#say("[data-target-label]", label);
+    this.#say("[data-target-credit]", credit);
+    const place = this.element.querySelector(".guess");
+    if (!place) return;
+    place.classList.toggle("off", !encoder);
+    this.#paint(canvasOf(place), guess);
+    place.querySelector(".reading").replaceChildren(...(encoder ? measured(encoder.loss, [`${encoder.psnr.toFixed(1)} dB`]) : []));
   }
 
-  /** Say where and by what each lane of a run descends, for the two need not use the same optimiser. */
+  /** Say by what each lane of a run descends; lanes that it does not have are switched off. */
   name(run) {
-    for (const name of Object.keys(run.lanes)) {
-      const how = this.#lane(name).querySelector("[data-how]");
-      how.textContent = laneWords(run.settings, name, how.dataset.how);
+    const lanes = Object.fromEntries(Object.keys(run.lanes).map((name) => [run.cell(name), name]));
+    for (const cell of this.cells) {
+      const lane = run.table[lanes[cell.dataset.cell]];
+      const how = cell.querySelector("[data-how]");
+      cell.classList.toggle("off", !(cell.dataset.cell in lanes));
+      how.textContent = lane?.optimiser ?? how.dataset.how;
+      cell.querySelector("figcaption").title = lane ? `${how.dataset.how}, ${lane.optimiser}, ${lane.settings}` : "";
     }
   }
 
-  /** Empty both reconstructions. */
+  /** Empty all reconstructions. */
   clear() {
-    for (const name of ["X", "Z"]) {
-      const how = this.#lane(name).querySelector("[data-how]");
-      how.textContent = how.dataset.how;
-      this.#paint(this.#canvas(name), null);
-      this.#reading(name).replaceChildren();
-      this.#best(name).hidden = true;
+    for (const cell of this.cells) {
+      cell.classList.remove("off");
+      this.#paint(canvasOf(cell), null);
+      cell.querySelector(".reading").replaceChildren();
+      cell.querySelector("[data-best]").hidden = true;
     }
   }
 
   /** Show every lane of a run where it stands at a tick of the axis. */
   look(run, axis, tick) {
     for (const name of Object.keys(run.lanes)) {
+      const cell = this.element.querySelector(`[data-cell="${run.cell(name)}"]`);
       const at = run.place(name, axis, tick);
       const picture = at < 0 ? null : run.pictures[name].at(run.steps[at]);
-      this.#paint(this.#canvas(name), picture?.bitmap);
-      this.#reading(name).replaceChildren(...readings(run, name, at, picture));
+      this.#paint(canvasOf(cell), picture?.bitmap);
+      cell.querySelector(".reading").replaceChildren(...readings(run, name, at, picture));
       const best = run.end?.lanes[name].best;
-      this.#best(name).hidden = !best;
-      if (best) this.#best(name).textContent = `Best so far: ${number(best.loss)} at step ${best.step}`;
+      const link = cell.querySelector("[data-best]");
+      link.hidden = !best;
+      link.dataset.best = name;
+      if (best) link.textContent = `Best: ${number(best.loss)} at step ${best.step}`;
     }
   }
 
-  #lane(name) {
-    return this.element.querySelector(`.lane.${name.toLowerCase()}`);
-  }
-
-  #canvas(name) {
-    return this.#lane(name).querySelector(".frame canvas");
-  }
-
-  #reading(name) {
-    return this.#lane(name).querySelector(".reading");
-  }
-
-  #best(name) {
-    return this.#lane(name).querySelector("[data-best]");
+  #say(selector, text) {
+    const place = this.element.querySelector(selector);
+    if (place) place.textContent = text ?? "";
   }
 
   #paint(canvas, bitmap) {
@@ -97,16 +94,24 @@ export class Stage {
   }
 }
 
+function canvasOf(figure) {
+  return figure.querySelector(".frame canvas");
+}
+
 function readings(run, name, at, picture) {
   if (at < 0) return ["not begun"];
   const lane = run.lanes[name];
-  const loss = document.createElement("b");
-  loss.textContent = number(lane.loss[at]);
   const parts = [`step ${run.steps[at]}`, clock(lane.seconds[at])];
   if (lane.psnr[at] !== null) parts.unshift(`${lane.psnr[at].toFixed(1)} dB`);
   if (!picture) parts.push("picture let go to save memory");
   else if (picture.step !== run.steps[at]) parts.push(`picture of step ${picture.step}`);
-  const rest = document.createElement("span");
-  rest.textContent = parts.join(" · ");
-  return [loss, rest];
+  return measured(lane.loss[at], parts);
+}
+
+/** A loss, called so, over what else is known. */
+function measured(loss, parts) {
+  const value = Object.assign(document.createElement("b"), { textContent: number(loss) });
+  value.prepend(Object.assign(document.createElement("small"), { textContent: "loss " }));
+  const rest = Object.assign(document.createElement("span"), { textContent: parts.join(" · ") });
+  return [value, rest];
 }

@@ -8,10 +8,3 @@ export function number(value) {
 export function clock(seconds) {
   return seconds < 10 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`;
 }
-
-/** By what a lane descends, from a run's settings [[what, value], ...]: "Residual Θ · L-BFGS 1"; `place` where no space is named. */
-export function laneWords(settings, lane, place) {
-  const told = new Map(settings);
-  const optimiser = [told.get(`${lane} optimiser`), told.get(`${lane} learning rate`)].filter(Boolean).join(" ");
-  return [told.get(`space ${lane}`) ?? place, optimiser].filter(Boolean).join(" · ");
-}

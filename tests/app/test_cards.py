@@ -62,10 +62,10 @@ def test_a_card_of_other_models_warns(models: Models, session: Session) -> None:
 
 def test_a_continued_run_has_a_card_of_all_its_steps(models: Models, session: Session) -> None:
     race_of(models, session)
-    list(race.resume(session, 4))
+    list(race.resume(models, session, 4))
     assert race.card_of(session.run).settings.steps == 10
     race_of(models, session, x=OptimizerSettings(name="adam-ramps"))
-    end = list(race.resume(session, 4))[-1]
+    end = list(race.resume(models, session, 4))[-1]
     assert "learning rate stays zero" in end["hint"]
     card = race.card_of(session.run)
     assert (card.settings.steps, card.result["step"]) == (6, 10)

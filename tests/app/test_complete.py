@@ -18,6 +18,7 @@ from app.complete import run as events
 from app.complete.session import CompletionSession as Session
 from app.complete.settings import from_values
 from app.complete.stream import verdict
+from app.runs import lanes
 from app.runs.legs import with_errors
 from app.runs.models import Models
 from app.runs.session import Picked
@@ -25,6 +26,7 @@ from app.target import targets
 from landscape_core.generators.completion import CompletionSet
 from landscape_core.generators.masks import PRESETS, preset
 from landscape_core.images.pixels import png_tensor, to_bytes
+from tests.app.racing import FORM
 from tests.tiny.models import tiny_task
 
 MOUTH = stream.mask_text(preset("mouth", 64))
@@ -43,8 +45,7 @@ def session(models: Models) -> Session:
 
 def form(**changes: Any) -> dict[str, Any]:
     usual = {"model": "faces", "space": "residual", "k": 4, "steps": 5, "seed": 0}
-    usual |= {"x": "adam", "x_lr": 0.1, "x_first_move": 1.0, "x_history": 10}
-    usual |= {"z": "adam", "z_lr": 0.1, "z_first_move": 1.0, "z_history": 10, "perceptual": "embedded"}
+    usual |= {name: FORM[name] for name in lanes.FIELDS} | {"lanes": ["X1", "Z1"], "perceptual": "embedded"}
     return usual | changes
 
 
@@ -137,7 +138,7 @@ def test_a_mask_without_a_problem_in_it_gets_a_sentence(models: Models, session:
     ("change", "sentence"),
     [({"k": 3}, "from 4 to 20"), ({"k": 21}, "from 4 to 20"), ({"k": None}, "from 4 to 20"), ({"k": 4.5}, "from 4 to 20"),
      ({"steps": 0}, "Steps: it must be at least 1"), ({"steps": 301}, "Steps: it must be at most 300"),
-     ({"x_lr": 0}, "X learning rate: it must be more than 0"), ({"z": "sgd"}, "Z optimiser: "),
+     ({"X1_lr": 0}, "X · Adam learning rate: it must be more than 0"), ({"optimiser1": "sgd"}, "X · optimiser optimiser: "),
      ({"model": "dogs"}, "no model 'dogs'"), ({"steps": None}, "Steps: "), ({"seed": None}, "Seed: "),
      ({"seed": -1}, "Seed: it must be at least 0")],
 )  # fmt: skip

@@ -30,7 +30,7 @@ from landscape_core.search.race import RunSettings
 from tests.tiny.models import tiny_task
 
 EYES = stream.mask_text(preset("eyes", 64))
-USUAL = Asked(RunSettings(steps=4, start="random"), 4)
+USUAL = Asked(RunSettings.pair(steps=4, start="random"), 4)
 Message = dict[str, Any]
 
 
@@ -174,8 +174,8 @@ def test_the_address_says_everything_and_comes_back(models: Models, session: Ses
     assert events.open_page(models, other, query) == (asked, [])
     assert other.mask == EYES
     assert set(query) <= set(settings.OWN)
-    usual = settings.defaults(models)
-    assert settings.to_query(usual, usual) == {"tab": "complete"}
+    usual = {"c_lanes": "X-adam,Z-adam,X-lbfgs,Z-lbfgs", "tab": "complete"}
+    assert settings.query_of(settings.defaults(models), models) == usual
 
 
 @pytest.mark.parametrize(
@@ -183,7 +183,7 @@ def test_the_address_says_everything_and_comes_back(models: Models, session: Ses
     [({"c_steps": "99999"}, {"steps": 300}), ({"c_steps": "-4"}, {"steps": 1}), ({"c_k": "1e9"}, {"k": 20}),
      ({"c_k": "0"}, {"k": 4}), ({"c_k": "7.5"}, {}), ({"c_k": "nan"}, {}), ({"c_k": "many"}, {}), ({"c_mask": "../../etc"}, {}),
      ({"c_model": "dogs"}, {}),
-     ({"c_space": "flow"}, {}), ({"c_x": "<script>"}, {}), ({"c_seed": "1e99"}, {"seed": 2**31 - 1})],
+     ({"c_space": "flow"}, {}), ({"c_lanes": "<script>"}, {}), ({"c_seed": "1e99"}, {"seed": 2**31 - 1})],
 )  # fmt: skip
 def test_a_hostile_address_is_clamped_or_ignored_and_said(models: Models, query: dict[str, str], change: Message) -> None:
     session = Session()

@@ -15,6 +15,7 @@ from app.pose import run as pose_run
 from app.pose import stream as pose_stream
 from app.pose.settings import PoseSettings, from_card, from_values, values_of
 from app.pose.tab import PoseTab, pose_models
+from app.runs.lanes import CELLS
 from app.runs.models import Models
 from app.runs.session import Session, Visitors
 from app.runs.standing import standing_of
@@ -27,14 +28,15 @@ from landscape_core.pose.task import load_body, lower_body
 from landscape_core.search.export import CARD
 from landscape_core.search.optimizers import LBFGS
 from landscape_core.search.race import RunSettings
+from tests.app.racing import FORM as RACE
 from tests.tiny.pose import random_rotvec
 
 Message = dict[str, Any]
 SKELETON = load_body().skeleton
 ALL = list(SKELETON.names)
 FORM = {
-    "model": "pose", "k": 3, "space": "random", "steps": 4, "seed": 0, "x": "adam", "x_lr": 0.1, "x_first_move": 1.0,
-    "x_history": 10, "z": "lbfgs", "z_lr": 1.0, "z_first_move": 0.5, "z_history": 100
+    "model": "pose", "k": 3, "space": "random", "steps": 4, "seed": 0, "optimiser1": "adam", "optimiser2": "lbfgs",
+    "lanes": ["X1", "Z2"], **{name: value for name, value in RACE.items() if name[:2] in CELLS}, "Z2_first_move": 0.5
 }  # fmt: skip
 
 
@@ -230,11 +232,11 @@ def test_the_form_is_checked() -> None:
     for field, value in (
         ("steps", 0),
         ("steps", 5000),
-        ("x_lr", float("nan")),
-        ("x", "sgd"),
+        ("X1_lr", float("nan")),
+        ("optimiser1", "sgd"),
         ("seed", -1),
-        ("x_first_move", 0.0),
-        ("z_history", 0),
+        ("Z2_first_move", 0.0),
+        ("Z2_history", 0),
     ):
         with pytest.raises(UserError):
             from_values(FORM | {field: value})

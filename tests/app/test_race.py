@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,12 +13,13 @@ import torch
 from app.invert import run as events
 from app.invert import run as race
 from app.invert import stream
+from app.invert.judges import Judged, disagreement, share_beyond
 from app.runs.legs import batches
 from app.runs.models import Models
 from app.runs.session import Session, Sessions
 from app.target import targets
 from landscape_core.errors import UserError
-from landscape_core.images.pixels import png_tensor
+from landscape_core.images.pixels import png_tensor, to_bytes
 from landscape_core.search.race import RunSettings
 from tests.app.racing import FORM, column, race_of, run_form, two_models
 from tests.tiny.models import tiny_task
@@ -76,8 +78,40 @@ def test_the_end_says_what_happened_and_shows_the_best(models: Models, session: 
     best = min(range(7), key=lambda i: float(record.losses[i]))
     assert end["lanes"]["X"]["best"]["step"] == best
     assert end["lanes"]["X"]["last"]["step"] == 6
-    assert len(end["reached"]) == 7
+    assert len(end["reached"]["X"]) == 7
     assert end["more"] == 100
+
+
+def test_a_table_of_four_lanes_shares_one_run_and_compares_within_columns(models: Models, session: Session) -> None:
+    messages = run_form(models, session, FORM)
+    names = ["X · Adam", "Z · Adam", "X · L-BFGS", "Z · L-BFGS"]
+    assert messages[0]["lanes"] == names
+    assert [messages[0]["table"][name]["cell"] for name in names] == ["X1", "Z1", "X2", "Z2"]
+    assert messages[0]["columns"] == [("X · Adam", "Z · Adam"), ("X · L-BFGS", "Z · L-BFGS")]
+    for name in names:
+        assert column(messages, name, "loss") == [float(loss[0]) for loss in session.run.trajectory.lane(name).losses]
+    lines = messages[-1]["summary"].splitlines()
+    assert ["Adam" in line for line in lines[:2]] == [True, False]
+    assert ["L-BFGS" in line for line in lines[:2]] == [False, True]
+    alone = run_form(models, session, FORM | {"lanes": ["X1", "Z1"]})
+    assert column(alone, "Z", "loss") == pytest.approx(column(messages, "Z · Adam", "loss"), rel=1e-5)
+
+
+def test_it_is_said_why_x_can_win_on_a_picture_that_the_model_drew(models: Models, session: Session) -> None:
+    slow = FORM | {"lanes": ["X1", "Z1"], "Z1_lr": 1e-6}
+    assert "X's best case" in run_form(models, session, slow)[-1]["summary"]
+    session.target = targets.example("astronaut")
+    assert "X's best case" not in run_form(models, session, slow)[-1]["summary"]
+
+
+def test_where_the_lanes_start_is_said_and_a_gap_is_measured(models: Models, session: Session) -> None:
+    assert "their own origin" in run_form(models, session, FORM)[0]["start"]
+    assert (
+        run_form(models, session, FORM | {"start": "random", "lanes": ["X1"]})[0]["start"]
+        == "All lanes start from one shared x."
+    )
+    gap = run_form(models, session, FORM | {"start": "encoder", "space": "paper"})[0]["start"]
+    assert "Θ cannot reach that exactly" in gap
 
 
 def test_stop_takes_effect_before_the_next_step_and_keeps_what_is_there(models: Models, session: Session) -> None:
@@ -94,7 +128,7 @@ def test_stop_takes_effect_before_the_next_step_and_keeps_what_is_there(models: 
 def test_continuing_gives_the_numbers_of_an_uninterrupted_run(models: Models, session: Session) -> None:
     whole = race_of(models, session, steps=8)
     race_of(models, session, steps=3)
-    list(race.resume(session, 5))
+    list(race.resume(models, session, 5))
     record = session.run.trajectory
     assert record.steps == list(range(9))
     for lane in ("X", "Z"):
@@ -103,7 +137,7 @@ def test_continuing_gives_the_numbers_of_an_uninterrupted_run(models: Models, se
 
 def test_continuing_numbers_its_messages_on(models: Models, session: Session) -> None:
     first = race_of(models, session)
-    further = list(race.resume(session, 2))
+    further = list(race.resume(models, session, 2))
     assert further[0]["seq"] == first[-1]["seq"] + 1
     assert further[0]["run"] == first[0]["run"]
 
@@ -112,7 +146,7 @@ def test_continuing_numbers_its_messages_on(models: Models, session: Session) ->
 def test_continuing_by_a_number_that_makes_no_sense_is_refused(models: Models, session: Session, more: Any) -> None:
     race_of(models, session)
     with pytest.raises(UserError, match="whole number"):
-        list(race.resume(session, more))
+        list(race.resume(models, session, more))
 
 
 def test_continuing_ends_at_the_most_steps_a_run_takes(
@@ -120,15 +154,15 @@ def test_continuing_ends_at_the_most_steps_a_run_takes(
 ) -> None:
     monkeypatch.setattr(race, "MAX_STEPS", 8)
     race_of(models, session)
-    assert list(race.resume(session, 50))[-1]["more"] == 0
+    assert list(race.resume(models, session, 50))[-1]["more"] == 0
     assert session.run.trajectory.steps[-1] == 8
     with pytest.raises(UserError, match="at most 8"):
-        list(race.resume(session, 1))
+        list(race.resume(models, session, 1))
 
 
-def test_nothing_to_continue_or_export_is_said(session: Session) -> None:
+def test_nothing_to_continue_or_export_is_said(models: Models, session: Session) -> None:
     with pytest.raises(UserError, match="no run"):
-        list(race.resume(session, 5))
+        list(race.resume(models, session, 5))
     with pytest.raises(UserError, match="no run"):
         events.export(session)
 
@@ -196,3 +230,36 @@ def test_a_distance_that_cannot_be_had_is_one_sentence() -> None:
     session = Session(target=targets.drawn(models.get("faces"), 0))
     (message,) = run_form(models, session, FORM | {"perceptual": "lpips"})
     assert message == {"kind": "error", "text": "LPIPS needs the package lpips."}
+
+
+def test_judges_that_were_not_optimised_stand_beside_the_loss(models: Models, session: Session) -> None:
+    end = run_form(models, session, FORM)[-1]
+    heads = [head for head, _ in end["judges"]["heads"]]
+    assert heads == ["loss", "PSNR", "‖x̂ − x*‖", "as far out"], "the optimised distance is no judge of itself"
+    state, task = session.run.trajectory.last, session.run.task
+    true = targets.drawn_input(task, session.target)
+    with torch.no_grad():
+        assert torch.equal(to_bytes(task.forward(true))[0], session.target.picture)
+    x = state.lanes[0].best_variable + task.prior.mean
+    assert end["judges"]["rows"]["X · Adam"][2] == f"{float((x - true).norm()):.3g}"
+    session.target = targets.example("astronaut")
+    assert len(run_form(models, session, FORM)[-1]["judges"]["heads"]) == 3, "nobody knows the input of a photograph"
+
+
+def test_the_prior_s_own_draws_lie_as_far_out_as_each_other() -> None:
+    prior = tiny_task().prior
+    x = prior.sample(40, torch.Generator().manual_seed(3))
+    shares = [share_beyond(prior, each[None]) for each in x]
+    assert 0.35 < sum(shares) / len(shares) < 0.65
+    assert share_beyond(prior, prior.mean[None]) == 1.0
+    assert share_beyond(prior, prior.mean + 10 * (x[:1] - prior.mean)) == 0.0
+
+
+def test_a_lower_loss_that_is_not_the_better_picture_is_said() -> None:
+    x, z = Judged(0.10, 22.0, 0.30, 0.5, None), Judged(0.09, 20.0, 0.40, 0.5, None)
+    sentence = disagreement({"X": x, "Z": z})
+    assert sentence == (
+        "Z has the lower loss and not the better picture: "
+        "by PSNR (22.0 against 20.0 dB) and by robust features (0.3 against 0.4) X's is."
+    )
+    assert disagreement({"X": x, "Z": replace(z, psnr=22.1, features=0.3)}) == ""

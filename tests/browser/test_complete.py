@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 Open = Callable[..., Any]
 PAPER = ".painter .paper"
 
@@ -46,13 +48,13 @@ def test_paint_a_mask_with_the_mouse_run_scrub_and_send_one_to_invert(open_page:
     page.keyboard.press("Tab")
     page.click(".gallery [data-act=run]")
     page.wait_for_selector(".gallery [data-act=export]:visible")
-    assert page.locator(".gallery .tiles button").count() == 10
+    assert page.locator(".gallery .tiles button").count() == 20
     assert "varie" in page.text_content(".gallery .summary")
 
-    tile = page.locator(".gallery .z .tiles button").first
+    tile = page.locator(".gallery [data-cell=Z1] .tiles button").first
     pixels = "button => button.querySelector('canvas').toDataURL()"
     last = tile.evaluate(pixels)
-    losses = page.locator(".gallery .z .tiles span").all_text_contents()
+    losses = page.locator(".gallery [data-cell=Z1] .tiles span").all_text_contents()
     assert losses == sorted(losses, key=float)
     page.focus(".gallery .transport input")
     page.keyboard.press("Home")
@@ -65,13 +67,15 @@ def test_paint_a_mask_with_the_mouse_run_scrub_and_send_one_to_invert(open_page:
         "([tile, last]) => tile.querySelector('canvas').toDataURL() !== last", arg=[tile.element_handle(), last]
     )
 
-    page.locator(".gallery .x .tiles button").nth(1).click()
+    page.locator(".gallery [data-cell=X1] .tiles button").nth(1).click()
     page.click("[data-pick=discard]")
-    assert page.locator(".gallery .x .tiles button").count() == 4
+    assert page.locator(".gallery [data-cell=X1] .tiles button").count() == 4
     index = int(tile.get_attribute("data-index"))
     tile.click()
     page.click("[data-pick=send]")
-    page.wait_for_function(f"document.querySelector('[data-target-label]')?.textContent === 'completion {index + 1} in Z'")
+    page.wait_for_function(
+        f"document.querySelector('[data-target-label]')?.textContent === 'completion {index + 1} in Z · Adam'"
+    )
     assert page.get_by_role("tab", name="Invert").get_attribute("aria-selected") == "true"
 
 
@@ -114,7 +118,22 @@ def test_one_completion_goes_to_the_landscape(open_page: Open) -> None:
     page = open_page("?tab=complete&c_k=4&c_steps=4")
     page.wait_for_selector(f"{PAPER}[data-hidden]")
     complete(page)
-    page.locator(".gallery .z .tiles button").nth(1).click()
+    page.locator(".gallery [data-cell=Z1] .tiles button").nth(1).click()
     page.click("[data-pick=landscape]")
     page.wait_for_function("document.querySelector('#source input')?.value.includes('Complete')")
     assert page.get_by_role("tab", name="Landscape").get_attribute("aria-selected") == "true"
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_completions_stand_in_a_table_of_two_by_two(open_page: Open, width: int) -> None:
+    page = open_page("?tab=complete&c_k=4&c_steps=4&c_lanes=X-adam,Z-adam,Z-gd", width=width)
+    page.wait_for_selector(f"{PAPER}[data-hidden]")
+    complete(page)
+    boxes = {cell: page.locator(f".gallery [data-cell={cell}]").bounding_box() for cell in ("X1", "X2", "Z1", "Z2")}
+    assert boxes["X1"]["x"] == boxes["Z1"]["x"] < boxes["X2"]["x"] == boxes["Z2"]["x"]
+    assert boxes["X1"]["y"] == boxes["X2"]["y"] < boxes["Z1"]["y"] == boxes["Z2"]["y"]
+    assert page.locator(".gallery .tiles button").count() == 12
+    assert page.locator(".gallery [data-cell=X2].off .tiles button").count() == 0
+    assert "GD" in page.text_content(".gallery [data-cell=Z2] h2")
+    assert page.text_content(".gallery .summary").count("\n") == 0, "of one column both lanes were run"
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

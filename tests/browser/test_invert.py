@@ -27,7 +27,12 @@ def shown(page: Any) -> str:
 
 
 def pixels(page: Any, lane: str) -> str:
-    return page.evaluate(f"document.querySelector('.lane.{lane} .frame canvas').toDataURL()")
+    place = f"[data-cell={lane}]" if lane[-1].isdigit() else f".lane.{lane}"
+    return page.evaluate(f"document.querySelector('{place} .frame canvas').toDataURL()")
+
+
+def rates(page: Any) -> None:
+    page.click("text=Rates of the lanes")
 
 
 def wait_for_text(page: Any, selector: str, text: str) -> None:
@@ -36,7 +41,7 @@ def wait_for_text(page: Any, selector: str, text: str) -> None:
 
 def test_run_then_look_at_any_step_without_the_server(open_page: Open) -> None:
     page = open_page("?steps=20")
-    assert pixels(page, "target") != pixels(page, "x")
+    assert pixels(page, "target") != pixels(page, "X1")
     run_to_end(page)
     assert shown(page) == "step 20 of 20"
     assert "Z" in page.text_content(".summary")
@@ -45,18 +50,18 @@ def test_run_then_look_at_any_step_without_the_server(open_page: Open) -> None:
     page.on("request", lambda sent: requests.append(sent.url) if not sent.url.startswith("data:") else None)
     page.keyboard.press("Home")
     assert shown(page) == "step 0 of 20"
-    first = pixels(page, "z")
+    first = pixels(page, "Z2")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Shift+ArrowRight")
     assert shown(page) == "step 11 of 20"
-    assert pixels(page, "z") != first
+    assert pixels(page, "Z2") != first
     page.keyboard.press("ArrowLeft")
-    assert "step 10" in page.text_content(".lane.x .reading")
+    assert "step 10" in page.text_content("[data-cell=X1] .reading")
     page.keyboard.press("End")
     page.click("[aria-label='One step back']")
     assert shown(page) == "step 19 of 20"
     page.evaluate("const r = document.querySelector('.transport input'); r.value = 5; r.dispatchEvent(new Event('input'))")
-    assert "step 5" in page.text_content(".lane.z .reading")
+    assert "step 5" in page.text_content("[data-cell=Z1] .reading")
     assert requests == []
 
 
@@ -77,9 +82,9 @@ def test_by_time_each_lane_stands_where_it_was_at_that_moment(open_page: Open) -
     run_to_end(page)
     page.click("[data-axis=seconds]")
     assert "ms of" in shown(page)
-    assert "step 8" in page.text_content(".lane.x .reading")
+    assert "step 8" in page.text_content("[data-cell=X1] .reading")
     page.keyboard.press("Home")
-    readings = page.text_content(".lane.x .reading") + page.text_content(".lane.z .reading")
+    readings = page.text_content("[data-cell=X1] .reading") + page.text_content("[data-cell=Z1] .reading")
     assert "not begun" in readings
 
 
@@ -104,21 +109,22 @@ def test_stop_keeps_what_is_there_and_continue_goes_on(open_page: Open, gate: An
 def test_runs_are_kept_to_compare_and_their_settings_can_be_used_again(open_page: Open) -> None:
     page = open_page("?steps=5")
     run_to_end(page)
-    page.fill("#z-lr input", "0.3")
+    rates(page)
+    page.fill("#Z1-lr input", "0.3")
     page.keyboard.press("Tab")
-    wait_for_text(page, ".note", "same target and start as run 1, but Z learning rate 0.1 → 0.3")
+    wait_for_text(page, ".note", "same target and start as run 1, but Z · Adam learning rate 0.1 → 0.3")
     run_to_end(page)
     page.wait_for_function("document.querySelectorAll('.runs li').length === 2")
-    assert "Z learning rate 0.1" in page.text_content(".runs li:nth-child(2)")
-    # two runs of two lanes, and the encoder's level
+    assert "Z · Adam learning rate 0.1" in page.text_content(".runs li:nth-child(2)")
+    # two runs of four lanes, and the encoder's level
     curves = "document.querySelectorAll('.chart .scatterlayer .trace').length"
-    page.wait_for_function(f"{curves} === 5")
+    page.wait_for_function(f"{curves} === 9")
     page.uncheck(".runs li:nth-child(2) input")
-    page.wait_for_function(f"{curves} === 3")
+    page.wait_for_function(f"{curves} === 5")
     page.click(".runs li:nth-child(2) >> text=Run 1")
     assert page.text_content(".runs .current .link") == "Run 1"
     page.click(".runs li:nth-child(2) >> text=Use its settings")
-    page.wait_for_function("document.querySelector('#z-lr input')?.value === '0.1'")
+    page.wait_for_function("document.querySelector('#Z1-lr input')?.value === '0.1'")
 
 
 def test_export_and_load_the_run_card_again(open_page: Open, tmp_path: Path) -> None:
@@ -143,8 +149,8 @@ def test_export_and_load_the_run_card_again(open_page: Open, tmp_path: Path) -> 
 
 
 def test_settings_live_in_the_address(open_page: Open) -> None:
-    page = open_page("?steps=7&z=lbfgs&z_lr=0.5&target=cat&x_lr=1e9")
-    wait_for_text(page, ".note", "1000.0 is the nearest")
+    page = open_page("?steps=7&lanes=X-adam,Z-adam,X-gd,Z-gd:0.5&target=cat&seed=1e99")
+    wait_for_text(page, ".note", "2147483647 is the nearest")
     assert page.input_value("#steps input[type=number]") == "7"
     wait_for_text(page, "[data-target-label]", "drawn cat")
     page.fill("#steps input[type=number]", "12")
@@ -153,7 +159,8 @@ def test_settings_live_in_the_address(open_page: Open) -> None:
     page.reload()
     page.wait_for_selector("[data-act=run]:enabled")
     assert page.input_value("#steps input[type=number]") == "12"
-    assert page.input_value("#z-lr input") == "0.5"
+    rates(page)
+    assert page.input_value("#Z2-lr input") == "0.5"
     page.click("text=Reset settings")
     page.wait_for_function("!location.search.includes('steps=')")
 
@@ -185,11 +192,15 @@ def test_upload_crop_and_a_file_that_is_no_picture(open_page: Open, tmp_path: Pa
 
 def test_examples_and_drawn_pictures(open_page: Open) -> None:
     page = open_page()
+    wait_for_text(page, "[data-target-label]", "astronaut")
+    page.check(".target-card input[value=drawn]")
+    wait_for_text(page, "[data-target-label]", "model's picture 17")
     first = pixels(page, "target")
     page.click("text=Draw another")
     page.wait_for_function("before => document.querySelector('.lane.target .frame canvas').toDataURL() !== before", arg=first)
     page.check(".target-card input[value=example]")
-    wait_for_text(page, "[data-target-label]", "drawn face")
+    wait_for_text(page, "[data-target-label]", "astronaut")
+    assert "NASA" in page.text_content("[data-target-credit]")
     page.click(".picker >> text=Pear and ball")
     wait_for_text(page, "[data-target-label]", "pear and ball")
     page.wait_for_function("location.search.includes('target=still-life')")
@@ -200,8 +211,11 @@ def test_a_narrow_screen_holds_everything(open_page: Open, dark: bool) -> None:
     page = open_page("?steps=4", width=390, height=844, dark=dark)
     run_to_end(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    x, target, z = (page.locator(f".lane.{name} .frame").bounding_box() for name in ("x", "target", "z"))
-    assert x["x"] < target["x"] < z["x"]
+    boxes = {cell: page.locator(f"[data-cell={cell}] .frame").bounding_box() for cell in ("X1", "X2", "Z1", "Z2")}
+    target = page.locator(".lane.target .frame").bounding_box()
+    assert boxes["X1"]["x"] == boxes["Z1"]["x"] < boxes["X2"]["x"] == boxes["Z2"]["x"], "columns stand side by side"
+    assert boxes["X1"]["y"] == boxes["X2"]["y"] < boxes["Z1"]["y"] == boxes["Z2"]["y"], "and rows one above the other"
+    assert (target["width"], target["height"]) == (boxes["X1"]["width"], boxes["X1"]["height"])
     ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert ground == ("rgb(19, 20, 21)" if dark else "rgb(246, 245, 241)")
     page.click(".masthead .theme")
@@ -250,3 +264,116 @@ def test_another_model_keeps_the_example_and_redraws_its_own(open_page: Open) ->
     page.reload()
     page.wait_for_selector("[data-act=run]:enabled")
     assert page.is_checked("#model input[value=cats]")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_lanes_are_switched_off_and_columns_changed(open_page: Open, width: int) -> None:
+    page = open_page("?steps=4", width=width)
+    run_to_end(page)
+    assert page.text_content(".summary").count("step 4") + page.text_content(".summary").count("4 steps") >= 4
+    page.uncheck("#lanes input[value=X2]")
+    page.uncheck("#lanes input[value=Z2]")
+    wait_for_text(page, ".note", "without X · L-BFGS; without Z · L-BFGS")
+    page.wait_for_function(
+        "location.search.includes('lanes=X-adam%2CZ-adam&') || location.search.endsWith('lanes=X-adam%2CZ-adam')"
+    )
+    run_to_end(page)
+    page.wait_for_selector("[data-cell=X2].off")
+    assert page.text_content("[data-cell=X2] .reading") == ""
+    assert "loss" in page.text_content("[data-cell=Z1] .reading")
+    page.check("#lanes input[value=X2]")
+    page.check("#lanes input[value=Z2]")
+    page.click("#optimiser2 input")
+    page.click("[role=option] >> text=/^GD$/")
+    wait_for_text(page, "#lanes", "Z · GD")
+    run_to_end(page)
+    assert "GD" in page.text_content("[data-cell=Z2] figcaption")
+    assert "learning rate 0.5" in page.get_attribute("[data-cell=Z2] figcaption", "title")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_first_run_is_fair_and_says_where_the_lanes_start(open_page: Open, width: int) -> None:
+    page = open_page("?steps=6", width=width)
+    assert page.text_content("[data-target-label]") == "astronaut"
+    run_to_end(page)
+    lines = page.text_content(".summary").splitlines()
+    assert ["Adam" in line for line in lines] == [True, False]
+    assert ["L-BFGS" in line for line in lines] == [False, True]
+    assert "no step needed" not in page.text_content(".summary")
+    wait_for_text(page, ".aside", "their own origin")
+    page.check(".settings-card input[value=encoder]")
+    wait_for_text(page, ".note", "start each at its own origin → the encoder's guess")
+    run_to_end(page)
+    wait_for_text(page, ".aside", "the encoder's guess")
+
+
+def test_a_double_click_on_run_runs(open_page: Open) -> None:
+    page = open_page("?steps=5")
+    page.dblclick("[data-act=run]")
+    wait_for_text(page, OUTPUT, "step 5 of 5")
+    assert page.locator(".runs li").count() == 1
+
+
+def test_stop_shows_at_once_what_was_reached(open_page: Open) -> None:
+    page = open_page("?steps=2000")
+    page.click("[data-act=run]")
+    page.wait_for_function("document.querySelector('.transport output').textContent.match(/step [1-9]/)")
+    page.wait_for_timeout(700)  # a second click of two is not meant for Stop
+    page.click("[data-act=stop]")
+    page.wait_for_selector("[data-act=more]:visible")
+    stopped = page.text_content(".aside").split("Stopped at step ")[1].split(";")[0]
+    assert shown(page) == f"step {stopped} of {stopped}"
+
+
+def test_the_panel_follows_a_card_and_settings_taken_up_keep_the_pictures(open_page: Open, tmp_path: Path) -> None:
+    page = open_page("?steps=3&target=cat")
+    run_to_end(page)
+    before = pixels(page, "Z2")
+    page.fill("#steps input[type=number]", "4")
+    page.keyboard.press("Tab")
+    page.click(".runs >> text=Use its settings")
+    page.wait_for_function("document.querySelector('#steps input[type=number]').value === '3'")
+    assert pixels(page, "Z2") == before
+    with page.expect_download() as download:
+        page.click("[data-act=export]")
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    other = open_page()
+    other.set_input_files(".form-actions input[type=file]", path)
+    wait_for_text(other, ".note", "Run repeats it exactly")
+    other.wait_for_function("document.querySelector('.target-card input[value=photo]').checked")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_many_pictures_give_a_number_one_can_cite(open_page: Open, tmp_path: Path, width: int) -> None:
+    page = open_page("?steps=4", width=width)
+    many = ".many "
+    page.click(many + "[data-act=run]")
+    page.wait_for_selector(many + "[data-act=export]:visible")
+    lines = page.text_content(many + ".summary").splitlines()
+    assert [line.split(" against ")[0] for line in lines] == ["Z · Adam", "Z · L-BFGS"]
+    assert all("on 5 searches" in line and "[" in line for line in lines)
+    page.wait_for_selector(many + ".chart .main-svg")
+    page.click(many + "details summary")
+    assert page.locator(many + "tbody tr").count() == 5
+    with page.expect_download() as download:
+        page.click(many + "[data-act=export]")
+    download.value.save_as(tmp_path / "many.csv")
+    assert "drawn cat,1,Z · L-BFGS,4," in (tmp_path / "many.csv").read_text(encoding="utf-8")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.fill(many + "[data-restarts]", "3")
+    page.click(many + "[data-act=run]")
+    wait_for_text(page, many + ".notice", "Restarts need different starts")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_judges_stand_beside_the_loss(open_page: Open, width: int) -> None:
+    page = open_page("?steps=4&target=drawn-3", width=width)
+    assert page.locator(".judges").first.is_hidden()
+    run_to_end(page)
+    rows = page.locator(".race .judges").first.locator("tbody tr")
+    assert rows.count() == 4
+    assert "dB" in rows.first.text_content()
+    assert "‖x̂ − x*‖" in page.locator(".judges thead").first.text_content()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

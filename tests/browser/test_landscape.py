@@ -151,6 +151,7 @@ def test_a_race_of_its_own_follows_the_model_of_invert_until_another_is_chosen_h
     page.click("#landscape-model input")
     page.get_by_role("option", name="Faces").click()
     go_to("Invert")
+    page.check(".target-card input[value=drawn]")
     page.fill("#drawn-number input", "7")
     page.keyboard.press("Enter")
     wait_for_target(page, ".race", 7)

@@ -41,12 +41,17 @@ def run_to_end(page: Any, steps: int) -> None:
     page.wait_for_selector(VIEW + "[data-act=export]:visible")
 
 
+def place(lane: str) -> str:
+    """Where a cell of the table is, or the target."""
+    return ".lane.target" if lane == "target" else f"[data-cell={lane}]"
+
+
 def pixels(page: Any, lane: str) -> str:
-    return page.evaluate(f"document.querySelector('#figures .lane.{lane} canvas').toDataURL()")
+    return page.evaluate(f"document.querySelector('#figures {place(lane)} canvas').toDataURL()")
 
 
 def reading(page: Any, lane: str) -> str:
-    return page.text_content(f"{VIEW}.lane.{lane} .reading")
+    return page.text_content(f"{VIEW}{place(lane)} .reading")
 
 
 def wait_for_text(page: Any, selector: str, text: str) -> None:
@@ -57,24 +62,24 @@ def test_a_run_can_be_looked_at_from_every_side_and_step_without_the_server(pose
     page = pose_page()
     run_to_end(page, 12)
     assert page.text_content(OUTPUT) == "step 12 of 12"
-    assert "cm off" in reading(page, "z")
+    assert "cm off" in reading(page, "Z1")
     page.wait_for_selector(VIEW + ".chart .main-svg")
     page.click(VIEW + "[data-measure=error]")
     wait_for_text(page, VIEW + ".chart .ytitle", "cm")
     requests: list[str] = []
     page.on("request", lambda sent: requests.append(sent.url) if not sent.url.startswith("data:") else None)
-    last = pixels(page, "x")
+    last = pixels(page, "X2")
     page.keyboard.press("Home")
     assert page.text_content(OUTPUT) == "step 0 of 12"
-    first = pixels(page, "x")
+    first = pixels(page, "X2")
     assert first != last
-    seen = {lane: pixels(page, lane) for lane in ("x", "target", "z")}
-    box = page.locator(VIEW + ".lane.x canvas").bounding_box()
+    seen = {lane: pixels(page, lane) for lane in ("X1", "target", "Z1", "X2", "Z2")}
+    box = page.locator(VIEW + "[data-cell=X1] canvas").bounding_box()
     page.mouse.move(box["x"] + 60, box["y"] + 60)
     page.mouse.down()
     page.mouse.move(box["x"] + 140, box["y"] + 60, steps=4)
     page.mouse.up()
-    assert all(pixels(page, lane) != seen[lane] for lane in seen), "one camera turns all three"
+    assert all(pixels(page, lane) != seen[lane] for lane in seen), "one camera turns all of them"
     assert requests == []
 
 
@@ -87,7 +92,7 @@ def test_hypotheses_of_a_half_seen_body(pose_page: Open) -> None:
     assert reading(page, "target") == "11 of 20 joints seen"
     page.fill("#pose-k input[type=number]", "3")
     run_to_end(page, 6)
-    assert "hidden joints" in reading(page, "z")
+    assert "hidden joints" in reading(page, "Z1")
     assert "3 hypotheses" in page.text_content(VIEW + ".summary")
 
 
@@ -129,7 +134,7 @@ def test_an_export_holds_bodies(pose_page: Open, tmp_path: Path) -> None:
     with page.expect_download() as download:
         page.click(VIEW + "[data-act=export]")
     download.value.save_as(tmp_path / "run.zip")
-    assert {"target.bvh", "X.bvh", "Z.bvh"} <= set(zipfile.ZipFile(tmp_path / "run.zip").namelist())
+    assert {"target.bvh", "X-L-BFGS.bvh", "Z-LM.bvh"} <= set(zipfile.ZipFile(tmp_path / "run.zip").namelist())
     page.wait_for_selector(VIEW + "[data-act=run]:visible")
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
@@ -167,3 +172,16 @@ def test_continue_goes_on_with_the_last_run_after_another_target_was_looked_at(p
     page.wait_for_selector(VIEW + "[data-act=more]:visible")
     assert page.text_content(VIEW + "[data-target-label]") == "drawn pose 0"
     assert reading(page, "target") == "all joints seen"  # as the run was told
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_bodies_stand_in_a_table_of_two_by_two(pose_page: Open, width: int) -> None:
+    page = pose_page(width=width)
+    run_to_end(page, 4)
+    boxes = {cell: page.locator(f"{VIEW}[data-cell={cell}] .frame").bounding_box() for cell in ("X1", "X2", "Z1", "Z2")}
+    assert boxes["X1"]["x"] == boxes["Z1"]["x"] < boxes["X2"]["x"] == boxes["Z2"]["x"]
+    assert boxes["X1"]["y"] == boxes["X2"]["y"] < boxes["Z1"]["y"] == boxes["Z2"]["y"]
+    target = page.locator(f"{VIEW}.lane.target .frame").bounding_box()
+    assert (target["width"], target["height"]) == (boxes["X1"]["width"], boxes["X1"]["height"])
+    assert [page.text_content(f"{VIEW}[data-cell=Z{i}] [data-how]") for i in (1, 2)] == ["L-BFGS", "LM"]
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

@@ -1,0 +1,68 @@
+"""Many targets at once: the embedded examples, or a visitor's pictures and zips of pictures."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import BinaryIO
+
+from app.runs.session import Picked
+from app.target.targets import LABELS, PHOTO_SIDE, SIDE, example
+from landscape_core.errors import UserError
+from landscape_core.generators.datasets import framing_of
+from landscape_core.images.faces import choose_crop
+from landscape_core.images.reading import crop_square, decode_picture
+
+MOST = 50
+MAX_ENTRY = 40_000_000  # bytes of one picture in a zip
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
+
+
+def examples() -> list[Picked]:
+    """Every embedded example."""
+    return [example(name) for name in LABELS]
+
+
+def opened(paths: Sequence[str | Path], domain: str) -> list[Picked]:
+    """A visitor's pictures, each framed as the domain's training pictures are, in the order of the files.
+
+    Raises:
+        UserError: none, too many, or one that is not a picture that is accepted.
+    """
+    found: list[Picked] = []
+    for name, file in _files(paths):
+        if len(found) == MOST:
+            raise UserError(f"These are more than {MOST} pictures; at most {MOST} are taken at once.")
+        image = decode_picture(file, name).image
+        image.thumbnail((PHOTO_SIDE, PHOTO_SIDE), reducing_gap=2.0)
+        box, _ = choose_crop(image, framing_of(domain))
+        found.append(Picked(crop_square(image, box, SIDE), name))
+    if not found:
+        raise UserError("There is no picture in these files; PNG, JPEG, WebP and GIF are read, alone or in a zip.")
+    return found
+
+
+def _files(paths: Sequence[str | Path]) -> Iterator[tuple[str, BinaryIO]]:
+    for path in map(Path, paths):
+        if zipfile.is_zipfile(path):
+            yield from _zipped(path)
+        else:
+            with path.open("rb") as file:
+                yield path.name, file
+
+
+def _zipped(path: Path) -> Iterator[tuple[str, BinaryIO]]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            for info in sorted(archive.infolist(), key=lambda each: each.filename):
+                name = PurePosixPath(info.filename)
+                if name.suffix.lower() not in SUFFIXES or any(part.startswith((".", "__MACOSX")) for part in name.parts):
+                    continue
+                if info.file_size > MAX_ENTRY:
+                    size = f"unpacks to {info.file_size:,} bytes; at most {MAX_ENTRY:,} are read"
+                    raise UserError(f"{name.name} in {path.name} {size}.")
+                yield name.name, io.BytesIO(archive.read(info))
+    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
+        raise UserError(f"{path.name} cannot be read as a zip: {error}.") from error
