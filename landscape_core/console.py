@@ -18,6 +18,7 @@ from tqdm import tqdm
 from landscape_core.errors import UserError, listed
 from landscape_core.progress import Report
 from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName
+from landscape_core.search.race import Perceptual
 from landscape_core.search.solver import Solver
 from landscape_core.search.trajectory import Trajectory, states
 from landscape_core.storage import zoo
@@ -35,6 +36,9 @@ BoxOption = Annotated[str | None, typer.Option("--box", help="left,top,right,bot
 Optimizers = Annotated[
     list[str] | None,
     typer.Option("--optimizer", help="A column of the table: X and Z by it. Again for another. Z's own where absent."),
+]
+Distance = Annotated[
+    Perceptual, typer.Option("--perceptual", help="lpips, or robust: the distance on adversarially robust features.")
 ]
 Work = Annotated[
     Path,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from landscape_core.generators.domain import DOMAIN as GENERATORS
 from landscape_core.pose.domain import DOMAIN as POSE
 from landscape_core.search.domain import Domain, domain_of
-from landscape_core.search.race import Perceptual
+from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task
 
 DOMAINS: tuple[Domain, ...] = (GENERATORS, POSE)
 
 
-def load_task(name: str = "faces", *, perceptual: Perceptual = "embedded", device: str = "cpu") -> Task:
+def load_task(name: str = "faces", *, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = "cpu") -> Task:
     """Any embedded task by its name: a generator's domain ("faces", "faces+" for its W+), "pose" or "pose-positions".
 
     Raises:

@@ -29,6 +29,6 @@ def shared() -> Path:
 
 @pytest.fixture
 def no_lpips(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Training without LPIPS's weights."""
+    """Training with a small stand-in for LPIPS."""
     monkeypatch.setattr(autoencoder, "load_lpips", MeanDistance)
-    monkeypatch.setattr(sharpen, "LpipsDistance", StandIn)
+    monkeypatch.setattr(sharpen, "load_lpips", StandIn)

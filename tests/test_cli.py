@@ -40,7 +40,7 @@ COMMANDS = [
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (invert, domain, reproduce):
-        monkeypatch.setattr(module, "load_image_task", lambda name, perceptual="embedded", device="cpu": tiny_task(name))
+        monkeypatch.setattr(module, "load_image_task", lambda name, perceptual="lpips", device="cpu": tiny_task(name))
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
@@ -65,7 +65,7 @@ def test_invert_writes_a_run_that_replays(tmp_path: Path) -> None:
         rows = archive.read("losses.csv").decode().splitlines()
     assert card.settings.seed == 4
     assert len(rows) == 1 + 2 * 7
-    trajectory = run(*prepare(tiny_task(), card.settings, card_target(card)))
+    trajectory = run(*prepare(tiny_task(), card.settings, card_target(card, 64)))
     recorded = [float(row.split(",")[2]) for row in rows[1:] if row.split(",")[1] == "Z"]
     assert recorded == pytest.approx(trajectory.lane("Z").loss_table()[:, 0].tolist(), abs=1e-7)
 

@@ -39,7 +39,7 @@ class CurveCard(Card):
     values: list[float]
 
 
-def load(name: str, perceptual: str = "embedded", device: str = "cpu") -> Task:
+def load(name: str, perceptual: str = "lpips", device: str = "cpu") -> Task:
     prior = Prior(torch.zeros(2), torch.eye(2))
     config = MappingConfig("residual", 2, 2, 8, 2)
     return Task(name, Curve(), prior, SquaredError(), {"residual": ZSpace(build_mapping(config, prior), 2)})
@@ -49,7 +49,7 @@ def observe(task: Task, path: Path, frame: int) -> Observed:
     return Observed(Target(torch.tensor([json.loads(path.read_text())])), ("sixteen numbers were read",))
 
 
-CURVES = Domain("curves", lambda: ["curve"], load, observe, CurveCard, lambda card: Target(torch.tensor([card.values])))
+CURVES = Domain("curves", lambda: ["curve"], load, observe, CurveCard, lambda card, task: Target(torch.tensor([card.values])))
 
 
 @pytest.fixture(autouse=True)

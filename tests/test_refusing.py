@@ -23,7 +23,7 @@ from tests.tiny.models import tiny_task
 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invert, "load_image_task", lambda name, perceptual="embedded", device="cpu": tiny_task(name))
+    monkeypatch.setattr(invert, "load_image_task", lambda name, perceptual="lpips", device="cpu": tiny_task(name))
 
 
 @pytest.fixture

@@ -46,6 +46,7 @@ class Gallery extends RunView {
     this.run = new CompletionRun(message);
     this.chosen = null;
     this.visible = null;
+    Object.assign(this.find(".picked canvas"), { width: message.side, height: message.side });
     this.timeline.setTicks([]);
     for (const tiles of this.places) tiles.take(this.run);
     this.become("running");
@@ -123,7 +124,7 @@ class Gallery extends RunView {
     const { run } = this;
     if (!run) return;
     for (const tiles of this.tiles) {
-      tiles.lay(run.order(tiles.name, this.order === "closest" && run.end), this.chosen?.name === tiles.name ? this.chosen.index : null);
+      tiles.lay(run.order(tiles.name, this.order === "closest" && run.end), this.chosen?.name === tiles.name ? this.chosen.index : null, run.side);
     }
     const back = this.find("[data-back]");
     back.hidden = !run.discarded.size;
@@ -175,9 +176,10 @@ class Gallery extends RunView {
   /** All completions as they are shown, X above Z, as one PNG. */
   #save() {
     const rows = this.tiles.map((tiles) => [...tiles.list.querySelectorAll("canvas")]);
-    const sheet = new OffscreenCanvas(64 * Math.max(1, ...rows.map((row) => row.length)), 64 * rows.length);
+    const { side } = this.run;
+    const sheet = new OffscreenCanvas(side * Math.max(1, ...rows.map((row) => row.length)), side * rows.length);
     const context = sheet.getContext("2d");
-    rows.forEach((row, y) => row.forEach((canvas, x) => context.drawImage(canvas, 64 * x, 64 * y)));
+    rows.forEach((row, y) => row.forEach((canvas, x) => context.drawImage(canvas, side * x, side * y)));
     sheet.convertToBlob().then((blob) => {
       const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: `completions-${this.run.number}.png` });
       link.click();

@@ -1,7 +1,6 @@
 /** Painting what is hidden on a picture: one byte per pixel, brush and eraser, undo, presets; by pointer or keys. */
 import { decode } from "../views/frames.js";
 
-const SIDE = 64;
 const MOST_UNDO = 40;
 const MOVES = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
@@ -14,7 +13,7 @@ class Painter {
     this.past = [];
     this.hiding = true;
     this.brush = null; // where the ring is, in pixels of the mask
-    this.veil = Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE });
+    this.veil = document.createElement("canvas");
     this.root.addEventListener("click", (event) => this.#click(event));
     this.#listen();
     watch("value", () => this.show(value()));
@@ -25,9 +24,8 @@ class Painter {
     if (!message) return;
     this.root.querySelector("[data-label]").textContent = message.label;
     this.picture = await decode(message.picture);
+    if (message.side !== this.side) this.#resized(message);
     if (!this.visible) {
-      this.presets = new Map(message.presets.map((preset) => [preset.name, preset]));
-      this.root.querySelector(".presets").replaceChildren(...message.presets.map(presetButton));
       this.visible = bits(message.mask ?? this.presets.get(message.first).mask);
       this.#changed();
     } else if (message.mask && message.mask !== this.#text) {
@@ -36,6 +34,16 @@ class Painter {
       this.#changed();
     }
     this.#draw();
+  }
+
+  /** Pictures of another model may have another side: its presets, and a mask that the server brings along. */
+  #resized({ side, presets }) {
+    this.side = side;
+    Object.assign(this.veil, { width: side, height: side });
+    this.presets = new Map(presets.map((preset) => [preset.name, preset]));
+    this.root.querySelector(".presets").replaceChildren(...presets.map(presetButton));
+    Object.assign(this, { visible: null, brush: null, past: [] });
+    Object.assign(this.root.querySelector(".size input"), { max: Math.round(0.375 * side), value: Math.round(0.11 * side) });
   }
 
   get #text() {
@@ -52,14 +60,14 @@ class Painter {
     canvas.addEventListener("pointermove", (event) => this.#hover(this.#place(event)));
     canvas.addEventListener("pointerleave", () => this.#hover(null));
     canvas.addEventListener("keydown", (event) => this.#key(event));
-    canvas.addEventListener("focus", () => canvas.matches(":focus-visible") && this.#hover(this.brush ?? [SIDE / 2, SIDE / 2]));
+    canvas.addEventListener("focus", () => canvas.matches(":focus-visible") && this.#hover(this.brush ?? [this.side / 2, this.side / 2]));
     canvas.addEventListener("blur", () => this.#hover(null));
     this.root.querySelector(".size input").addEventListener("input", () => this.#draw());
   }
 
   #place(event) {
     const box = this.canvas.getBoundingClientRect();
-    return [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE];
+    return [((event.clientX - box.left) / box.width) * this.side, ((event.clientY - box.top) / box.height) * this.side];
   }
 
   #hover(place) {
@@ -98,10 +106,10 @@ class Painter {
   #stamp(x, y) {
     const radius = this.size / 2;
     const to = this.hiding ? 0 : 1;
-    for (let row = Math.max(0, Math.floor(y - radius)); row <= Math.min(SIDE - 1, y + radius); row++) {
-      for (let column = Math.max(0, Math.floor(x - radius)); column <= Math.min(SIDE - 1, x + radius); column++) {
+    for (let row = Math.max(0, Math.floor(y - radius)); row <= Math.min(this.side - 1, y + radius); row++) {
+      for (let column = Math.max(0, Math.floor(x - radius)); column <= Math.min(this.side - 1, x + radius); column++) {
         const within = Math.hypot(column + 0.5 - x, row + 0.5 - y) <= radius;
-        if (within || (column === Math.floor(x) && row === Math.floor(y))) this.visible[row * SIDE + column] = to;
+        if (within || (column === Math.floor(x) && row === Math.floor(y))) this.visible[row * this.side + column] = to;
       }
     }
   }
@@ -153,8 +161,8 @@ class Painter {
   }
 
   #walk([dx, dy], by) {
-    const [x, y] = this.brush ?? [SIDE / 2, SIDE / 2];
-    const within = (value) => Math.min(Math.max(value, 0.5), SIDE - 0.5);
+    const [x, y] = this.brush ?? [this.side / 2, this.side / 2];
+    const within = (value) => Math.min(Math.max(value, 0.5), this.side - 0.5);
     this.#hover([within(x + dx * by), within(y + dy * by)]);
   }
 
@@ -196,10 +204,10 @@ class Painter {
 
   /** Hidden pixels are nearly covered, so that one sees what the search does not. */
   #drawVeil(context) {
-    const image = new ImageData(SIDE, SIDE);
+    const image = new ImageData(this.side, this.side);
     this.visible.forEach((visible, i) => {
       if (visible) return;
-      const light = ((i % SIDE) + Math.floor(i / SIDE)) % 4 < 2 ? 112 : 128;
+      const light = ((i % this.side) + Math.floor(i / this.side)) % 4 < 2 ? 112 : 128;
       image.data.set([light, light, light, 225], 4 * i);
     });
     this.veil.getContext("2d").putImageData(image, 0, 0);
@@ -208,7 +216,7 @@ class Painter {
   }
 
   #drawRing(context) {
-    const scale = this.canvas.width / SIDE;
+    const scale = this.canvas.width / this.side;
     const [x, y] = this.brush.map((value) => value * scale);
     context.setLineDash(this.hiding ? [] : [6, 5]);
     for (const [colour, width] of [["#000", 4], ["#fff", 2]]) {

@@ -4,7 +4,7 @@ import { Columns } from "../views/columns.js";
 export class CompletionRun extends Columns {
   constructor(begin) {
     super(begin, ["loss", "seconds"]);
-    Object.assign(this, { k: begin.k, target: begin.target, mask: begin.mask, start: begin.start });
+    Object.assign(this, { k: begin.k, side: begin.side, target: begin.target, mask: begin.mask, start: begin.start });
     for (const lane of Object.values(this.lanes)) Object.assign(lane, { mean: [], sheets: new Map() });
     this.discarded = new Set();
   }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from math import isqrt
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,6 @@ from app.runs.cards import open_card, read_card_file
 from app.runs.legs import Legs, lasting
 from app.runs.models import Models
 from app.runs.session import Message, Picked, Run
-from app.target.targets import SIDE
 from landscape_core.errors import UserError
 from landscape_core.generators.completion import completion_sets, completion_solver
 from landscape_core.generators.completion_export import completions_zip
@@ -35,48 +35,52 @@ FIRST_MASK = "centre"
 LABELS = {"centre": "Centre only", "mouth": "Mouth", "eyes": "Eyes", "left-half": "Left half", "border": "Border"}
 
 
-def presets() -> list[Message]:
-    """Every preset mask with words for it."""
-    return [{"name": n, "label": LABELS.get(n, n), "mask": stream.mask_text(preset(n, SIDE))} for n in PRESETS]
+def presets(side: int) -> list[Message]:
+    """Every preset mask, side x side, with words for it."""
+    return [{"name": n, "label": LABELS.get(n, n), "mask": stream.mask_text(preset(n, side))} for n in PRESETS]
 
 
 def painter_message(session: CompletionSession) -> Message:
-    """What the painter paints on, and the session's mask where it has one already."""
+    """What the painter paints on, and the session's mask where it has one already, at the side of the target."""
     picked = session.target
     assert picked is not None
-    message = {"picture": png_base64(picked.picture), "label": picked.label, "presets": presets(), "first": FIRST_MASK}
+    side = picked.picture.shape[-1]
+    session.mask = stream.mask_at(session.mask, side)
+    message = {"picture": png_base64(picked.picture), "label": picked.label, "side": side}
+    message |= {"presets": presets(side), "first": FIRST_MASK}
     return message | ({"mask": session.mask} if session.mask else {})
 
 
-def paint(session: CompletionSession, mask: Any) -> str:
-    """Take a painted mask; returns what is wrong with it, empty where it can be used."""
-    session.mask = mask if isinstance(mask, str) and len(mask) == SIDE * SIDE else ""
-    return mask_sentence(session.mask)
+def paint(session: CompletionSession, mask: Any, side: int) -> str:
+    """Take a painted mask, side x side; returns what is wrong with it, empty where it can be used."""
+    session.mask = mask if isinstance(mask, str) and len(mask) == side * side else ""
+    return mask_sentence(session.mask, side)
 
 
-def read_painted(text: Any) -> Tensor:
-    """A painted mask (1, 1, SIDE, SIDE) from the browser, which is untrusted.
+def read_painted(text: Any, side: int) -> Tensor:
+    """A painted mask (1, 1, side, side) from the browser, which is untrusted.
 
     Raises:
         UserError: not one character 0 or 1 per pixel, or a mask that `check_mask` refuses.
     """
-    if not isinstance(text, str) or len(text) != SIDE * SIDE or set(text) - {"0", "1"}:
-        raise UserError(f"A mask is {SIDE} × {SIDE} pixels, each 0 (hidden) or 1 (visible).")
-    return check_mask(torch.tensor([float(c) for c in text]).reshape(1, 1, SIDE, SIDE))
+    if not isinstance(text, str) or len(text) != side * side or set(text) - {"0", "1"}:
+        raise UserError(f"A mask is {side} × {side} pixels, each 0 (hidden) or 1 (visible).")
+    return check_mask(torch.tensor([float(c) for c in text]).reshape(1, 1, side, side))
 
 
-def mask_sentence(text: Any) -> str:
+def mask_sentence(text: Any, side: int) -> str:
     """What is wrong with a painted mask; empty where it can be used."""
     try:
-        read_painted(text)
+        read_painted(text, side)
     except UserError as error:
         return str(error)
     return ""
 
 
-def mask_name(text: Any) -> str | None:
+def mask_name(text: str) -> str | None:
     """The preset that a painted mask is, if it is one."""
-    return next((name for name in PRESETS if stream.mask_text(preset(name, SIDE)) == text), None)
+    side = isqrt(len(text))
+    return next((name for name in PRESETS if side and stream.mask_text(preset(name, side)) == text), None)
 
 
 def open_page(models: Models, session: CompletionSession, query: Mapping[str, str]) -> tuple[CompletionSettings, list[str]]:
@@ -87,7 +91,7 @@ def open_page(models: Models, session: CompletionSession, query: Mapping[str, st
     """
     usual = complete_settings.defaults(models, query.get("c_model"))
     asked, name, notes = complete_settings.from_query(query, usual, models)
-    session.mask = stream.mask_text(preset(name, SIDE)) if name else ""
+    session.mask = stream.mask_text(preset(name, models.get(asked.settings.task).side)) if name else ""
     return asked, notes
 
 
@@ -109,10 +113,11 @@ def start(models: Models, session: CompletionSession, asked: CompletionSettings)
     Raises:
         UserError: no picture, a mask that makes no problem, or settings that the model cannot have.
     """
-    mask = read_painted(session.mask)
     if session.target is None:
         raise UserError("Choose a picture first: one drawn by the model, an example, or your own.")
     task = models.get(asked.settings.task, asked.settings.perceptual)
+    session.target, session.mask = session.target.at(task.side), stream.mask_at(session.mask, task.side)
+    mask = read_painted(session.mask, task.side)
     solver, starts = completion_solver(task, to_unit(session.target.picture)[None], mask, asked.k, asked.settings)
     run = Run(session.count + 1, asked.settings, session.target, task, solver, Trajectory.empty(asked.settings.names()))
     return _legs().start(session, run, starts)
@@ -141,7 +146,10 @@ def repeats(card: Card, standing: Run[Picked]) -> bool:
     """Whether a run is the one that a card describes: settings, K, picture and mask."""
     if not isinstance(card, RunCard):
         return False
-    ours, theirs = standing.solver.target, card_target(card)
+    side = standing.task.side
+    if png_tensor(card.target_png).shape[-1] != side:
+        return False
+    ours, theirs = standing.solver.target, card_target(card, side)
     if card.k != len(ours) or theirs.mask is None or ours.mask is None:
         return False
     same = torch.equal(png_tensor(card.target_png), standing.target.picture) and torch.equal(theirs.mask, ours.mask[:1].cpu())
@@ -159,10 +167,10 @@ def load_card(models: Models, session: CompletionSession, data: bytes) -> tuple[
     if card.k is None:
         raise UserError("This is the card of a race, without a mask; load it in the Invert tab.")
     asked = complete_settings.from_values(complete_settings.values_of(CompletionSettings(card.settings, card.k)))
-    mask = card_target(card).mask
+    picked, sentence = open_card(models, card)
+    mask = card_target(card, picked.picture.shape[-1]).mask
     assert mask is not None  # a card with k has one
-    session.target, sentence = open_card(models, card)
-    session.card, session.mask = card, mask_text(mask)
+    session.target, session.card, session.mask = picked, card, mask_text(mask)
     return asked, sentence
 
 

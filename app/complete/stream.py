@@ -7,6 +7,7 @@ be heavy otherwise); those of the end are lossless PNG, and so is whatever is se
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import isqrt
 
 import torch
 from torch import Tensor
@@ -40,6 +41,15 @@ def mask_text(mask: Tensor) -> str:
     return "".join("1" if value else "0" for value in mask[0, 0].flatten().tolist())
 
 
+def mask_at(text: str, side: int) -> str:
+    """A mask's text for a picture of another side: each pixel is what lies under its middle. Empty stays empty."""
+    had = isqrt(len(text))
+    if had in (0, side):
+        return text
+    at = [(2 * i + 1) * had // (2 * side) for i in range(side)]
+    return "".join(text[row * had + column] for row in at for column in at)
+
+
 def begin(run: Run[Picked]) -> Message:
     """The first message: what is completed, behind which mask, how many times, with which settings."""
     mask = run.solver.target.mask
@@ -49,6 +59,7 @@ def begin(run: Run[Picked]) -> Message:
         "number": run.number,
         "target": png_base64(run.target.picture),
         "label": run.target.label,
+        "side": run.task.side,
         "mask": mask_text(mask[:1]),
         "k": len(run.solver.target),
         "lanes": [lane.name for lane in run.solver.lanes],

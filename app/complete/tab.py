@@ -112,8 +112,9 @@ class CompleteTab(RunTab[CompletionSession]):
 
     def on_paint(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
         session = self.session(request)
-        sentence = events.paint(session, event._data.get("mask"))
-        note = sent(events.note(self.models, session, self.form.read(values)))
+        form = self.form.read(values)
+        sentence = events.paint(session, event._data.get("mask"), self.models.get(form["model"]).side)
+        note = sent(events.note(self.models, session, form))
         return {self.said: paragraph(sentence), self.note: note}
 
     # --- the settings ---------------------------------------------------------------------------------------
@@ -201,7 +202,7 @@ def gallery_view(missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: s
 
 
 def painter_view(elem_id: str = "painter") -> gr.HTML:
-    """Value: {"picture": PNG base64, "label", "presets": [{"name", "label", "mask"}], "first": preset to begin with}.
+    """Value: {"picture": PNG base64, "label", "side", "presets": [{"name", "label", "mask"}], "first": preset to begin with}.
 
     Emits paint {mask}: a character per pixel, row by row, 1 visible and 0 hidden.
     """

@@ -1,8 +1,6 @@
 /** The tiles of one lane: K pictures cut from a sheet, each with its loss; whole, or with the visible part put back. */
 import { number } from "../views/words.js";
 
-const SIDE = 64;
-
 export class Tiles {
   /** @param {HTMLElement} element holds `h2`, `dl` and `ol.tiles` as in gallery.html */
   constructor(element, onPick) {
@@ -18,12 +16,12 @@ export class Tiles {
     });
   }
 
-  /** Lay out tiles for these completions, in this order; kept where nothing changed. */
-  lay(order, chosen) {
-    const wanted = order.join();
+  /** Lay out tiles of `side` pixels for these completions, in this order; kept where nothing changed. */
+  lay(order, chosen, side) {
+    const wanted = `${side}: ${order.join()}`;
     if (wanted !== this.laid) {
       this.laid = wanted;
-      this.list.replaceChildren(...order.map((index) => tile(this.name, index)));
+      this.list.replaceChildren(...order.map((index) => tile(this.name, index, side)));
     }
     for (const button of this.list.querySelectorAll("button")) {
       button.setAttribute("aria-pressed", String(chosen === Number(button.dataset.index)));
@@ -43,9 +41,10 @@ export class Tiles {
 
   paint(canvas, index) {
     const context = canvas.getContext("2d");
-    context.clearRect(0, 0, SIDE, SIDE);
+    const side = canvas.width;
+    context.clearRect(0, 0, side, side);
     if (!this.sheet) return;
-    context.drawImage(this.sheet, index * SIDE, 0, SIDE, SIDE, 0, 0, SIDE, SIDE);
+    context.drawImage(this.sheet, index * side, 0, side, side, 0, 0, side, side);
     if (this.visible) context.drawImage(this.visible, 0, 0);
   }
 
@@ -71,22 +70,22 @@ export class Tiles {
   }
 }
 
-function tile(name, index) {
+function tile(name, index, side) {
   const item = document.createElement("li");
   const button = Object.assign(document.createElement("button"), { type: "button" });
   button.dataset.index = index;
   button.setAttribute("aria-label", `Completion ${index + 1} in ${name}`);
-  button.append(Object.assign(document.createElement("canvas"), { width: SIDE, height: SIDE }), document.createElement("span"));
+  button.append(Object.assign(document.createElement("canvas"), { width: side, height: side }), document.createElement("span"));
   item.append(button);
   return item;
 }
 
 /** The part of a picture that was visible: a bitmap, transparent where hidden. */
 export async function visiblePart(bitmap, mask) {
-  const canvas = new OffscreenCanvas(SIDE, SIDE);
-  const context = canvas.getContext("2d");
+  const { width, height } = bitmap;
+  const context = new OffscreenCanvas(width, height).getContext("2d");
   context.drawImage(bitmap, 0, 0);
-  const image = context.getImageData(0, 0, SIDE, SIDE);
+  const image = context.getImageData(0, 0, width, height);
   for (let i = 0; i < mask.length; i++) if (mask[i] === "0") image.data[4 * i + 3] = 0;
   return createImageBitmap(image);
 }

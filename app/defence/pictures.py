@@ -86,9 +86,7 @@ def recropped(session: Session[Picked, Any], box: Any) -> Picked:
     Raises:
         UserError: no picture was uploaded, or this is no square.
     """
-    crop(session, box)
-    assert session.photo is not None  # or the line before had said so
-    return cropped(session.photo)
+    return crop(session, box, SIDE)
 
 
 def cropped(photo: Photo) -> Picked:

@@ -63,7 +63,8 @@ class ManyTab:
 
         def messages() -> Iterator[Message]:
             settings = from_values(self.form.read(values))
-            chosen: list[Picked] = pictures.opened(files, settings.task) if files else pictures.examples()
+            task = self.page.models.get(settings.task)
+            chosen: list[Picked] = pictures.opened(files, task) if files else pictures.examples(task.side)
             return events.start(self.page.models, job, settings, chosen, restarts)
 
         for message in with_errors(messages):

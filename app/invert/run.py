@@ -74,6 +74,7 @@ def start(models: Models, session: RaceSession, settings: RunSettings) -> Iterat
     if session.target is None:
         raise UserError("Choose a target first: a picture drawn by the model, an example, or your own.")
     task = models.get(settings.task, settings.perceptual)
+    session.target = session.target.at(task.side)
     solver, starts = prepare(task, settings, Target(to_unit(session.target.picture)[None]))
     run = Run(session.count + 1, settings, session.target, task, solver, Trajectory.empty(settings.names()))
     return _legs(models).start(session, run, starts)
@@ -103,9 +104,9 @@ def _end(models: Models, run: Race, reason: str) -> Message:
 
 def _distance(models: Models, run: Race) -> FeatureDistance | None:
     """The robust-feature distance, where it is not what was optimised."""
-    if run.settings.perceptual == "embedded":
+    if run.settings.perceptual == "robust":
         return None
-    objective = models.get(run.settings.task).objective
+    objective = models.get(run.settings.task, "robust").objective
     return objective.distance if isinstance(objective, PerceptualObjective) else None
 
 

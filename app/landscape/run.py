@@ -139,7 +139,7 @@ def _raced(
 ) -> Generator[Message, None, Standing]:
     """A race on the Invert tab's target; returns it as a `Standing`."""
     task = shared.models.get(settings.task, settings.perceptual)
-    picked = invert.target or targets.first(task)
+    picked = (invert.target or targets.first(task)).at(task.side)
     target = Target(to_unit(picked.picture)[None])
     solver, starts = prepare(task, settings, target)
     trajectory = Trajectory.empty([lane.name for lane in solver.lanes])

@@ -30,4 +30,4 @@ def open_card(models: Models, card: RunCard) -> tuple[Picked, str]:
         raise UserError(f"The card is for the model “{card.settings.task}”; here there are: {', '.join(models.names)}.")
     task = models.get(card.settings.task, card.settings.perceptual)
     promise = replay_promise(card, task)
-    return Picked(png_tensor(card.target_png), "from a run card"), f"Run card loaded; {promise}"
+    return Picked(png_tensor(card.target_png, side=task.side), "from a run card"), f"Run card loaded; {promise}"

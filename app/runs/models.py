@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from landscape_core.errors import UserError
 from landscape_core.generators.task import PLUS, domains, load_image_task
+from landscape_core.search.race import DEFAULT_PERCEPTUAL
 from landscape_core.search.task import Task
 from landscape_core.storage import zoo
 
@@ -47,13 +48,13 @@ class Loader(Generic[L]):
 
 
 class Models(Loader[Task]):
-    """Tasks by name and perceptual distance. A source is called once per distance ("embedded", "lpips")."""
+    """Tasks by name and perceptual distance. A source is called once per distance ("lpips", "robust")."""
 
     def __init__(self, sources: Mapping[str, Callable[[str], Task]]) -> None:
         absent = "There is no trained model in assets/ yet. Train one with: python -m landscape_core train generator"
         super().__init__(sources, "model", absent)
 
-    def get(self, name: Any, perceptual: str = "embedded") -> Task:
+    def get(self, name: Any, perceptual: str = DEFAULT_PERCEPTUAL) -> Task:
         """The task. Raises UserError as `load`, and where the distance is not available on this machine."""
         return self.load(name, perceptual)
 
@@ -72,4 +73,4 @@ def label(name: str) -> str:
 
 
 def _load(domain: str, assets: Path, perceptual: str) -> Task:
-    return load_image_task(domain, perceptual="lpips" if perceptual == "lpips" else "embedded", assets=assets)
+    return load_image_task(domain, perceptual="robust" if perceptual == "robust" else "lpips", assets=assets)

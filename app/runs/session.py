@@ -9,14 +9,14 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 from PIL import Image
 from torch import Tensor
 
 from landscape_core.images.faces import Framing
-from landscape_core.images.reading import CropBox
+from landscape_core.images.reading import CropBox, centre_box, crop_square
 from landscape_core.search.race import RunSettings
 from landscape_core.search.run_card import Card
 from landscape_core.search.solver import Solver
@@ -40,13 +40,21 @@ T = TypeVar("T", bound=Target)
 
 @dataclass(frozen=True)
 class Picked:
-    """A chosen picture: uint8 (3, H, W), what to call it, the URL parameters that bring it back (none for a photo),
-    and whose it is, where that is to be said."""
+    """A chosen picture: uint8 (3, H, W), what to call it, the URL parameters that bring it back (none for a photo), whose it
+    is, where that is to be said, and the square of a larger picture that it was cut from."""
 
     picture: Tensor
     label: str
     query: dict[str, str] = field(default_factory=dict)
     credit: str = ""
+    cut: tuple[Image.Image, CropBox] | None = None
+
+    def at(self, side: int) -> Picked:
+        """The same for a model whose pictures have that side: cut again, or where it was not cut, scaled."""
+        if self.picture.shape[-1] == side:
+            return self
+        whole = Image.fromarray(self.picture.permute(1, 2, 0).numpy())
+        return replace(self, picture=crop_square(*(self.cut or (whole, centre_box(whole))), side))
 
 
 @dataclass(frozen=True)

@@ -29,10 +29,10 @@ OWN = [*(field[0] for field in FIELDS), SPACE, LANES, *WHOLE, "target", "tab"]  
 COLUMNS: tuple[OptimizerName, ...] = ("adam", "lbfgs")  # a race's optimisers, unless others are chosen
 SPACES = {
     "residual": "Residual Θ", "paper": "The paper's Θ (MLP)", "narrow": "Narrow Θ (MLP)", "random": "Untrained Θ",
-    "flow": "Invertible Θ", "curvature": "Curvature taken out",
+    "flow": "Invertible Θ", "whitened": "Curvature taken out",
 }  # fmt: skip
 STARTS = {"mean": "each at its own origin", "random": "one shared x, drawn by the seed", "encoder": "the encoder's guess"}
-DISTANCES = {"embedded": "Embedded", "lpips": "LPIPS"}
+DISTANCES = {"lpips": "LPIPS", "robust": "Robust features"}
 LIMITS = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1)}
 LONGEST = 400  # characters of the address that can say anything about lanes
 _WORDS = {SPACE: SPACES, "start": STARTS, "perceptual": DISTANCES}

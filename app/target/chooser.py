@@ -119,6 +119,10 @@ class TargetChooser:
     def _drawn(self, number: Any, values: Mapping[str, Any]) -> Callable[[], Picked]:
         return lambda: targets.drawn(self.models.get(values["model"]), number)
 
+    def _side(self, values: Mapping[str, Any]) -> int:
+        """Of the chosen model's pictures."""
+        return self.models.get(values["model"]).side
+
     def _session(self, request: gr.Request) -> Session[Picked, Any]:
         session: Session[Picked, Any] = self.sessions.get(request.session_hash)
         return session
@@ -130,9 +134,15 @@ class TargetChooser:
         if source == "example":
             name = targets.FIRST.get(form["model"].removesuffix("+"), next(iter(LABELS)))
             picker = sent(picker_message(name))
-            return {**groups, self.panel.picker: picker, **self.choose(session, lambda: targets.example(name), form)}
+            return {
+                **groups,
+                self.panel.picker: picker,
+                **self.choose(session, lambda: targets.example(name, self._side(form)), form),
+            }
         photo = session.photo
-        return groups if photo is None else {**groups, **self.choose(session, lambda: targets.cropped(photo), form)}
+        if photo is None:
+            return groups
+        return {**groups, **self.choose(session, lambda: targets.cropped(photo, self._side(form)), form)}
 
     def on_number(self, request: gr.Request, number: Any, *values: Any) -> dict[Any, Any]:
         form = self.form.read(values)
@@ -144,13 +154,14 @@ class TargetChooser:
 
     def on_pick(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
         name = str(event._data.get("name"))
-        shown = self.choose(self._session(request), lambda: targets.example(name), self.form.read(values))
+        form = self.form.read(values)
+        shown = self.choose(self._session(request), lambda: targets.example(name, self._side(form)), form)
         return {self.panel.picker: sent(picker_message(name)), **shown}
 
     def on_upload(self, request: gr.Request, path: str, *values: Any) -> dict[Any, Any]:
         session, form = self._session(request), self.form.read(values)
         session.photo = None
-        shown = self.choose(session, lambda: upload(session, path, form["model"]), form)
+        shown = self.choose(session, lambda: upload(session, path, self.models.get(form["model"])), form)
         return {self.panel.crop: sent(photo_message(session.photo)), **shown}
 
     def on_clear(self, request: gr.Request, *values: Any) -> dict[Any, Any]:
@@ -163,12 +174,12 @@ class TargetChooser:
         return {self.panel.crop: None, **chosen, self.panel.message: said}
 
     def on_crop(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
-        session = self._session(request)
-        return self.choose(session, lambda: crop(session, event._data.get("box")), self.form.read(values))
+        session, form = self._session(request), self.form.read(values)
+        return self.choose(session, lambda: crop(session, event._data.get("box"), self._side(form)), form)
 
     def on_eyes(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
-        session = self._session(request)
-        shown = self.choose(session, lambda: mark_eyes(session, event._data.get("points")), self.form.read(values))
+        session, form = self._session(request), self.form.read(values)
+        shown = self.choose(session, lambda: mark_eyes(session, event._data.get("points"), self._side(form)), form)
         return {self.panel.crop: sent(photo_message(session.photo)), **shown}
 
 

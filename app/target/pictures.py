@@ -9,24 +9,25 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
 from app.runs.session import Picked
-from app.target.targets import LABELS, PHOTO_SIDE, SIDE, example
+from app.target.targets import LABELS, PHOTO_SIDE, example
 from landscape_core.errors import UserError
 from landscape_core.generators.datasets import framing_of
 from landscape_core.images.faces import choose_crop
 from landscape_core.images.reading import crop_square, decode_picture
+from landscape_core.search.task import Task
 
 MOST = 50
 MAX_ENTRY = 40_000_000  # bytes of one picture in a zip
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 
 
-def examples() -> list[Picked]:
-    """Every embedded example."""
-    return [example(name) for name in LABELS]
+def examples(side: int) -> list[Picked]:
+    """Every embedded example, at a model's side in pixels."""
+    return [example(name, side) for name in LABELS]
 
 
-def opened(paths: Sequence[str | Path], domain: str) -> list[Picked]:
-    """A visitor's pictures, each framed as the domain's training pictures are, in the order of the files.
+def opened(paths: Sequence[str | Path], task: Task) -> list[Picked]:
+    """A visitor's pictures, each framed as the model's training pictures are, in the order of the files.
 
     Raises:
         UserError: none, too many, or one that is not a picture that is accepted.
@@ -37,8 +38,8 @@ def opened(paths: Sequence[str | Path], domain: str) -> list[Picked]:
             raise UserError(f"These are more than {MOST} pictures; at most {MOST} are taken at once.")
         image = decode_picture(file, name).image
         image.thumbnail((PHOTO_SIDE, PHOTO_SIDE), reducing_gap=2.0)
-        box, _ = choose_crop(image, framing_of(domain))
-        found.append(Picked(crop_square(image, box, SIDE), name))
+        box, _ = choose_crop(image, framing_of(task.name))
+        found.append(Picked(crop_square(image, box, task.side), name))
     if not found:
         raise UserError("There is no picture in these files; PNG, JPEG, WebP and GIF are read, alone or in a zip.")
     return found

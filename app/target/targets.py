@@ -15,6 +15,7 @@ from app.runs.session import Message, Photo, Picked, Session
 from app.target.examples import EXAMPLES, FOLDER, PHOTOGRAPHS
 from landscape_core.errors import UserError
 from landscape_core.generators.datasets import framing_of
+from landscape_core.generators.task import TRUNCATION
 from landscape_core.images.faces import Eyes, choose_crop
 from landscape_core.images.pixels import png_base64, to_bytes
 from landscape_core.images.reading import CropBox, centre_box, crop_square, load_picture
@@ -22,11 +23,9 @@ from landscape_core.search.task import Task
 
 LABELS = {name: label for name, (label, *_) in (PHOTOGRAPHS | EXAMPLES).items()}
 FIRST = {"faces": "astronaut", "cats": "chelsea"}  # what one begins with: pictures that the model did not draw
-SIDE = 64
 PHOTO_SIDE = 1600
 MAX_SEED = 2**31 - 1
-FIRST_DRAWN = 17  # the number that is offered first: an even face, and an even cat
-TRUNCATION = 0.7  # of the pictures that are drawn: somewhat nearer to the mean, where they are cleaner
+FIRST_DRAWN = 33  # the number that is offered first: an even face, and an even cat
 
 
 DRAWN = "drawn-"
@@ -51,8 +50,8 @@ def drawn(task: Task, seed: int) -> Picked:
     return Picked(to_bytes(output)[0], f"model's picture {seed}", {"target": f"drawn-{seed}"})
 
 
-def example(name: str) -> Picked:
-    """One of assets/examples.
+def example(name: str, side: int) -> Picked:
+    """One of assets/examples, at a model's side in pixels.
 
     Raises:
         UserError: there is no such example.
@@ -60,14 +59,20 @@ def example(name: str) -> Picked:
     if name not in LABELS:
         raise UserError(f"There is no example {name!r}; there are: {', '.join(LABELS)}.")
     credit = PHOTOGRAPHS[name][1] if name in PHOTOGRAPHS else ""
-    return Picked(example_picture(name, SIDE), LABELS[name].lower(), {"target": name}, credit)
+    whole = _opened(name)
+    box = centre_box(whole)
+    return Picked(crop_square(whole, box, side), LABELS[name].lower(), {"target": name}, credit, (whole, box))
 
 
 def example_picture(name: str, side: int) -> torch.Tensor:
     """An example's centre square, uint8 (3, side, side)."""
+    whole = _opened(name)
+    return crop_square(whole, centre_box(whole), side)
+
+
+def _opened(name: str) -> Image.Image:
     with Image.open(FOLDER / f"{name}.png") as image:
-        square = image.convert("RGB")
-    return crop_square(square, centre_box(square), side)
+        return image.convert("RGB")
 
 
 def open_photo(path: str, domain: str) -> Photo:
@@ -85,15 +90,15 @@ def open_photo(path: str, domain: str) -> Photo:
     return Photo(image, box, picture.notices, framing, said)
 
 
-def cropped(photo: Photo) -> Picked:
-    """What the photo's box shows, at the model's size."""
-    return Picked(crop_square(photo.image, photo.box, SIDE), "your picture")
+def cropped(photo: Photo, side: int) -> Picked:
+    """What the photo's box shows, at a model's side in pixels."""
+    return Picked(crop_square(photo.image, photo.box, side), "your picture", cut=(photo.image, photo.box))
 
 
 def from_query(text: str | None, task: Task) -> Picked:
     """The target that an address asks for; where it asks for none or an unknown one, the picture that one begins with."""
     if text in LABELS:
-        return example(str(text))
+        return example(str(text), task.side)
     number = (text or "").removeprefix("drawn-")
     if number.isascii() and number.isdigit() and len(number) < 12:
         return drawn(task, min(int(number), MAX_SEED))
@@ -103,16 +108,16 @@ def from_query(text: str | None, task: Task) -> Picked:
 def first(task: Task) -> Picked:
     """The target one begins with: a photograph where there is one of the model's kind, else a picture it draws."""
     name = FIRST.get(task.name.removesuffix("+"))
-    return example(name) if name is not None else drawn(task, FIRST_DRAWN)
+    return example(name, task.side) if name is not None else drawn(task, FIRST_DRAWN)
 
 
 def for_model(picked: Picked | None, task: Task) -> Picked:
-    """The target to go on with when another model is chosen: the same, but a picture that a model drew is drawn by this one,
-    and the photograph of one kind gives way to that of the other."""
+    """The target to go on with when another model is chosen: the same at its side, but a picture that a model drew is drawn by
+    this one, and the photograph of one kind gives way to that of the other."""
     text = picked.query.get("target") if picked is not None else None
     if picked is None or text in FIRST.values():
         return first(task)
-    return from_query(text, task) if (text or "").startswith("drawn-") else picked
+    return from_query(text, task) if (text or "").startswith("drawn-") else picked.at(task.side)
 
 
 PREVIEW = 640
@@ -159,24 +164,24 @@ def photo_message(photo: Photo | None) -> Message | None:
     }
 
 
-def upload(session: Session[Picked, Any], path: str, model: str) -> Picked:
+def upload(session: Session[Picked, Any], path: str, task: Task) -> Picked:
     """Open a visitor's file and use the square found in it."""
-    session.photo = open_photo(path, model)
-    return cropped(session.photo)
+    session.photo = open_photo(path, task.name)
+    return cropped(session.photo, task.side)
 
 
-def crop(session: Session[Picked, Any], box: Any) -> Picked:
-    """Use another square of the photo."""
+def crop(session: Session[Picked, Any], box: Any, side: int) -> Picked:
+    """Use another square of the photo, at a model's side in pixels."""
     if session.photo is None:
         raise UserError("There is no picture to crop; upload one first.")
     if not isinstance(box, list) or len(box) not in (3, 4) or not all(isinstance(v, int | float) for v in box):
         raise UserError("A crop is four numbers: left, top, side and angle.")
     session.photo = replace(session.photo, box=CropBox(*map(float, box)), framed=())
-    return cropped(session.photo)
+    return cropped(session.photo, side)
 
 
-def mark_eyes(session: Session[Picked, Any], points: Any) -> Picked:
-    """Use the square that two eyes frame, each a pair of pixels of the photo."""
+def mark_eyes(session: Session[Picked, Any], points: Any, side: int) -> Picked:
+    """Use the square that two eyes frame, each a pair of pixels of the photo, at a model's side in pixels."""
     photo = session.photo
     if photo is None or photo.framing is None:
         raise UserError("There is no picture of a face to frame; upload one first.")
@@ -186,7 +191,7 @@ def mark_eyes(session: Session[Picked, Any], points: Any) -> Picked:
     one, other = ((float(x), float(y)) for x, y in points)
     box, said = choose_crop(photo.image, photo.framing, Eyes.of(one, other))
     session.photo = replace(photo, box=box, framed=said)
-    return cropped(session.photo)
+    return cropped(session.photo, side)
 
 
 def picker_message(chosen: str | None, labels: Mapping[str, str] = LABELS) -> Message:

@@ -24,7 +24,7 @@ _START = (
 )
 _STEPS = f"Steps of gradient descent in each lane, 1 to {MAX_STEPS}. You can stop at any moment and continue later."
 _SEED = "Fixes every random number, so the same settings give the same run."
-_PERCEPTUAL = "What counts as looking alike. Embedded needs no download; LPIPS is the published one, where it is installed."
+_PERCEPTUAL = "What counts as looking alike. LPIPS is the published measure; the other compares adversarially robust features."
 PART_LABELS = {"lr": "rate", "first_move": "first move", "history": "memory"}
 
 

@@ -29,7 +29,8 @@ def replay(
     text = card_text(content, card.name)
     domain = domain_of_card(_kind(text, card), DOMAINS)
     read = read_card(text, domain.card)
-    task, target = domain.load(read.settings.task, read.settings.perceptual), domain.target_of(read)
+    task = domain.load(read.settings.task, read.settings.perceptual)
+    target = domain.target_of(read, task)
     if check_models(read, task):
         typer.echo(f"{card.name}: {replay_promise(read, task)}")
     trajectory, stopped = raced(*prepare(task, read.settings, target), card.name)

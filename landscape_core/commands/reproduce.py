@@ -9,7 +9,7 @@ import torch
 import typer
 from torch import Tensor
 
-from landscape_core.console import Data, Device, Out, Seed, Threads, Ticker, apply_threads, command_line
+from landscape_core.console import Data, Device, Distance, Out, Seed, Threads, Ticker, apply_threads, command_line
 from landscape_core.domains import DOMAINS
 from landscape_core.errors import UserError, reading
 from landscape_core.experiments import landscapes as fig8
@@ -19,7 +19,7 @@ from landscape_core.images.pixels import to_unit
 from landscape_core.search.domain import domain_of
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
-from landscape_core.search.race import Perceptual
+from landscape_core.search.race import DEFAULT_PERCEPTUAL
 from landscape_core.storage.files import write_text
 from landscape_core.surfaces.averages import LandscapeSettings
 from landscape_core.surfaces.recovered import save_recovered
@@ -40,7 +40,6 @@ Number = Annotated[int, typer.Option("--targets", help="Targets.", min=3)]
 Split = Annotated[str, typer.Option(help="Split of the data to take.")]
 Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]
 Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
-Distance = Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")]
 
 
 def landscapes(
@@ -53,7 +52,7 @@ def landscapes(
     x_optimizer: Annotated[OptimizerName | None, typer.Option(help="X's optimiser; the advised one where absent.")] = None,
     space: Space = "residual",
     task: Annotated[str, typer.Option(help="Which task: faces, cats, pose (rotations of joints), pose-positions.")] = "faces",
-    perceptual: Distance = "embedded",
+    perceptual: Distance = DEFAULT_PERCEPTUAL,
     embed: Annotated[
         bool, typer.Option(help="Also write the recovered directions to assets/, for `surface` and the app.")
     ] = False,
@@ -67,7 +66,7 @@ def landscapes(
     domain = domain_of(task, DOMAINS)
     loaded = domain.load(task, perceptual, device)
     if images is not None:
-        chosen, source = Target(_pictures(images, number, seed)), images.name
+        chosen, source = Target(_pictures(images, number, seed, loaded.side)), images.name
     elif domain.recorded is not None:
         chosen, source = domain.recorded(loaded, data, split, number, seed)
     else:
@@ -85,7 +84,7 @@ def landscapes(
         typer.echo(f"Embedded {card.name}.")
 
 
-def _pictures(images: Path, n: int, seed: int) -> Tensor:
-    """n pictures (n, 3, s, s) in [-1, 1] of a folder or zip, drawn by `seed`."""
-    loaded = load_images(ImageSource(images))
+def _pictures(images: Path, n: int, seed: int, side: int) -> Tensor:
+    """n pictures (n, 3, side, side) in [-1, 1] of a folder or zip, drawn by `seed`."""
+    loaded = load_images(ImageSource(images, None, side))
     return to_unit(loaded[torch.randperm(len(loaded), generator=torch.Generator().manual_seed(seed))[:n]])

@@ -11,7 +11,7 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.console import STOPPED, Bar, Device, Out, Seed, Threads, apply_threads, leave, parse_box, raced
+from landscape_core.console import STOPPED, Bar, Device, Distance, Out, Seed, Threads, apply_threads, leave, parse_box, raced
 from landscape_core.domains import DOMAINS
 from landscape_core.errors import UserError
 from landscape_core.images.datasets import ImageSource, load_images
@@ -19,7 +19,7 @@ from landscape_core.images.pixels import to_unit
 from landscape_core.search.domain import domain_of
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
-from landscape_core.search.race import Perceptual, RunSettings, prepare
+from landscape_core.search.race import DEFAULT_PERCEPTUAL, RunSettings, prepare
 from landscape_core.search.task import Task, X
 from landscape_core.storage.cache import FolderCache
 from landscape_core.storage.files import unused, write_bytes, write_text
@@ -66,7 +66,7 @@ def surface(
     number: Annotated[int, typer.Option(help="How many of --targets to recover.", min=3)] = 50,
     log: Annotated[bool, typer.Option("--log/--linear", help="Logarithmic loss axis and colours.")] = False,
     cache: Annotated[Path | None, typer.Option(help="Folder of kept surfaces: what was evaluated before is not again.")] = None,
-    perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
+    perceptual: Distance = DEFAULT_PERCEPTUAL,
     device: Device = "cpu",
     seed: Seed = 0,
     threads: Threads = 0,
@@ -90,7 +90,8 @@ def surface(
     settings = RunSettings.pair(space, x, z, task=task, perceptual=perceptual, seed=seed, steps=steps)
     recovered = None
     if kind == "recovered":
-        recovered = _recovered(loaded, settings, None if targets is None else _targets(targets, split, box, number, seed))
+        chosen = None if targets is None else _targets(targets, split, box, number, seed, loaded.side)
+        recovered = _recovered(loaded, settings, chosen)
     race, stopped = raced(*prepare(loaded, settings, target), "race")
     trajectory = race.pair(*settings.names())
     found = views(loaded, trajectory, space, kind, recovered=recovered, size=size, seed=seed)
@@ -99,8 +100,8 @@ def surface(
     leave(stopped=stopped or cut)
 
 
-def _targets(path: Path, split: str | None, box: str | None, n: int, seed: int) -> Target:
-    images = load_images(ImageSource(path, split, 64, parse_box(box)))
+def _targets(path: Path, split: str | None, box: str | None, n: int, seed: int, side: int) -> Target:
+    images = load_images(ImageSource(path, split, side, parse_box(box)))
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
     return Target(to_unit(images[order[:n]]))
 
@@ -108,8 +109,7 @@ def _targets(path: Path, split: str | None, box: str | None, n: int, seed: int) 
 def _recovered(task: Task, settings: RunSettings, targets: Target | None) -> dict[str, Plane]:
     """From the given targets, else embedded, else from targets drawn at random."""
     if targets is None:
-        # The embedded directions were found with the embedded distance.
-        embedded = load_recovered(task, settings.space) if settings.perceptual == "embedded" else None
+        embedded = load_recovered(task, settings.space)
         if embedded is not None:
             return embedded
         typer.echo(f"No directions are embedded for these models; recovering {OWN_SAMPLES} random targets.")

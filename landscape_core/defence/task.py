@@ -13,6 +13,7 @@ from torch import Tensor
 from landscape_core.defence.objective import (
     BOUND,
     DIM,
+    SIDE,
     START,
     ContrastiveHead,
     ContrastiveObjective,
@@ -93,6 +94,7 @@ def defence_task(name: str, objective: ContrastiveObjective, hashes: Mapping[str
         advised={X: PAPER_STEP},
         picture=seen,
         samples=no_samples,
+        side=SIDE,
     )
 
 

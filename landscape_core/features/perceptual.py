@@ -1,12 +1,11 @@
-"""Perceptual distances between pictures: LPIPS, and the embedded one on adversarially robust features.
+"""Perceptual distances between pictures, and the one on adversarially robust features; LPIPS itself is in `lpips.py`.
 
-Both compare the maps of a frozen network, normalised over channels (Zhang et al. 2018, equation 1):
+All compare the maps of a frozen network, normalised over channels (Zhang et al. 2018, equation 1):
 sum over taps of the spatial mean of sum_c w_c (a_c - b_c)^2.
 """
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,58 +17,13 @@ from torch import Tensor, nn
 from landscape_core.errors import UserError
 from landscape_core.features.classifier import RobustClassifier
 
-_MISSING_OPERATORS = {
-    "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-    "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
-}
-_library: list[torch.library.Library] = []
-
-
-def _declare_torchvision_operators() -> None:
-    """Let torchvision import beside a torch built for other hardware.
-
-    Its import only *names* two detection operators that such a pair lacks; no model here calls them, so
-    declaring their schemas is enough.
-    """
-    if _library or hasattr(torch.ops.torchvision, "nms"):
-        return
-    library = torch.library.Library("torchvision", "DEF")
-    for schema in _MISSING_OPERATORS.values():
-        library.define(schema)
-    _library.append(library)  # the definitions live as long as this object
-
-
-def load_lpips(net: str = "squeeze") -> nn.Module:
-    """Real LPIPS (Zhang et al. 2018) on pictures (B, 3, H, W) in [-1, 1], frozen; returns (B, 1, 1, 1).
-
-    Raises:
-        UserError: torchvision or lpips does not import here, or the backbone's weights are neither in the
-            torch hub folder nor can be downloaded.
-    """
-    try:
-        import torchvision  # noqa: F401
-    except (ImportError, RuntimeError):
-        _declare_torchvision_operators()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            import lpips
-
-            distance = lpips.LPIPS(net=net, verbose=False)
-    except (ImportError, RuntimeError, OSError) as error:
-        raise UserError(
-            f"Real LPIPS is not available here ({error}). It needs the lpips and torchvision packages and the {net} weights "
-            "in torch's hub folder ($TORCH_HOME/hub/checkpoints); use --perceptual embedded instead, which needs nothing."
-        ) from error
-    return distance.eval().requires_grad_(False)
-
-
 _EPS = 1e-10  # inside the square root, so that the normalisation is smooth at a map of zeros
+CALIBRATED_SIDE = 64
 Features = tuple[Tensor, ...]
 
 
 class FeatureDistance(nn.Module, ABC):
-    """What the two distances share. Pictures are (B, 3, H, W) in [-1, 1]; a distance is (B,), one per sample."""
+    """What the distances share. Pictures are (B, 3, H, W) in [-1, 1]; a distance is (B,), one per sample."""
 
     @abstractmethod
     def maps(self, image: Tensor) -> Sequence[Tensor]:
@@ -91,7 +45,7 @@ class FeatureDistance(nn.Module, ABC):
         still sees across its border, as far as its receptive field reaches.
         """
         pooled = pooled_differences(features_a, features_b, mask)
-        return sum((d @ w for d, w in zip(pooled, self.weights(), strict=True)), torch.zeros(()).to(pooled[0]))
+        return sum((d @ w for d, w in zip(pooled, self.weights(), strict=True)), pooled[0].new_zeros(()))
 
     def forward(self, a: Tensor, b: Tensor) -> Tensor:
         """Distance (B,) between two batches of pictures."""
@@ -112,11 +66,11 @@ def pooled_differences(features_a: Features, features_b: Features, mask: Tensor 
     return pooled
 
 
-class EmbeddedDistance(FeatureDistance):
-    """The default distance: maps of an adversarially robust CIFAR-10 network and texture energies, weighted to match LPIPS.
+class RobustDistance(FeatureDistance):
+    """The second paper's: maps of an adversarially robust CIFAR-10 network and texture energies, weighted to match LPIPS.
 
     `windows` are those of `TextureEnergies`; an empty tuple leaves the network's maps alone. Pictures need a side of at
-    least 32.
+    least 32; from 128 on they are averaged down to between 64 and 128, near what the distance was calibrated on.
     """
 
     def __init__(self, widths: Sequence[int] = (32, 48, 72, 112), windows: Sequence[int] = (8, 8, 4)) -> None:
@@ -130,7 +84,7 @@ class EmbeddedDistance(FeatureDistance):
             self.register_buffer(f"weight{index}", torch.ones(count))
 
     @classmethod
-    def from_state(cls, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> EmbeddedDistance:
+    def from_state(cls, tensors: Mapping[str, Tensor], config: Mapping[str, Any]) -> RobustDistance:
         """Build from a weights file: `config` holds the arguments of the constructor.
 
         Raises:
@@ -141,37 +95,20 @@ class EmbeddedDistance(FeatureDistance):
             distance.load_state_dict(dict(tensors))
         except RuntimeError as error:
             raise UserError(
-                f"These are not the weights of an embedded perceptual distance with {dict(config)}: {error}"
+                f"These are not the weights of a distance on robust features with {dict(config)}: {error}"
             ) from error
         return distance.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def maps(self, image: Tensor) -> Sequence[Tensor]:
-        return [*self.network.features(image), *self.texture(image)]
+        small = F.avg_pool2d(image, max(image.shape[-1] // CALIBRATED_SIDE, 1))
+        return [*self.network.features(small), *self.texture(small)]
 
     def weights(self) -> Sequence[Tensor]:
         return [self.get_buffer(f"weight{index}") for index in range(self.n_network_taps + len(self.texture.windows))]
 
-    def train(self, mode: bool = True) -> EmbeddedDistance:
+    def train(self, mode: bool = True) -> RobustDistance:
         """Stays in eval mode: its network is frozen and folded."""
         return super().train(False)
-
-
-class LpipsDistance(FeatureDistance):
-    """Real LPIPS with the same interface. Differs from the package only where a map is zero, where it is smooth.
-
-    Raises:
-        UserError: as `load_lpips`.
-    """
-
-    def __init__(self, net: str = "squeeze") -> None:
-        super().__init__()
-        self.lpips = load_lpips(net)
-
-    def maps(self, image: Tensor) -> Sequence[Tensor]:
-        return self.lpips.net(self.lpips.scaling_layer(image))  # type: ignore[operator]
-
-    def weights(self) -> Sequence[Tensor]:
-        return [lin.model[-1].weight.flatten() for lin in self.lpips.lins]  # type: ignore[union-attr]
 
 
 _OPPONENT = ((0.3, 0.6, 0.1), (0.5, -0.5, 0.0), (0.25, 0.25, -0.5))  # luminance, red-green, yellow-blue

@@ -16,7 +16,7 @@ from landscape_core.generators.masks import check_mask
 from landscape_core.generators.run_card import MAX_K, MIN_K
 from landscape_core.search.objectives import FeatureDistance, Objective, PerceptualObjective, Target
 from landscape_core.search.optimizers import OptimizerName
-from landscape_core.search.race import Perceptual, RunSettings, prepare
+from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual, RunSettings, prepare
 from landscape_core.search.solver import Solver, State
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import Trajectory, states
@@ -24,7 +24,7 @@ from landscape_core.search.trajectory import Trajectory, states
 
 def completion_settings(
     task: Task, *, space: str, steps: int = 100, seed: int = 0, x_optimizer: OptimizerName | None = None,
-    z_lr: float | None = None, perceptual: Perceptual = "embedded",
+    z_lr: float | None = None, perceptual: Perceptual = DEFAULT_PERCEPTUAL,
 ) -> RunSettings:  # fmt: skip
     """Random starts, and in both spaces the optimiser advised for Z, unless X is given another. `perceptual` is the distance
     the task was loaded with."""

@@ -20,8 +20,9 @@ class DataSet:
     file: str
     box: Box | None = None
 
-    def source(self, data: Path, split: str) -> ImageSource:
-        return ImageSource(data / self.file, split, 64, self.box)
+    def source(self, data: Path, split: str, side: int) -> ImageSource:
+        """Its pictures of a split, at a model's side in pixels."""
+        return ImageSource(data / self.file, split, side, self.box)
 
 
 FACES = DataSet("faces128.zip")
@@ -30,7 +31,7 @@ DOMAINS = {"faces": FACES, "cats": CATS}
 
 
 def targets(source: ImageSource, n: int, seed: int) -> Tensor:
-    """n pictures (n, 3, 64, 64) in [-1, 1], drawn from a source without replacement by `seed`."""
+    """n pictures (n, 3, side, side) in [-1, 1], drawn from a source without replacement by `seed`."""
     images = load_images(source)
     order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
     return to_unit(images[order[:n]])

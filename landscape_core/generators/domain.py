@@ -11,7 +11,7 @@ from landscape_core.images.faces import prepare_upload
 from landscape_core.images.pixels import to_unit
 from landscape_core.search.domain import Domain, Observed
 from landscape_core.search.objectives import Target
-from landscape_core.search.race import Perceptual
+from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task
 
 
@@ -21,19 +21,23 @@ def _names() -> list[str]:
     return [*there, *(name + PLUS for name in there)]
 
 
-def _load(name: str, perceptual: Perceptual = "embedded", device: str = "cpu") -> Task:
+def _load(name: str, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = "cpu") -> Task:
     return load_image_task(name, perceptual=perceptual, device=device)
 
 
 def _observe(task: Task, path: Path, frame: int) -> Observed:
     """A picture, framed as the domain's training pictures are."""
-    prepared = prepare_upload(path, framing=framing_of(task.name))
+    prepared = prepare_upload(path, size=task.side, framing=framing_of(task.name))
     return Observed(Target(to_unit(prepared.image)[None]), prepared.notices)
 
 
 def _recorded(task: Task, data: Path, split: str, n: int, seed: int) -> tuple[Target, str]:
     source = DOMAINS[task.name.removesuffix(PLUS)]
-    return Target(targets(source.source(data, split), n, seed)), source.file
+    return Target(targets(source.source(data, split, task.side), n, seed)), source.file
 
 
-DOMAIN = Domain("generators", _names, _load, _observe, RunCard, card_target, _recorded)
+def _carried(card: RunCard, task: Task) -> Target:
+    return card_target(card, task.side)
+
+
+DOMAIN = Domain("generators", _names, _load, _observe, RunCard, _carried, _recorded)

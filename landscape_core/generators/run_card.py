@@ -55,11 +55,12 @@ def read_run_card(text: str) -> RunCard:
     return read_card(text, RunCard)
 
 
-def card_target(card: RunCard) -> Target:
-    """The target a card carries, (1, 3, H, W) in [-1, 1], with its mask (1, 1, H, W) where it has one.
+def card_target(card: RunCard, side: int) -> Target:
+    """The target a card carries for a model of that side, (1, 3, side, side) in [-1, 1], with its mask (1, 1, side, side) where
+    it has one.
 
     Raises:
-        UserError: a picture in the card cannot be read, or its mask makes no completion problem.
+        UserError: a picture in the card cannot be read or has another side, or its mask makes no completion problem.
     """
-    mask = None if card.mask_png is None else check_mask((png_tensor(card.mask_png)[None, :1] > 127).float())
-    return Target(to_unit(png_tensor(card.target_png))[None], mask)
+    mask = None if card.mask_png is None else check_mask((png_tensor(card.mask_png, side=side)[None, :1] > 127).float())
+    return Target(to_unit(png_tensor(card.target_png, side=side))[None], mask)

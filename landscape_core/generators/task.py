@@ -9,18 +9,20 @@ import torch
 from torch import Tensor
 
 from landscape_core.errors import UserError, listed, reading
-from landscape_core.features.perceptual import EmbeddedDistance, LpipsDistance
+from landscape_core.features.lpips import NAME as LPIPS
+from landscape_core.features.lpips import LpipsDistance
+from landscape_core.features.perceptual import FeatureDistance, RobustDistance
 from landscape_core.generators.networks.image_model import ImageModel, PlusModel, image_model_from, picture_encoder_from
 from landscape_core.search.objectives import PerceptualObjective
 from landscape_core.search.optimizers import OptimizerSettings
-from landscape_core.search.race import Perceptual
+from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.spaces import Prior
 from landscape_core.search.task import Task, X
 from landscape_core.search.thetas import RANDOM, THETA, random_mapping, thetas, tuned_on, without_other_thetas
 from landscape_core.storage import zoo
-from landscape_core.storage.fingerprint import fingerprint
 
 PLUS = "+"
+TRUNCATION = 0.5  # of pictures drawn to be shown: nearer to the mean, where eyes and mouths are seldom deformed
 
 
 def check_device(device: str) -> torch.device:
@@ -36,26 +38,21 @@ def check_device(device: str) -> torch.device:
 
 
 def image_objective(
-    perceptual: Perceptual = "embedded", device: torch.device | str = "cpu", assets: Path = zoo.ASSETS
-) -> PerceptualObjective:
-    """Eq. 5 with the embedded distance, or with real LPIPS.
+    perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: torch.device | str = "cpu", assets: Path = zoo.ASSETS
+) -> tuple[PerceptualObjective, dict[str, str]]:
+    """Eq. 5 with LPIPS or with the distance on robust features, and which weights those are, {model: sha256}.
 
     Raises:
-        UserError: LPIPS cannot be had on this machine; the sentence says what is missing.
+        UserError: the weights are missing or altered.
     """
-    if perceptual == "lpips":
-        return PerceptualObjective(LpipsDistance().to(device))
-    card, tensors = zoo.load("perceptual", assets)
+    distance: FeatureDistance
+    card, tensors = zoo.load(LPIPS if perceptual == "lpips" else "perceptual", assets)
     with zoo.fitting(card):
-        distance = EmbeddedDistance.from_state(tensors, card.architecture)
-    return PerceptualObjective(distance.to(device))
-
-
-def distance_hash(perceptual: Perceptual, objective: PerceptualObjective, assets: Path = zoo.ASSETS) -> dict[str, str]:
-    """Which distance the objective has, told by its weights: that of the embedded file, or LPIPS's own wherever they lie."""
-    if perceptual == "embedded":
-        return {"perceptual": zoo.read_card("perceptual", assets).sha256}
-    return {"lpips": fingerprint(objective.distance)}
+        if perceptual == "lpips":
+            distance = LpipsDistance.from_state(tensors)
+        else:
+            distance = RobustDistance.from_state(tensors, card.architecture)
+    return PerceptualObjective(distance.to(device)), {card.name: card.sha256}
 
 
 def domains(assets: Path = zoo.ASSETS) -> list[str]:
@@ -65,14 +62,14 @@ def domains(assets: Path = zoo.ASSETS) -> list[str]:
 
 
 def load_image_task(
-    domain: str = "faces", *, perceptual: Perceptual = "embedded", device: str = "cpu", assets: Path = zoo.ASSETS
+    domain: str = "faces", *, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = "cpu", assets: Path = zoo.ASSETS
 ) -> Task:
     """The embedded generator of a domain with its encoder and every Θ trained for it.
 
     A domain with a plus at its end ("faces+") is the same generator searched in W+, with the Θs trained for that.
 
     Raises:
-        UserError: no such domain, a model is missing or altered, LPIPS was asked for and is not available, or no such device.
+        UserError: no such domain, a model is missing or altered, or no such device.
     """
     if domain.endswith(PLUS):
         return plus_task(load_image_task(domain[:-1], perceptual=perceptual, device=device, assets=assets), assets)
@@ -88,7 +85,7 @@ def load_image_task(
         encoder = picture_encoder_from(encoder_tensors, encoder_card.architecture).to(where)
     hashes = {card.name: card.sha256, encoder_card.name: encoder_card.sha256}
     learned = thetas(f"{domain}{THETA}", prior, assets)
-    objective = image_objective(perceptual, where, assets)
+    objective, distance = image_objective(perceptual, where, assets)
 
     @torch.no_grad()
     def encode(pictures: Tensor) -> Tensor:
@@ -101,9 +98,10 @@ def load_image_task(
         objective=objective,
         mappings={**learned.spaces, RANDOM: random_mapping(prior)},
         encode=encode,
-        hashes={**hashes, **learned.hashes} | distance_hash(perceptual, objective, assets),
+        hashes={**hashes, **learned.hashes, **distance},
         advised={X: OptimizerSettings(**card.metrics.get("advised", {})), **learned.advised},
         tuned={X: tuned_on(card), **learned.tuned},
+        side=forward.side,
     )
 
 
@@ -120,5 +118,5 @@ def plus_task(task: Task, assets: Path = zoo.ASSETS) -> Task:
         hashes={**without_other_thetas(task.hashes, ()), **learned.hashes},
         encode=None if w_encode is None else lambda pictures: w_encode(pictures).repeat(1, forward.n_styles),
         advised={X: task.advice(X), **learned.advised},
-        tuned=learned.tuned,
+        tuned={X: task.tuned.get(X, ()), **learned.tuned},
     )  # fmt: skip

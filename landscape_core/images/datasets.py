@@ -25,14 +25,15 @@ Box = tuple[int, int, int, int]
 class ImageSource:
     """Where pictures come from and how each becomes a square.
 
-    `path` is a folder or a zip. `split` is the folder inside it ("train", "val"); None takes everything.
+    `path` is a folder or a zip. `split` is the folder inside it ("train", "val"); None takes everything. `size` is the side
+    of the squares in pixels.
     `box` (left, top, right, bottom) in pixels is cut out before resizing, for data stored with a border or
     squashed; None cuts the largest centred square.
     """
 
     path: Path
-    split: str | None = None
-    size: int = 64
+    split: str | None
+    size: int
     box: Box | None = None
 
 

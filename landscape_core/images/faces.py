@@ -216,7 +216,7 @@ class Prepared:
 def prepare_upload(
     path: str | Path,
     *,
-    size: int = 64,
+    size: int,
     box: CropBox | None = None,
     eyes: Eyes | None = None,
     framing: Framing | None = ALIGNED_FRAMING,

@@ -13,6 +13,8 @@ from torch import Tensor
 from landscape_core.errors import UserError, reading
 from landscape_core.images.reading import open_picture
 
+MAX_SIDE = 1024  # of a picture on a run card
+
 
 def webp(picture: Tensor) -> str:
     """uint8 (3, H, W) -> WebP, base64."""
@@ -45,8 +47,8 @@ def png_base64(picture: Tensor) -> str:
     return base64.b64encode(buffer.getvalue()).decode()
 
 
-def png_tensor(text: str, *, side: int = 64) -> Tensor:
-    """The inverse of `png_base64`, for pictures of side x side pixels only.
+def png_tensor(text: str, *, side: int | None = None) -> Tensor:
+    """The inverse of `png_base64`, for squares only: of `side` pixels, or without one, of at most `MAX_SIDE`.
 
     Raises:
         UserError: not base64, not a PNG that can be read, or one of another size.
@@ -55,8 +57,9 @@ def png_tensor(text: str, *, side: int = 64) -> Tensor:
     with reading(name):
         content = base64.b64decode(text, validate=True)
     with open_picture(io.BytesIO(content), name, ("PNG",)) as image:
-        if image.size != (side, side):
-            raise UserError(f"{name} is {image.width}x{image.height}; {side}x{side} is needed.")
+        if image.width != image.height or image.width > MAX_SIDE or side not in (None, image.width):
+            wanted = f"a square of at most {MAX_SIDE} pixels" if side is None else f"{side}x{side}"
+            raise UserError(f"{name} is {image.width}x{image.height}; {wanted} is needed.")
         with reading(name):
             pixels = np.asarray(image.convert("RGB"))
     return torch.from_numpy(pixels.copy()).permute(2, 0, 1)

@@ -180,7 +180,7 @@ def centre_box(image: Image.Image) -> CropBox:
     return CropBox((image.width - side) // 2, (image.height - side) // 2, side)
 
 
-def crop_square(image: Image.Image, box: CropBox, size: int = 64) -> Tensor:
+def crop_square(image: Image.Image, box: CropBox, size: int) -> Tensor:
     """The square `box` of an RGB picture, resampled once, by Lanczos or, turned, by `turned_square`: uint8 (3, size, size).
 
     Beyond the picture its outermost row or column is repeated. A side below one pixel counts as one.

@@ -11,11 +11,11 @@ from landscape_core.pose.run_card import PoseCard, body_of, pose_card_target
 from landscape_core.pose.task import NAMES, load_pose_task
 from landscape_core.search.domain import Domain, Observed
 from landscape_core.search.objectives import Target
-from landscape_core.search.race import Perceptual
+from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task
 
 
-def _load(name: str, perceptual: Perceptual = "embedded", device: str = "cpu") -> Task:
+def _load(name: str, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = "cpu") -> Task:
     if device != "cpu":
         raise UserError(f"The pose prior runs on the CPU alone, not on {device}.")
     return load_pose_task(body_of(name).observation)
@@ -31,4 +31,8 @@ def _recorded(task: Task, data: Path, split: str, n: int, seed: int) -> tuple[Ta
     return body_of(task.name).target(draw_poses(load_poses(data / MOCAP, split), n, seed)), MOCAP
 
 
-DOMAIN = Domain("pose", lambda: list(NAMES.values()), _load, _observe, PoseCard, pose_card_target, _recorded)
+def _carried(card: PoseCard, task: Task) -> Target:
+    return pose_card_target(card)
+
+
+DOMAIN = Domain("pose", lambda: list(NAMES.values()), _load, _observe, PoseCard, _carried, _recorded)

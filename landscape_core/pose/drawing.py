@@ -12,6 +12,7 @@ from torch import Tensor
 from landscape_core.images.pixels import to_unit
 from landscape_core.pose.kinematics import Skeleton
 
+FIGURE_SIDE = 64  # pixels
 _SPAN = 200.0  # cm from edge to edge
 _AZIMUTH = 0.5  # radians
 _FINER = 2  # drawn this much larger, then shrunk: smooth edges
@@ -21,7 +22,7 @@ _SKULL = (9.0, 9.0)  # radius, and how far beyond the last joint: recorded skele
 _GROUND, _NEAR, _FAR = (229, 229, 235), np.array([70, 110, 200]), np.array([150, 175, 225])
 
 
-def draw(positions: Tensor, skeleton: Skeleton, *, side: int = 64) -> Tensor:
+def draw(positions: Tensor, skeleton: Skeleton, *, side: int = FIGURE_SIDE) -> Tensor:
     """Joint positions (n, J + 1, 3) in cm, y up, hips first -> pictures (n, 3, side, side) in [-1, 1]."""
     radii = [next((radius for part, radius in _RADII if part in name), _TORSO) for name in skeleton.names]
     skulls = [name.startswith("Head") for name in skeleton.names]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from landscape_core.errors import UserError, listed
-from landscape_core.pose.drawing import draw
+from landscape_core.pose.drawing import FIGURE_SIDE, draw
 from landscape_core.pose.kinematics import ForwardKinematics, Skeleton, load_skeleton, matrix_to_rotvec, rotvec_to_matrix
 from landscape_core.pose.network import vposer_from
 from landscape_core.search.objectives import SquaredError, Target
@@ -71,7 +71,7 @@ class Body:
         return self.kinematics(output) if self.observation == "rotations" else output
 
     def picture(self, output: Tensor | None, target: Target) -> Tensor:
-        """What F gives (n, ...), or the target itself where it is None, as drawn figures (n, 3, 64, 64) in [-1, 1]."""
+        """What F gives (n, ...), or the target itself where it is None, as drawn figures (n, 3, side, side) in [-1, 1]."""
         return draw(self.positions(target.value if output is None else output), self.skeleton)
 
     def joint_error(self, output: Tensor, target: Tensor) -> Tensor:
@@ -153,4 +153,5 @@ def load_pose_task(observation: Observation = "rotations", assets: Path = zoo.AS
         advised={X: OptimizerSettings(name="lbfgs", lr=1.0), **learned.advised},
         tuned={X: tuned_on(card), **learned.tuned},
         picture=body.picture,
+        side=FIGURE_SIDE,
     )

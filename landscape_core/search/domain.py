@@ -35,15 +35,16 @@ class Observed:
 @dataclass(frozen=True)
 class Domain:
     """One row of the register. `names` lists its tasks; `observe` makes a target of a user's file (frame `frame` of a motion)
-    for a loaded task; `card` is the kind of its run cards and `target_of` the target that one carries. `recorded` draws n
-    targets of the project's data below a folder, with the name of their source; None where it has no such data."""
+    for a loaded task; `card` is the kind of its run cards and `target_of` the target that one carries for its task.
+    `recorded` draws n targets of the project's data below a folder, with the name of their source; None where it has no
+    such data."""
 
     name: str
     names: Callable[[], Sequence[str]]
     load: Loader
     observe: Callable[[Task, Path, int], Observed]
     card: type[Card]
-    target_of: Callable[[Any], Target]
+    target_of: Callable[[Any, Task], Target]
     recorded: Callable[[Task, Path, str, int, int], tuple[Target, str]] | None = None
 
 

@@ -16,7 +16,8 @@ from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import SearchSpace, Start
 from landscape_core.search.task import Task, X
 
-Perceptual = Literal["embedded", "lpips"]
+Perceptual = Literal["lpips", "robust"]  # LPIPS, or the distance on robust features
+DEFAULT_PERCEPTUAL: Perceptual = "lpips"
 MAX_STEPS = 2000
 MAX_LANES = 8
 Z = "Z"
@@ -53,7 +54,7 @@ class RunSettings(BaseModel):
 
     task: str = "faces"
     lanes: tuple[LaneSettings, ...] = Field(_PAIR, min_length=1, max_length=MAX_LANES)
-    perceptual: Perceptual = "embedded"
+    perceptual: Perceptual = DEFAULT_PERCEPTUAL
     seed: int = Field(0, ge=0, le=2**31 - 1)
     steps: int = Field(100, ge=1, le=MAX_STEPS)
     start: Start = "mean"

@@ -37,8 +37,9 @@ class Task:
     baseline y -> x; `hashes` are the sha256 of every model file in use; `advised` is, by space, the optimiser that
     did best on training data, and `tuned` what every optimiser that was tried does best with. `picture` makes what people
     see of F's outputs (n, ...) for one target (1, ...), or of the target itself where the output is None: pictures
-    (n, 3, s, s) in [-1, 1]; without it the outputs are pictures already. `samples` draws targets to try things on; without
-    it they are what F makes of inputs from the prior.
+    (n, 3, side, side) in [-1, 1]; without it the outputs are pictures already. `samples` draws targets to try things on;
+    without it they are what F makes of inputs from the prior. `side` is that of the pictures, in pixels,
+    0 where nothing is a picture.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Task:
     tuned: Mapping[str, Sequence[Tuned]] = field(default_factory=dict)
     picture: Callable[[Tensor | None, Target], Tensor] | None = None
     samples: Callable[[int, torch.Generator], Target] | None = None
+    side: int = 0
 
     @property
     def device(self) -> torch.device:

@@ -45,12 +45,12 @@ def session(models: Models) -> Session:
 
 def form(**changes: Any) -> dict[str, Any]:
     usual = {"model": "faces", "space": "residual", "k": 4, "steps": 5, "seed": 0}
-    usual |= {name: FORM[name] for name in lanes.FIELDS} | {"lanes": ["X1", "Z1"], "perceptual": "embedded"}
+    usual |= {name: FORM[name] for name in lanes.FIELDS} | {"lanes": ["X1", "Z1"], "perceptual": "lpips"}
     return usual | changes
 
 
 def run(models: Models, session: Session, *, mask: Any = MOUTH, **changes: Any) -> list[Message]:
-    events.paint(session, mask)
+    events.paint(session, mask, 64)
     return list(with_errors(lambda: events.start(models, session, from_values(form(**changes)))))
 
 
@@ -104,7 +104,7 @@ def test_about_forty_sheets_are_sent_of_a_long_run() -> None:
 
 
 def test_stop_keeps_what_is_there(models: Models, session: Session) -> None:
-    events.paint(session, MOUTH)
+    events.paint(session, MOUTH, 64)
     going = events.start(models, session, from_values(form(steps=300)))
     next(going), next(going)
     session.stop()
@@ -127,7 +127,7 @@ def test_the_seed_decides_the_starts(models: Models, session: Session) -> None:
      ("01", "64 × 64"), (["1"] * 4096, "64 × 64")],
 )  # fmt: skip
 def test_a_mask_without_a_problem_in_it_gets_a_sentence(models: Models, session: Session, mask: Any, sentence: str) -> None:
-    assert sentence in events.paint(session, mask)
+    assert sentence in events.paint(session, mask, 64)
     (message,) = run(models, session, mask=mask)
     assert message["kind"] == "error"
     assert sentence in message["text"]
@@ -149,10 +149,10 @@ def test_a_form_value_out_of_range_is_named(models: Models, session: Session, ch
 
 
 def test_every_preset_is_offered_and_usable() -> None:
-    offered = {each["name"]: each for each in events.presets()}
+    offered = {each["name"]: each for each in events.presets(64)}
     assert set(offered) == set(PRESETS)
-    assert all(events.mask_sentence(each["mask"]) == "" for each in offered.values())
-    assert torch.equal(events.read_painted(offered["eyes"]["mask"]), preset("eyes", 64))
+    assert all(events.mask_sentence(each["mask"], 64) == "" for each in offered.values())
+    assert torch.equal(events.read_painted(offered["eyes"]["mask"], 64), preset("eyes", 64))
     assert events.FIRST_MASK in offered
 
 
@@ -204,3 +204,16 @@ def test_the_verdict_says_whether_variety_was_bought_with_error(x: Any, z: Any, 
     assert words in sentence
     if "%" in sentence and "do not" not in sentence and "equally" not in sentence:
         assert ("not bought" in sentence) == ("higher" not in sentence)
+
+
+def test_another_model_may_have_another_side_and_the_mask_goes_along(session: Session) -> None:
+    models = Models({"faces": lambda perceptual: tiny_task(), "cats": lambda perceptual: tiny_task("cats", 128)})
+    assert events.paint(session, MOUTH, 64) == ""
+    session.target = targets.for_model(session.target, models.get("cats"))
+    shown = events.painter_message(session)
+    assert (shown["side"], len(shown["mask"]), len(shown["presets"][0]["mask"])) == (128, 128 * 128, 128 * 128)
+    assert torch.equal(events.read_painted(shown["mask"], 128)[..., ::2, ::2], preset("mouth", 64))
+    begin, *_, end = events.start(models, session, from_values(form(model="cats")))
+    assert (begin["side"], end["kind"]) == (128, "end")
+    assert stream.mask_at(stream.mask_at(MOUTH, 128), 64) == MOUTH
+    assert stream.mask_at("", 64) == ""

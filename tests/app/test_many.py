@@ -23,6 +23,7 @@ from app.target import pictures, targets
 from landscape_core.errors import UserError
 from landscape_core.experiments.paired import compare
 from tests.app.racing import FORM, column, two_models
+from tests.tiny.models import tiny_task
 
 SETTINGS = from_values(FORM)
 
@@ -34,7 +35,7 @@ def models() -> Models:
 
 def run(models: Models, job: ManyJob, restarts: Any = 1, **changes: Any) -> list[dict[str, Any]]:
     settings = from_values(FORM | changes)
-    return list(many.start(models, job, settings, pictures.examples(), restarts))
+    return list(many.start(models, job, settings, pictures.examples(64), restarts))
 
 
 def test_every_picture_gets_what_it_would_get_alone(models: Models) -> None:
@@ -42,7 +43,7 @@ def test_every_picture_gets_what_it_would_get_alone(models: Models) -> None:
     messages = run(models, job)
     assert [m["seq"] for m in messages] == list(range(len(messages)))
     assert [step for m in messages if m["kind"] == "frames" for step in m["steps"]] == list(range(7))
-    session = Session(target=targets.example("cat"))
+    session = Session(target=targets.example("cat", 64))
     list(race.start(models, session, SETTINGS))
     place = job.labels.index("drawn cat")
     for name in SETTINGS.names():
@@ -82,7 +83,7 @@ def test_restarts_begin_elsewhere_and_are_refused_where_they_could_not(models: M
 
 def test_a_stop_keeps_what_was_reached(models: Models) -> None:
     job = ManyJob(1)
-    going = many.start(models, job, from_values(FORM | {"steps": 500}), pictures.examples(), 1)
+    going = many.start(models, job, from_values(FORM | {"steps": 500}), pictures.examples(64), 1)
     next(going), next(going)
     job.stop.set()
     end = list(going)[-1]
@@ -113,7 +114,7 @@ def test_pictures_come_alone_and_in_zips_in_order(tmp_path: Path) -> None:
             archive.writestr(f"folder/{name}", data.getvalue())
         archive.writestr("__MACOSX/._a.png", b"x")
         archive.writestr("notes.txt", b"x")
-    found = pictures.opened([tmp_path / "red.png", tmp_path / "more.zip"], "cats")
+    found = pictures.opened([tmp_path / "red.png", tmp_path / "more.zip"], tiny_task("cats"))
     assert [each.label for each in found] == ["red.png", "a.png", "b.png"]
     assert [each.picture[:, 32, 32].tolist() for each in found] == [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
 
@@ -124,7 +125,7 @@ def test_pictures_come_alone_and_in_zips_in_order(tmp_path: Path) -> None:
 def test_files_without_pictures_get_a_sentence(tmp_path: Path, name: str, data: bytes, sentence: str) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(UserError, match=sentence):
-        pictures.opened([tmp_path / name], "cats")
+        pictures.opened([tmp_path / name], tiny_task("cats"))
 
 
 def test_more_pictures_than_are_taken_are_refused(tmp_path: Path) -> None:
@@ -134,4 +135,4 @@ def test_more_pictures_than_are_taken_are_refused(tmp_path: Path) -> None:
         for i in range(pictures.MOST + 1):
             archive.writestr(f"{i}.png", data.getvalue())
     with pytest.raises(UserError, match="more than 50 pictures"):
-        pictures.opened([tmp_path / "many.zip"], "cats")
+        pictures.opened([tmp_path / "many.zip"], tiny_task("cats"))

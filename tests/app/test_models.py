@@ -81,8 +81,8 @@ def test_each_domain_inverts_and_completes_its_own_pictures(models: Models, name
     chosen = defaults(models, name).model_copy(update={"steps": 2})
     end = list(race.start(models, session, chosen))[-1]
     assert end["kind"] == "end"
-    assert race.card_of(session.run).models.keys() >= {f"{name}/generator", "perceptual"}
-    complete_events.paint(session, complete_events.presets()[0]["mask"])
+    assert race.card_of(session.run).models.keys() >= {f"{name}/generator", "lpips"}
+    complete_events.paint(session, complete_events.presets(task.side)[0]["mask"], task.side)
     asked = complete_settings.CompletionSettings(chosen.model_copy(update={"start": "random"}), 4)
     assert list(complete_events.start(models, session, asked))[-1]["kind"] == "end"
     assert session.run.settings.task == name
@@ -98,7 +98,7 @@ def test_only_faces_are_looked_for_with_a_detector(tmp_path: Path, monkeypatch: 
 
 
 def test_another_model_keeps_the_target_and_draws_its_own_of_the_same_number(models: Models) -> None:
-    example = targets.example("cat")
+    example = targets.example("cat", 64)
     assert targets.for_model(example, models.get("boats")) is example
     faces = targets.drawn(models.get("faces"), 5)
     boats = targets.for_model(faces, models.get("boats"))

@@ -100,7 +100,7 @@ def test_a_table_of_four_lanes_shares_one_run_and_compares_within_columns(models
 def test_it_is_said_why_x_can_win_on_a_picture_that_the_model_drew(models: Models, session: Session) -> None:
     slow = FORM | {"lanes": ["X1", "Z1"], "Z1_lr": 1e-6}
     assert "X's best case" in run_form(models, session, slow)[-1]["summary"]
-    session.target = targets.example("astronaut")
+    session.target = targets.example("astronaut", 64)
     assert "X's best case" not in run_form(models, session, slow)[-1]["summary"]
 
 
@@ -222,18 +222,19 @@ def test_asking_for_what_the_model_lacks_is_one_sentence(models: Models, session
 
 def test_a_distance_that_cannot_be_had_is_one_sentence() -> None:
     def source(perceptual: str) -> Any:
-        if perceptual == "lpips":
-            raise UserError("LPIPS needs the package lpips.")
+        if perceptual == "robust":
+            raise UserError("The weights of perceptual are missing.")
         return tiny_task()
 
     models = Models({"faces": source})
     session = Session(target=targets.drawn(models.get("faces"), 0))
-    (message,) = run_form(models, session, FORM | {"perceptual": "lpips"})
-    assert message == {"kind": "error", "text": "LPIPS needs the package lpips."}
+    (message,) = run_form(models, session, FORM | {"perceptual": "robust"})
+    assert message == {"kind": "error", "text": "The weights of perceptual are missing."}
 
 
 def test_judges_that_were_not_optimised_stand_beside_the_loss(models: Models, session: Session) -> None:
-    end = run_form(models, session, FORM)[-1]
+    robust = FORM | {"perceptual": "robust"}
+    end = run_form(models, session, robust)[-1]
     heads = [head for head, _ in end["judges"]["heads"]]
     assert heads == ["loss", "PSNR", "‖x̂ − x*‖", "as far out"], "the optimised distance is no judge of itself"
     state, task = session.run.trajectory.last, session.run.task
@@ -242,8 +243,8 @@ def test_judges_that_were_not_optimised_stand_beside_the_loss(models: Models, se
         assert torch.equal(to_bytes(task.forward(true))[0], session.target.picture)
     x = state.lanes[0].best_variable + task.prior.mean
     assert end["judges"]["rows"]["X · Adam"][2] == f"{float((x - true).norm()):.3g}"
-    session.target = targets.example("astronaut")
-    assert len(run_form(models, session, FORM)[-1]["judges"]["heads"]) == 3, "nobody knows the input of a photograph"
+    session.target = targets.example("astronaut", 64)
+    assert len(run_form(models, session, robust)[-1]["judges"]["heads"]) == 3, "nobody knows the input of a photograph"
 
 
 def test_the_prior_s_own_draws_lie_as_far_out_as_each_other() -> None:

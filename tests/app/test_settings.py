@@ -114,7 +114,7 @@ def test_the_note_says_how_the_next_run_differs(models: Models, session: Session
     assert changed["query"] == {"steps": "6", "lanes": lanes, "start": "mean", "observation": "whole", "target": "drawn-3"}
     fewer = events.note(models, session, FORM | {"lanes": ["X1", "Z1"]})["text"]
     assert fewer == "Next run: same target and start as run 1, but without X · L-BFGS; without Z · L-BFGS."
-    session.target = targets.example("cat")
+    session.target = targets.example("cat", 64)
     assert "another target" in events.note(models, session, FORM)["text"]
 
 

@@ -18,7 +18,7 @@ from landscape_core.autoencoders.commands import reproduce as reproduce_features
 from landscape_core.autoencoders.experiments import inversion as features
 from landscape_core.autoencoders.experiments.inversion import DEEP, PLAIN, ROBUST, WHOLE, FeatureSettings, MapDistance
 from landscape_core.errors import UserError
-from landscape_core.features.perceptual import EmbeddedDistance, FeatureDistance
+from landscape_core.features.perceptual import FeatureDistance, RobustDistance
 from landscape_core.generators.commands import sheets
 from landscape_core.images.sheets import labelled_rows
 from landscape_core.search.summary import psnr
@@ -44,10 +44,10 @@ def pictures(n: int, seed: int = 1) -> Tensor:
     return torch.rand(n, 3, 64, 64, generator=torch.Generator().manual_seed(seed)) * 2 - 1
 
 
-def network(seed: int) -> EmbeddedDistance:
+def network(seed: int) -> RobustDistance:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return EmbeddedDistance(WIDTHS)
+        return RobustDistance(WIDTHS)
 
 
 def test_descent_on_features_that_tell_all_gives_the_picture_back() -> None:
@@ -118,7 +118,7 @@ def save_network(name: str, seed: int, assets: Path) -> None:
 
 
 def test_features_command_names_the_missing_twin_and_writes_a_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reproduce_features, "LpipsDistance", PixelDistance)
+    monkeypatch.setattr(reproduce_features, "load_lpips", PixelDistance)
     assets = tmp_path / "assets"
     save_network("perceptual", 0, assets)
     options = ["--targets", "2", "--steps", "2", "--pairs", "48"]

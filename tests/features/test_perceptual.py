@@ -1,4 +1,4 @@
-"""The embedded distance and LPIPS behind one interface, and their agreement."""
+"""The distance on robust features and LPIPS behind one interface, and their agreement."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from landscape_core.errors import UserError
-from landscape_core.features.perceptual import EmbeddedDistance, FeatureDistance, LpipsDistance, TextureEnergies, load_lpips
+from landscape_core.features.lpips import load_lpips
+from landscape_core.features.perceptual import FeatureDistance, RobustDistance, TextureEnergies
 from landscape_core.features.training.calibration import CalibrationConfig, agreement, calibrate, fit_weights, spearman
 from landscape_core.features.training.distortions import FITTING, HELD_OUT
 from landscape_core.images.datasets import ImageSource, load_images
@@ -17,21 +18,14 @@ from landscape_core.progress import silent
 from landscape_core.storage import zoo
 
 
-def lpips() -> LpipsDistance:
-    try:
-        return LpipsDistance()
-    except UserError as error:
-        pytest.skip(str(error))
-
-
-def embedded() -> EmbeddedDistance:
+def robust() -> RobustDistance:
     card, tensors = zoo.load("perceptual")
-    return EmbeddedDistance.from_state(tensors, card.architecture)
+    return RobustDistance.from_state(tensors, card.architecture)
 
 
-@pytest.fixture(params=["embedded", "lpips"])
+@pytest.fixture(params=["robust", "lpips"])
 def distance(request: pytest.FixtureRequest) -> FeatureDistance:
-    return embedded() if request.param == "embedded" else lpips()
+    return robust() if request.param == "robust" else load_lpips()
 
 
 def pictures(n: int, seed: int, size: int = 64) -> torch.Tensor:
@@ -69,8 +63,8 @@ def test_gradient_is_finite_where_pictures_agree(distance: FeatureDistance, kind
     assert leaf.grad.abs().max() < 1e-3
 
 
-def test_gradient_is_that_of_the_value() -> None:
-    model = embedded().double()
+def test_gradient_is_that_of_the_value(distance: FeatureDistance) -> None:
+    model = distance.double()
     a, b = pictures(1, 0, 32).double(), pictures(1, 1, 32).double()
     leaf = a.clone().requires_grad_()
     model(leaf, b).sum().backward()
@@ -87,9 +81,9 @@ def test_a_full_mask_changes_nothing_and_an_empty_one_leaves_nothing(distance: F
     assert distance.distance(a, b, torch.zeros(2, 1, 64, 64)).tolist() == [0.0, 0.0]
 
 
-def test_hidden_changes_leak_only_across_the_border() -> None:
+def test_hidden_changes_leak_only_across_the_border(distance: FeatureDistance) -> None:
     """Pixels far from every visible one leave no trace, whatever they hold; unmasked they would count for much."""
-    model = embedded()
+    model = distance
     a = pictures(2, 0, 256)
     mask = torch.zeros(1, 1, 256, 256)
     mask[..., :64] = 1
@@ -98,12 +92,6 @@ def test_hidden_changes_leak_only_across_the_border() -> None:
     features_a, features_b = model.features(a), model.features(b)
     assert model.distance(features_a, features_b, mask).max() < 1e-6
     assert model.distance(features_a, features_b).min() > 0.01
-
-
-def test_lpips_wrapper_equals_the_package() -> None:
-    wrapper, package = lpips(), load_lpips()
-    a, b = pictures(3, 0), pictures(3, 1)
-    assert torch.allclose(wrapper(a, b), package(a, b).flatten(), rtol=1e-4)
 
 
 def test_texture_forgives_a_shift_and_hears_noise() -> None:
@@ -119,7 +107,7 @@ def test_texture_forgives_a_shift_and_hears_noise() -> None:
 
 def test_wrong_tensors_are_named() -> None:
     with pytest.raises(UserError, match="not the weights"):
-        EmbeddedDistance.from_state({"weight0": torch.ones(3)}, {})
+        RobustDistance.from_state({"weight0": torch.ones(3)}, {})
 
 
 def test_fit_finds_known_weights() -> None:
@@ -133,7 +121,7 @@ def test_fit_finds_known_weights() -> None:
 def test_calibration_raises_agreement() -> None:
     """On a network that never learned anything and a made-up reference, so that it needs no data."""
     torch.manual_seed(0)
-    reference, model = EmbeddedDistance(widths=(8, 8, 8)), EmbeddedDistance(widths=(8, 8, 8))
+    reference, model = RobustDistance(widths=(8, 8, 8)), RobustDistance(widths=(8, 8, 8))
     for i, weight in enumerate(reference.weights()):
         weight.mul_(0.01 if i else 1.0)
     images = ((pictures(40, 0) + 1) * 127.5).to(torch.uint8)
@@ -166,14 +154,16 @@ def test_embedded_weights_rank_held_out_distortions_as_lpips_does(shared: Path) 
     data = shared / "data"
     faces = load_images(ImageSource(data / "faces128.zip", "val", 64), limit=60)
     cats = load_images(ImageSource(data / "cats128.zip", "val", 64), limit=60)
-    ranks = agreement(embedded(), lpips(), torch.cat([faces, cats]), CalibrationConfig(pairs=600, batch=24, mixed=0.25, seed=3))
+    ranks = agreement(
+        robust(), load_lpips(), torch.cat([faces, cats]), CalibrationConfig(pairs=600, batch=24, mixed=0.25, seed=3)
+    )
     assert ranks["overall"] > 0.88  # 0.91 on many; this sample is small
     assert ranks["relative_error"] < 0.5
 
 
 def test_descent_from_noise_finds_the_picture() -> None:
     """The distance alone, no squared error: from noise to the picture, pixel by pixel."""
-    model = embedded()
+    model = robust()
     target = to_unit(load_images(ImageSource(zoo.ASSETS / "examples", None, 64))[1:2])  # the cat
     wanted = model.features(target)
     x = (0.3 * torch.randn(target.shape, generator=torch.Generator().manual_seed(0))).requires_grad_()
@@ -188,7 +178,7 @@ def test_descent_from_noise_finds_the_picture() -> None:
 
 def test_picture_range_is_minus_one_to_one() -> None:
     """Brightness by one grey level is next to nothing; black against white is far."""
-    model = embedded()
+    model = robust()
     a = to_unit(torch.full((1, 3, 64, 64), 127, dtype=torch.uint8))
     assert model(a, a + 2 / 255).item() < 0.01
     assert model(-torch.ones_like(a), torch.ones_like(a)).item() > 0.05

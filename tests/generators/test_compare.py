@@ -52,6 +52,7 @@ def pictures(folder: Path, n: int = 24) -> Path:
 @pytest.mark.usefixtures("small")
 def test_the_command_prints_a_row_for_every_candidate_and_notes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     noted: list[tuple[str, object]] = []
+    monkeypatch.setattr(mapping_compare, "load_image_task", tiny_task)
     monkeypatch.setattr(mapping_compare, "note_on_card", lambda name, table, command: noted.append((name, table)))
     (tmp_path / "data").mkdir()
     typed = ["train", "mapping-compare", "--data", str(pictures(tmp_path / "data")), "--buffers", "1", "--targets", "2",

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from landscape_core.errors import UserError
-from landscape_core.features.perceptual import EmbeddedDistance, pooled_differences
+from landscape_core.features.perceptual import RobustDistance, pooled_differences
 from landscape_core.generators.completion import (
     border_effect,
     complete,
@@ -84,7 +84,7 @@ def test_hidden_pixels_of_the_target_cannot_change_a_run(task: Task, picture: Te
     assert torch.equal(a.lanes[1].losses[-1], b.lanes[1].losses[-1])
 
 
-@pytest.mark.parametrize("distance", [Pixels(), EmbeddedDistance((8, 8, 8, 8)).eval()])
+@pytest.mark.parametrize("distance", [Pixels(), RobustDistance((8, 8, 8, 8)).eval()])
 def test_hidden_pixels_of_the_output_cannot_reach_the_loss(distance: nn.Module, picture: Tensor) -> None:
     target = Target(picture, preset("centre", 64)).repeat(2)
     output = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(1)) * 2 - 1

@@ -207,7 +207,7 @@ def test_long_runs_and_other_domains_are_results_of_their_own(monkeypatch: pytes
 
 @pytest.fixture
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reproduce, "load_image_task", lambda name, perceptual="embedded", device="cpu": tiny_task(name))
+    monkeypatch.setattr(reproduce, "load_image_task", lambda name, perceptual="lpips", device="cpu": tiny_task(name))
 
 
 @pytest.mark.usefixtures("_tiny")

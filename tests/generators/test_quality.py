@@ -19,6 +19,7 @@ from landscape_core.generators.commands import train
 from landscape_core.generators.networks.autoencoder import ImageDecoder
 from landscape_core.generators.training import recipe as image_recipe
 from landscape_core.generators.training.gan import GanTrainer
+from landscape_core.generators.training.measure import measure_generator
 from landscape_core.generators.training.publish import publish
 from landscape_core.generators.training.quality import LOG, Judge, Moments, Monitor, embedded_features, frechet
 from landscape_core.generators.training.transfer import Start
@@ -223,10 +224,23 @@ def test_measuring_adds_to_what_the_card_says(tmp_path: Path, monkeypatch: pytes
     result = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     before = zoo.read_card("faces/generator").metrics
-    assert written["own_samples_psnr_500_steps_x"] == before["own_samples_psnr_500_steps_x"]
+    assert written["advised"] == before["advised"]
     assert written["encoder_psnr_val"] == 3
     assert written["frechet"] > written["frechet_floor"]
     assert written["frechet_n"] == {"drawn": 2000, "real": 4}
+
+
+def test_the_optimiser_of_x_is_the_candidate_that_reached_least() -> None:
+    task = tiny_task()
+    with torch.no_grad():
+        some = task.forward(task.prior.sample(3, torch.Generator().manual_seed(1)))
+    found = measure_generator(task, some, some, silent, steps=3, own_steps=2)
+    best = min(found["x_sweep_on_train"], key=found["x_sweep_on_train"].get)
+    name, _, setting = best.replace("lbfgs, first move", "lbfgs").partition(" ")
+    assert found["advised"]["name"] == name
+    assert found["advised"]["lr" if name == "adam" else "first_move"] == float(setting)
+    assert len(found["x_sweep_on_train"]) == 7
+    assert found["own_samples_psnr_2_steps_x"] > 0
 
 
 @pytest.mark.usefixtures("no_lpips")

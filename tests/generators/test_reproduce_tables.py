@@ -127,7 +127,7 @@ def save_rows(assets: Path) -> None:
 @pytest.fixture
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (domain, reproduce_tables):
-        monkeypatch.setattr(module, "load_image_task", lambda name, perceptual="embedded", device="cpu": tiny_task(name))
+        monkeypatch.setattr(module, "load_image_task", lambda name, perceptual="lpips", device="cpu": tiny_task(name))
 
 
 @pytest.mark.usefixtures("_tiny")

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from torch import nn
 
 from landscape_core.errors import UserError
 from landscape_core.generators import task as gan
-from landscape_core.search.objectives import PerceptualObjective
+from landscape_core.search.objectives import Target
 from landscape_core.storage import zoo
 from tests.tiny.assets import DIM, tiny_domain
 
@@ -22,20 +21,12 @@ def assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-class Stand(nn.Module):
-    """A distance whose weights can be told apart."""
-
-    def __init__(self, weight: float) -> None:
-        super().__init__()
-        self.register_buffer("weight", torch.tensor(weight))
-
-
 def test_a_domain_is_its_folder_with_the_learned_space_first(assets: Path) -> None:
     task = gan.load_image_task("dogs", assets=assets)
     assert task.name == "dogs"
     assert list(task.mappings) == ["residual", "paper", "random"]
     assert (task.advice("residual").name, task.advice("paper").lr) == ("lbfgs", 0.2)
-    assert set(task.hashes) == {"dogs/generator", "dogs/encoder", "dogs/theta-residual", "dogs/theta-paper", "perceptual"}
+    assert set(task.hashes) == {"dogs/generator", "dogs/encoder", "dogs/theta-residual", "dogs/theta-paper", "lpips"}
     picture = task.forward(task.space("paper").to_x(torch.zeros(1, DIM)))
     assert picture.shape == (1, 3, 64, 64)
     assert task.encode is not None
@@ -47,14 +38,25 @@ def test_a_domain_that_is_not_there_is_a_sentence(assets: Path) -> None:
         gan.load_image_task("cats", assets=assets)
 
 
-def test_the_hashes_say_which_distance_is_in_use(assets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    embedded = gan.load_image_task("dogs", assets=assets).hashes
-    found = []
-    for weight in (1.0, 1.0, 2.0):
-        objective = PerceptualObjective(Stand(weight))  # type: ignore[arg-type]
-        monkeypatch.setattr(gan, "image_objective", lambda *_, objective=objective: objective)
-        found.append(gan.load_image_task("dogs", perceptual="lpips", assets=assets).hashes)
-    assert embedded["perceptual"] == zoo.read_card("perceptual").sha256
-    assert "perceptual" not in found[0]
-    assert found[0] == found[1]
-    assert found[0]["lpips"] != found[2]["lpips"]  # LPIPS with other weights is another distance
+def test_the_hashes_say_which_distance_is_in_use(assets: Path) -> None:
+    usual = gan.load_image_task("dogs", assets=assets)
+    robust = gan.load_image_task("dogs", perceptual="robust", assets=assets)
+    assert usual.hashes["lpips"] == zoo.read_card("lpips").sha256
+    assert robust.hashes["perceptual"] == zoo.read_card("perceptual").sha256
+    assert usual.hashes.keys() ^ robust.hashes.keys() == {"lpips", "perceptual"}
+    a, b = torch.zeros(1, 3, 64, 64), torch.ones(1, 3, 64, 64)
+    distances = [task.objective.bind(Target(a))(b) for task in (usual, robust)]
+    assert not torch.allclose(*distances)
+
+
+def test_the_card_says_the_side_and_what_is_advised_from_each_start(assets: Path) -> None:
+    task = gan.load_image_task("dogs", assets=assets)
+    assert task.side == task.forward(task.prior.mean[None]).shape[-1] == 64
+    from_guess = {"tuned": [{"start": "encoder", "optimizer": {"name": "lbfgs", "lr": 1.0, "first_move": 0.3}}]}
+    metrics = zoo.read_card("dogs/theta-residual", assets).metrics
+    zoo.update_card("dogs/theta-residual", assets, metrics=metrics | from_guess)
+    task = gan.load_image_task("dogs", assets=assets)
+    assert task.advice("residual").first_move == 1.0
+    assert task.advice("residual", start="encoder").first_move == 0.3
+    assert task.advice("paper", start="encoder") == task.advice("paper")
+    zoo.update_card("dogs/theta-residual", assets, metrics=metrics)

@@ -59,14 +59,14 @@ def test_a_box_is_cut_out_before_resizing(tmp_path: Path) -> None:
 
 def test_what_cannot_be_loaded_is_said_in_a_sentence(folder: Path) -> None:
     with pytest.raises(UserError, match="no folder or zip"):
-        load_images(ImageSource(folder / "absent"))
+        load_images(ImageSource(folder / "absent", None, 16))
     with pytest.raises(UserError, match="No pictures"):
-        load_images(ImageSource(folder, "test"))
+        load_images(ImageSource(folder, "test", 16))
     with pytest.raises(UserError, match="neither a folder nor a zip"):
-        load_images(ImageSource(folder / "train/notes.txt"))
+        load_images(ImageSource(folder / "train/notes.txt", None, 16))
     (folder / "train/z.png").write_bytes(b"broken")
     with pytest.raises(UserError, match=r"z\.png"):
-        load_images(ImageSource(folder, "train"))
+        load_images(ImageSource(folder, "train", 16))
 
 
 def test_bytes_and_units_are_inverse() -> None:

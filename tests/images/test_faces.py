@@ -210,7 +210,7 @@ def test_upload_is_cropped_by_the_eyes_of_the_largest_face(tmp_path: Path) -> No
     image, _ = tilted(9)
     image.paste(drawn_face(120), (480, 300))
     image.save(tmp_path / "two.png")
-    prepared = prepare_upload(tmp_path / "two.png")
+    prepared = prepare_upload(tmp_path / "two.png", size=64)
     assert prepared.notices == ("2 faces were found; the largest is used.", "Framed by the eyes that were found.")
     eyes = find_eyes(image, find_faces(image)[0])
     assert eyes is not None
@@ -224,7 +224,7 @@ def test_without_eyes_the_face_itself_is_framed(tmp_path: Path, monkeypatch: pyt
     image = scene((50, 60, 240))
     image.save(tmp_path / "face.png")
     monkeypatch.setattr("landscape_core.images.faces.find_eyes", lambda image, face: None)
-    prepared = prepare_upload(tmp_path / "face.png")
+    prepared = prepare_upload(tmp_path / "face.png", size=64)
     assert prepared.notices == ("No pair of eyes was found; the face is framed by its outline, not turned.",)
     assert prepared.box == face_crop(find_faces(image)[0])
 
@@ -232,10 +232,10 @@ def test_without_eyes_the_face_itself_is_framed(tmp_path: Path, monkeypatch: pyt
 def test_given_eyes_frame_any_picture_of_a_domain_of_faces(tmp_path: Path) -> None:
     Image.new("RGB", (300, 200), "teal").save(tmp_path / "plain.png")
     eyes = Eyes((100, 90), (150, 80))
-    prepared = prepare_upload(tmp_path / "plain.png", eyes=eyes)
+    prepared = prepare_upload(tmp_path / "plain.png", size=64, eyes=eyes)
     assert prepared.notices == ("Framed by the two eyes that were given.",)
     assert prepared.box == eye_crop(eyes)
-    assert prepare_upload(tmp_path / "plain.png", eyes=eyes, framing=None).box == CropBox(50, 0, 200)
+    assert prepare_upload(tmp_path / "plain.png", size=64, eyes=eyes, framing=None).box == CropBox(50, 0, 200)
 
 
 def test_face_is_found_after_turning_upright(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_face_is_found_after_turning_upright(tmp_path: Path) -> None:
     exif[0x0112] = 6
     lying = scene((50, 60, 240)).transpose(Image.Transpose.ROTATE_90)
     lying.save(tmp_path / "lying.jpg", exif=exif)
-    prepared = prepare_upload(tmp_path / "lying.jpg")
+    prepared = prepare_upload(tmp_path / "lying.jpg", size=64)
     upright, _ = choose_crop(scene((50, 60, 240)))
     assert overlap(prepared.box, upright) > 0.9
     assert abs(prepared.box.angle) < 3
@@ -253,7 +253,7 @@ def test_picture_framed_already_is_used_whole(tmp_path: Path) -> None:
     image, eyes = tilted(4)
     crop = crop_square(image, eye_crop(eyes), 64)
     Image.fromarray(crop.permute(1, 2, 0).numpy()).save(tmp_path / "framed.png")
-    prepared = prepare_upload(tmp_path / "framed.png")
+    prepared = prepare_upload(tmp_path / "framed.png", size=64)
     assert prepared.notices == ("The picture is framed like the training pictures already and is used whole.",)
     assert prepared.box == CropBox(0, 0, 64)
     assert (prepared.image == crop).all()
@@ -274,7 +274,7 @@ def test_without_the_detector_the_centre_square_is_used(tmp_path: Path, monkeypa
     else:
         monkeypatch.delattr("cv2.CascadeClassifier")
     scene((50, 60, 240)).save(tmp_path / "face.png")
-    prepared = prepare_upload(tmp_path / "face.png")
+    prepared = prepare_upload(tmp_path / "face.png", size=64)
     assert prepared.box == CropBox(50, 0, 600)
     (notice,) = prepared.notices
     assert notice.startswith("The centre square is used.")
@@ -284,7 +284,7 @@ def test_without_the_detector_the_centre_square_is_used(tmp_path: Path, monkeypa
 def test_users_box_overrides_the_face(tmp_path: Path) -> None:
     scene((50, 60, 240)).save(tmp_path / "face.png")
     box = CropBox(-20, 500, 333.3)
-    prepared = prepare_upload(tmp_path / "face.png", box=box)
+    prepared = prepare_upload(tmp_path / "face.png", size=64, box=box)
     assert prepared.box == box
     assert prepared.notices == ()
 
@@ -292,6 +292,6 @@ def test_users_box_overrides_the_face(tmp_path: Path) -> None:
 def test_size_and_notices_of_decoding(tmp_path: Path) -> None:
     frames = [scene(size=(1400, 700)), scene((0, 0, 90), size=(1400, 700))]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:])
-    prepared = prepare_upload(tmp_path / "a.gif")
+    prepared = prepare_upload(tmp_path / "a.gif", size=64)
     assert prepared.notices == ("The first of 2 frames is used.", "No face was found; the centre square is used.")
     assert prepared.original_size == (1400, 700)

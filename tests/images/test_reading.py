@@ -255,7 +255,7 @@ def test_one_pixel_fills_the_square(tmp_path: Path) -> None:
 def test_centre_square_is_the_data_sets_square(tmp_path: Path, size: tuple[int, int]) -> None:
     saved(tmp_path / "a.png", gradient(*size))
     image = load_picture(tmp_path / "a.png").image
-    assert torch.equal(crop_square(image, centre_box(image), 64), load_images(ImageSource(tmp_path))[0])
+    assert torch.equal(crop_square(image, centre_box(image), 64), load_images(ImageSource(tmp_path, None, 64))[0])
 
 
 def test_beyond_the_picture_its_edge_is_repeated() -> None:

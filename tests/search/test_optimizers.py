@@ -174,7 +174,7 @@ def test_a_trial_of_infinite_loss_is_halved() -> None:
 
 
 def toy(dim: int, **advised: OptimizerSettings) -> Task:
-    return Task("toy", nn.Identity(), Prior(torch.zeros(dim), torch.eye(dim)), SquaredError(), {}, advised=advised)
+    return Task("toy", nn.Identity(), Prior(torch.zeros(dim), torch.eye(dim)), SquaredError(), {}, advised=advised, side=1)
 
 
 def test_the_long_history_is_advised_where_x_has_few_numbers() -> None:

@@ -36,10 +36,10 @@ def test_a_card_replays_bit_for_bit(name: str, start: str) -> None:
     optimizer = OptimizerSettings(name=name, lr=0.05)
     settings = RunSettings.pair(steps=5, start=start, seed=3, x=optimizer, z=optimizer)
     card = make_card(task, settings, picture)
-    first = run(*prepare(task, settings, card_target(card)))
+    first = run(*prepare(task, settings, card_target(card, 64)))
     again = read_run_card(card.model_dump_json())
     assert again == card
-    second = run(*prepare(tiny_task(), again.settings, card_target(again)))
+    second = run(*prepare(tiny_task(), again.settings, card_target(again, 64)))
     for one, other in zip(first.lanes, second.lanes, strict=True):
         assert torch.equal(one.loss_table(), other.loss_table())
         assert torch.equal(torch.stack(one.variables), torch.stack(other.variables))
@@ -47,7 +47,7 @@ def test_a_card_replays_bit_for_bit(name: str, start: str) -> None:
 
 def test_seed_matters_for_random_starts_only() -> None:
     task = tiny_task()
-    target = card_target(make_card(task, RunSettings(), to_bytes(task.forward(task.prior.mean[None]))[0]))
+    target = card_target(make_card(task, RunSettings(), to_bytes(task.forward(task.prior.mean[None]))[0]), 64)
     starts = {
         (kind, seed): prepare(task, RunSettings(start=kind, seed=seed), target)[1][0]
         for kind in ("mean", "random")
@@ -122,7 +122,7 @@ def test_a_card_of_completions_replays_bit_for_bit() -> None:
     settings = completion_settings(task, space="paper", steps=4, seed=2)
     first = complete(task, to_unit(picture)[None], mask, 3, settings)
     card = read_run_card(make_card(task, settings, picture, mask=mask, k=3, **result_of(first)).model_dump_json())
-    target = card_target(card)
+    target = card_target(card, 64)
     assert torch.equal(target.mask, mask)
     again = complete(tiny_task(), target.value, target.mask, card.k, card.settings)
     assert replay_sentence(card.result, again).startswith("This repeats")
@@ -137,7 +137,7 @@ def test_a_hostile_result_is_no_more_than_another_result(losses: dict) -> None:
     task = tiny_task()
     settings = RunSettings(steps=1)
     trajectory = run(
-        *prepare(task, settings, card_target(make_card(task, settings, to_bytes(task.forward(task.prior.mean[None]))[0])))
+        *prepare(task, settings, card_target(make_card(task, settings, to_bytes(task.forward(task.prior.mean[None]))[0]), 64))
     )
     assert replay_sentence({"step": 1, "losses": losses}, trajectory).startswith("This differs")
 
@@ -146,7 +146,7 @@ def test_a_hostile_result_is_no_more_than_another_result(losses: dict) -> None:
 def test_a_card_s_mask_is_checked_like_any_other(visible: int, message: str) -> None:
     text = json.dumps(valid() | {"mask_png": png_base64(torch.full((3, 64, 64), visible, dtype=torch.uint8)), "k": 4})
     with pytest.raises(UserError, match=message):
-        card_target(read_run_card(text))
+        card_target(read_run_card(text), 64)
 
 
 def test_a_card_names_the_learned_space_it_used_and_no_other() -> None:
@@ -161,7 +161,7 @@ def test_pictures_survive_the_card() -> None:
     picture = torch.randint(0, 256, (3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     assert torch.equal(png_tensor(png_base64(picture)), picture)
     with pytest.raises(UserError, match="32x32"):
-        png_tensor(png_base64(picture[:, :32, :32]))
+        png_tensor(png_base64(picture[:, :32, :32]), side=64)
     with pytest.raises(UserError, match="cannot be read"):
         png_tensor("!!!!")
 
@@ -196,7 +196,7 @@ def test_no_picture_of_a_card_raises_anything_but_a_sentence(content: bytes) -> 
 
 def test_space_and_encoder_that_a_task_lacks_are_refused() -> None:
     task = tiny_task()
-    target = card_target(read_run_card(json.dumps(valid())))
+    target = card_target(read_run_card(json.dumps(valid())), 64)
     with pytest.raises(UserError, match="no space 'flow'"):
         prepare(task, RunSettings.pair(space="flow"), target)
     with pytest.raises(UserError, match="no encoder"):

@@ -140,7 +140,7 @@ def test_every_embedded_model_matches_its_card(name: str) -> None:
     assert tensors
     assert all(torch.isfinite(value).all() for value in tensors.values() if value.is_floating_point())
     assert card.licence
-    assert card.command.startswith("python -m landscape_core")
+    assert card.command.startswith("python -m landscape_core") or name == "lpips"  # whose weights are published ones
 
 
 def test_assets_stay_small() -> None:

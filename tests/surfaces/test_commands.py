@@ -129,7 +129,7 @@ def test_complete_writes_sheet_pictures_and_numbers(picture: Path, tmp_path: Pat
 def test_the_card_of_complete_repeats_its_losses(picture: Path, tmp_path: Path) -> None:
     invoke(complete_command.complete, picture, "--mask", "mouth", "-k", 3, "--steps", 2, "--seed", 6, "--out", tmp_path)
     card = read_run_card((tmp_path / "face" / "run.json").read_text())
-    target = card_target(card)
+    target = card_target(card, 64)
     assert target.mask is not None
     assert card.k == 3
     solver, starts = completion_solver(tiny_task(), target.value, target.mask, card.k, card.settings)

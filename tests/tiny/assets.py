@@ -21,7 +21,7 @@ ADVISED = {"residual": OptimizerSettings(name="lbfgs", lr=1.0), "paper": Optimiz
 
 
 def tiny_domain(assets: Path, name: str, *, spaces: tuple[str, ...] = ("paper", "residual"), seed: int = 0) -> None:
-    """Write generator, encoder and the named Θs of a domain, and the embedded distance where it is not there yet."""
+    """Write generator, encoder and the named Θs of a domain, and the embedded distances where they are not there yet."""
     generator, latent = SMOKE.architecture.generator(seed)
     image, decoder = SMOKE.architecture.autoencoder(seed)
     model = ImageModel(generator, decoder).eval().requires_grad_(False)
@@ -37,5 +37,6 @@ def tiny_domain(assets: Path, name: str, *, spaces: tuple[str, ...] = ("paper", 
             metrics={"advised": ADVISED[space].model_dump()},
         )  # fmt: skip
         zoo.save(card, build_mapping(config, prior, seed=seed).state_dict(), assets)
-    if not (assets / "perceptual").exists():
-        shutil.copytree(zoo.ASSETS / "perceptual", assets / "perceptual")
+    for distance in ("lpips", "perceptual"):
+        if not (assets / distance).exists():
+            shutil.copytree(zoo.ASSETS / distance, assets / distance)

@@ -1,4 +1,4 @@
-"""What stands in for LPIPS, whose weights a test machine need not have."""
+"""What stands in for LPIPS, for pictures too small or tests too quick for it."""
 
 from __future__ import annotations
 

@@ -26,17 +26,17 @@ class PooledDistance(nn.Module):
         return (a[0] - b[0]).square().flatten(1).mean(dim=1)
 
 
-def tiny_model(seed: int = 0) -> ImageModel:
-    """A random 64x64 generator with W = 16."""
+def tiny_model(seed: int = 0, side: int = 64) -> ImageModel:
+    """A random generator with W = 16; `side` is a power of two from 32 pixels."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = ImageModel(StyleGAN2(DIM, 2, (8, 8), 4), ImageDecoder((4, 4, 8), 4))
+        model = ImageModel(StyleGAN2(DIM, 2, (8,) * (side.bit_length() - 5), 4), ImageDecoder((4, 4, 8), 4))
     return model.eval().requires_grad_(False)
 
 
-def tiny_task(name: str = "faces") -> Task:
+def tiny_task(name: str = "faces", side: int = 64) -> Task:
     """Task with spaces X, residual and paper, and a linear stand-in encoder."""
-    model = tiny_model()
+    model = tiny_model(side=side)
     random = torch.Generator().manual_seed(0)
     with torch.no_grad():
         prior = Prior.of(model.generator.mapping(torch.randn(256, DIM, generator=random)))
@@ -49,4 +49,5 @@ def tiny_task(name: str = "faces") -> Task:
         means = pictures.mean(dim=(1, 2, 3))[:, None]
         return prior.mean + 0.1 * means.expand(-1, DIM)
 
-    return Task(name, model, prior, PerceptualObjective(PooledDistance()), mappings, encode, {f"{name}/generator": "0" * 64})
+    objective, hashes = PerceptualObjective(PooledDistance()), {f"{name}/generator": "0" * 64}
+    return Task(name, model, prior, objective, mappings, encode, hashes, side=side)

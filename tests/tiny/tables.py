@@ -36,7 +36,7 @@ def quadratic() -> Task:
             return x * torch.tensor([1.0, 10.0])
 
     prior = Prior(torch.zeros(2), torch.eye(2))
-    return Task("toy", Stretch(), prior, SquaredError(), {})
+    return Task("toy", Stretch(), prior, SquaredError(), {}, side=1)
 
 
 def data_folder(folder: Path) -> Path:

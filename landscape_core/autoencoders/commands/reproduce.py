@@ -12,7 +12,8 @@ from landscape_core.autoencoders.experiments import inversion
 from landscape_core.console import Data, Out, Seed, Threads, Ticker, apply_threads, command_line
 from landscape_core.errors import UserError
 from landscape_core.experiments.results import finish
-from landscape_core.features.perceptual import EmbeddedDistance, LpipsDistance
+from landscape_core.features.lpips import load_lpips
+from landscape_core.features.perceptual import CALIBRATED_SIDE, RobustDistance
 from landscape_core.features.training.calibration import CalibrationConfig, agreement
 from landscape_core.generators.datasets import CATS, FACES, targets
 from landscape_core.images.datasets import ImageSource, load_images
@@ -20,7 +21,7 @@ from landscape_core.images.pixels import to_unit
 from landscape_core.storage import zoo
 
 
-def load_network(name: str, assets: Path = zoo.ASSETS) -> tuple[EmbeddedDistance, str]:
+def load_network(name: str, assets: Path = zoo.ASSETS) -> tuple[RobustDistance, str]:
     """A perceptual network and the hash of its file.
 
     Raises:
@@ -32,7 +33,7 @@ def load_network(name: str, assets: Path = zoo.ASSETS) -> tuple[EmbeddedDistance
             f"--name {name} --cifar cifar10.zip --data PICTURES (and --eps 0 for the network without attacks)."
         )
     card, tensors = zoo.load(name, assets)
-    return EmbeddedDistance.from_state(tensors, card.architecture).eval(), card.sha256
+    return RobustDistance.from_state(tensors, card.architecture).eval(), card.sha256
 
 
 def features(
@@ -47,23 +48,23 @@ def features(
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
-    """Second paper: pictures from their features, robust against plain, judged by PSNR and LPIPS. Needs LPIPS's weights."""
+    """Second paper: pictures from their features, robust against plain, judged by PSNR and LPIPS."""
     apply_threads(threads)
     networks, hashes = {}, {}
     for role, name in ((inversion.ROBUST, robust), (inversion.PLAIN, plain)):
         networks[role], hashes[name] = load_network(name, assets)
-    reference = LpipsDistance()
+    reference = load_lpips()
     sets = {
-        "faces": targets(FACES.source(data, "val"), number, seed),
-        "cats": targets(CATS.source(data, "val"), number, seed),
+        "faces": targets(FACES.source(data, "val", CALIBRATED_SIDE), number, seed),
+        "cats": targets(CATS.source(data, "val", CALIBRATED_SIDE), number, seed),
     }
     settings = inversion.FeatureSettings(targets=number, steps=steps, seed=seed)
-    train = targets(FACES.source(data, "train"), settings.tune_targets, seed)
-    unseen = torch.cat([load_images(each.source(data, "val")) for each in (FACES, CATS)])
+    train = targets(FACES.source(data, "train", CALIBRATED_SIDE), settings.tune_targets, seed)
+    unseen = torch.cat([load_images(each.source(data, "val", CALIBRATED_SIDE)) for each in (FACES, CATS)])
     config = CalibrationConfig(pairs=pairs, mixed=0.25, seed=7)
     ranks = {role: agreement(each, reference, unseen, config)["overall"] for role, each in networks.items()}
     ticker = Ticker()
     result = inversion.run_features(networks, hashes, reference, train, sets, ranks, settings, command_line(), ticker)
     ticker.close()
-    drawn = to_unit(load_images(ImageSource(zoo.ASSETS / "examples", None, 64)))[:8]  # ours: nobody's face
+    drawn = to_unit(load_images(ImageSource(zoo.ASSETS / "examples", None, CALIBRATED_SIDE)))[:8]  # ours: nobody's face
     finish(result, out, lambda path: inversion.sheet(networks, drawn, result, settings, path))

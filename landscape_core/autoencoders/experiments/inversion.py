@@ -17,7 +17,7 @@ from torch import Tensor
 
 from landscape_core.experiments.results import Claim, Result, relative_change
 from landscape_core.features.classifier import RobustClassifier
-from landscape_core.features.perceptual import EmbeddedDistance, FeatureDistance
+from landscape_core.features.perceptual import FeatureDistance, RobustDistance
 from landscape_core.images.sheets import labelled_rows
 from landscape_core.progress import Tick
 from landscape_core.search.summary import psnr
@@ -84,13 +84,13 @@ def recognised(reference: FeatureDistance, reconstructions: Tensor, pictures: Te
 Distances = Mapping[str, Mapping[str, FeatureDistance]]  # what is compared -> network -> distance
 
 
-def distances_of(networks: Mapping[str, EmbeddedDistance]) -> Distances:
+def distances_of(networks: Mapping[str, RobustDistance]) -> Distances:
     """The deepest map alone, and the whole calibrated distance, of the robust network and of the plain one."""
     return {DEEP: {name: MapDistance(each.network) for name, each in networks.items()}, WHOLE: dict(networks)}
 
 
 def run_features(
-    networks: Mapping[str, EmbeddedDistance],
+    networks: Mapping[str, RobustDistance],
     hashes: Mapping[str, str],
     reference: FeatureDistance,
     train: Tensor,
@@ -125,7 +125,7 @@ def run_features(
 
 
 def choose_rates(
-    networks: Mapping[str, EmbeddedDistance], train: Tensor, settings: FeatureSettings, tick: Tick
+    networks: Mapping[str, RobustDistance], train: Tensor, settings: FeatureSettings, tick: Tick
 ) -> dict[tuple[str, str], float]:
     """For every distance and network the rate that ends lowest on training pictures (n, 3, H, W)."""
     chosen = {}
@@ -164,7 +164,7 @@ def mean_difference(a: Tensor, b: Tensor) -> tuple[float, tuple[float, float]]:
 
 
 def sheet(
-    networks: Mapping[str, EmbeddedDistance], pictures: Tensor, result: Result, settings: FeatureSettings, path: Path
+    networks: Mapping[str, RobustDistance], pictures: Tensor, result: Result, settings: FeatureSettings, path: Path
 ) -> None:
     """What came back of some pictures (n, 3, H, W), with the rates the result chose; show only what may be shown."""
     rows = {"the picture": pictures}

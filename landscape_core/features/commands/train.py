@@ -14,6 +14,7 @@ import typer
 from landscape_core.console import Assets, Seed, Stopping, Threads, Work, apply_threads, checked_name, command_line, parse_box
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import load_cifar10
+from landscape_core.features.perceptual import CALIBRATED_SIDE
 from landscape_core.features.training.calibration import CalibrationConfig
 from landscape_core.features.training.classifier import ClassifierConfig, train_classifier
 from landscape_core.features.training.classifier_recipe import CLASSIFIER_PRESETS, measured, publish_classifier
@@ -59,11 +60,12 @@ def classifier(
 
 
 def _pictures(sources: list[Path], boxes: list[str], split: str, limit: int) -> torch.Tensor:
-    """Pictures (N, 3, 64, 64) of all sources; one box for each where any is given, "" for none."""
+    """Pictures (N, 3, H, W) of all sources; one box for each where any is given, "" for none."""
     if boxes and len(boxes) != len(sources):
         raise UserError(f'--box must be given as often as --data ({len(sources)} times) or never; "" cuts no box.')
     cut = [parse_box(box or None) for box in boxes] or [None] * len(sources)
-    parts = (load_images(ImageSource(path, split, 64, box), limit=limit) for path, box in zip(sources, cut, strict=True))
+    places = (ImageSource(path, split, CALIBRATED_SIDE, box) for path, box in zip(sources, cut, strict=True))
+    parts = (load_images(place, limit=limit) for place in places)
     return torch.cat(list(parts))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from landscape_core.features.perceptual import EmbeddedDistance, FeatureDistance, pooled_differences
+from landscape_core.features.perceptual import FeatureDistance, RobustDistance, pooled_differences
 from landscape_core.features.training.distortions import FITTING, HELD_OUT, Distortion, distort
 from landscape_core.images.pixels import to_unit
 from landscape_core.progress import Report
@@ -52,7 +52,7 @@ def distorted_pairs(
 
 @torch.no_grad()
 def _measure(
-    distance: EmbeddedDistance, reference: FeatureDistance, images: Tensor, config: CalibrationConfig, report: Report
+    distance: RobustDistance, reference: FeatureDistance, images: Tensor, config: CalibrationConfig, report: Report
 ) -> tuple[Tensor, Tensor]:
     """Unweighted differences of all channels (N, C) and the reference's distances (N,)."""
     rows, targets = [], []
@@ -84,7 +84,7 @@ def fit_weights(differences: Tensor, targets: Tensor, lowest: Tensor, config: Ca
     return lowest + logits.detach().exp()
 
 
-def even_weights(distance: EmbeddedDistance, differences: Tensor, targets: Tensor) -> Tensor:
+def even_weights(distance: RobustDistance, differences: Tensor, targets: Tensor) -> Tensor:
     """Weights (C,), equal within a tap, by which every tap of the network alone gives the same mean; none for texture."""
     per_tap = []
     for tap, d in enumerate(differences.split([len(w) for w in distance.weights()], dim=1)):
@@ -94,7 +94,7 @@ def even_weights(distance: EmbeddedDistance, differences: Tensor, targets: Tenso
 
 
 def calibrate(
-    distance: EmbeddedDistance, reference: FeatureDistance, images: Tensor, config: CalibrationConfig, report: Report
+    distance: RobustDistance, reference: FeatureDistance, images: Tensor, config: CalibrationConfig, report: Report
 ) -> None:
     """Set the distance's weights, in place, so that it matches the reference on uint8 pictures (N, 3, H, W)."""
     differences, targets = _measure(distance, reference, images, config, report)

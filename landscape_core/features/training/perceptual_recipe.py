@@ -1,4 +1,4 @@
-"""The embedded perceptual distance from pictures to its file: adversarial training, calibration, judgement, card."""
+"""The distance on robust features, from pictures to its file: adversarial training, calibration, judgement, card."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from landscape_core.features.classifier import RobustClassifier
-from landscape_core.features.perceptual import EmbeddedDistance, LpipsDistance
+from landscape_core.features.lpips import load_lpips
+from landscape_core.features.perceptual import RobustDistance
 from landscape_core.features.training.calibration import CalibrationConfig, agreement, calibrate
 from landscape_core.features.training.classifier import ClassifierConfig, Threat, accuracy
 from landscape_core.progress import Report
@@ -20,33 +21,33 @@ from landscape_core.storage import zoo
 PGD = Threat(eps=0.5, steps=20, step_size=0.125)  # the attack that robust accuracy is measured with
 
 
-def distance_on(network: RobustClassifier, widths: tuple[int, ...]) -> EmbeddedDistance:
+def distance_on(network: RobustClassifier, widths: tuple[int, ...]) -> RobustDistance:
     """A distance on a copy of a trained network, its weights still all one."""
-    distance = EmbeddedDistance(widths)
+    distance = RobustDistance(widths)
     distance.network.load_state_dict(copy.deepcopy(network).fold().state_dict())
     return distance
 
 
 def calibrated_distance(
     network: RobustClassifier, widths: tuple[int, ...], pictures: Tensor, config: CalibrationConfig, report: Report
-) -> EmbeddedDistance:
-    """A distance on a trained network, matched to LPIPS on uint8 pictures (N, 3, 64, 64).
+) -> RobustDistance:
+    """A distance on a trained network, matched to LPIPS on uint8 pictures (N, 3, H, W).
 
     Raises:
-        UserError: LPIPS is not available on this machine.
+        UserError: LPIPS's packages or its embedded weights are missing.
     """
     distance = distance_on(network, widths)
-    calibrate(distance, LpipsDistance(), pictures, config, report)
+    calibrate(distance, load_lpips(), pictures, config, report)
     return distance
 
 
 def judge(
-    distance: EmbeddedDistance, images: Tensor, labels: Tensor, pictures: Tensor, *, seed: int = 7, pairs: int = 4800
+    distance: RobustDistance, images: Tensor, labels: Tensor, pictures: Tensor, *, seed: int = 7, pairs: int = 4800
 ) -> dict[str, Any]:
-    """Metrics for the card, on unseen CIFAR-10 pictures (N, 3, 32, 32) and unseen pictures (N, 3, 64, 64), all uint8."""
+    """Metrics for the card, on unseen CIFAR-10 pictures (N, 3, 32, 32) and unseen pictures (N, 3, H, W), all uint8."""
     every_tenth = slice(None, None, 10)  # 20 steps of attack on all of them would take longer than calibrating
     config = CalibrationConfig(pairs=pairs, mixed=0.25, seed=seed)
-    ranks = agreement(distance, LpipsDistance(), pictures, config)
+    ranks = agreement(distance, load_lpips(), pictures, config)
     return {
         "clean_accuracy": accuracy(distance.network, images, labels),
         "robust_accuracy": accuracy(distance.network, images[every_tenth], labels[every_tenth], PGD),
@@ -56,7 +57,7 @@ def judge(
 
 
 def publish(
-    distance: EmbeddedDistance,
+    distance: RobustDistance,
     config: ClassifierConfig,
     *,
     name: str = "perceptual",

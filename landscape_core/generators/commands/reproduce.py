@@ -10,7 +10,7 @@ from typing import Annotated, get_args
 import typer
 from torch import Tensor
 
-from landscape_core.console import Data, Device, Out, Seed, Threads, Ticker, apply_threads, command_line
+from landscape_core.console import Data, Device, Distance, Out, Seed, Threads, Ticker, apply_threads, command_line
 from landscape_core.errors import UserError
 from landscape_core.experiments.results import Result, finish
 from landscape_core.experiments.rows import TableSettings, markdown
@@ -29,7 +29,7 @@ from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.progress import Tick
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
-from landscape_core.search.race import Perceptual
+from landscape_core.search.race import DEFAULT_PERCEPTUAL
 from landscape_core.storage.files import check_writable
 
 Number = Annotated[int, typer.Option("--targets", help="Pictures of val per data set.", min=1)]
@@ -43,16 +43,15 @@ Split = Annotated[str, typer.Option(help="Split of the data to take.")]
 Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]
 Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
 Kinds = Annotated[list[str], typer.Option("--set", help=f"{', '.join(get_args(SetKind))}; give it again for another.")]
-Distance = Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")]
 
 
-def _pictures(data: Path, number: int, tuned: int, seed: int) -> tuple[Tensor, dict[str, Tensor]]:
-    """Training pictures to tune on, and faces and cats of val."""
+def _pictures(data: Path, number: int, tuned: int, seed: int, side: int) -> tuple[Tensor, dict[str, Tensor]]:
+    """Training pictures to tune on, and faces and cats of val, at a model's side."""
     sets = {
-        "faces": targets(FACES.source(data, "val"), number, seed),
-        "cats": targets(CATS.source(data, "val"), number, seed),
+        "faces": targets(FACES.source(data, "val", side), number, seed),
+        "cats": targets(CATS.source(data, "val", side), number, seed),
     }
-    return targets(FACES.source(data, "train"), tuned, seed), sets
+    return targets(FACES.source(data, "train", side), tuned, seed), sets
 
 
 def _conclude(
@@ -76,7 +75,7 @@ def ablation(
     steps: Steps = [20, 200],  # noqa: B006  # typer copies it
     thetas: Annotated[Path, typer.Option(help="Folder of models with the Θs that are not embedded.")] = Path("runs/thetas"),
     work: Work = Path("runs/tables"),
-    perceptual: Distance = "embedded",
+    perceptual: Distance = DEFAULT_PERCEPTUAL,
     out: Out = Path("results"),
     device: Device = "cpu",
     seed: Seed = 0,
@@ -86,7 +85,7 @@ def ablation(
     apply_threads(threads)
     task = load_image_task("faces", perceptual=perceptual, device=device)
     spaces, cards = table2.trained_rows(task, thetas)
-    train, sets = _pictures(data, number, tuned, seed)
+    train, sets = _pictures(data, number, tuned, seed, task.side)
     settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
     _conclude(
         lambda tick: table2.run_ablation(task, spaces, cards, train, sets, settings, command_line(), tick), table2.plot, out
@@ -104,7 +103,7 @@ def z_dimension(
     buffers: Annotated[int, typer.Option(help="Buffers that every dimension's Θ is trained for.", min=1)] = 10,
     batch: Annotated[int, typer.Option("--buffer-targets", help="Targets N in a buffer.", min=1)] = 64,
     work: Work = Path("runs/z-dimension"),
-    perceptual: Distance = "embedded",
+    perceptual: Distance = DEFAULT_PERCEPTUAL,
     out: Out = Path("results"),
     device: Device = "cpu",
     seed: Seed = 0,
@@ -113,14 +112,14 @@ def z_dimension(
     """Table 3: the loss over the dimension of Z. Trains a Θ for each; stop it at any time, the same command goes on."""
     apply_threads(threads)
     task = load_image_task("faces", perceptual=perceptual, device=device)
-    train, sets = _pictures(data, number, tuned, seed)
+    train, sets = _pictures(data, number, tuned, seed, task.side)
     defaults = table3.DimensionSettings()
     settings = table3.DimensionSettings(
         tuple(sorted(dims)),
         replace(defaults.training, buffers=buffers, targets=batch, seed=seed),
         replace(defaults.table, targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work),
     )
-    sampler = image_targets(load_images(FACES.source(data, "train")))
+    sampler = image_targets(load_images(FACES.source(data, "train", task.side)))
     _conclude(
         lambda tick: table3.run_dimensions(task, sampler, train, sets, settings, work, command_line(), tick), table3.plot, out
     )
@@ -132,17 +131,17 @@ def w_plus(
     tuned: Tuned = 8,
     steps: Steps = [2, 20, 200],  # noqa: B006  # typer copies it
     work: Work = Path("runs/tables"),
-    perceptual: Distance = "embedded",
+    perceptual: Distance = DEFAULT_PERCEPTUAL,
     out: Out = Path("results"),
     device: Device = "cpu",
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
-    """Whether a w for every layer (W+) helps, as X and with the curvature taken out, beside W. Needs faces+/theta-curvature."""
+    """Whether a w for every layer (W+) helps, as X and with the curvature taken out, beside W. Needs faces+/theta-whitened."""
     apply_threads(threads)
     task, plus = (load_image_task(domain, perceptual=perceptual, device=device) for domain in ("faces", "faces" + PLUS))
     spaces.spaces_of(task, plus)  # before minutes are spent on it, whether all is there
-    train, sets = _pictures(data, number, tuned, seed)
+    train, sets = _pictures(data, number, tuned, seed, task.side)
     settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
     _conclude(lambda tick: spaces.run_wplus(task, plus, train, sets, settings, command_line(), tick), table2.plot, out)
 
@@ -154,7 +153,7 @@ def budget(
     evaluations: Annotated[
         list[int], typer.Option(help="Evaluations of F per picture; give it again for another budget.", min=1)
     ] = [21, 201],  # noqa: B006
-    perceptual: Distance = "embedded",
+    perceptual: Distance = DEFAULT_PERCEPTUAL,
     out: Out = Path("results"),
     device: Device = "cpu",
     seed: Seed = 0,
@@ -163,7 +162,7 @@ def budget(
     """What people use to invert F, at equal cost: GD, Adam, ramps, L-BFGS, restarts, CMA-ES, encoder, and Z."""
     apply_threads(threads)
     task = load_image_task("faces", perceptual=perceptual, device=device)
-    train, sets = _pictures(data, number, tuned, seed)
+    train, sets = _pictures(data, number, tuned, seed, task.side)
     settings = searches.BudgetSettings(number, tuple(sorted(evaluations)), tuned, seed)
     _conclude(
         lambda tick: searches.run_budget(task, train, sets, settings, command_line(), tick), searches.plot, out,
@@ -187,7 +186,7 @@ def convergence(
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     work: Work = Path("runs/convergence"),
     device: Device = "cpu",
-    perceptual: Distance = "embedded",
+    perceptual: Distance = DEFAULT_PERCEPTUAL,
     out: Out = Path("results"),
     seed: Seed = 0,
     threads: Threads = 0,
@@ -202,10 +201,10 @@ def convergence(
     settings = fig3a.ConvergenceSettings(targets=number, steps=steps, tune_targets=tuned, space=space, seed=seed)
     task.space(space)  # before minutes are spent
     if images is not None:
-        sets = {"images": PictureSet(Target(targets(ImageSource(images), number, seed)), "real")}
+        sets = {"images": PictureSet(Target(targets(ImageSource(images, None, task.side), number, seed)), "real")}
     else:
         sets = picture_sets(chosen, task, data, split, domain, number, seed)
-    train = targets(DOMAINS[domain].source(data, "train"), settings.tune_targets, seed)
+    train = targets(DOMAINS[domain].source(data, "train", task.side), settings.tune_targets, seed)
     ticker = Ticker()
     judges = judges_for(perceptual, task.device)
     result = fig3a.run_convergence(task, train, sets, settings, command_line(), ticker, judges, work)
@@ -213,8 +212,12 @@ def convergence(
     finish(result, out, lambda picture: fig3a.plot(result, picture))
 
 
-def pictures_of(data: Path, split: str, images: Path | None, number: int, seed: int, domain: str = "faces") -> Tensor:
-    return targets(DOMAINS[domain].source(data, split) if images is None else ImageSource(images), number, seed)
+def pictures_of(
+    data: Path, split: str, images: Path | None, number: int, seed: int, side: int, domain: str = "faces"
+) -> Tensor:
+    """n pictures (n, 3, side, side) of a domain's data set, or of anybody's."""
+    source = DOMAINS[domain].source(data, split, side) if images is None else ImageSource(images, None, side)
+    return targets(source, number, seed)
 
 
 def completions(
@@ -226,7 +229,7 @@ def completions(
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1)] = 50,
     x_optimizer: Annotated[OptimizerName | None, typer.Option(help="X's optimiser; the advised one where absent.")] = None,
     space: Space = "residual",
-    perceptual: Distance = "embedded",
+    perceptual: Distance = DEFAULT_PERCEPTUAL,
     out: Out = Path("results"),
     device: Device = "cpu",
     seed: Seed = 0,
@@ -235,7 +238,7 @@ def completions(
     """Fig. 6 and 9: diversity of completions in the hidden part and fidelity in the visible one, X against Z."""
     apply_threads(threads)
     task = load_image_task("faces", perceptual=perceptual, device=device)
-    pictures = pictures_of(data, split, images, number, seed)
+    pictures = pictures_of(data, split, images, number, seed, task.side)
     study = fig6.CompletionStudy(k=k, steps=steps, space=space, x_optimizer=x_optimizer, seed=seed)
     ticker = Ticker()
     result = fig6.run_completions(task, pictures, study, command_line(), ticker)

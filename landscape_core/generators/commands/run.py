@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from torch import Tensor
 
-from landscape_core.console import Bar, Device, Optimizers, Out, Seed, Threads, apply_threads, columns, leave, raced
+from landscape_core.console import Bar, Device, Distance, Optimizers, Out, Seed, Threads, apply_threads, columns, leave, raced
 from landscape_core.errors import UserError
 from landscape_core.generators.completion import CompletionSet, completion_sets, completion_settings, completion_solver
 from landscape_core.generators.completion_export import pictures, sheet, with_visible_part
@@ -22,7 +22,7 @@ from landscape_core.images.faces import Prepared, prepare_upload
 from landscape_core.images.pixels import png_bytes, to_unit
 from landscape_core.search.export import CARD, SHEET
 from landscape_core.search.objectives import Target
-from landscape_core.search.race import MAX_STEPS, LaneSettings, Perceptual, RunSettings, prepare
+from landscape_core.search.race import DEFAULT_PERCEPTUAL, MAX_STEPS, LaneSettings, RunSettings, prepare
 from landscape_core.search.solver import State
 from landscape_core.search.spaces import Start
 from landscape_core.search.summary import race_summary, result_at, result_of
@@ -46,7 +46,7 @@ def invert(
     x_history: Annotated[int | None, typer.Option(help="Pairs that L-BFGS remembers in X.")] = None,
     z_history: Annotated[int | None, typer.Option(help="Pairs that L-BFGS remembers in Z.")] = None,
     device: Device = "cpu",
-    perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
+    perceptual: Distance = DEFAULT_PERCEPTUAL,
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
@@ -84,7 +84,7 @@ def invert(
 
 def _invert_one(path: Path, task: Task, settings: RunSettings, out: Path) -> bool:
     """One picture from file to zip; whether Ctrl-C cut it short."""
-    prepared = prepare_upload(path, framing=framing_of(task.name))
+    prepared = prepare_upload(path, size=task.side, framing=framing_of(task.name))
     for notice in prepared.notices:
         typer.echo(f"{path.name}: {notice}")
     archive = unused(out / f"{path.stem}.zip")
@@ -121,7 +121,7 @@ def complete(
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=2000)] = 100,
     z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
-    perceptual: Annotated[Perceptual, typer.Option(help="embedded, or lpips where its weights are.")] = "embedded",
+    perceptual: Distance = DEFAULT_PERCEPTUAL,
     device: Device = "cpu",
     seed: Seed = 0,
     threads: Threads = 0,
@@ -132,11 +132,11 @@ def complete(
     visible one (lower is closer). Ctrl-C keeps the completions as they are.
     """
     apply_threads(threads)
-    prepared = prepare_upload(picture, framing=framing_of(task))
+    loaded = load_image_task(task, perceptual=perceptual, device=device)
+    prepared = prepare_upload(picture, size=loaded.side, framing=framing_of(task))
     hidden = _mask(mask, prepared)
     for notice in prepared.notices:
         typer.echo(f"{picture.name}: {notice}")
-    loaded = load_image_task(task, perceptual=perceptual, device=device)
     settings = completion_settings(loaded, space=space, steps=steps, seed=seed, z_lr=z_lr, perceptual=perceptual)
     target = Target(to_unit(prepared.image)[None], hidden)
     state, stopped = _run(loaded, target, k, settings)

@@ -14,7 +14,7 @@ from torch import Tensor
 from landscape_core.console import Out, Seed, Threads, apply_threads
 from landscape_core.generators.completion import completion_settings, completions
 from landscape_core.generators.masks import PRESETS, preset
-from landscape_core.generators.task import load_image_task
+from landscape_core.generators.task import TRUNCATION, load_image_task
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.pixels import to_unit
 from landscape_core.images.sheets import labelled_rows
@@ -27,7 +27,6 @@ from landscape_core.storage.files import whole
 
 EXAMPLES = zoo.ASSETS / "examples"
 SIDE = 8
-TRUNCATION = 0.7
 Steps = Annotated[list[int], typer.Option("--steps", help="Steps of inversion to show; give it again for more.", min=1)]
 
 
@@ -44,7 +43,7 @@ def sheets(
     apply_threads(threads)
     task = load_image_task(domain)
     own = draw(task, 6, seed + 1, truncation=TRUNCATION)
-    others = to_unit(load_images(ImageSource(images), limit=3))
+    others = to_unit(load_images(ImageSource(images, None, task.side), limit=3))
     makers: dict[str, Callable[[], Image.Image]] = {
         "samples": lambda: labelled_rows(samples(task, seed)),
         "inversions": lambda: labelled_rows(inversions(task, torch.cat([own, others]), space, sorted(steps)), scale=2),

@@ -119,7 +119,7 @@ def mapping(
 ) -> None:
     """Learn Θ by alternating optimisation (Algorithm 1). Ctrl-C stops and keeps all finished buffers."""
     apply_threads(threads)
-    images = load_images(ImageSource(data, split, 64, parse_box(box)))
+    images = load_images(ImageSource(data, split, load_image_task(domain).side, parse_box(box)))
     with tqdm(desc="curvature", dynamic_ncols=True) as curvature:
 
         def tick(done: int, total: int) -> None:
@@ -144,16 +144,19 @@ def measure(
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
-    """Measure a generator and its encoder, choose X's learning rate on train, and write both on the card."""
+    """Measure a generator and its encoder, choose X's optimiser on train, and write both on the card."""
     apply_threads(threads)
     task = load_image_task(domain)
-    sources = {split: ImageSource(train, split, 64, parse_box(box)) for split in ("train", "val")}
-    pictures = {split: targets(sources[split], n, seed) for split, n in (("train", 24), ("val", number))}
+    sources = {split: ImageSource(train, split, task.side, parse_box(box)) for split in ("train", "val")}
+    pictures = {split: targets(sources[split], n, seed) for split, n in (("train", 12), ("val", number))}
     ticker = Ticker()
     metrics = measure_generator(task, pictures["train"], pictures["val"], ticker)
     ticker.close()
     metrics |= frechet_figures(task, load_images(sources["val"]), load_images(sources["train"]), seed=seed)
-    zoo.update_card(f"{domain}/generator", metrics={**zoo.read_card(f"{domain}/generator").metrics, **metrics})
+    known = zoo.read_card(f"{domain}/generator").metrics
+    if "tuned" in metrics:  # what was tuned from other starts stays
+        metrics["tuned"] += [each for each in known.get("tuned", []) if each["start"] != "mean"]
+    zoo.update_card(f"{domain}/generator", metrics={**known, **metrics})
     typer.echo(json.dumps(metrics, indent=2))
 
 
@@ -184,7 +187,7 @@ def mapping_compare(
     unknown = [name for name in names if name not in MAPPING_PRESETS]
     if unknown:
         raise UserError(f"There is no preset {unknown[0]!r}; there are: {', '.join(MAPPING_PRESETS)}.")
-    images = load_images(ImageSource(data, split, 64, parse_box(box)))
+    images = load_images(ImageSource(data, split, load_image_task(domain).side, parse_box(box)))
     settings = TableSettings(targets, tuple(sorted(steps)), tuned, seed=seed, work=work / "curves")
     ticker = Ticker()
     table = compare(domain, names, images, buffers, settings, work, ticker)

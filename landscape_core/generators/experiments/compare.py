@@ -33,7 +33,7 @@ def compare(
 ) -> Table:
     """{candidate: {"held out 2": ..., "score": ...}}: mean loss after each number of steps on held-out training pictures.
 
-    `images` uint8 (N, 3, 64, 64). Every candidate is learned with as many evaluations of F as the first one takes in
+    `images` uint8 (N, 3, H, W). Every candidate is learned with as many evaluations of F as the first one takes in
     `buffers` buffers, and searched by the optimiser that serves it best on other held-out pictures; so is X, the baseline.
     """
     learned_on, held = held_out(images)

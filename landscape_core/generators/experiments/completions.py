@@ -57,7 +57,7 @@ class Curves:
 
 
 def run_completions(task: Task, pictures: Tensor, study: CompletionStudy, command: str, tick: Tick) -> Result:
-    """Complete every picture (n, 3, 64, 64) under its mask from the same number of random starts in X and in Z."""
+    """Complete every picture (n, 3, H, W) under its mask from the same number of random starts in X and in Z."""
     size = pictures.shape[-1]
     found: dict[str, list[Curves]] = {lane: [] for lane in LANES}
     influence = 0.0

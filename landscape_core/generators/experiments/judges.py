@@ -14,6 +14,8 @@ from landscape_core.search.race import Perceptual
 
 PSNR = "PSNR"  # measured by the squared error, so that ratios compare it: a ratio r is -10 log10 r dB
 
+OTHER: Mapping[Perceptual, tuple[str, Perceptual]] = {"lpips": ("robust features", "robust"), "robust": ("LPIPS", "lpips")}
+
 
 def squared_error(output: Tensor, target: Target) -> Tensor:
     """Mean squared error (n,) of what is visible; pictures in [-1, 1]."""
@@ -36,7 +38,6 @@ def perceptual_judge(distance: FeatureDistance) -> Judge:
 
 
 def judges_for(optimised: Perceptual, device: torch.device | str) -> Mapping[str, Judge]:
-    """PSNR, and the embedded distance where it is not what was optimised."""
-    if optimised == "embedded":
-        return {PSNR: squared_error}
-    return {PSNR: squared_error, "robust features": perceptual_judge(image_objective("embedded", device).distance)}
+    """PSNR, and the perceptual distance that was not optimised."""
+    name, other = OTHER[optimised]
+    return {PSNR: squared_error, name: perceptual_judge(image_objective(other, device)[0].distance)}

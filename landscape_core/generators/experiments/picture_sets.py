@@ -47,11 +47,11 @@ def picture_sets(
     for kind in kinds:
         if kind == "outside":
             for other in (name for name in DOMAINS if name != domain):
-                found[other] = PictureSet(Target(targets(DOMAINS[other].source(data, split), n, seed)), kind)
+                found[other] = PictureSet(Target(targets(DOMAINS[other].source(data, split, task.side), n, seed)), kind)
         elif kind == "drawn":
             found[f"{domain}, drawn"] = PictureSet(drawn(task, n, seed), kind)
         else:
-            pictures = targets(DOMAINS[domain].source(data, split), n, seed)
+            pictures = targets(DOMAINS[domain].source(data, split, task.side), n, seed)
             label = domain if kind == "real" else f"{domain}, {kind}"
             found[label] = PictureSet(_spoiled(pictures, kind, seed), kind)
     return found

@@ -1,4 +1,4 @@
-"""Convolutional autoencoder: 64x64 pictures <-> 8x8x16 latents, in which a small generator is quick to train."""
+"""Convolutional autoencoder: pictures <-> latents of an eighth of their side, in which a small generator is quick to train."""
 
 from __future__ import annotations
 
@@ -22,20 +22,20 @@ class ResidualBlock(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """Picture (B, 3, 64, 64) in [-1, 1] -> latents (B, C, 8, 8), every channel of mean 0 and variance 1."""
+    """Picture (B, 3, H, W) in [-1, 1] -> latents (B, C, H/8, W/8), every channel of mean 0 and variance 1."""
 
     def __init__(self, widths: tuple[int, int, int] = (48, 64, 96), latent_channels: int = 16) -> None:
         super().__init__()
-        at32, at16, at8 = widths
+        at2, at4, at8 = widths
         self.body = nn.Sequential(
             nn.PixelUnshuffle(2),
-            nn.Conv2d(12, at32, 3, padding=1),
-            ResidualBlock(at32),
+            nn.Conv2d(12, at2, 3, padding=1),
+            ResidualBlock(at2),
             nn.PixelUnshuffle(2),
-            nn.Conv2d(4 * at32, at16, 3, padding=1),
-            ResidualBlock(at16),
+            nn.Conv2d(4 * at2, at4, 3, padding=1),
+            ResidualBlock(at4),
             nn.PixelUnshuffle(2),
-            nn.Conv2d(4 * at16, at8, 3, padding=1),
+            nn.Conv2d(4 * at4, at8, 3, padding=1),
             ResidualBlock(at8),
             nn.SiLU(),
             nn.Conv2d(at8, latent_channels, 3, padding=1),
@@ -47,24 +47,26 @@ class ImageEncoder(nn.Module):
 
 
 class ImageDecoder(nn.Module):
-    """Latents (B, C, 8, 8) -> picture (B, 3, 64, 64), about [-1, 1] (not clipped: gradients pass)."""
+    """Latents (B, C, h, w) -> picture (B, 3, 8h, 8w), about [-1, 1] (not clipped: gradients pass)."""
+
+    SCALE = 8
 
     def __init__(self, widths: tuple[int, int, int] = (48, 64, 96), latent_channels: int = 16) -> None:
         super().__init__()
-        at32, at16, at8 = widths
+        at2, at4, at8 = widths
         self.body = nn.Sequential(
             nn.Conv2d(latent_channels, at8, 3, padding=1),
             ResidualBlock(at8),
             ResidualBlock(at8),
-            nn.Conv2d(at8, 4 * at16, 3, padding=1),
+            nn.Conv2d(at8, 4 * at4, 3, padding=1),
             nn.PixelShuffle(2),
-            ResidualBlock(at16),
-            ResidualBlock(at16),
-            nn.Conv2d(at16, 4 * at32, 3, padding=1),
+            ResidualBlock(at4),
+            ResidualBlock(at4),
+            nn.Conv2d(at4, 4 * at2, 3, padding=1),
             nn.PixelShuffle(2),
-            ResidualBlock(at32),
+            ResidualBlock(at2),
             nn.SiLU(),
-            nn.Conv2d(at32, 12, 3, padding=1),
+            nn.Conv2d(at2, 12, 3, padding=1),
             nn.PixelShuffle(2),
         )
 

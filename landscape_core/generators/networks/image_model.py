@@ -15,7 +15,7 @@ from landscape_core.storage.tensors import under
 
 
 class ImageModel(nn.Module):
-    """w (B, 512), or w+ (B, n_styles, 512), -> picture (B, 3, 64, 64), about [-1, 1]; noise maps are off, so that the
+    """w (B, 512), or w+ (B, n_styles, 512), -> picture (B, 3, side, side), about [-1, 1]; noise maps are off, so that the
     output depends on w alone."""
 
     def __init__(self, generator: StyleGAN2, decoder: ImageDecoder) -> None:
@@ -27,12 +27,17 @@ class ImageModel(nn.Module):
     def style_dim(self) -> int:
         return self.generator.get_buffer("w_mean").shape[0]
 
+    @property
+    def side(self) -> int:
+        """Of its pictures, in pixels."""
+        return self.decoder.SCALE * self.generator.synthesis.resolution
+
     def forward(self, w: Tensor) -> Tensor:
         return self.decoder(self.generator.synthesis(w))
 
 
 class PlusModel(nn.Module):
-    """The same pictures from W+ (Abdal et al. 2019): v (B, S * 512), a w for each of the S style inputs -> (B, 3, 64, 64)."""
+    """The same pictures from W+ (Abdal et al. 2019): v (B, S * 512), a w for each of the S style inputs."""
 
     def __init__(self, model: ImageModel) -> None:
         super().__init__()
@@ -44,7 +49,7 @@ class PlusModel(nn.Module):
 
 
 class PictureEncoder(nn.Module):
-    """Picture (B, 3, 64, 64) -> w (B, 512), one feed-forward guess."""
+    """Picture (B, 3, side, side) -> w (B, 512), one feed-forward guess."""
 
     def __init__(self, image: ImageEncoder, latent: LatentEncoder) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
 """StyleGAN2 generator: mapping network, modulated convolutions, noise, RGB skips.
 
 Karras et al., "Analyzing and Improving the Image Quality of StyleGAN", CVPR 2020. Resolution, widths
-and the number of output channels are parameters, so the same network draws 64x64 photos or the 8x8
+and the number of output channels are parameters, so the same network draws whole photos or the small
 latents of an autoencoder. Parameter names follow the public PyTorch convention (`g_ema` state dicts)
 where they can, so that `published.py` has little to rename.
 """

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from landscape_core.features.perceptual import load_lpips
+from landscape_core.features.lpips import load_lpips
 from landscape_core.generators.networks.autoencoder import ImageDecoder, ImageEncoder
 from landscape_core.generators.training.stage import Stage, set_rates
 

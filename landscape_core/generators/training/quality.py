@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from landscape_core.features.perceptual import EmbeddedDistance
+from landscape_core.features.perceptual import RobustDistance
 from landscape_core.images.pixels import to_unit
 from landscape_core.images.sheets import grid
 from landscape_core.storage import zoo
@@ -33,7 +33,7 @@ Draw = Callable[[int], Tensor]
 def embedded_features(device: torch.device | str = "cpu") -> Extractor:
     """Pictures (B, 3, H, W) in [-1, 1] -> features (B, D) that need no network connection."""
     card, tensors = zoo.load("perceptual")
-    network = EmbeddedDistance.from_state(tensors, card.architecture).to(device).network
+    network = RobustDistance.from_state(tensors, card.architecture).to(device).network
 
     @torch.no_grad()
     def extract(pictures: Tensor) -> Tensor:

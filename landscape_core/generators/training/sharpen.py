@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from landscape_core.features.perceptual import LpipsDistance
+from landscape_core.features.lpips import load_lpips
 from landscape_core.generators.networks.backbones import Backbone, EfficientMaps, SqueezeMaps
 from landscape_core.generators.networks.image_model import ImageModel, PictureEncoder
 from landscape_core.generators.networks.projected import ProjectedCritic
@@ -84,7 +84,7 @@ class SharpenTrainer(Stage):
         `Checkpoint`."""
         super().__init__(config, device)
         self.images = images.to(self.device)
-        self.distance = LpipsDistance()
+        self.distance = load_lpips()
         # In eval mode: the BatchNorm between encoder and decoder keeps the statistics of the first stage.
         self.model, self.encoder = copy.deepcopy(model).eval(), copy.deepcopy(encoder).eval()
         self.model_ema, self.encoder_ema = copy.deepcopy(self.model), copy.deepcopy(self.encoder)
