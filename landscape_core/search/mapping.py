@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from landscape_core.search.spaces import Prior
+from landscape_core.search.spaces import Prior, nearest
 
 Activation = Literal["leaky-relu", "relu", "silu", "tanh", "softplus"]
 _ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
@@ -26,7 +26,9 @@ _ACTIVATIONS: dict[Activation, Callable[[Tensor], Tensor]] = {
 class MappingConfig:
     """Θ's architecture. `paper` is section 7.1: three layers, leaky ReLU 0.2, hidden 1024, Z = X = 512.
 
-    `gain` is the scale that a "skip" mapping starts with; a "flow" has `layers` couplings of one hidden layer each.
+    `gain` is the scale that a "skip" mapping starts with; a "flow" has `layers` couplings of one hidden layer each. Of a
+    "residual" mapping, `hidden` 0 leaves the whitener alone, `bend` keeps the MLP to where the loss is steep, and the
+    matrices are those of one of `blocks` equal parts of x (W+, where x is a w for every style).
     """
 
     kind: Literal["mlp", "residual", "skip", "flow"] = "residual"
@@ -36,6 +38,8 @@ class MappingConfig:
     layers: int = 3
     gain: float = 1.0
     activation: Activation = "leaky-relu"
+    bend: bool = False
+    blocks: int = 1
 
     @staticmethod
     def paper(x_dim: int = 512, z_dim: int = 512, hidden: int = 1024) -> MappingConfig:
@@ -76,26 +80,56 @@ class MLPMapping(nn.Module):
 
 
 class ResidualMapping(nn.Module):
-    """x = mean + A (S z + MLP(z)), with A the whitener of the loss's mean curvature (`curvature.py`).
+    """x = mean + A (S z + B MLP(B z)), with A the whitener of the loss's mean curvature and B its `steepness` or I.
 
     The MLP's last layer starts at zero: before Algorithm 1, Θ is X with the curvature taken out, where one step of
     descent goes most of the way; the skip keeps every x reachable, also far from the data. S is a learned
-    diagonal (log-parametrised).
+    diagonal (log-parametrised). B keeps the MLP to the directions in which the loss is steep: in flat ones the loss does not
+    teach it anything, AdamW moves it all the same, and a late search has to walk back what it added there.
     """
 
-    def __init__(self, config: MappingConfig, prior: Prior, whitener: Tensor | None = None) -> None:
+    def __init__(self, config: MappingConfig, prior: Prior, whitener: Tensor | None = None, bend: Tensor | None = None) -> None:
         super().__init__()
         _as_large_as_x(config)
+        part = config.x_dim // config.blocks
         self.register_buffer("mean", prior.mean.clone())
-        self.register_buffer("whitener", torch.eye(config.x_dim) if whitener is None else whitener.clone())
+        self.register_buffer("whitener", _or_identity(whitener, part))
+        self.register_buffer("bend", _or_identity(bend, part) if config.bend else None)
+        self.bend: Tensor | None
         self.log_scale = nn.Parameter(torch.zeros(config.z_dim))
-        self.mlp = MLP(config.z_dim, config.x_dim, config.hidden, config.layers, config.activation)
-        for parameter in self.mlp.layers[-1].parameters():
-            nn.init.zeros_(parameter)
+        self.mlp: MLP | None = None
+        if config.hidden:
+            self.mlp = MLP(config.z_dim, config.x_dim, config.hidden, config.layers, config.activation)
+            for parameter in self.mlp.layers[-1].parameters():
+                nn.init.zeros_(parameter)
 
     def forward(self, z: Tensor) -> Tensor:
-        white = z * self.log_scale.exp() + self.mlp(z)
-        return self.get_buffer("mean") + white @ self.get_buffer("whitener").T
+        return self.get_buffer("mean") + _by_blocks(z * self.log_scale.exp() + self._bent(z), self.get_buffer("whitener"))
+
+    def _bent(self, z: Tensor) -> Tensor:
+        """B MLP(B z)."""
+        if self.mlp is None:
+            return torch.zeros_like(z)
+        bend = self.bend
+        return self.mlp(z) if bend is None else _by_blocks(self.mlp(_by_blocks(z, bend)), bend)
+
+    def inverse(self, x: Tensor) -> Tensor:
+        """z (B, d) with Θ(z) = x (B, d): exact without an MLP. With one, least squares in the whitened space from the z that it
+        would be without; where the MLP folds the space over, this is a nearest point."""
+        white = _by_blocks(x - self.get_buffer("mean"), torch.linalg.inv(self.get_buffer("whitener")))
+        scale = self.log_scale.exp().detach()
+        if self.mlp is None:
+            return white / scale
+        return nearest(lambda z: z * scale + self._bent(z), white, white / scale)
+
+
+def _or_identity(matrix: Tensor | None, dim: int) -> Tensor:
+    return torch.eye(dim) if matrix is None else matrix.clone()
+
+
+def _by_blocks(v: Tensor, matrix: Tensor) -> Tensor:
+    """The matrix (d, d) on every d numbers of v (B, n d)."""
+    return (v.unflatten(1, (-1, len(matrix))) @ matrix.T).flatten(1)
 
 
 class Coupling(nn.Module):
@@ -135,7 +169,7 @@ class FlowMapping(nn.Module):
         super().__init__()
         _as_large_as_x(config)
         self.register_buffer("mean", prior.mean.clone())
-        self.register_buffer("whitener", torch.eye(config.x_dim) if whitener is None else whitener.clone())
+        self.register_buffer("whitener", _or_identity(whitener, config.x_dim))
         self.register_buffer("orders", torch.stack([torch.randperm(config.x_dim) for _ in range(config.layers)]))
         self.couplings = nn.ModuleList(Coupling(config.x_dim, config.hidden, config.activation) for _ in range(config.layers))
 
@@ -174,10 +208,12 @@ class SkipMapping(nn.Module):
         return self.get_buffer("mean") + z * self.log_scale.exp() + self.mlp(z)
 
 
-def build_mapping(config: MappingConfig, prior: Prior, *, whitener: Tensor | None = None, seed: int = 0) -> nn.Module:
+def build_mapping(
+    config: MappingConfig, prior: Prior, *, whitener: Tensor | None = None, bend: Tensor | None = None, seed: int = 0
+) -> nn.Module:
     """A fresh Θ with weights fixed by `seed`; untrained, an 'mlp' is the paper's "random Θ".
 
-    `whitener` (d, d) is for a residual Θ or a flow; without one these start as X itself.
+    `whitener` (d, d) is for a residual Θ or a flow; without one these start as X itself. `bend` (d, d) is for a residual Θ.
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -189,4 +225,4 @@ def build_mapping(config: MappingConfig, prior: Prior, *, whitener: Tensor | Non
             case "flow":
                 return FlowMapping(config, prior, whitener)
             case "residual":
-                return ResidualMapping(config, prior, whitener)
+                return ResidualMapping(config, prior, whitener, bend)

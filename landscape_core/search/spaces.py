@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -29,6 +30,13 @@ class Prior:
         """The symmetric root (d, d) of the covariance A Aᵀ."""
         variance, axes = torch.linalg.eigh((self.factor @ self.factor.T).cpu().double())  # some devices have no float64
         return ((axes * variance.clamp_min(0.0).sqrt()) @ axes.T).to(self.factor)
+
+    def precision(self) -> Tensor:
+        """The inverse (d, d) of the covariance, with a ten-thousandth of its mean added, scaled to a mean diagonal of 1."""
+        covariance = (self.factor @ self.factor.T).double()
+        ridge = 1e-4 * covariance.diagonal().mean() * torch.eye(len(covariance), dtype=torch.float64, device=covariance.device)
+        inverse = torch.linalg.inv(covariance + ridge)
+        return (inverse / inverse.diagonal().mean()).to(self.factor.dtype)
 
     def to(self, device: torch.device | str) -> Prior:
         """The same Gaussian on another device."""
@@ -66,10 +74,10 @@ class SearchSpace(Protocol):
 
 @runtime_checkable
 class Invertible(Protocol):
-    """A mapping Z -> X that is one to one."""
+    """A mapping Z -> X that knows its way back, at least where it is one to one."""
 
     def inverse(self, x: Tensor) -> Tensor:
-        """The z (B, dim) that is mapped to x (B, d)."""
+        """The z (B, dim) that is mapped to x (B, d), or nearly."""
         ...
 
 
@@ -111,20 +119,25 @@ class ZSpace:
     def mean_start(self, n: int) -> Tensor:
         return torch.zeros(n, self.dim, device=self._device)
 
-    def at(self, x: Tensor, *, steps: int = 100) -> Tensor:
-        """An invertible Θ's own z. Otherwise least squares on |Θ(z) - x|² by L-BFGS from z = 0: such a Θ need not be
-        surjective, so this is a nearest point."""
+    def at(self, x: Tensor) -> Tensor:
+        """Θ's own way back where it has one. Otherwise least squares from z = 0: such a Θ need not be surjective, so this is a
+        nearest point."""
         if isinstance(self.mapping, Invertible):
             return self.mapping.inverse(x).detach()
-        z = self.mean_start(len(x)).requires_grad_()
-        optimizer = torch.optim.LBFGS([z], max_iter=steps, history_size=20, line_search_fn="strong_wolfe")
+        return nearest(self.mapping, x, self.mean_start(len(x)))
 
-        def closure() -> Tensor:
-            optimizer.zero_grad()
-            error = (self.mapping(z) - x).square().sum()
-            error.backward()
-            return error
 
-        with torch.enable_grad():
-            optimizer.step(closure)
-        return z.detach()
+def nearest(function: Callable[[Tensor], Tensor], value: Tensor, start: Tensor, *, steps: int = 100) -> Tensor:
+    """Arguments (B, n) that make a function's values nearest to `value` (B, m): least squares by L-BFGS from `start` (B, n)."""
+    argument = start.detach().clone().requires_grad_()
+    optimizer = torch.optim.LBFGS([argument], max_iter=steps, history_size=20, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimizer.zero_grad()
+        error = (function(argument) - value).square().sum()
+        error.backward()
+        return error
+
+    with torch.enable_grad():
+        optimizer.step(closure)
+    return argument.detach()

@@ -12,10 +12,10 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from landscape_core.search.curvature import mean_curvature, whitener
+from landscape_core.search.curvature import mean_curvature, steepness, whitener
 from landscape_core.search.mapping import MappingConfig, build_mapping
 from landscape_core.search.optimizers import OptimizerSettings
-from landscape_core.search.task import Task
+from landscape_core.search.task import Task, Tuned
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import MappingTrainer, MappingTraining, TargetSampler
 from landscape_core.training.checkpoint import NAME
@@ -26,21 +26,25 @@ WHITENED = ("residual", "flow")  # kinds of Θ that begin as X in other units, a
 
 @dataclass(frozen=True)
 class MappingPreset:
-    """Which Θ, how it is trained, and the optimiser to search its Z with.
+    """Which Θ, how it is trained, and the optimiser to search its Z with; `tuned`, from which start by which settings.
 
     A residual Θ or a flow begins with the loss's mean curvature taken out, measured at `curvature_inputs` points between
-    the mean and the encoder's guesses on training pictures; `damping` and `gain` as for `whitener`. Or, to compare with, with
-    the scales that the statistics of x have, or as X itself: `whiten`. An `ablation` is for Table 2 alone: it is published
-    beside the spaces one searches in, not among them.
+    the mean and the encoder's guesses on training pictures; `damping`, `power` and `gain` as for `whitener`, whose precision
+    is the prior's where `whiten` says so. Or, to compare with, with the scales that the statistics of x have, or as X itself.
+    Of the targets, the part `drawn` is made by F itself. An `ablation` is for Table 2 alone: it is published beside the
+    spaces one searches in, not among them.
     """
 
     mapping: MappingConfig
     training: MappingTraining
     advised: OptimizerSettings = field(default_factory=OptimizerSettings)
-    whiten: Literal["curvature", "statistics", "nothing"] = "curvature"
+    tuned: tuple[Tuned, ...] = ()
+    whiten: Literal["prior", "curvature", "statistics", "nothing"] = "curvature"
     curvature_inputs: int = 48
     damping: float = 0.1
+    power: float = 0.5
     gain: float | None = None
+    drawn: float = 0.0
     ablation: bool = False
 
 
@@ -52,22 +56,26 @@ def build_trainer(
     folder: Path,
     *,
     identity: Mapping[str, Any] = MappingProxyType({}),
+    measured: Task | None = None,
     tick: Callable[[int, int], None] = lambda *_: None,
 ) -> tuple[MappingTrainer, MappingConfig]:
     """The trainer of any task's Θ, resumed from `folder` where there is a checkpoint.
 
-    `inputs` draws the inputs of F (n, d) at which a residual Θ's curvature is measured. What `identity` says, the targets and
-    all settings tell this training from others.
+    `inputs` draws the inputs of F (n, d) at which a residual Θ's curvature is measured; where Θ repeats it for every block of
+    x, of the task `measured` that one block is the input of. What `identity` says, the targets and all settings tell this
+    training from others.
 
     Raises:
         UserError: the checkpoint belongs to another training, or another process trains in the folder.
     """
     config, seed = chosen.mapping, chosen.training.seed
-    taken_out, lock = None, hold(folder)  # before the curvature, which takes a while
-    facts = {name: value for name, value in vars(chosen).items() if name not in ("training", "advised", "ablation")}
+    lock = hold(folder)  # before the curvature, which takes a while
+    scales: dict[str, Tensor] = {}
+    untold = ("training", "advised", "tuned", "ablation")
+    facts = {name: value for name, value in vars(chosen).items() if name not in untold}
     if config.kind in WHITENED and not (folder / NAME).exists():
-        taken_out = starting_scales(task, chosen, inputs, tick)
-    mapping = build_mapping(config, task.prior, whitener=taken_out, seed=seed).to(task.device)
+        scales = starting_scales(measured or task, chosen, inputs, tick)
+    mapping = build_mapping(config, task.prior, **scales, seed=seed).to(task.device)
     trainer = MappingTrainer(
         mapping, config.z_dim, task.forward, task.objective, sampler, chosen.training, folder, {**identity, **facts}
     )
@@ -79,12 +87,16 @@ def build_trainer(
 
 def starting_scales(
     task: Task, chosen: MappingPreset, inputs: Callable[[], Tensor], tick: Callable[[int, int], None]
-) -> Tensor | None:
-    """The matrix (d, d) that a residual Θ or a flow starts with, None for X itself; see `MappingPreset`."""
-    if chosen.whiten == "curvature":
-        curvature = mean_curvature(task.forward, task.objective, inputs(), tick=tick)
-        return whitener(curvature, damping=chosen.damping, gain=chosen.gain)
-    return task.prior.root() if chosen.whiten == "statistics" else None
+) -> dict[str, Tensor]:
+    """The matrices (d, d) that a residual Θ or a flow starts with, none for X itself; see `MappingPreset`."""
+    if chosen.whiten == "statistics":
+        return {"whitener": task.prior.root()}
+    if chosen.whiten == "nothing":
+        return {}
+    curvature = mean_curvature(task.forward, task.objective, inputs(), tick=tick)
+    precision = task.prior.precision() if chosen.whiten == "prior" else None
+    scale = whitener(curvature, damping=chosen.damping, power=chosen.power, precision=precision, gain=chosen.gain)
+    return {"whitener": scale} | ({"bend": steepness(curvature, scale)} if chosen.mapping.bend else {})
 
 
 def evaluations_per_buffer(config: MappingTraining) -> int:
@@ -94,10 +106,14 @@ def evaluations_per_buffer(config: MappingTraining) -> int:
 
 
 def publish_theta(
-    trainer: MappingTrainer, config: MappingConfig, name: str, forward: zoo.Card, advised: OptimizerSettings, *,
-    trained_on: str, command: str, assets: Path = zoo.ASSETS,
+    trainer: MappingTrainer, config: MappingConfig, name: str, forward: zoo.Card, chosen: MappingPreset, *,
+    loss: str, trained_on: str, command: str, assets: Path = zoo.ASSETS,
 ) -> zoo.Card:  # fmt: skip
-    """Write a Θ as model `name`, with a card that names the forward model it is for."""
+    """Write a Θ as model `name`, with a card that names the forward model and the loss that it is for."""
+    advice: dict[str, Any] = {"advised": chosen.advised.model_dump(exclude_unset=True)}
+    advice |= {"tuned": [each.model_dump(exclude_unset=True) for each in chosen.tuned]} if chosen.tuned else {}
+    settings = asdict(trainer.config) | {"drawn": chosen.drawn, "whiten": chosen.whiten, "damping": chosen.damping}
+    settings |= {"power": chosen.power, "curvature_inputs": chosen.curvature_inputs}
     card = zoo.Card(
         name=name,
         kind="mapping network Θ: z -> x",
@@ -111,9 +127,9 @@ def publish_theta(
             "evaluations": trainer.progress.buffer * evaluations_per_buffer(trainer.config),
             "hardware": f"{trainer.device.type}, {platform.machine()}, {torch.get_num_threads()} thread(s)",
         },
-        metrics={"last_buffer": (trainer.progress.history or [{}])[-1], "advised": advised.model_dump(exclude_unset=True)},
+        metrics={"last_buffer": (trainer.progress.history or [{}])[-1], **advice},
         sha256="",
         seed=trainer.config.seed,
-        notes=f"Settings: {asdict(trainer.config)}. Trained for {forward.name} {forward.sha256[:12]}.",
+        notes=f"Settings: {settings}. Trained for {forward.name} {forward.sha256[:12]} by the loss {loss}.",
     )
     return zoo.save(card, trainer.mapping.state_dict(), assets)

@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 
 from landscape_core import cli
 from landscape_core.errors import UserError
+from landscape_core.experiments.paired import FLOOR
 from landscape_core.generators.commands import reproduce as reproduce_tables
 from landscape_core.generators.experiments import ablation as table2
 from landscape_core.generators.experiments import wplus
@@ -33,8 +34,8 @@ def tiny_plus(task: Task) -> Task:
     plus = plus_task(task, NO_MODELS)
     dim = len(plus.prior.mean)
     taken_out = torch.diag(torch.linspace(0.5, 2.0, dim))
-    curvature = build_mapping(MappingConfig("residual", dim, dim, 1, 2), plus.prior, whitener=taken_out)
-    return replace(plus, mappings={"curvature": ZSpace(curvature, dim)})
+    curvature = build_mapping(MappingConfig("residual", dim, dim, hidden=0), plus.prior, whitener=taken_out)
+    return replace(plus, mappings={"whitened": ZSpace(curvature, dim)})
 
 
 def test_w_plus_contains_w(tmp_path: Path) -> None:
@@ -56,21 +57,22 @@ def test_w_plus_contains_w(tmp_path: Path) -> None:
 
 def test_w_plus_experiment_compares_both_on_the_same_pictures(tmp_path: Path) -> None:
     task = tiny_task()
-    args = (pictures(2, 3), {"faces": pictures(3)}, SETTINGS, "test", silent)
+    same = pictures(1).repeat(3, 1, 1, 1)  # every pair has the same ratio, whichever mean is taken
+    args = (pictures(2, 3), {"faces": same}, SETTINGS, "test", silent)
     result = wplus.run_wplus(task, tiny_plus(task), *args)
     rows = [wplus.W, wplus.W_CURVATURE, wplus.W_TRAINED, wplus.PLUS, wplus.PLUS_CURVATURE]
     assert result.settings["rows"] == rows
-    values = dict(zip(rows, result.series["rows at 4 steps | faces"], strict=True))
+    values = {row: max(v, FLOOR) for row, v in zip(rows, result.series["rows at 4 steps | faces"], strict=True)}
     first = next(each for each in result.claims if each.claim == "faces, 4 steps: W+ against W")
     assert first.ours == pytest.approx(values["W+"] / values["W"] - 1, rel=1e-4, abs=1e-4)
     table2.plot(result, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 10_000
-    with pytest.raises(UserError, match="--domain faces\\+ --preset curvature"):
+    with pytest.raises(UserError, match="--domain faces\\+ --preset whitened"):
         wplus.run_wplus(task, plus_task(task, NO_MODELS), *args)
 
 
 def test_w_plus_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def load(name: str, perceptual: str = "embedded", device: str = "cpu") -> Task:
+    def load(name: str, perceptual: str = "lpips", device: str = "cpu") -> Task:
         return tiny_plus(tiny_task()) if name == "faces+" else tiny_task()
 
     monkeypatch.setattr(reproduce_tables, "load_image_task", load)
@@ -81,18 +83,24 @@ def test_w_plus_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert json.loads((tmp_path / "r/w-plus.json").read_text())["n"] == {"faces": 2, "cats": 2}
 
 
-def test_curvature_alone_is_published_for_w_plus_and_loads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    task = plus_task(tiny_task(), NO_MODELS)
-    monkeypatch.setattr(theta, "load_image_task", lambda domain, device: replace(task, name=domain))
+def test_the_whitener_of_w_is_published_for_every_style_of_w_plus(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    w, plus = tiny_task(), plus_task(tiny_task(), NO_MODELS)
+    monkeypatch.setattr(theta, "load_image_task", lambda domain, device: plus if domain == "faces+" else w)
     images = ((pictures(6) + 1) * 127).clamp(0, 255).to(torch.uint8)
-    trainer, config = mapping_trainer("faces+", "curvature", images, tmp_path / "work")
+    trainer, config = mapping_trainer("faces+", "whitened", images, tmp_path / "work")
     train_mapping(trainer, lambda *_: False)
-    card = publish_mapping(trainer, config, "faces+", "curvature", trained_on="x", command="y", assets=tmp_path)
-    assert (card.name, card.budget["buffers"], card.budget["evaluations"]) == ("faces+/theta-curvature", 0, 0)
-    learned = thetas("faces+/theta-", task.prior, tmp_path)
-    assert list(learned.spaces) == ["curvature"]
-    assert learned.advised["curvature"].name == "lbfgs"
-    assert learned.hashes == {"faces+/theta-curvature": card.sha256}
+    card = publish_mapping(trainer, config, "faces+", "whitened", trained_on="x", command="y", assets=tmp_path)
+    assert (card.name, card.budget["buffers"], card.budget["evaluations"]) == ("faces+/theta-whitened", 0, 0)
+    (weights,) = (tmp_path / card.name).glob("*.safetensors")
+    assert weights.stat().st_size < 4 * DIM * 4 * DIM * 2  # no matrix over all styles
+    found = thetas("faces+/theta-", plus.prior, tmp_path)
+    assert list(found.spaces) == ["whitened"]
+    assert found.advised["whitened"].name == "lbfgs"
+    assert [(each.start, each.optimizer.first_move) for each in found.tuned["whitened"]] == [("mean", 1.0), ("encoder", 0.3)]
+    assert found.hashes == {"faces+/theta-whitened": card.sha256}
     z = torch.randn(2, 4 * DIM, generator=torch.Generator().manual_seed(0))
-    assert torch.allclose(learned.spaces["curvature"].to_x(z), trainer.mapping(z), rtol=1e-2, atol=0.05)
-    assert not torch.allclose(trainer.mapping(z), task.prior.mean + z, rtol=1e-2, atol=0.05)  # something was taken out
+    space = found.spaces["whitened"]
+    one = trainer.mapping.get_buffer("whitener")
+    expected = plus.prior.mean + torch.cat([part @ one.T for part in z.split(DIM, dim=1)], dim=1)
+    assert torch.allclose(space.to_x(z), expected, rtol=1e-2, atol=0.02 * float(expected.std()))
+    assert torch.allclose(space.at(space.to_x(z)), z, atol=1e-3)

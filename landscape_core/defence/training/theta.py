@@ -118,6 +118,6 @@ def publish_defence_mapping(
 ) -> zoo.Card:  # fmt: skip
     """Write `defence/NAME/theta-PRESET` and its card."""
     return publish_theta(
-        trainer, config, f"{FOLDER}/{name}/theta-{preset}", zoo.read_card(f"{FOLDER}/{name}", assets), PRESETS[preset].advised,
-        trained_on=trained_on, command=command, assets=assets,
+        trainer, config, f"{FOLDER}/{name}/theta-{preset}", zoo.read_card(f"{FOLDER}/{name}", assets), PRESETS[preset],
+        loss="contrastive", trained_on=trained_on, command=command, assets=assets,
     )  # fmt: skip

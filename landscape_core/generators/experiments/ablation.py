@@ -53,7 +53,7 @@ def untrained_residual(prior: Prior, full: SearchSpace) -> SearchSpace:
     """
     if not isinstance(full, ZSpace) or not isinstance(full.mapping, ResidualMapping):
         raise TypeError("only a residual mapping has a curvature taken out")
-    config = MappingConfig("residual", full.dim, len(prior.mean))
+    config = MappingConfig("residual", full.dim, len(prior.mean), hidden=0)
     fresh = build_mapping(config, prior, whitener=full.mapping.get_buffer("whitener"))
     return ZSpace(fresh.to(prior.mean.device), full.dim)
 

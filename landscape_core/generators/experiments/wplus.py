@@ -26,7 +26,7 @@ def spaces_of(task: Task, plus: Task) -> tuple[dict[str, SearchSpace], dict[str,
     Raises:
         UserError: a Θ is not there; the sentence says how to train it.
     """
-    for each, preset in ((task, "residual"), (plus, "curvature")):
+    for each, preset in ((task, "residual"), (plus, "whitened")):
         if preset not in each.mappings:
             raise UserError(
                 f"This needs the Θ {preset!r} of {each.name}, which is not there; train it with: python -m landscape_core "
@@ -34,7 +34,7 @@ def spaces_of(task: Task, plus: Task) -> tuple[dict[str, SearchSpace], dict[str,
             )
     residual = task.space("residual")
     in_w = {W: task.space(X), W_CURVATURE: untrained_residual(task.prior, residual), W_TRAINED: residual}
-    return in_w, {PLUS: plus.space(X), PLUS_CURVATURE: plus.space("curvature")}
+    return in_w, {PLUS: plus.space(X), PLUS_CURVATURE: plus.space("whitened")}
 
 
 def run_wplus(

@@ -10,58 +10,64 @@ import torch
 from torch import Tensor
 
 from landscape_core.errors import UserError
+from landscape_core.generators.networks.image_model import PlusModel
 from landscape_core.generators.task import PLUS, load_image_task
 from landscape_core.images.pixels import to_unit
 from landscape_core.search.mapping import MappingConfig
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerSettings
-from landscape_core.search.task import Task
+from landscape_core.search.race import DEFAULT_PERCEPTUAL
+from landscape_core.search.task import Task, Tuned
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import MappingTrainer, MappingTraining, TargetSampler
 from landscape_core.training.theta import WHITENED, MappingPreset, build_trainer, publish_theta
 
-# The paper's Algorithm 1 takes T·N draws a buffer; on a laptop they are averaged 32 at a time (the same draws in
-# 1/32 of the updates) at a higher rate. "full" is section 7.1 to the letter. The online ones take as many evaluations of
-# F as their counterparts with a buffer ("online" where both are given the same number of buffers). "curvature" is no
-# training at all: X with the mean curvature taken out, for a space so large that training would take long (W+). What "flow",
-# "statistics" and "plain" are worth beside "residual" is what `train mapping-compare` measures.
+TRUNCATIONS = (0.5, 1.0)  # of drawn targets
+# "residual" is what serves: the whitener with the prior's shape in it, an MLP that bends where the loss is steep, targets half
+# real and half drawn by F. "whitened" is its whitener alone, no training at all: for a space so large that training would
+# take long (W+). The paper's Algorithm 1 takes T·N draws a buffer; on a laptop they are averaged 32 at a time (the same draws
+# in 1/32 of the updates) at a higher rate; "full" is section 7.1 to the letter. The online ones take as many evaluations of F
+# as their counterparts with a buffer. What "flow", "statistics" and "plain" are worth beside "residual" is what
+# `train mapping-compare` measures.
+_TRAINING = MappingTraining(
+    buffers=14,
+    targets=192,
+    steps=8,
+    batch=32,
+    lr=3e-4,
+    weight_decay=0.01,
+    z_lr=1.0,
+    z_optimizer="lbfgs",
+    rollout_chunk=32,
+    keep_start=True,
+    decay_from=0.5,
+    bf16=True,
+)
+_FROM_MEAN = OptimizerSettings(name="lbfgs", lr=1.0, first_move=1.0, history=100)
+_FROM_GUESS = OptimizerSettings(name="lbfgs", lr=1.0, first_move=0.3, history=100)
 _RESIDUAL = MappingPreset(
-    MappingConfig("residual"),
-    MappingTraining(
-        buffers=48,
-        steps=5,
-        batch=32,
-        weight_decay=0.01,
-        z_lr=1.0,
-        z_optimizer="lbfgs",
-        keep_start=True,
-        decay_from=0.5,
-        bf16=True,
-    ),
-    OptimizerSettings(name="lbfgs", lr=1.0),
+    MappingConfig("residual", activation="silu", bend=True),
+    _TRAINING,
+    _FROM_MEAN,
+    (Tuned(start="mean", optimizer=_FROM_MEAN), Tuned(start="encoder", optimizer=_FROM_GUESS)),
+    whiten="prior",
+    curvature_inputs=8,
+    damping=1.0,
+    power=0.35,
+    drawn=0.5,
 )
 MAPPING_PRESETS = {
     "residual": _RESIDUAL,
+    "whitened": replace(_RESIDUAL, mapping=MappingConfig("residual", hidden=0), training=MappingTraining(buffers=0)),
     "flow": replace(_RESIDUAL, mapping=MappingConfig("flow", hidden=512, layers=4)),
-    "statistics": replace(_RESIDUAL, whiten="statistics"),
-    "plain": replace(_RESIDUAL, whiten="nothing"),
+    "statistics": replace(_RESIDUAL, mapping=replace(_RESIDUAL.mapping, bend=False), whiten="statistics"),
+    "plain": replace(_RESIDUAL, mapping=replace(_RESIDUAL.mapping, bend=False), whiten="nothing"),
     "paper": MappingPreset(MappingConfig.paper(), MappingTraining(buffers=100, batch=32, lr=1e-3, decay_from=0.5, bf16=True)),
     "online": MappingPreset(
         MappingConfig.paper(), MappingTraining(buffers=100, lr=1e-3, mode="online", decay_from=0.5, bf16=True), ablation=True
     ),
-    "online-residual": MappingPreset(
-        MappingConfig("residual"),
-        MappingTraining(
-            buffers=52, steps=5, weight_decay=0.01, z_lr=1.0, z_optimizer="lbfgs", mode="online", decay_from=0.5, bf16=True
-        ),
-        OptimizerSettings(name="lbfgs", lr=1.0),
-        ablation=True,
-    ),
-    "curvature": MappingPreset(
-        MappingConfig("residual", hidden=1, layers=2),
-        MappingTraining(buffers=0),
-        OptimizerSettings(name="lbfgs", lr=1.0),
-        curvature_inputs=16,
+    "online-residual": replace(
+        _RESIDUAL, training=replace(_TRAINING, buffers=15, mode="online", keep_start=False), ablation=True
     ),
     "full": MappingPreset(MappingConfig.paper(), MappingTraining()),
 }
@@ -76,15 +82,27 @@ def curvature_inputs(task: Task, images: Tensor, n: int, seed: int) -> Tensor:
     return task.prior.mean + torch.rand(n, 1, generator=random) * (guesses - task.prior.mean)
 
 
-def image_targets(images: Tensor) -> TargetSampler:
-    """A sampler of targets from uint8 pictures (N, 3, H, W): drawn with replacement, mirrored half of the time."""
+def image_targets(images: Tensor, task: Task | None = None, *, drawn: float = 0.0) -> TargetSampler:
+    """A sampler of targets from uint8 pictures (N, 3, H, W): drawn with replacement, mirrored half of the time; the part
+    `drawn` of them made by the task's F instead, at truncations of `TRUNCATIONS`."""
 
     def sample(n: int, random: torch.Generator) -> Target:
-        picked = to_unit(images[torch.randint(len(images), (n,), generator=random)])
-        mirrored = torch.rand(n, generator=random) < 0.5
-        return Target(torch.where(mirrored[:, None, None, None], picked.flip(3), picked))
+        own = round(drawn * n)
+        picked = to_unit(images[torch.randint(len(images), (n - own,), generator=random)])
+        mirrored = torch.rand(n - own, generator=random) < 0.5
+        real = torch.where(mirrored[:, None, None, None], picked.flip(3), picked)
+        return Target(real if task is None or not own else torch.cat([real, _drawn(task, own, random).to(real.device)]))
 
     return sample
+
+
+@torch.no_grad()
+def _drawn(task: Task, n: int, random: torch.Generator) -> Tensor:
+    """n pictures (n, 3, H, W) by the task's F, each nearer to the mean by a factor of its own."""
+    low, high = TRUNCATIONS
+    factors = (low + (high - low) * torch.rand(n, 1, generator=random)).to(task.device)
+    inputs = task.prior.mean + factors * (task.prior.sample(n, random) - task.prior.mean)
+    return torch.cat([task.forward(part) for part in inputs.split(32)])
 
 
 def mapping_trainer(
@@ -110,13 +128,16 @@ def mapping_trainer(
     training = replace(chosen.training, seed=seed, buffers=buffers or chosen.training.buffers)
     x_dim = len(task.prior.mean)
     z_dim = x_dim if chosen.mapping.kind in WHITENED else chosen.mapping.z_dim
+    blocks = task.forward.n_styles if isinstance(task.forward, PlusModel) else 1
+    of_w = task if blocks == 1 else load_image_task(domain.removesuffix(PLUS), device=device)
     return build_trainer(
         task,
-        replace(chosen, mapping=replace(chosen.mapping, x_dim=x_dim, z_dim=z_dim), training=training),
-        image_targets(images),
-        lambda: curvature_inputs(task, images, chosen.curvature_inputs, seed),
+        replace(chosen, mapping=replace(chosen.mapping, x_dim=x_dim, z_dim=z_dim, blocks=blocks), training=training),
+        image_targets(images, task, drawn=chosen.drawn),
+        lambda: curvature_inputs(of_w, images, chosen.curvature_inputs, seed),
         work / domain / preset,
         identity={"domain": domain},
+        measured=of_w,
         tick=tick,
     )
 
@@ -133,6 +154,6 @@ def publish_mapping(
     """Write `domain/theta-PRESET` (or `domain/ablation-PRESET`) and its card."""
     forward = zoo.read_card(f"{domain.removesuffix(PLUS)}/generator")
     return publish_theta(
-        trainer, config, published_name(domain, preset), forward, MAPPING_PRESETS[preset].advised,
-        trained_on=trained_on, command=command, assets=assets,
+        trainer, config, published_name(domain, preset), forward, MAPPING_PRESETS[preset],
+        loss=f"{DEFAULT_PERCEPTUAL} + squared error", trained_on=trained_on, command=command, assets=assets,
     )  # fmt: skip

@@ -120,6 +120,6 @@ def publish_pose_mapping(
     """Write `pose/theta-OBSERVATION-PRESET` and its card."""
     name = f"pose/theta-{observation}-{preset}"
     return publish_theta(
-        trainer, config, name, zoo.read_card("pose"), preset_of(observation, preset).advised,
-        trained_on=trained_on, command=command, assets=assets,
+        trainer, config, name, zoo.read_card("pose"), preset_of(observation, preset),
+        loss="squared error", trained_on=trained_on, command=command, assets=assets,
     )  # fmt: skip
