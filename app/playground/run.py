@@ -16,7 +16,7 @@ from torch import Tensor
 from app.playground import stream
 from app.playground.session import Play
 from app.runs.legs import Message
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, first_problem
 from landscape_core.playground.basins import basins, starts_grid
 from landscape_core.playground.descent import descent, steps_to_tolerance, sweep, tuning_targets, unseen_targets
 from landscape_core.playground.export import export_zip
@@ -55,9 +55,7 @@ def settings_from(asked: Any) -> PlaySettings:
         model = PlaySettings(model=asked.get("model", "arm")).model
         return PlaySettings(**{**defaults(model).model_dump(), **asked})
     except ValidationError as error:
-        found = error.errors()[0]
-        name = " ".join(str(part) for part in found["loc"]).replace("_", " ")
-        raise UserError(f"{name + ': ' if name else ''}{found['msg'].removeprefix('Value error, ')}.".capitalize()) from error
+        raise UserError(first_problem(error).replace("_", " ")) from error
 
 
 def opened(begin: Callable[[], Play], asked: Any, place: Any = None) -> Iterator[Message]:

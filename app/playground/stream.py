@@ -30,6 +30,7 @@ LOWEST, HIGHEST = -6.0, 4.0  # decades of loss that are told apart
 SIDE, MOVING_SIDE = 41, 31
 PATHS, BUFFER_TARGETS = 60, 24
 SHOWN = {"optimizer", "x_rate", "z_rate", "limit", "start"}
+RECENT = 32  # buffers whose losses come with a frame, more than are trained between two
 WATCHED_STEPS = 25  # of the path while Θ is being trained
 _SPREAD = 48
 
@@ -93,7 +94,7 @@ def frame(play: Play, *, moving: bool) -> Message:
     training, playground, space = play.training, play.playground, play.training.space()
     side = MOVING_SIDE if moving else SIDE
     trajectory = _race(play, space, moving)
-    grid = _grid(play, space, trajectory, side)
+    grid = _grid(play, space, trajectory, side, moving)
     return {
         "kind": "frame",
         "buffer": training.buffer,
@@ -104,7 +105,7 @@ def frame(play: Play, *, moving: bool) -> Message:
         },
         "bent": plain(bent(space, Grid(grid.plane, grid.half, grid.centre, 17)), 3),
         "collected": collected(play),
-        "history": history(training.history[-1:]),
+        "history": history(training.history[-RECENT:]),
         "paths": paths(playground, trajectory, {"Z": space}),
         "whole": not moving,
         "settings": playground.settings.model_dump(include=SHOWN),
@@ -122,11 +123,11 @@ def _race(play: Play, space: SearchSpace, moving: bool) -> Trajectory:
     return race(playground, {"X": XSpace(playground.task.prior), **spaces}, Target(wanted))
 
 
-def _grid(play: Play, space: SearchSpace, trajectory: Trajectory, side: int) -> Grid:
-    """As much of Z as descents reach: those of the buffer, or of random targets where there is none."""
+def _grid(play: Play, space: SearchSpace, trajectory: Trajectory, side: int, moving: bool) -> Grid:
+    """As much of Z as descents reach: those of the buffer while Θ is trained, at rest those to random targets."""
     playground = play.playground
     seen = torch.cat(trajectory.lane("Z").variables)
-    if play.phase is not None and play.phase.variable.shape[1] == space.dim and playground.settings.learned:
+    if moving and play.phase is not None and playground.settings.learned:
         seen = torch.cat([seen, play.phase.variable])
     else:
         many = playground.task.sampled(_SPREAD, torch.Generator().manual_seed(0))

@@ -162,7 +162,7 @@ export class Pen {
 
   /** Cells of a grid of starts coloured by the minimum they reach; label 0 is none. */
   cells({ side, labels }) {
-    const tones = ["rgba(20,20,20,.72)", "rgba(242,154,99,.62)", "rgba(121,184,240,.62)", "rgba(190,227,140,.62)", "rgba(222,160,224,.62)", "rgba(250,220,120,.62)"];
+    const tones = ["rgba(20,20,20,.55)", "rgba(242,154,99,.62)", "rgba(121,184,240,.62)", "rgba(190,227,140,.62)", "rgba(222,160,224,.62)", "rgba(250,220,120,.62)"];
     const known = bytes(labels);
     const cell = this.side / (side - 1);
     for (let i = 0; i < side; i += 1) {

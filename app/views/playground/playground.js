@@ -185,7 +185,8 @@ class Playground {
     Object.assign(this, { y: message.y, solutions: message.solutions, others: message.others, fieldX: fieldOf(message.x), basins: null });
     const known = this.fieldX.values.filter((decade) => !Number.isNaN(decade));
     const floor = Math.log10(this.scene.tolerance) - 0.5;
-    this.scale = [floor, known.reduce((high, decade) => Math.max(high, decade), floor + 1)];
+    const low = known.reduce((least, decade) => Math.min(least, decade), Infinity);
+    this.scale = [Math.max(floor, low), known.reduce((most, decade) => Math.max(most, decade), floor + 1)];
     message.y.slice(0, 2).forEach((part, i) => { this.find(`[data-y="${i}"]`).value = Number(part.toFixed(3)); });
     this.#address();
   }
@@ -198,8 +199,7 @@ class Playground {
       this.#address();
     }
     this.frames.set(buffer, frame);
-    for (const entry of message.history) this.history[buffer - 1] = entry;
-    this.history.length = Math.max(this.history.length, buffer);
+    message.history.forEach((entry, i) => { this.history[buffer - message.history.length + i] = entry; });
     this.furthest = Math.max(this.furthest, buffer);
     if (message.paths.X) this.paths = { ...message.paths };
     this.at = buffer;
@@ -246,7 +246,7 @@ class Playground {
     this.charts.arrivals.draw(curves, "step");
     const percent = (share) => `${Math.round(100 * share)} %`;
     const words = Object.entries(lanes).map(([name, lane]) => {
-      const median = lane.median > limit ? `more than ${limit}` : `${lane.median} [${lane.median_interval.join("–")}]`;
+      const median = lane.median > limit ? `more than ${limit}` : `${number(lane.median)} [${lane.median_interval.map(number).join("–")}]`;
       return `${name}: ${percent(lane.reached)} [${lane.reached_interval.map(percent).join("–")}] arrive, median ${median} steps`;
     });
     this.find("[data-measured]").textContent = `${words.join("; ")} (${n} targets, 95 % intervals).`;
