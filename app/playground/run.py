@@ -15,7 +15,7 @@ from torch import Tensor
 
 from app.playground import stream
 from app.playground.session import Play
-from app.runs.legs import Message
+from app.runs.session import Message
 from landscape_core.errors import UserError, first_problem
 from landscape_core.playground.basins import basins, starts_grid
 from landscape_core.playground.descent import descent, steps_to_tolerance, sweep, tuning_targets, unseen_targets
@@ -34,14 +34,7 @@ BASIN_SIDE = 31
 NEAREST_SIDE = 121
 MANY = 12
 SEARCH = ("optimizer", "x_rate", "z_rate", "limit")
-GONE = "The server no longer holds this training; reload the page to begin again."
 Clock = Callable[[], float]
-
-
-def gone() -> Iterator[Message]:
-    """What a visitor hears whose training was dropped for those of others."""
-    raise UserError(GONE)
-    yield {}
 
 
 def settings_from(asked: Any) -> PlaySettings:
@@ -100,9 +93,9 @@ def aim(play: Play, place: Any) -> Iterator[Message]:
     """
     if place == "many":
         drawn = play.playground.task.sampled(MANY, torch.Generator().manual_seed(len(play.messages))).value
-        play.y, play.others = drawn[0], drawn[1:]
+        play.y, play.others, play.chosen = drawn[0], drawn[1:], False
     else:
-        play.y, play.others = chosen(play.playground, place), None
+        play.y, play.others, play.chosen = chosen(play.playground, place), None, True
     yield play.numbered(stream.target(play))
     yield from _at_rest(play)
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from app.runs.latest import Job
-from app.runs.legs import Message
+from app.runs.jobs import Job
+from app.runs.session import Message
 from landscape_core.errors import UserError
 from landscape_core.playground.descent import unseen_targets
 from landscape_core.playground.task import Playground
@@ -24,13 +24,14 @@ PATIENCE = 20.0  # seconds to wait for work that was asked to stop
 class Play(Job):
     """One forward model with one training of its Θ, and the y (m,) that is searched.
 
-    `others` are further y's whose paths are drawn. `going` is a buffer that was paused in its middle, `phase` where it stands
-    or the last one stood. `lock` is held by whoever trains or searches.
+    `others` are further y's whose paths are drawn, `chosen` says whether a visitor named y. `going` is a buffer that was paused
+    in its middle, `phase` where it stands or the last one stood. `lock` is held by whoever trains or searches.
     """
 
     training: LiveTraining = field(init=False)
     y: Tensor = field(init=False)
     others: Tensor | None = None
+    chosen: bool = False
     going: Iterator[Phase] | None = None
     phase: Phase | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -39,7 +40,7 @@ class Play(Job):
     def take(self, training: LiveTraining, y: Tensor | None = None) -> None:
         """Begin with this training; without a y the first of the unseen targets is searched."""
         self.training = training
-        self.y = unseen_targets(training.playground, 1).value[0] if y is None else y
+        self.y, self.chosen = unseen_targets(training.playground, 1).value[0] if y is None else y, y is not None
 
     def change(self, **changes: object) -> None:
         """Other settings for what does not train Θ: the start and the descents that are shown."""

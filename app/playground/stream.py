@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from app.playground.session import Play
-from app.runs.legs import Message
+from app.runs.session import Message
 from landscape_core.playground.arrivals import arrivals
 from landscape_core.playground.basins import Basins
 from landscape_core.playground.descent import Sweep, race
@@ -85,6 +85,7 @@ def target(play: Play) -> Message:
         "solutions": plain(playground.minimisers(play.y)),
         "x": {"side": SIDE, "losses": packed(landscape(playground.task, x_grid(playground, SIDE), play.y).losses)},
         "others": None if play.others is None else plain(play.others[:, :2]),
+        "chosen": play.chosen,
     }
 
 

@@ -15,7 +15,7 @@ import torch
 
 from app.playground import run, stream
 from app.playground.session import Play
-from app.runs.legs import Message
+from app.runs.session import Message
 from landscape_core.errors import UserError
 from landscape_core.playground.run_card import read_play_card
 

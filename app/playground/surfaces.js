@@ -1,5 +1,5 @@
-import { plotlyLoaded } from "../plotly.js";
-import { webgl, withoutSmoothing } from "../surfaces_support.js";
+import { plotlyLoaded } from "../views/plotly.js";
+import { webgl, withoutSmoothing } from "../views/webgl.js";
 
 const FLOOR = -6;
 

@@ -1,7 +1,7 @@
-import { LossCurves } from "../curves.js";
-import { Inbox } from "../stream.js";
-import { Timeline } from "../timeline.js";
-import { number } from "../words.js";
+import { LossCurves } from "../views/curves.js";
+import { Inbox } from "../views/inbox.js";
+import { Timeline } from "../views/timeline.js";
+import { number } from "../views/words.js";
 import { drawMaps } from "./drawing.js";
 import { buildFields, fillFields, fromAddress, SEARCH, toAddress } from "./fields.js";
 import { buildLessons } from "./lessons.js";
@@ -78,6 +78,11 @@ class Playground {
     });
   }
 
+  /** The y that a visitor chose, if any. */
+  get aim() {
+    return this.chosen ? this.y.slice(0, 2) : null;
+  }
+
   #text(name) {
     return this.find(`[data-own] [data-set=${name}]`).value;
   }
@@ -87,7 +92,7 @@ class Playground {
       train: () => this.#train({}),
       phase: () => this.#train({ phase: true }),
       stop: () => this.ask("stop"),
-      restart: () => this.open(this.settings, this.y),
+      restart: () => this.open(this.settings, this.aim),
       defaults: () => this.open({ model: this.settings.model }),
       many: () => this.ask("aim", { place: "many" }),
       basins: () => this.#work("basins", "Descending from 961 starts in each space…"),
@@ -129,7 +134,7 @@ class Playground {
 
   #change(name, changed) {
     if (SEARCH.includes(name)) this.ask("search", { [name]: changed });
-    else this.open({ ...this.settings, [name]: changed, ...(name === "z_dim" && changed !== 2 ? { begin: "random" } : {}) }, this.y);
+    else this.open({ ...this.settings, [name]: changed, ...(name === "z_dim" && changed !== 2 ? { begin: "random" } : {}) }, this.aim);
   }
 
   /** Begin with these settings; what happens `then` is pressed once they are there. */
@@ -182,7 +187,7 @@ class Playground {
   }
 
   #target(message) {
-    Object.assign(this, { y: message.y, solutions: message.solutions, others: message.others, fieldX: fieldOf(message.x), basins: null });
+    Object.assign(this, { y: message.y, solutions: message.solutions, others: message.others, chosen: message.chosen, fieldX: fieldOf(message.x), basins: null });
     const known = this.fieldX.values.filter((decade) => !Number.isNaN(decade));
     const floor = Math.log10(this.scene.tolerance) - 0.5;
     const low = known.reduce((least, decade) => Math.min(least, decade), Infinity);
@@ -307,7 +312,7 @@ class Playground {
 
   #address() {
     fillFields(this.element, this.settings);
-    toAddress(this.settings, this.scene.defaults, this.others ? null : this.y.slice(0, 2));
+    toAddress(this.settings, this.scene.defaults, this.aim);
   }
 
   // --- words and buttons
