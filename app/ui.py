@@ -19,6 +19,7 @@ from app.defence import tab as defence
 from app.defence.pictures import Defences
 from app.invert import tab as invert
 from app.landscape import tab as landscape
+from app.playground import tab as playground
 from app.pose import tab as pose
 from app.results import tab as results
 from app.runs.models import Models
@@ -46,6 +47,8 @@ def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
             page = Page(demo, tabs, models, landscape.source_field(names))
             with _tab(invert.NAME):
                 page.sources[invert.NAME] = invert.build(page)
+            with _tab(playground.NAME):
+                playground.build(page)
             with _tab(complete.NAME):
                 page.sources[complete.NAME] = complete.build(page)
             drawn = _tab(landscape.NAME)  # laid out last, when all runs it can draw are known

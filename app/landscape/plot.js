@@ -5,7 +5,7 @@
 import { plotlyLoaded } from "../views/plotly.js";
 import { CAMERA, layout, sceneName, traces } from "./figure.js";
 import { Turning } from "./turning.js";
-import { webgl, withoutSmoothing } from "./support.js";
+import { webgl, withoutSmoothing } from "../views/webgl.js";
 
 const SETTLE = 300;
 const NARROW = 480;

@@ -36,7 +36,7 @@ def x_grid(playground: Playground, size: int = 41) -> Grid:
 
 
 def z_grid(name: str, dim: int, visited: Tensor, through: Tensor, size: int = 41) -> Grid:
-    """The first two coordinates of Z, over what descents visited (n, dim) of them.
+    """The first two coordinates of Z, on one scale, over what descents visited (n, dim) of them.
 
     A Z of more than two dimensions is cut along them through the point `through` (dim,); a Z of one has one
     direction, and the second axis of its grid means nothing.
@@ -44,11 +44,10 @@ def z_grid(name: str, dim: int, visited: Tensor, through: Tensor, size: int = 41
     axes = torch.eye(2, dim)
     kept = visited[torch.isfinite(visited).all(dim=1)]
     reach = kept[:, :2].abs().quantile(_WITHIN, dim=0) if len(kept) else torch.zeros(min(dim, 2))
-    half = torch.full((2,), LEAST_HALF)
-    half[: len(reach)] = (_MARGIN * reach).clamp_min(LEAST_HALF)
+    half = max(_MARGIN * float(reach.max()), LEAST_HALF)
     origin = through.clone()
     origin[:2] = 0.0
-    return Grid(Plane(origin, axes, name), _pair(half), size=size)
+    return Grid(Plane(origin, axes, name), (half, half), size=size)
 
 
 def landscape(task: Task, grid: Grid, y: Tensor) -> Surface:

@@ -27,8 +27,8 @@ class PlaySettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: ModelName = "arm"
-    first: str = Field("x1 + sin(2*x2)", max_length=10_000)
-    second: str = Field("x2 + x1**2 / 2", max_length=10_000)
+    first: str = "x1 + sin(2*x2)"
+    second: str = "x2 + x1**2 / 2"
     network_seed: int = Field(0, ge=0, le=9999)
 
     learned: bool = True

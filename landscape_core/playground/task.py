@@ -25,19 +25,21 @@ Corner = tuple[float, float]
 
 
 class Straightening(nn.Module):
-    """The exact Θ of the curved valley, F's inverse: Z is the space of observations, and the loss in it a round bowl."""
+    """The exact Θ of the curved valley, F's inverse: Z is the space of observations around F(start), and the loss in it a round
+    bowl. Like every other Z its origin is where X is searched from, `start` (2,)."""
 
-    def __init__(self, valley: CurvedValley) -> None:
+    def __init__(self, valley: CurvedValley, start: Tensor) -> None:
         super().__init__()
         self.valley = valley
+        self.register_buffer("origin", valley(start[None]))
         self.device = nn.Parameter(torch.zeros(()), requires_grad=False)  # a ZSpace lives where its mapping's parameters do
 
     def forward(self, z: Tensor) -> Tensor:
-        return self.valley.straighten(z)
+        return self.valley.straighten(z + self.get_buffer("origin"))
 
     def inverse(self, x: Tensor) -> Tensor:
         """The z (B, 2) that is mapped to x (B, 2)."""
-        return self.valley(x)
+        return self.valley(x) - self.get_buffer("origin")
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def load_playground(settings: PlaySettings) -> Playground:
     def samples(n: int, generator: torch.Generator) -> Target:
         return Target(forward(low + (high - low) * torch.rand(n, 2, generator=generator)))
 
-    exact = {EXACT: ZSpace(Straightening(forward), 2)} if isinstance(forward, CurvedValley) else {}
+    exact = {EXACT: ZSpace(Straightening(forward, prior.mean), 2)} if isinstance(forward, CurvedValley) else {}
     task = Task(f"play-{settings.model}", forward, prior, SquaredError(), exact, samples=samples)
     return Playground(settings, task, low, high, periodic=settings.model == "arm")
 

@@ -61,7 +61,7 @@ def test_a_written_card_is_repeated_exactly(written: tuple[Path, str], tmp_path:
     ("words", "wanted"),
     [
         (["own", "--first", "open('x')"], "'open' is not known"),
-        (["arm", "--buffers", "0"], "greater than or equal to 1"),
+        (["arm", "--buffers", "0"], "buffers: it must be at least 1"),
         (["arm", "--z-dim", "3", "--begin", "zero"], "begins at random"),
     ],
 )

@@ -9,7 +9,7 @@ import typer
 from pydantic import ValidationError
 
 from landscape_core.console import Bar, Out, Seed, Threads, apply_threads
-from landscape_core.errors import UserError, reading
+from landscape_core.errors import UserError, first_problem, reading
 from landscape_core.playground.arrivals import arrivals
 from landscape_core.playground.descent import descent, steps_to_tolerance, sweep, tuning_targets, unseen_targets
 from landscape_core.playground.export import export_files
@@ -64,9 +64,7 @@ def _settings(model: ModelName, changes: dict[str, Any]) -> PlaySettings:
     try:
         return PlaySettings(**{**defaults(model).model_dump(), **changes})
     except ValidationError as error:
-        found = error.errors()[0]
-        where = ".".join(str(part) for part in found["loc"])
-        raise UserError(f"{where + ': ' if where else ''}{found['msg'].removeprefix('Value error, ')}.") from error
+        raise UserError(first_problem(error)) from error
 
 
 def _repeat(path: Path, out: Path) -> None:

@@ -1,0 +1,356 @@
+import { LossCurves } from "../views/curves.js";
+import { Inbox } from "../views/inbox.js";
+import { Timeline } from "../views/timeline.js";
+import { number } from "../views/words.js";
+import { drawMaps } from "./drawing.js";
+import { buildFields, fillFields, fromAddress, SEARCH, toAddress } from "./fields.js";
+import { buildLessons } from "./lessons.js";
+import { fieldOf, PlaneMap } from "./map.js";
+import { Surfaces } from "./surfaces.js";
+
+const BEFORE_REWIND = 350; // ms that the slider must rest before the server goes back
+const NO_PATHS = { X: null, Z: null };
+const WORDS = {
+  arm: "A robot arm of two links: x are its joint angles, y is where the hand is. Click where it should be.",
+  valley: "A narrow valley along a parabola: y = (0.3 x1, 3 (x2 − x1²)).",
+  ripples: "A bowl with spikes: y = (x1, x2, 0.4 sin 5 x1, 0.4 sin 5 x2).",
+  network: "A small random network from two inputs to three outputs, of which two are drawn.",
+  own: "Your own F, from two expressions in x1 and x2.",
+};
+
+/** The playground: draws what the server tells of a training, and asks it for what a visitor presses. */
+export function mount({ element, trigger, server, watch, value }) {
+  new Playground(element, trigger, server, watch, value);
+}
+
+class Playground {
+  constructor(element, trigger, server, watch, value) {
+    Object.assign(this, { element, trigger, frames: new Map(), busy: false, earlier: [], paths: NO_PATHS });
+    this.find = (selector) => element.querySelector(selector);
+    const map = (name, onPick) => new PlaneMap(this.find(`[data-map=${name}]`), onPick);
+    this.maps = {
+      y: map("y", (place) => this.#aim(place)),
+      x: map("x", (place) => this.ask("start", { place })),
+      z: map("z", () => {}),
+    };
+    const chart = (name, options) => new LossCurves(this.find(`[data-chart=${name}]`), { onPick: () => {}, ...options });
+    this.charts = {
+      steps: chart("steps", {}),
+      buffers: chart("buffers", { onPick: (buffer) => this.timeline.moveToValue(Math.round(buffer)) }),
+      arrivals: chart("arrivals", { what: "share arrived", linear: true }),
+      sweep: chart("sweep", { what: "mean steps", linear: true }),
+    };
+    this.surfaces = new Surfaces(this.find("[data-plot]"));
+    this.timeline = new Timeline(this.find("[data-timeline]"), {
+      onMove: (index) => this.#look(index),
+      describe: (index) => `buffer ${index} of ${this.settings?.buffers ?? 0}`,
+    });
+    this.inbox = new Inbox((run, since) => server.missed([run, since]), (message) => this.#take(message));
+    buildFields(this.find("[data-fields]"), (name, changed) => this.#change(name, changed));
+    buildLessons(this.find("[data-lessons]"), (act) => this.#show(act));
+    this.#listen();
+    watch("value", () => value()?.messages.forEach((message) => this.inbox.receive(message)));
+    const asked = fromAddress();
+    this.ask("open", asked);
+  }
+
+  ask(event, data = {}) {
+    this.trigger(event, data);
+  }
+
+  // --- what a visitor does
+
+  #listen() {
+    this.element.addEventListener("click", (event) => {
+      const model = event.target.closest("[data-model]")?.dataset.model;
+      if (model) this.open(model === "own" ? { model, first: this.#text("first"), second: this.#text("second") } : { model });
+      const act = event.target.closest("[data-act]")?.dataset.act;
+      if (act) this.#act(act);
+    });
+    this.find("[data-own]").addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.open({ ...this.settings, model: "own", first: this.#text("first"), second: this.#text("second") });
+    });
+    this.element.addEventListener("change", (event) => {
+      if (event.target.matches("[data-y]")) this.#aim([...this.element.querySelectorAll("[data-y]")].map((input) => Number(input.value)));
+      if (event.target.matches("[data-layer]")) this.#layer(event.target);
+      if (event.target.matches("[data-card]")) this.#load(event.target);
+    });
+  }
+
+  /** The y that a visitor chose, if any. */
+  get aim() {
+    return this.chosen ? this.y.slice(0, 2) : null;
+  }
+
+  #text(name) {
+    return this.find(`[data-own] [data-set=${name}]`).value;
+  }
+
+  #act(act) {
+    const acts = {
+      train: () => this.#train({}),
+      phase: () => this.#train({ phase: true }),
+      stop: () => this.ask("stop"),
+      restart: () => this.open(this.settings, this.aim),
+      defaults: () => this.open({ model: this.settings.model }),
+      many: () => this.ask("aim", { place: "many" }),
+      basins: () => this.#work("basins", "Descending from 961 starts in each space…"),
+      origin: () => this.ask("start", { place: null }),
+      measure: () => this.#work("measure", "Sweeping step sizes…"),
+      export: () => this.#work("export", "Writing the files…"),
+      surfaces: () => this.#drawSurfaces(),
+    };
+    acts[act]?.();
+  }
+
+  #train(how) {
+    this.#work("train", "Waiting for a free processor…", { slow: this.find("[data-slow]").checked, ...how });
+  }
+
+  #work(event, words, data = {}) {
+    if (this.busy) return;
+    this.#become(event);
+    this.#say(words);
+    this.#notice(null);
+    this.ask(event, data);
+  }
+
+  #aim(place) {
+    this.basins = null;
+    this.ask("aim", { place });
+  }
+
+  #layer(input) {
+    if (input.dataset.layer === "basins" && input.checked && !this.basins) this.#act("basins");
+    this.#draw();
+  }
+
+  async #load(input) {
+    const [file] = input.files;
+    if (file) this.#work("replay", "Training again what the card says…", { card: (await file.text()).slice(0, 100_000) });
+    input.value = "";
+  }
+
+  #change(name, changed) {
+    if (SEARCH.includes(name)) this.ask("search", { [name]: changed });
+    else this.open({ ...this.settings, [name]: changed, ...(name === "z_dim" && changed !== 2 ? { begin: "random" } : {}) }, this.aim);
+  }
+
+  /** Begin with these settings; what happens `then` is pressed once they are there. */
+  open(settings, y = null, then = null) {
+    this.#notice(null);
+    this.then = then;
+    this.earlier = this.history?.length > 1 && settings.model === this.settings.model ? this.history : [];
+    this.ask("open", { settings, y });
+  }
+
+  #show({ open, y, then }) {
+    if (open) this.open(open, y ?? null, then);
+    else if (y) this.#aim(y);
+    else if (then) this.#act(then);
+    this.element.scrollIntoView({ behavior: "smooth", block: "start" });
+  }
+
+  // --- what the server tells
+
+  #take(message) {
+    const told = {
+      scene: () => this.#scene(message),
+      target: () => this.#target(message),
+      frame: () => this.#frame(message),
+      rest: () => this.#rest(message),
+      swept: () => this.#swept(message),
+      measured: () => this.#measured(message),
+      basins: () => this.#basinsFound(message),
+      said: () => this.#say(message.text),
+      exported: () => this.#finished("The files were written."),
+      error: () => this.#wrong(message.text),
+    };
+    told[message.kind]?.();
+  }
+
+  #scene(message) {
+    Object.assign(this, {
+      settings: message.settings, defaults: message.defaults, scene: message, history: [...message.history], frames: new Map(),
+      paths: NO_PATHS, basins: null, furthest: message.buffer,
+    });
+    for (const button of this.element.querySelectorAll("[data-model]")) button.setAttribute("aria-pressed", button.dataset.model === this.settings.model);
+    this.find("[data-own]").hidden = this.settings.model !== "own";
+    this.find("[data-layer=basins]").checked = false;
+    for (const name of ["arrivals", "sweep"]) this.charts[name].draw([], "");
+    this.find("[data-measured]").textContent = "200 targets that were never trained on, each space at its best step size.";
+    this.timeline.setTicks([0], 0);
+    this.#become(false);
+    this.#target(message);
+    this.#say(WORDS[this.settings.model]);
+  }
+
+  #target(message) {
+    Object.assign(this, { y: message.y, solutions: message.solutions, others: message.others, chosen: message.chosen, fieldX: fieldOf(message.x), basins: null });
+    const known = this.fieldX.values.filter((decade) => !Number.isNaN(decade));
+    const floor = Math.log10(this.scene.tolerance) - 0.5;
+    const low = known.reduce((least, decade) => Math.min(least, decade), Infinity);
+    this.scale = [Math.max(floor, low), known.reduce((most, decade) => Math.max(most, decade), floor + 1)];
+    message.y.slice(0, 2).forEach((part, i) => { this.find(`[data-y="${i}"]`).value = Number(part.toFixed(3)); });
+    this.#address();
+  }
+
+  #frame(message) {
+    const buffer = message.buffer;
+    const frame = { ...message, field: fieldOf(message.z) };
+    if (message.settings) {
+      Object.assign(this.settings, message.settings);
+      this.#address();
+    }
+    this.frames.set(buffer, frame);
+    message.history.forEach((entry, i) => { this.history[buffer - message.history.length + i] = entry; });
+    this.furthest = Math.max(this.furthest, buffer);
+    if (message.paths.X) this.paths = { ...message.paths };
+    this.at = buffer;
+    this.telling = true; // moving the slider here asks the server for nothing
+    this.timeline.setTicks([...Array(this.furthest + 1).keys()], buffer);
+    this.telling = false;
+    if (this.busy === "train") this.#say(this.#phaseWords(frame));
+    if (message.whole && !this.busy) this.#next();
+  }
+
+  #phaseWords({ phase, buffer }) {
+    const place = `Buffer ${buffer + (phase ? 1 : 0)} of ${this.settings.buffers}`;
+    if (!phase) return `${place}.`;
+    const [name, done, total] = phase;
+    return name === "collect" ? `${place}: collecting, step ${done} of ${total}.` : `${place}: descending on θ, update ${done} of ${total}.`;
+  }
+
+  #rest({ buffer, done }) {
+    this.#finished(done ? `Θ was trained on all ${buffer} buffers. ${this.#outcome()}` : `Paused at buffer ${buffer}. ${this.#outcome()}`);
+  }
+
+  /** Who arrives when, on the y that is shown. */
+  #outcome() {
+    const { X, Z } = this.paths;
+    if (!X || !Z) return "";
+    const words = (lane, { arrived }) => (arrived === null ? `${lane} does not arrive in ${this.settings.limit}` : `${lane} arrives after ${arrived}`);
+    return `On this y ${words("X", X)}, ${words("Z", Z)} steps.`;
+  }
+
+  #swept({ lanes, limit }) {
+    const curves = Object.entries(lanes).map(([name, { rates, means }]) => ({
+      x: rates.map(Math.log10), y: means, name, colour: name === "X" ? "--x" : "--z",
+    }));
+    this.charts.sweep.draw(curves, "log₁₀ step size");
+    const best = Object.entries(lanes).map(([name, lane]) => `${name} ${number(lane.best)}`).join(", ");
+    this.find("[data-swept]").textContent = `Best step sizes: ${best}. A descent that never arrives counts as ${limit + 1}.`;
+    this.#say("Counting steps on targets never trained on…");
+  }
+
+  #measured({ n, limit, lanes }) {
+    const curves = Object.entries(lanes).map(([name, { share }]) => ({
+      x: share.map((_, step) => step), y: share, name, colour: name === "X" ? "--x" : "--z",
+    }));
+    this.charts.arrivals.draw(curves, "step");
+    const percent = (share) => `${Math.round(100 * share)} %`;
+    const words = Object.entries(lanes).map(([name, lane]) => {
+      const median = lane.median > limit ? `more than ${limit}` : `${number(lane.median)} [${lane.median_interval.map(number).join("–")}]`;
+      return `${name}: ${percent(lane.reached)} [${lane.reached_interval.map(percent).join("–")}] arrive, median ${median} steps`;
+    });
+    this.find("[data-measured]").textContent = `${words.join("; ")} (${n} targets, 95 % intervals).`;
+    this.#finished(words.join(". ") + ".");
+  }
+
+  #basinsFound({ lanes }) {
+    this.basins = lanes;
+    this.find("[data-layer=basins]").checked = true;
+    const share = (lane) => `${Math.round(100 * lanes[lane].share)} %`;
+    this.#finished(`From ${share("X")} of the starts in X and ${share("Z")} of those in Z the descent arrives; dark ones do not. A colour is a solution.`);
+    this.#draw();
+  }
+
+  // --- what is shown
+
+  #look(buffer) {
+    this.shown = this.frames.get(buffer) ?? this.#nearest(buffer);
+    this.#draw();
+    if (this.telling || this.busy || buffer === this.at) return;
+    clearTimeout(this.rewinding);
+    this.rewinding = setTimeout(() => { if (!this.timeline.timer && !this.busy) this.ask("rewind", { buffer }); }, BEFORE_REWIND);
+  }
+
+  #nearest(buffer) {
+    const before = [...this.frames.keys()].filter((known) => known <= buffer);
+    return this.frames.get(Math.max(...before));
+  }
+
+  #draw() {
+    if (!this.shown || !this.scene) return;
+    drawMaps(this);
+    this.find("[data-phase]").textContent = this.shown.z.dim > 2 ? `Z has ${this.shown.z.dim} dimensions: a cut through two of them is drawn, at the end of the path.` : "";
+    this.find("[data-act=origin]").hidden = !this.settings.start;
+    this.#curves();
+  }
+
+  #curves() {
+    const shown = this.shown.paths;
+    const lanes = [["X", this.paths.X, "--x"], ["Z", shown.Z, "--z"]].filter(([, lane]) => lane);
+    this.charts.steps.draw(lanes.map(([name, lane, colour]) => ({ x: lane.steps, y: lane.loss, name, colour })), "step", { y: this.scene.tolerance, name: "tolerance" });
+    const arrived = ([name, lane]) => `${name} ${lane.arrived === null ? "not" : `after ${lane.arrived}`}`;
+    this.find("[data-arrived]").textContent = `Arrived (loss at most ${this.scene.tolerance}): ${lanes.map(arrived).join(", ")}.`;
+    const curve = (key, colour, entries, faint) => ({
+      x: entries.map((_, i) => i + 1), y: entries.map((entry) => entry?.[key] ?? null), name: faint ? "" : key, colour, faint, dash: key === "start" ? "dot" : undefined,
+    });
+    const known = (key) => this.history.some((entry) => entry?.[key]);
+    const now = [["start", "--soft"], ["end", "--z"], ["theta", "--x"]].filter(([key]) => known(key)).map(([key, colour]) => curve(key, colour, this.history));
+    const before = this.earlier.length ? [curve("end", "--z", this.earlier, true)] : [];
+    this.charts.buffers.draw([...before, ...now], "buffer");
+    this.charts.buffers.cursor(this.shown.buffer, []);
+  }
+
+  async #drawSurfaces() {
+    this.find("[data-plot]").hidden = false;
+    await this.surfaces.draw(this.scene, this.fieldX, this.shown, this.scale);
+  }
+
+  #address() {
+    fillFields(this.element, this.settings);
+    toAddress(this.settings, this.scene.defaults, this.aim);
+  }
+
+  // --- words and buttons
+
+  #become(busy) {
+    this.busy = busy;
+    const ready = !busy && this.scene;
+    this.find("[data-act=train]").hidden = Boolean(busy);
+    this.find("[data-act=stop]").hidden = !busy;
+    for (const act of ["train", "phase", "restart", "measure", "export"]) this.find(`[data-act=${act}]`).disabled = !ready;
+    this.element.dataset.state = busy ? "running" : "rest";
+  }
+
+  #finished(words) {
+    this.#become(false);
+    this.#say(words);
+  }
+
+  /** What was to follow once a forward model is there. */
+  #next() {
+    const { then } = this;
+    this.then = null;
+    if (then) this.#act(then);
+  }
+
+  #wrong(text) {
+    this.#become(false);
+    this.then = null;
+    this.#notice(text);
+  }
+
+  #say(text) {
+    this.find(".summary").textContent = text;
+  }
+
+  #notice(text) {
+    const notice = this.find(".notice");
+    notice.textContent = text ?? "";
+    notice.hidden = !text;
+  }
+}
