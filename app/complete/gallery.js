@@ -130,7 +130,7 @@ class Gallery extends RunView {
     back.hidden = !run.discarded.size;
     back.textContent = `Bring back ${run.discarded.size} discarded`;
     this.#say();
-    this.timeline.setTicks(run.steps, this.timeline.index);
+    this.timeline.setTicks(run.steps, this.timeline.atEnd ? undefined : this.timeline.index);
     this.#curves();
   }
 

@@ -82,7 +82,7 @@ class Race extends RunView {
       this.controls.offer(message.more);
       this.rest();
     }
-    if (run === this.shown) this.#show(run, this.timeline.index);
+    if (run === this.shown) this.#show(run, this.timeline.atEnd ? undefined : this.timeline.index);
   }
 
   act(act, steps) {

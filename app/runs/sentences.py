@@ -19,7 +19,8 @@ def start_sentence(run: Run[Any]) -> str:
     settings = run.settings
     if settings.start == "mean":
         return "X and Z each start at their own origin, so step 0 is not the same in both." if settings.learned else ""
-    place = "the encoder's guess" if settings.start == "encoder" else "one shared x"
+    drawn = "one shared x" if len(run.solver.target) == 1 else "a shared x for each search"
+    place = "the encoder's guess" if settings.start == "encoder" else drawn
     gap = _gap(run)
     if gap < REACHED:
         return f"All lanes start from {place}."

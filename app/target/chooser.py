@@ -103,9 +103,9 @@ class TargetChooser:
         """What the panel shows for a target that came from elsewhere."""
         query, panel = picked.query.get("target", ""), self.panel
         source = "drawn" if query.startswith("drawn-") else "example" if query else "photo"
-        number = int(query.removeprefix("drawn-")) if source == "drawn" else 0
+        number = {panel.number: int(query.removeprefix("drawn-"))} if source == "drawn" else {}
         picker = sent(picker_message(query if source == "example" else None))
-        return {panel.source: source, **self._groups(source), panel.number: number, panel.picker: picker}
+        return {panel.source: source, **self._groups(source), **number, panel.picker: picker}
 
     @property
     def panel_outputs(self) -> list[Component]:

@@ -46,9 +46,14 @@ export class Timeline {
     document.addEventListener("keydown", listen);
   }
 
+  /** Whether it stands on the last tick, and so follows the end. */
+  get atEnd() {
+    return this.index >= this.ticks.length - 1 && !this.timer;
+  }
+
   /** New ticks, more or others; `index` moves there, otherwise the end is followed or the place is kept. */
   setTicks(ticks, index) {
-    const following = this.index >= this.ticks.length - 1 && !this.timer;
+    const following = this.atEnd;
     this.ticks = [...ticks]; // the caller's array may go on growing
     this.range.max = Math.max(0, ticks.length - 1);
     this.range.disabled = ticks.length < 2;

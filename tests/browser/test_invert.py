@@ -271,8 +271,8 @@ def test_lanes_are_switched_off_and_columns_changed(open_page: Open, width: int)
     page = open_page("?steps=4", width=width)
     run_to_end(page)
     assert page.text_content(".summary").count("step 4") + page.text_content(".summary").count("4 steps") >= 4
-    page.uncheck("#lanes input[value=X2]")
-    page.uncheck("#lanes input[value=Z2]")
+    page.get_by_label("X · L-BFGS", exact=True).uncheck()
+    page.get_by_label("Z · L-BFGS", exact=True).uncheck()
     wait_for_text(page, ".note", "without X · L-BFGS; without Z · L-BFGS")
     page.wait_for_function(
         "location.search.includes('lanes=X-adam%2CZ-adam&') || location.search.endsWith('lanes=X-adam%2CZ-adam')"
@@ -281,8 +281,8 @@ def test_lanes_are_switched_off_and_columns_changed(open_page: Open, width: int)
     page.wait_for_selector("[data-cell=X2].off")
     assert page.text_content("[data-cell=X2] .reading") == ""
     assert "loss" in page.text_content("[data-cell=Z1] .reading")
-    page.check("#lanes input[value=X2]")
-    page.check("#lanes input[value=Z2]")
+    page.get_by_label("X · L-BFGS", exact=True).check()
+    page.get_by_label("Z · L-BFGS", exact=True).check()
     page.click("#optimiser2 input")
     page.click("[role=option] >> text=/^GD$/")
     wait_for_text(page, "#lanes", "Z · GD")

@@ -74,6 +74,7 @@ def test_a_run_can_be_looked_at_from_every_side_and_step_without_the_server(pose
     first = pixels(page, "X2")
     assert first != last
     seen = {lane: pixels(page, lane) for lane in ("X1", "target", "Z1", "X2", "Z2")}
+    page.locator(VIEW + "[data-cell=X1] canvas").scroll_into_view_if_needed()
     box = page.locator(VIEW + "[data-cell=X1] canvas").bounding_box()
     page.mouse.move(box["x"] + 60, box["y"] + 60)
     page.mouse.down()
