@@ -5,17 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-import torch
 import typer
-from torch import Tensor
 
 from landscape_core.console import Data, Device, Distance, Out, Seed, Threads, Ticker, apply_threads, command_line
 from landscape_core.domains import DOMAINS
 from landscape_core.errors import UserError, reading
 from landscape_core.experiments import landscapes as fig8
 from landscape_core.experiments.results import finish, report, with_results
-from landscape_core.images.datasets import ImageSource, load_images
-from landscape_core.images.pixels import to_unit
+from landscape_core.images.datasets import ImageSource
+from landscape_core.images.sets import targets
 from landscape_core.search.domain import domain_of
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
@@ -66,7 +64,7 @@ def landscapes(
     domain = domain_of(task, DOMAINS)
     loaded = domain.load(task, perceptual, device)
     if images is not None:
-        chosen, source = Target(_pictures(images, number, seed, loaded.side)), images.name
+        chosen, source = Target(targets(ImageSource(images, None, loaded.side), number, seed)), images.name
     elif domain.recorded is not None:
         chosen, source = domain.recorded(loaded, data, split, number, seed)
     else:
@@ -82,9 +80,3 @@ def landscapes(
             licence="that of the targets' data set", command=command_line(), seed=seed,
         )  # fmt: skip
         typer.echo(f"Embedded {card.name}.")
-
-
-def _pictures(images: Path, n: int, seed: int, side: int) -> Tensor:
-    """n pictures (n, 3, side, side) in [-1, 1] of a folder or zip, drawn by `seed`."""
-    loaded = load_images(ImageSource(images, None, side))
-    return to_unit(loaded[torch.randperm(len(loaded), generator=torch.Generator().manual_seed(seed))[:n]])

@@ -14,8 +14,8 @@ import typer
 from landscape_core.console import STOPPED, Bar, Device, Distance, Out, Seed, Threads, apply_threads, leave, parse_box, raced
 from landscape_core.domains import DOMAINS
 from landscape_core.errors import UserError
-from landscape_core.images.datasets import ImageSource, load_images
-from landscape_core.images.pixels import to_unit
+from landscape_core.images.datasets import ImageSource
+from landscape_core.images.sets import targets as draw
 from landscape_core.search.domain import domain_of
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
@@ -90,7 +90,8 @@ def surface(
     settings = RunSettings.pair(space, x, z, task=task, perceptual=perceptual, seed=seed, steps=steps)
     recovered = None
     if kind == "recovered":
-        chosen = None if targets is None else _targets(targets, split, box, number, seed, loaded.side)
+        source = None if targets is None else ImageSource(targets, split, loaded.side, parse_box(box))
+        chosen = None if source is None else Target(draw(source, number, seed))
         recovered = _recovered(loaded, settings, chosen)
     race, stopped = raced(*prepare(loaded, settings, target), "race")
     trajectory = race.pair(*settings.names())
@@ -98,12 +99,6 @@ def surface(
     panels, cut = _evaluate(loaded, target, found, None if cache is None else FolderCache(cache))
     _write(out, f"{file.stem}-{kind}", panels, committed(RESULTS, loaded, space), settings, log)
     leave(stopped=stopped or cut)
-
-
-def _targets(path: Path, split: str | None, box: str | None, n: int, seed: int, side: int) -> Target:
-    images = load_images(ImageSource(path, split, side, parse_box(box)))
-    order = torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))
-    return Target(to_unit(images[order[:n]]))
 
 
 def _recovered(task: Task, settings: RunSettings, targets: Target | None) -> dict[str, Plane]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from landscape_core.generators.datasets import DOMAINS, framing_of, targets
+from landscape_core.generators.datasets import DOMAINS, framing_of
 from landscape_core.generators.run_card import RunCard, card_target
 from landscape_core.generators.task import PLUS, domains, load_image_task
 from landscape_core.images.faces import prepare_upload
 from landscape_core.images.pixels import to_unit
+from landscape_core.images.sets import targets
 from landscape_core.search.domain import Domain, Observed
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual

@@ -15,9 +15,9 @@ from landscape_core.experiments.results import finish
 from landscape_core.features.lpips import load_lpips
 from landscape_core.features.perceptual import CALIBRATED_SIDE, RobustDistance
 from landscape_core.features.training.calibration import CalibrationConfig, agreement
-from landscape_core.generators.datasets import CATS, FACES, targets
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.pixels import to_unit
+from landscape_core.images.sets import CATS, FACES, targets
 from landscape_core.storage import zoo
 
 

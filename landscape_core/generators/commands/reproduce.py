@@ -14,7 +14,7 @@ from landscape_core.console import Data, Device, Distance, Out, Seed, Threads, T
 from landscape_core.errors import UserError
 from landscape_core.experiments.results import Result, finish
 from landscape_core.experiments.rows import TableSettings, markdown
-from landscape_core.generators.datasets import CATS, DOMAINS, FACES, targets
+from landscape_core.generators.datasets import DOMAINS
 from landscape_core.generators.experiments import ablation as table2
 from landscape_core.generators.experiments import budget as searches
 from landscape_core.generators.experiments import completions as fig6
@@ -26,6 +26,7 @@ from landscape_core.generators.experiments.picture_sets import USUAL, PictureSet
 from landscape_core.generators.task import PLUS, load_image_task
 from landscape_core.generators.training.theta import image_targets
 from landscape_core.images.datasets import ImageSource, load_images
+from landscape_core.images.sets import CATS, FACES, targets
 from landscape_core.progress import Tick
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName

@@ -30,7 +30,6 @@ from landscape_core.console import (
 from landscape_core.errors import UserError
 from landscape_core.experiments.comparing import note_on_card, written
 from landscape_core.experiments.rows import TableSettings
-from landscape_core.generators.datasets import targets
 from landscape_core.generators.experiments.compare import compare
 from landscape_core.generators.task import check_device, load_image_task
 from landscape_core.generators.training import recipe as image_recipe
@@ -39,6 +38,7 @@ from landscape_core.generators.training.publish import publish
 from landscape_core.generators.training.theta import MAPPING_PRESETS, mapping_trainer, publish_mapping, published_name
 from landscape_core.generators.training.transfer import Start
 from landscape_core.images.datasets import ImageSource, load_images
+from landscape_core.images.sets import targets
 from landscape_core.storage import zoo
 from landscape_core.storage.files import check_writable
 from landscape_core.training.alternating import train_mapping

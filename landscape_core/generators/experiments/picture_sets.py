@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 
 from landscape_core.errors import UserError
-from landscape_core.generators.datasets import DOMAINS, targets
+from landscape_core.generators.datasets import DOMAINS
 from landscape_core.generators.masks import preset
+from landscape_core.images.sets import targets
 from landscape_core.search.objectives import Target
 from landscape_core.search.task import Task
 
