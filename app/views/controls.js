@@ -1,7 +1,7 @@
 /** Run, Stop, Continue and what there is to do after a run (`data-after-run`): which of them there are, by the state. */
 
 const BUSY = ["waiting", "running", "stopping"];
-const DOUBLE_CLICK = 500; // ms
+const DOUBLE_CLICK = 400; // ms
 const STOP_WORDS = { waiting: "Cancel", running: "Stop", stopping: "Stopping…" };
 
 export class Controls {

@@ -113,7 +113,8 @@ class RunTab(Generic[V]):
         rows = ROWS if changed != "space" else ("Z",)
         names = {column: now[column_field(column)] for column in columns}
         known = lanes.advised(task, now["space"], names, self.start_of(now), rows)
-        return self.form.filled(table_updates(now | known, task.optimizers(now["space"])))
+        updates = table_updates(now | known, task.optimizers(now["space"]))
+        return self.form.filled({name: updates[name] for name in lanes.FIELDS})
 
     def start_of(self, values: Mapping[str, Any]) -> Start:
         """Where the form's lanes start."""

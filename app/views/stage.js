@@ -39,7 +39,9 @@ export class Stage {
     for (const cell of this.cells) {
       const lane = run.table[lanes[cell.dataset.cell]];
       const how = cell.querySelector("[data-how]");
-      cell.classList.toggle("off", !(cell.dataset.cell in lanes));
+      const off = !(cell.dataset.cell in lanes);
+      if (off) this.#empty(cell);
+      cell.classList.toggle("off", off);
       how.textContent = lane?.optimiser ?? how.dataset.how;
       cell.querySelector("figcaption").title = lane ? `${how.dataset.how}, ${lane.optimiser}, ${lane.settings}` : "";
     }
@@ -49,10 +51,14 @@ export class Stage {
   clear() {
     for (const cell of this.cells) {
       cell.classList.remove("off");
-      this.#paint(canvasOf(cell), null);
-      cell.querySelector(".reading").replaceChildren();
-      cell.querySelector("[data-best]").hidden = true;
+      this.#empty(cell);
     }
+  }
+
+  #empty(cell) {
+    this.#paint(canvasOf(cell), null);
+    cell.querySelector(".reading").replaceChildren();
+    cell.querySelector("[data-best]").hidden = true;
   }
 
   /** Show every lane of a run where it stands at a tick of the axis. */

@@ -9,10 +9,13 @@ import pytest
 
 from app.invert import run as events
 from app.runs import settings
+from app.runs.lanes import FIELDS
 from app.runs.models import Models
 from app.runs.session import Session
 from app.runs.settings import defaults
 from app.target import targets
+from app.views.form import Form
+from app.views.run_tab import RunTab
 from landscape_core.errors import UserError
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import MAX_STEPS, LaneSettings, RunSettings
@@ -170,3 +173,15 @@ def test_lanes_that_the_table_does_not_hold_are_refused() -> None:
 def test_no_model_at_all_is_one_sentence() -> None:
     with pytest.raises(UserError, match="no trained model"):
         events.open_page(Models({}), Session(), {})
+
+
+def test_a_column_s_new_optimiser_brings_its_own_rates_and_touches_nothing_else(models: Models) -> None:
+    class Tab(RunTab[Any]):
+        form = Form({name: name for name in FORM})  # words in place of components
+
+    tab = Tab(None, models, None)  # type: ignore[arg-type]
+    changed = tab.on_table("optimiser2", *(FORM | {"optimiser2": "gd", "X1_lr": 9.0}).values())
+    assert set(changed) == set(FIELDS)
+    assert (changed["X2_lr"]["value"], changed["X1_lr"]["value"]) == (0.5, 9.0)
+    assert changed["lanes"]["choices"][2] == ("X · GD", "X2")
+    assert (changed["X2_history"]["visible"], changed["X1_lr"]["visible"]) == (False, True)
