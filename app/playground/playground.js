@@ -140,7 +140,7 @@ class Playground {
   /** Begin with these settings; what happens `then` is pressed once they are there. */
   open(settings, y = null, then = null) {
     this.#notice(null);
-    this.then = then;
+    this.following = then;
     this.earlier = this.history?.length > 1 && settings.model === this.settings.model ? this.history : [];
     this.ask("open", { settings, y });
   }
@@ -155,6 +155,7 @@ class Playground {
   // --- what the server tells
 
   #take(message) {
+    if (message.kind !== "scene" && message.run && message.run !== this.scene?.run) return; // of what stood here before
     const told = {
       scene: () => this.#scene(message),
       target: () => this.#target(message),
@@ -173,8 +174,9 @@ class Playground {
   #scene(message) {
     Object.assign(this, {
       settings: message.settings, defaults: message.defaults, scene: message, history: [...message.history], frames: new Map(),
-      paths: NO_PATHS, basins: null, furthest: message.buffer,
+      paths: NO_PATHS, basins: null, furthest: message.buffer, at: message.buffer, then: this.following,
     });
+    this.following = null;
     for (const button of this.element.querySelectorAll("[data-model]")) button.setAttribute("aria-pressed", button.dataset.model === this.settings.model);
     this.find("[data-own]").hidden = this.settings.model !== "own";
     this.find("[data-layer=basins]").checked = false;
