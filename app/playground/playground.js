@@ -9,6 +9,7 @@ import { fieldOf, PlaneMap } from "./map.js";
 import { Surfaces } from "./surfaces.js";
 
 const BEFORE_REWIND = 350; // ms that the slider must rest before the server goes back
+const RAN_AWAY = 1e3; // a mean loss in which single descents diverged: left out of the chart, which it would flatten
 const NO_PATHS = { X: null, Z: null };
 const WORDS = {
   arm: "A robot arm of two links: x are its joint angles, y is where the hand is. Click where it should be.",
@@ -298,9 +299,9 @@ class Playground {
     const arrived = ([name, lane]) => `${name} ${lane.arrived === null ? "not" : `after ${lane.arrived}`}`;
     this.find("[data-arrived]").textContent = `Arrived (loss at most ${this.scene.tolerance}): ${lanes.map(arrived).join(", ")}.`;
     const curve = (key, colour, entries, faint) => ({
-      x: entries.map((_, i) => i + 1), y: entries.map((entry) => entry?.[key] ?? null), name: faint ? "" : key, colour, faint, dash: key === "start" ? "dot" : undefined,
+      x: entries.map((_, i) => i + 1), y: entries.map((entry) => (entry?.[key] < RAN_AWAY ? entry[key] : null)), name: faint ? "" : key, colour, faint, dash: key === "start" ? "dot" : undefined,
     });
-    const known = (key) => this.history.some((entry) => entry?.[key]);
+    const known = (key) => this.history.some((entry) => entry?.[key] < RAN_AWAY);
     const now = [["start", "--soft"], ["end", "--z"], ["theta", "--x"]].filter(([key]) => known(key)).map(([key, colour]) => curve(key, colour, this.history));
     const before = this.earlier.length ? [curve("end", "--z", this.earlier, true)] : [];
     this.charts.buffers.draw([...before, ...now], "buffer");
