@@ -16,6 +16,7 @@ from app.runs.cards import read_card_file
 from app.runs.legs import Legs, lasting
 from app.runs.models import Models
 from app.runs.session import Message
+from app.runs.settings import values_of
 from landscape_core.errors import UserError
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.motion import load_motion, pose_of
@@ -138,6 +139,7 @@ def load_card(models: Models, session: PoseSession, data: bytes) -> tuple[PoseCa
         raise UserError(f"The card has {card.hypotheses} hypotheses; here at most {MAX_K} are drawn.")
     pose_card_target(card)  # what is wrong with its pose or joints is said now, not when it is run
     task = models.get(card.settings.task)
+    values_of(card.settings)  # lanes that the form has no place for are refused now, before anything is taken over
     promise = replay_promise(card, task)
     session.target, session.card = PoseTarget(torch.tensor(card.rotvec), "from a run card"), card
     return card, f"Run card loaded; {promise}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.runs.models import Models
 from app.runs.session import Picked
+from app.runs.settings import values_of
 from landscape_core.errors import UserError
 from landscape_core.generators.run_card import RunCard
 from landscape_core.images.pixels import png_tensor
@@ -24,10 +25,12 @@ def open_card(models: Models, card: RunCard) -> tuple[Picked, str]:
     """A card's target, and a sentence that says whether a replay can be exact.
 
     Raises:
-        UserError: the card is for a model or a space that is not here, or its picture cannot be read.
+        UserError: the card is for a model or a space that is not here, or its picture cannot be read, or it has lanes
+            that the table has no place for.
     """
     if card.settings.task not in models.names:
         raise UserError(f"The card is for the model “{card.settings.task}”; here there are: {', '.join(models.names)}.")
     task = models.get(card.settings.task, card.settings.perceptual)
+    values_of(card.settings)  # lanes that the form has no place for are refused now, before anything is taken over
     promise = replay_promise(card, task)
     return Picked(png_tensor(card.target_png, side=task.side), "from a run card"), f"Run card loaded; {promise}"

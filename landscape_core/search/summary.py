@@ -53,8 +53,7 @@ def end_sentence(trajectory: Trajectory, *, fast: str = "Z", slow: str = "X", sa
     low, high, lower, higher = (fast, slow, a, b) if a < b else (slow, fast, b, a)
     if a == b:
         return f"After {at} both stand at {_loss(a)}."
-    percent = 100.0 * (1.0 - lower / higher)
-    return f"After {at} {low}'s best loss is {_loss(lower)}, {high}'s {_loss(higher)}: {low} is {percent:.2g}\u00a0% lower."
+    return f"After {at} {low}'s best loss is {_loss(lower)}, {high}'s {_loss(higher)}: {low} is {_lower(lower / higher)} lower."
 
 
 def columns(names: Sequence[str]) -> list[tuple[str, str]]:
@@ -102,6 +101,11 @@ def _count(steps: int) -> str:
 def _loss(value: float) -> str:
     """Three figures: 0.0412, 2.93e-5."""
     return f"{value:.3g}".replace("e-0", "e-")
+
+
+def _lower(ratio: float) -> str:
+    """How much lower: 0.65 -> "35 %"; beyond 99 % as a factor, "410×"."""
+    return f"{100.0 * (1.0 - ratio):.2g}\u00a0%" if ratio > 0.01 else f"{_short(1.0 / max(ratio, 1e-30))}×"
 
 
 def _times(ratio: float, fewer: str, more: str, same: str) -> str:

@@ -107,3 +107,13 @@ def test_the_export_holds_what_it_promises(models: Models, session: Session) -> 
         assert float(rows[-1].split(",")[2]) == float(session.run.trajectory.lane("Z").losses[-1])
         with Image.open(io.BytesIO(archive.read("run.gif"))) as gif:
             assert gif.n_frames == 7
+
+
+def test_a_card_with_lanes_that_the_table_has_no_place_for_changes_nothing(models: Models, session: Session) -> None:
+    race_of(models, session)
+    card = json.loads(race.card_of(session.run).model_dump_json())
+    card["settings"]["lanes"] = [{"optimizer": {"name": name}} for name in ("adam", "gd", "lbfgs")]
+    fresh = Session()
+    with pytest.raises(UserError):
+        events.load_card(models, fresh, json.dumps(card).encode())
+    assert fresh.target is None
