@@ -17,7 +17,8 @@ class Plane:
     """The points origin + u · axes, u in R²: origin (d,), axes (2, d) orthonormal, in the variables of `space`.
 
     `explained` is the share of the variance of the points the axes were fitted to, per axis; None for a plane
-    that was not fitted. `spread` (2,) is those points' standard deviation along each axis.
+    that was not fitted. `spread` (2,) is those points' standard deviation along each axis. `curvature` is the loss's second
+    derivative along each axis at the origin, for a plane that was chosen by it.
     """
 
     origin: Tensor
@@ -25,6 +26,7 @@ class Plane:
     space: str
     explained: tuple[float, float] | None = None
     spread: Tensor | None = None
+    curvature: tuple[float, float] | None = None
 
     def at(self, coordinates: Tensor) -> Tensor:
         """Points (n, d) of coordinates (n, 2)."""
