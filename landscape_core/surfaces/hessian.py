@@ -16,15 +16,11 @@ from torch import Tensor
 from landscape_core.errors import UserError
 from landscape_core.search.objectives import Target
 from landscape_core.search.task import Task
-from landscape_core.surfaces.planes import Plane
+from landscape_core.surfaces.planes import Plane, StoppedError
 
 Product = Callable[[Tensor], Tensor]
 _STEP = 1e-2  # of finite differences, in units of the variable
 _TOLERANCE = 1e-3  # relative, of an eigenvalue
-
-
-class StoppedError(Exception):
-    """Somebody asked Lanczos' iteration to stop."""
 
 
 def hessian_product(task: Task, target: Target, space: str, point: Tensor) -> Product:
@@ -83,7 +79,7 @@ def hessian_plane(
 
     def times(v: NDArray[np.float64]) -> NDArray[np.float64]:
         if stop():
-            raise StoppedError
+            raise StoppedError("the Hessian's directions were found")
         direction = torch.from_numpy(np.ravel(v)).to(point)
         return product(direction).double().cpu().numpy()
 

@@ -12,6 +12,10 @@ from landscape_core.errors import UserError
 _PARALLEL = 1e-4  # below this share of the longest direction, two directions span a line, not a plane
 
 
+class StoppedError(Exception):
+    """Somebody asked to stop before there was a plane; the text says before what."""
+
+
 @dataclass(frozen=True)
 class Plane:
     """The points origin + u · axes, u in R²: origin (d,), axes (2, d) orthonormal, in the variables of `space`.

@@ -16,7 +16,16 @@ from landscape_core.search.spaces import XSpace
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import Trajectory, states
 from landscape_core.surfaces.hessian import hessian_plane
-from landscape_core.surfaces.planes import Grid, Plane, extent, grid_over, plane_through, principal_plane, random_plane
+from landscape_core.surfaces.planes import (
+    Grid,
+    Plane,
+    StoppedError,
+    extent,
+    grid_over,
+    plane_through,
+    principal_plane,
+    random_plane,
+)
 
 Kind = Literal["recovered", "path", "random", "ends", "shared", "hessian"]
 Shown = Literal[Kind, "cut"]  # what can be drawn: a plane, or the line between both ends
@@ -58,7 +67,8 @@ def recovering(
     Yields (updates done, updates in all), an update being one step of one target, and returns the planes by space.
 
     Raises:
-        UserError: fewer than three targets, no such space, or `stop` said so before all were recovered.
+        UserError: fewer than three targets, or no such space.
+        StoppedError: `stop`, asked before each step, said so.
     """
     z = task.advice(space, lr=z_lr)
     settings = RunSettings.pair(space, task.advice(X, z.name), z, task=task.name, steps=steps)
@@ -69,7 +79,7 @@ def recovering(
         for state in states(solver, solver.init(starts), stop=stop):
             yield first * steps + state.step * len(part), len(targets) * steps
         if stop():
-            raise UserError("Stopped before the targets of the paper's plane were recovered.")
+            raise StoppedError("the targets of the paper's plane were recovered")
         for name, lane in zip(ends, state.lanes, strict=True):
             ends[name].append(lane.variable)
     return {name: principal_plane(torch.cat(parts), name) for name, parts in ends.items()}

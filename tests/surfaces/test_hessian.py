@@ -12,7 +12,8 @@ from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.spaces import Prior
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import run
-from landscape_core.surfaces.hessian import StoppedError, hessian_plane, hessian_product
+from landscape_core.surfaces.hessian import hessian_plane, hessian_product
+from landscape_core.surfaces.planes import StoppedError
 from landscape_core.surfaces.views import views
 from tests.tiny.models import tiny_task
 

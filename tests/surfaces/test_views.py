@@ -10,7 +10,7 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import Trajectory, run
-from landscape_core.surfaces.planes import principal_plane
+from landscape_core.surfaces.planes import StoppedError, principal_plane
 from landscape_core.surfaces.surface import path_on_plane
 from landscape_core.surfaces.views import KINDS, Kind, in_x, recovered_planes, recovering, views
 from tests.tiny.models import DIM, tiny_task
@@ -88,7 +88,7 @@ def test_recovered_planes_are_those_of_the_runs_ends(task: Task, targets: Target
 
 def test_recovery_can_be_stopped(task: Task, targets: Target) -> None:
     asked = iter([False, False, True, True])
-    with pytest.raises(UserError, match="Stopped before the targets"):
+    with pytest.raises(StoppedError, match="targets"):
         list(recovering(task, "paper", targets, steps=3, stop=lambda: next(asked)))
 
 
