@@ -9,7 +9,7 @@ const COLOURS = ["#fbf6dc", "#d3e6b5", "#8fc9a2", "#4a9f93", "#256f78"];
 export const SCALE = COLOURS.map((colour, i) => [i / (COLOURS.length - 1), colour]);
 export const PATHS = { X: "#b4480f", Z: "#1f4fa3" }; // on these colours both themes need the darker ones
 const LIFT = 0.004; // of the height, so that a line does not flicker in the surface it lies on
-export const CAMERA = { eye: { x: 1.35, y: -1.5, z: 1.15 }, center: { x: 0, y: 0, z: -0.08 }, up: { x: 0, y: 0, z: 1 } };
+export const CAMERA = { eye: { x: 1.5, y: -1.65, z: 1.3 }, center: { x: 0, y: 0, z: -0.08 }, up: { x: 0, y: 0, z: 1 } };
 const TRACES_PER_PATH = 3;
 
 /** "scene", "scene2", … of panel i. */
@@ -60,7 +60,7 @@ function surface(panel, i, { log, shared }) {
   const z = panel.losses.flat();
   const place = { x: u.flatMap((each) => v.map(() => each)), y: u.flatMap(() => v), z, ...triangles(z, u.length) };
   const light = { ambient: 0.8, diffuse: 0.5, specular: 0.06, roughness: 0.9, fresnel: 0.05 };
-  return { type: "mesh3d", scene: sceneName(i), opacity: 0.88, ...place, intensity: log ? z.map(log10) : z, coloraxis: colourAxis(i, shared), hoverinfo: "none", lighting: light };
+  return { type: "mesh3d", scene: sceneName(i), opacity: 0.74, ...place, intensity: log ? z.map(log10) : z, coloraxis: colourAxis(i, shared), hoverinfo: "none", lighting: light };
 }
 
 /** Two triangles per cell of an n × n grid, without those that touch a loss that is not finite. */

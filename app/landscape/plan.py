@@ -26,7 +26,7 @@ PLANES: Mapping[Shown, str] = {
     "shared": "Both paths, shared plane in X",
     "hessian": "Where the loss curves most (Hessian)",
     "random": "Random directions",
-    "cut": "Straight line from X's end to Z's (a cut)",
+    "cut": "Line from X's end to Z's (cut)",
 }
 
 

@@ -64,8 +64,8 @@ def _words(standing: Standing, plan: Plan) -> dict[str, object]:
     """The settings of a drawing as exports name them."""
     said: dict[str, object] = {what: value for what, value in standing.settings}  # noqa: C416  # values are any text there
     said |= {"target": standing.label, "drawn": PLANES[plan.kind]}
-    if standing.columns:
-        said["lanes drawn"] = next(name for name, each in standing.columns.items() if each is standing.trajectory)
+    if standing.optimiser:
+        said["lanes drawn"] = f"X and Z by {standing.optimiser}"
     if plan.kind == "hessian":
         said["Hessian at step"] = standing.trajectory.steps[-1] if plan.at_step is None else plan.at_step
     if plan.kind == "random":

@@ -51,6 +51,7 @@ def race(number: int, standing: Standing, path: Trajectory) -> Iterator[Message]
         "number": number,
         "of": standing.key,
         "lanes": [lane.name for lane in path.lanes],
+        "table": _table(standing.optimiser),
         "settings": standing.settings,
         "limit": standing.trajectory.steps[-1],
         "every": [1, 1],
@@ -66,6 +67,12 @@ def race(number: int, standing: Standing, path: Trajectory) -> Iterator[Message]
     lanes = {lane: {"best": _still(standing, lane, best=True), "last": _still(standing, lane, best=False)} for lane in "XZ"}
     summary = race_summary(whole)
     yield {"kind": "end", "reason": "", "summary": summary, "lanes": lanes, "reached": reached(whole, fast="Z", slow="X")}
+
+
+def _table(optimiser: str) -> Message:
+    """By what both lanes descend, where it is known."""
+    words = {"optimiser": optimiser, "settings": "with the run's own settings"}
+    return {lane: {"cell": lane, **words} for lane in "XZ"} if optimiser else {}
 
 
 def _columns(standing: Standing, path: Trajectory, lane: str, part: slice) -> Message:

@@ -209,6 +209,7 @@ class Surfaces extends RunView {
     const drawn = this.panels || this.line?.cut;
     this.find(".exports").hidden = this.controls.state !== "rest" || !drawn;
     this.find("[data-two]").hidden = this.panels?.length === 1 || Boolean(this.line?.cut);
+    this.find("[data-drawn-as]").hidden = Boolean(this.line?.cut);
   }
 
   /** `aside` stays as it is where it is null. */

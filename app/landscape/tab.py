@@ -143,7 +143,7 @@ class LandscapeTab:
             about = events.current(self.shared, model, taken, self.page.invert.get(request.session_hash))
         except UserError as error:
             return {**own, self.view: sent({"kind": "nothing", "text": str(error)})}
-        columns = [] if taken is None else list(taken.columns)
+        columns = list(taken.columns) if taken is not None and len(taken.columns) > 1 else []
         column = gr.update(choices=columns, value=columns[0] if columns else None, visible=bool(columns))
         task = self.models.get(model) if taken is None else taken.task
         planes = self._planes(task, (space or next(iter(task.mappings))) if taken is None else taken.space, plane)

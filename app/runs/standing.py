@@ -18,6 +18,7 @@ from app.runs.session import Run
 from app.runs.settings import words
 from landscape_core.errors import UserError
 from landscape_core.search.objectives import Target
+from landscape_core.search.optimizers import OPTIMISER_NAMES
 from landscape_core.search.race import SEPARATOR, RunSettings
 from landscape_core.search.summary import columns
 from landscape_core.search.task import Task
@@ -29,7 +30,7 @@ class Standing:
     """One target (1, ...) with its run of one sample, in lanes "X" and "Z"; `space` is the learned one that Z names.
 
     `settings` are pairs [what, value] in words, as `app.runs.settings.words` gives them. `key` tells this run from every
-    other. `columns` are the pairs of X and Z by optimiser, the first of them `trajectory`; none where there is one only.
+    other. `columns` are the pairs of X and Z by optimiser in words; `trajectory` is one of them.
     """
 
     task: Task
@@ -44,6 +45,11 @@ class Standing:
     def by(self, optimiser: str | None) -> Standing:
         """The same run in that optimiser's column; in the first where there is no such."""
         return replace(self, trajectory=self.columns.get(optimiser or "", self.trajectory))
+
+    @property
+    def optimiser(self) -> str:
+        """The optimiser of the column that is drawn, in words; nothing where it is not known."""
+        return next((name for name, each in self.columns.items() if each is self.trajectory), "")
 
 
 StandingSource = Callable[[str], "Standing | None"]
@@ -74,6 +80,6 @@ def standing_in(task: Task, target: Target, trajectory: Trajectory, label: str, 
     pairs = columns([lane.name for lane in trajectory.lanes])
     if not pairs:
         raise UserError("In that run no optimiser searched both X and Z; switch both lanes of a column on and run it again.")
-    by = {x.partition(SEPARATOR)[2]: trajectory.pair(x, z) for x, z in pairs}
-    first = next(iter(by.values()))
-    return Standing(task, target, first, label, settings.space, words(settings), columns=by if len(by) > 1 else {})
+    only = OPTIMISER_NAMES[settings.optimizers[0]]  # lanes are not called by it where it is the only one
+    by = {x.partition(SEPARATOR)[2] or only: trajectory.pair(x, z) for x, z in pairs}
+    return Standing(task, target, next(iter(by.values())), label, settings.space, words(settings), columns=by)

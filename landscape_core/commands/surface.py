@@ -153,7 +153,7 @@ def _line(ran: _Ran, size: int) -> bool:
         typer.echo("Stopped before the cut was complete, so there is nothing to draw.", err=True)
         raise typer.Exit(STOPPED)
     cut, said = found[-1], ran.said | {"points": 2 * size - 1}
-    files = {
+    files: dict[str, str | bytes] = {
         "html": cut_page(cut, settings=said, log=ran.log), "png": cut_png(cut, settings=said, log=ran.log),
         "npz": cut_npz(cut, said), "csv": cut_csv(cut, said),
     }  # fmt: skip
@@ -168,7 +168,7 @@ def _planes(ran: _Ran, found: Sequence[View], cache: FolderCache | None, shared:
     known, steps = committed(RESULTS, ran.task, ran.race.space), ran.trajectory.steps
     said = ran.said | {"points a side": panels[0].surface.level, "loss axis": "logarithmic" if ran.log else "linear"}
     heading = f"Loss surfaces: {ran.stem}, {said['kind']}"
-    files = {
+    files: dict[str, str | bytes] = {
         "html": surface_page(panels, known, settings=said, log=ran.log, shared=shared, heading=heading),
         "png": surface_png(panels, known, settings=said, log=ran.log, shared=shared),
         "npz": surfaces_npz(panels, steps, said), "csv": surfaces_csv(panels, steps, said),

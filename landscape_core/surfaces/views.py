@@ -33,12 +33,12 @@ KINDS: tuple[Kind, ...] = get_args(Kind)
 SHOWN: tuple[Shown, ...] = get_args(Shown)
 SPREADS = 2.0  # half-width of the paper's grid in standard deviations of the recovered latents
 AXES: Mapping[Kind, tuple[str, str]] = {
-    "recovered": ("1st direction of recovered latents", "2nd direction of recovered latents"),
-    "path": ("1st direction of the path", "2nd direction of the path"),
-    "random": ("1st random direction", "2nd random direction"),
-    "ends": ("from the start to X's end", "across, towards Z's end"),
-    "shared": ("1st direction of both paths", "2nd direction of both paths"),
-    "hessian": ("1st eigenvector of the Hessian", "2nd eigenvector of the Hessian"),
+    "recovered": ("recovered direction 1", "recovered direction 2"),
+    "path": ("path direction 1", "path direction 2"),
+    "random": ("random direction 1", "random direction 2"),
+    "ends": ("towards X's end", "across, towards Z's end"),
+    "shared": ("shared direction 1", "shared direction 2"),
+    "hessian": ("eigenvector 1", "eigenvector 2"),
 }
 
 

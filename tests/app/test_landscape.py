@@ -55,13 +55,20 @@ def invert(models: Models) -> Session:
 def begin(
     lab: Resources, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any
 ) -> Iterator[Message]:
-    form = {"model": "faces", "space": "residual", "plane": "path", "column": None, "at_step": None, "size": 21, "steps": 4, "seed": 0} | changes
+    form = {
+        "model": "faces",
+        "space": "residual",
+        "plane": "path",
+        "column": None,
+        "at_step": None,
+        "size": 21,
+        "steps": 4,
+        "seed": 0,
+    } | changes
     return events.run(lab, drawing, plan_from(lab.models, form), taken, invert)
 
 
-def run(
-    lab: Resources, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any
-) -> list[Message]:
+def run(lab: Resources, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any) -> list[Message]:
     return list(begin(lab, drawing, invert, taken, **changes))
 
 
@@ -129,9 +136,7 @@ def test_the_papers_plane_is_recovered_once(lab: Resources, invert: Session) -> 
     assert only(again, "surfaces")[-1]["note"] == "The plane's directions are those of 24 random targets."
 
 
-def test_a_grid_drawn_before_is_not_evaluated_again(
-    lab: Resources, invert: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_grid_drawn_before_is_not_evaluated_again(lab: Resources, invert: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     before = only(run(lab, Drawing(1), invert), "surfaces")[-1]
 
     def forbidden(*_: Any) -> Any:
@@ -222,6 +227,7 @@ def test_a_long_path_is_thinned_with_both_ends_kept(models: Models, invert: Sess
     [({"plane": "flat"}, "Plane: "), ({"plane": None}, "Plane: "), ({"size": 40}, "Points a side"),
      ({"size": 100_001}, "Points a side"),
      ({"steps": 1}, "from 2 to 200"), ({"steps": None}, "from 2 to 200"), ({"steps": 201}, "from 2 to 200"),
+     ({"at_step": -1}, "Hessian at step"), ({"at_step": 1.5}, "Hessian at step"),
      ({"seed": -1}, "Seed: "), ({"space": "nowhere"}, "no space 'nowhere'")],
 )  # fmt: skip
 def test_a_form_value_out_of_range_is_named(lab: Resources, invert: Session, change: Any, sentence: str) -> None:
@@ -278,7 +284,10 @@ def test_what_experiments_found_stands_beside_one_picture(
     assert mean == pytest.approx(np.mean(result.series["last loss | Z"]), rel=1e-4)
     assert low < mean < high
     assert deviation > 0
-    assert "3 examples (the command; X by adam 0.1, Z by adam 0.1)" in files.export(drawing, {"what": "html", "log": False}).read_text()
+    assert (
+        "3 examples (the command; X by adam 0.1, Z by adam 0.1)"
+        in files.export(drawing, {"what": "html", "log": False}).read_text()
+    )
 
 
 def test_averages_are_measured_sample_by_sample(lab: Resources, invert: Session) -> None:
@@ -315,3 +324,91 @@ def test_a_number_of_samples_out_of_range_is_named(lab: Resources, invert: Sessi
     run(lab, drawing, invert)
     with pytest.raises(UserError, match="from 2 to 50"):
         averaging.measure(lab, drawing, n)
+
+
+def tabled(models: Models, invert: Session) -> Standing:
+    """A run of two columns."""
+    list(race.start(models, invert, RunSettings.table(models.get("faces"), "paper", ("adam", "lbfgs"), steps=4)))
+    found = standing_of(invert.run)
+    assert found is not None
+    return found
+
+
+def test_one_column_of_a_table_is_drawn_the_first_unless_another_is_chosen(
+    lab: Resources, models: Models, invert: Session
+) -> None:
+    standing = tabled(models, invert)
+    assert list(standing.columns) == ["Adam", "L-BFGS"]
+    assert standing.by(None).optimiser == standing.by("nonsense").optimiser == "Adam"
+    run(lab, drawing := Drawing(1), invert, standing, column="L-BFGS", space="paper")
+    trajectory = invert.run.trajectory
+    assert torch.equal(drawing.standing.trajectory.lane("X").losses[-1], trajectory.lane("X · L-BFGS").losses[-1])
+    assert drawing.settings["lanes drawn"] == "X and Z by L-BFGS"
+
+
+def test_a_run_is_told_from_every_other(lab: Resources, models: Models, invert: Session) -> None:
+    first = tabled(models, invert)
+    again = tabled(models, invert)
+    assert standing_of(invert.run).key == again.key != first.key
+    about = events.current(lab, "faces", again, invert)
+    assert (about["of"], about["draw"]) == (again.key, True)
+    assert only(run(lab, Drawing(1), invert, again), "begin")[0]["of"] == again.key
+    own = events.current(lab, "faces", None, invert)
+    assert own["draw"] is False
+    assert only(run(lab, Drawing(1), invert), "begin")[0]["of"] == own["of"]
+    invert.target = targets.drawn(models.get("faces"), 4)
+    assert events.current(lab, "faces", None, invert)["of"] != own["of"]
+
+
+def test_a_hessian_plane_stands_at_the_step_that_is_asked_for(lab: Resources, invert: Session) -> None:
+    panels = only(run(lab, drawing := Drawing(1), invert, plane="hessian", at_step=2), "surfaces")[-1]["panels"]
+    for lane, panel in zip("XZ", panels, strict=True):
+        loss = float(drawing.standing.trajectory.lane(lane).losses[2])
+        assert panel["losses"][10][10] == pytest.approx(loss, rel=1e-4)
+        assert abs(panel["curvature"][0]) >= abs(panel["curvature"][1])
+    assert drawing.settings["Hessian at step"] == 2
+    with pytest.raises(UserError, match="no step 9"):
+        run(lab, Drawing(1), invert, plane="hessian", at_step=9)
+
+
+def test_a_cut_is_drawn_and_exported(lab: Resources, invert: Session) -> None:
+    drawing = Drawing(1)
+    messages = run(lab, drawing, invert, plane="cut", space="paper")
+    (cut,) = only(messages, "cut")
+    assert len(cut["losses"]) == 41
+    assert cut["ends"]["Z"] == pytest.approx(float(drawing.standing.trajectory.lane("Z").losses[-1]), rel=1e-4)
+    assert "apart in X" in cut["verdict"]
+    assert messages[-1]["reason"] == ""
+    for what in files.FORMATS:
+        assert files.export(drawing, {"what": what}).stat().st_size > 300
+    assert "# drawn: Line from X's end to Z's (cut)" in files.export(drawing, {"what": "csv"}).read_text()
+
+
+def test_every_export_holds_the_settings(lab: Resources, invert: Session) -> None:
+    drawing = Drawing(1)
+    run(lab, drawing, invert)
+    with np.load(files.export(drawing, {"what": "npz"}), allow_pickle=False) as arrays:
+        said = json.loads(str(arrays["settings"]))
+    assert (said["drawn"], said["points a side"]) == ("This run's own path", 21)
+    for what in ("csv", "html"):
+        text = files.export(drawing, {"what": what}).read_text()
+        assert all(str(value) in text.replace("&#x27;", "'") for value in said.values())
+
+
+def test_stop_while_targets_are_recovered_is_said(lab: Resources, invert: Session) -> None:
+    drawing, shares = Drawing(1), []
+    for message in begin(lab, drawing, invert, plane="recovered"):
+        if "share" in message:
+            shares.append(message["share"])
+            if len(shares) == 3:
+                drawing.stop.set()
+    assert shares == sorted(shares)
+    assert message["reason"] == "Stopped before the targets of the paper's plane were recovered."
+
+
+def test_surfaces_bring_their_verdict_and_their_own_ranges(lab: Resources, invert: Session) -> None:
+    last = only(run(lab, Drawing(1), invert, space="paper"), "surfaces")[-1]
+    assert "ended" in last["verdict"]
+    assert isinstance(last["warnings"], list)
+    assert min(panel["range"][0] for panel in last["panels"]) == pytest.approx(last["range"][0])
+    assert max(panel["range"][1] for panel in last["panels"]) == pytest.approx(last["range"][1])

@@ -137,7 +137,7 @@ def test_each_surface_can_have_its_own_range(pair: list[Panel]) -> None:
 def test_axes_are_named(pair: list[Panel]) -> None:
     scene = surface_figure(pair).layout.scene
     titles = [axis.title.text for axis in (scene.xaxis, scene.yaxis, scene.zaxis)]
-    assert titles == ["1st direction of the path", "2nd direction of the path", "loss"]
+    assert titles == ["path direction 1", "path direction 2", "loss"]
 
 
 @pytest.mark.parametrize("log", [False, True])

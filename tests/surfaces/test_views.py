@@ -12,7 +12,7 @@ from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import Trajectory, run
 from landscape_core.surfaces.planes import StoppedError, principal_plane
 from landscape_core.surfaces.surface import path_on_plane
-from landscape_core.surfaces.views import KINDS, Kind, in_x, recovered_planes, recovering, views
+from landscape_core.surfaces.views import AXES, KINDS, Kind, in_x, recovered_planes, recovering, views
 from tests.tiny.models import DIM, tiny_task
 
 
@@ -60,7 +60,7 @@ def test_every_kind_of_view_holds_its_paths(task: Task, targets: Target, race: T
             inside = (coordinates - torch.tensor(view.grid.centre)).abs() <= torch.tensor(view.grid.half)
             assert inside.all(), f"{name} leaves the grid"
             assert len(path) == len(view.losses[name]) == 6
-    assert all("direction" not in axis or axis.startswith(("1st", "2nd")) for view in found for axis in view.axes)
+    assert {view.axes for view in found} == {AXES[kind]}
 
 
 def test_the_plane_through_the_ends_holds_them_exactly(task: Task, race: Trajectory) -> None:
