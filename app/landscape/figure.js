@@ -1,37 +1,66 @@
-/** Panels as a Plotly figure: one camera, one colour scale and one loss axis for all, paths lifted a little over the surface. */
-export const SAND = [[0, "#f7f3e6"], [0.3, "#ddd2ae"], [0.65, "#a9a590"], [1, "#5b6064"]];
-export const PATHS = { X: "#b4480f", Z: "#1f6199" }; // on the sand both themes need the darker ones
-const LIFT = 0.015; // with a translucent surface no path is hidden altogether
-export const CAMERA = { eye: { x: 1.2, y: -1.35, z: 1.3 }, center: { x: 0, y: 0, z: -0.15 }, up: { x: 0, y: 0, z: 1 } };
+/**
+ * Panels as a Plotly figure with one camera. Solid lines lie on the surface, at the loss of the path's projection; dotted ones
+ * stand at the true loss: the same code as in pages and pictures that are saved.
+ */
+import { number } from "../views/words.js";
+import { draped, pointOf } from "./drape.js";
+
+const COLOURS = ["#fbf6dc", "#d3e6b5", "#8fc9a2", "#4a9f93", "#256f78"];
+export const SCALE = COLOURS.map((colour, i) => [i / (COLOURS.length - 1), colour]);
+export const PATHS = { X: "#b4480f", Z: "#1f4fa3" }; // on these colours both themes need the darker ones
+const LIFT = 0.004; // of the height, so that a line does not flicker in the surface it lies on
+export const CAMERA = { eye: { x: 1.5, y: -1.65, z: 1.3 }, center: { x: 0, y: 0, z: -0.08 }, up: { x: 0, y: 0, z: 1 } };
+const TRACES_PER_PATH = 3;
 
 /** "scene", "scene2", … of panel i. */
 export function sceneName(i) {
   return i ? `scene${i + 1}` : "scene";
 }
 
-/** Traces of all panels: the surface or contour, then per path a line and a marker at point `at`. */
-export function traces(panels, state) {
-  return panels.flatMap((panel, i) => {
-    const paths = Object.entries(panel.paths).flatMap(([name, path]) => pathTraces(name, path, i, state));
-    return [state.mode === "contour" ? contour(panel, i, state.log) : surface(panel, i, state.log), ...paths];
+/** Of every panel the range of losses it is drawn over: that of all, or its own. */
+export function rangesOf(panels, { shared, range }) {
+  return panels.map((panel) => (shared ? range : panel.range));
+}
+
+/** The panel that a trace belongs to. */
+export function panelOf(panels, curve) {
+  let next = 0;
+  return panels.findIndex((panel) => {
+    next += 1 + TRACES_PER_PATH * Object.keys(panel.paths).length;
+    return curve < next;
   });
 }
 
-function contour(panel, i, log) {
+/** Traces of all panels: the surface or contour, then per path two lines and a marker at point `at`. */
+export function traces(panels, state) {
+  const ranges = rangesOf(panels, state);
+  return panels.flatMap((panel, i) => {
+    const own = { ...state, range: ranges[i] };
+    const drawn = state.mode === "contour" ? contour(panel, i, own) : surface(panel, i, own);
+    const lines = state.mode === "contour" ? flatPath : solidPath;
+    return [drawn, ...Object.entries(panel.paths).flatMap(([name, path]) => lines(name, path, panel, i, own))];
+  });
+}
+
+function colourAxis(i, shared) {
+  return i && !shared ? `coloraxis${i + 1}` : "coloraxis";
+}
+
+function contour(panel, i, { log, shared }) {
   const [x, y] = panel.ticks;
   // Plotly's z has its first index along y.
   const z = y.map((_, j) => panel.losses.map((row) => (log ? log10(row[j]) : row[j])));
   const lines = { contours: { coloring: "heatmap" }, line: { width: 0.6, color: "rgba(0,0,0,0.35)" }, ncontours: 24 };
-  return { type: "contour", x, y, z, coloraxis: "coloraxis", hoverinfo: "none", ...axesOf(i), ...lines };
+  return { type: "contour", x, y, z, coloraxis: colourAxis(i, shared), hoverinfo: "none", ...axesOf(i), ...lines };
 }
 
 /** A triangle mesh, not Plotly's own surface: that one is resampled to 128 points a side, several times the work. */
-function surface(panel, i, log) {
+function surface(panel, i, { log, shared }) {
   const [u, v] = panel.ticks;
   const z = panel.losses.flat();
   const place = { x: u.flatMap((each) => v.map(() => each)), y: u.flatMap(() => v), z, ...triangles(z, u.length) };
-  const light = { ambient: 0.72, diffuse: 0.6, specular: 0.06, roughness: 0.9, fresnel: 0.05 };
-  return { type: "mesh3d", scene: sceneName(i), opacity: 0.85, ...place, intensity: log ? z.map(log10) : z, coloraxis: "coloraxis", hoverinfo: "none", lighting: light };
+  const light = { ambient: 0.8, diffuse: 0.5, specular: 0.06, roughness: 0.9, fresnel: 0.05 };
+  return { type: "mesh3d", scene: sceneName(i), opacity: 0.74, ...place, intensity: log ? z.map(log10) : z, coloraxis: colourAxis(i, shared), hoverinfo: "none", lighting: light };
 }
 
 /** Two triangles per cell of an n × n grid, without those that touch a loss that is not finite. */
@@ -51,23 +80,39 @@ function triangles(z, n) {
   return corners;
 }
 
-function pathTraces(name, path, i, state) {
-  const colour = PATHS[name];
-  const x = path.coordinates.map((point) => point[0]);
-  const y = path.coordinates.map((point) => point[1]);
-  const z = path.plane_loss.map((loss) => lifted(loss, state));
-  const solid = { type: "scatter3d", scene: sceneName(i), hoverinfo: "none", showlegend: false };
-  const flat = { type: "scatter", ...axesOf(i), hoverinfo: "none", showlegend: false };
-  const base = state.mode === "contour" ? flat : solid;
-  const line = { ...base, x, y, z, mode: "lines", line: { color: colour, width: state.mode === "contour" ? 2.5 : 6 } };
-  const now = Math.min(state.at, x.length - 1);
-  const marker = { size: state.mode === "contour" ? 11 : 6, color: colour, line: { color: "#fff", width: 2 } };
-  return [line, { ...base, x: [x[now]], y: [y[now]], z: [z[now]], mode: "markers", marker, name }];
+/** A path as points [x, y, loss] on the drawn surface, lifted by a hair; every eighth one is a step. */
+export function onSurface(panel, path, { log, range: [low, high] }) {
+  const heights = panel.losses.map((row) => row.map((loss) => (log ? log10(loss) : loss)));
+  const lift = LIFT * (log ? log10(high) - log10(low) : high - low);
+  return draped(panel.ticks, heights, path.coordinates).map(([x, y, height]) => {
+    const at = height === null ? null : height + lift;
+    return [x, y, log && at !== null ? 10 ** at : at];
+  });
 }
 
-function lifted(loss, { log, range: [low, high] }) {
-  if (loss === null) return null;
-  return log ? loss * (high / low) ** LIFT : loss + LIFT * (high - low);
+function solidPath(name, path, panel, i, state) {
+  const base = { type: "scatter3d", scene: sceneName(i), hoverinfo: "none", showlegend: false };
+  const colour = PATHS[name];
+  const points = onSurface(panel, path, state);
+  const [x, y, z] = [0, 1, 2].map((axis) => points.map((point) => point[axis]));
+  const [u, v] = [0, 1].map((axis) => path.coordinates.map((point) => point[axis]));
+  const at = pointOf(Math.min(state.at, path.coordinates.length - 1));
+  return [
+    { ...base, x, y, z, mode: "lines", name: `${name}, on the surface`, line: { color: colour, width: 6 } },
+    { ...base, x: u, y: v, z: path.true_loss, mode: "lines", name: `${name}, true loss`, line: { color: colour, width: 4, dash: "dot" } },
+    { ...base, x: [x[at]], y: [y[at]], z: [z[at]], mode: "markers", name, marker: { size: 6, color: colour, line: { color: "#fff", width: 2 } } },
+  ];
+}
+
+function flatPath(name, path, panel, i, state) {
+  const base = { type: "scatter", ...axesOf(i), hoverinfo: "none", showlegend: false };
+  const [x, y] = [0, 1].map((axis) => path.coordinates.map((point) => point[axis]));
+  const now = Math.min(state.at, x.length - 1);
+  return [
+    { ...base, x, y, mode: "lines", line: { color: "#fff", width: 5 }, opacity: 0.7 },
+    { ...base, x, y, mode: "lines", name: `${name}, on the surface`, line: { color: PATHS[name], width: 2.5 } },
+    { ...base, x: [x[now]], y: [y[now]], mode: "markers", name, marker: { size: 11, color: PATHS[name], line: { color: "#fff", width: 2 } } },
+  ];
 }
 
 export function log10(value) {
@@ -79,33 +124,67 @@ function axesOf(i) {
 }
 
 /** The layout for so many panels; on a narrow element they stand one below the other. */
-export function layout(panels, { mode, log, range, camera, colour, width, font }) {
+export function layout(panels, { mode, log, shared, range, camera, colour, width, font }) {
   const stacked = width < 640 && panels.length > 1;
-  const limits = limitsOf(range, log);
-  const bar = { thickness: 10, len: stacked ? 0.5 : 0.8, outlinewidth: 0, tickfont: { color: colour("--soft") }, title: { text: log ? "log₁₀ loss" : "loss", font: { color: colour("--soft"), size: 12 } } };
+  const room = { mode, log, camera, colour, stacked, n: panels.length };
   const made = {
-    height: stacked ? 720 : Math.max(380, Math.min(540, width * 0.46)),
-    margin: { l: mode === "contour" ? 34 : 0, r: 0, t: 30, b: mode === "contour" ? 30 : 0 },
+    height: stacked ? 760 : Math.max(380, Math.min(560, width * 0.48)),
+    margin: { l: mode === "contour" ? 60 : 0, r: 0, t: 30, b: mode === "contour" ? 46 : 0 },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: font, size: 12, color: colour("--soft") },
-    coloraxis: { colorscale: SAND, cmin: limits[0], cmax: limits[1], colorbar: bar }, showlegend: false, uirevision: "one", annotations: [],
+    showlegend: false, uirevision: "one", annotations: [],
   };
-  panels.forEach((panel, i) => place(made, panel, i, { mode, log, limits, camera, colour, stacked, n: panels.length }));
+  rangesOf(panels, { shared, range }).forEach((own, i) => {
+    place(made, panels[i], i, { ...room, limits: limitsOf(own, log) });
+    if (!i || !shared) made[colourAxis(i, shared)] = colours(i, limitsOf(own, log), { ...room, shared });
+  });
   return made;
 }
 
+function domainOf(i, n, stacked, mode) {
+  if (stacked) return { x: [0, mode === "contour" ? 0.82 : 0.86], y: i ? [0, mode === "contour" ? 0.42 : 0.47] : [0.53, 1] };
+  if (n === 1) return { x: [0, 0.9], y: [0, 1] };
+  return { x: i ? [0.5, 0.92] : [0, 0.42], y: [0, 1] };
+}
+
+/** A colour axis with its bar beside the panel; beside all of them where they share it. */
+function colours(i, limits, { log, shared, stacked, colour, n, mode }) {
+  const domain = domainOf(shared && !stacked ? n - 1 : i, n, stacked, mode);
+  const middle = shared && stacked ? 0.5 : (domain.y[0] + domain.y[1]) / 2;
+  const soft = { color: colour("--soft"), size: 11 };
+  const bar = {
+    thickness: 10, len: stacked ? (shared ? 0.5 : 0.38) : 0.7, x: domain.x[1] + 0.005, xanchor: "left", y: middle,
+    outlinewidth: 0, tickfont: soft, title: { text: "loss", font: { ...soft, size: 12 } }, ...(log ? decades(limits) : { nticks: 5, tickformat: ".3~g" }),
+  };
+  return { colorscale: SCALE, cmin: limits[0], cmax: limits[1], colorbar: bar };
+}
+
+/** Ticks of a logarithm, written as the losses they are: at 1, 2 and 5 of few decades, at 1 of many. */
+function decades([low, high]) {
+  const within = high - low > 3 ? [1] : [1, 2, 5];
+  const values = [];
+  for (let power = Math.floor(low); power <= Math.ceil(high); power += 1) {
+    values.push(...within.map((digit) => Math.log10(digit) + power));
+  }
+  const tickvals = values.filter((value) => value >= low - 1e-9 && value <= high + 1e-9);
+  return { tickvals, ticktext: tickvals.map((value) => number(10 ** value)) };
+}
+
 function place(made, panel, i, { mode, log, limits, camera, colour, stacked, n }) {
-  const domain = stacked
-    ? { x: [0, 1], y: i ? [0, 0.47] : [0.53, 1] }
-    : { x: n === 1 ? [0, 1] : i ? [0.52, 1] : [0, 0.48], y: [0, 1] };
+  const domain = domainOf(i, n, stacked, mode);
   made.annotations.push({ text: `<b>${titleOf(panel)}</b>`, xref: "paper", yref: "paper", x: domain.x[0], y: domain.y[1], xanchor: "left", yanchor: "bottom", showarrow: false, font: { size: 14, color: colour("--ink") } });
-  const axis = { gridcolor: colour("--rule"), zerolinecolor: colour("--rule"), color: colour("--soft"), showbackground: false, showspikes: false, nticks: 5, title: { text: "" } };
+  const titles = panel.axes.map((text) => ({ text, font: { size: 12, color: colour("--soft") } }));
   if (mode === "surface") {
-    made[sceneName(i)] = { domain, aspectmode: "cube", camera, uirevision: "one", dragmode: "turntable", hovermode: "closest", xaxis: axis, yaxis: axis, zaxis: { ...axis, type: log ? "log" : "linear", range: padded(limits), exponentformat: "power" } };
+    const axis = { gridcolor: colour("--rule"), zerolinecolor: colour("--rule"), color: colour("--soft"), showbackground: false, showspikes: false, nticks: 5, tickfont: { size: 11 } };
+    const { tickvals, ticktext } = log ? decades(limits) : {};
+    const heights = log ? { type: "log", tickvals: tickvals.map((value) => 10 ** value), ticktext } : { type: "linear", tickformat: ".3~g" };
+    const loss = { ...axis, ...heights, range: padded(limits), title: { text: "loss", font: titles[0].font } };
+    made[sceneName(i)] = { domain, aspectmode: "cube", camera, uirevision: "one", dragmode: "turntable", hovermode: "closest", xaxis: { ...axis, title: titles[0] }, yaxis: { ...axis, title: titles[1] }, zaxis: loss };
     return;
   }
   const suffix = i ? String(i + 1) : "";
-  made[`xaxis${suffix}`] = { domain: domain.x, anchor: `y${suffix}`, color: colour("--soft"), zeroline: false, fixedrange: true };
-  made[`yaxis${suffix}`] = { domain: domain.y, anchor: `x${suffix}`, color: colour("--soft"), zeroline: false, fixedrange: true };
+  const flat = { color: colour("--soft"), zeroline: false, fixedrange: true, nticks: 6 };
+  made[`xaxis${suffix}`] = { ...flat, domain: domain.x, anchor: `y${suffix}`, title: { ...titles[0], standoff: 4 } };
+  made[`yaxis${suffix}`] = { ...flat, domain: domain.y, anchor: `x${suffix}`, title: { ...titles[1], standoff: 4 } };
 }
 
 /** What the colour scale runs over. */

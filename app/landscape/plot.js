@@ -3,7 +3,7 @@
  * drags. Where WebGL is missing the same panels are drawn as contours.
  */
 import { plotlyLoaded } from "../views/plotly.js";
-import { CAMERA, layout, sceneName, traces } from "./figure.js";
+import { CAMERA, layout, panelOf, sceneName, traces } from "./figure.js";
 import { Turning } from "./turning.js";
 import { webgl, withoutSmoothing } from "../views/webgl.js";
 
@@ -11,18 +11,23 @@ const SETTLE = 300;
 const NARROW = 480;
 
 export class SurfacePlot {
-  /** @param {{onHover: (panel: number, x: number, y: number) => void, onLeave: () => void}} options */
-  constructor(element, { onHover, onLeave }) {
-    this.element = element;
-    this.onHover = onHover;
-    this.onLeave = onLeave;
+  /**
+   * @param {{onHover: (panel: number, x: number, y: number) => void, onFlat: (why: string) => void}} options `onFlat` is
+   * called when contours must be drawn in place of surfaces
+   */
+  constructor(element, { onHover, onFlat }) {
+    Object.assign(this, { element, onHover, onFlat });
     this.gl = webgl();
     this.mode = this.gl ? "surface" : "contour";
     this.log = true;
+    this.shared = true;
+    this.losses = 0; // how often the browser took the WebGL contexts away
     this.at = 0;
     this.camera = CAMERA;
     this.updates = 0;
-    if (this.gl === "software") this.turning = new Turning(element, { begin: () => this.#turnable(), rest: (camera) => this.#turnedTo(camera) });
+    this.empty = element.firstElementChild;
+    this.turning = new Turning(element, { begin: () => this.#turnable(), rest: (camera) => this.#turnedTo(camera), mouse: this.gl === "software" });
+    element.addEventListener("webglcontextlost", () => this.#lost(), true);
     new MutationObserver(() => this.#schedule()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     new ResizeObserver(() => this.#resized()).observe(element);
   }
@@ -31,6 +36,33 @@ export class SurfacePlot {
   set(changes) {
     Object.assign(this, changes);
     this.#schedule();
+  }
+
+  /** Nothing is drawn any more, until there are other panels. */
+  clear() {
+    this.panels = null;
+    if (this.drawn) Plotly.purge(this.element);
+    this.drawn = false;
+    this.element.replaceChildren(this.empty);
+    delete this.element.dataset.points;
+  }
+
+  /** The browser took the contexts away: surfaces are drawn anew once, then given up for contours. */
+  #lost() {
+    if (!this.drawn || this.restoring) return;
+    this.restoring = true;
+    this.losses += 1;
+    if (this.losses > 1) {
+      this.mode = "contour";
+      this.gl = null;
+      this.onFlat("The browser took WebGL away twice, which surfaces are drawn with; contours show the same losses.");
+    }
+    Plotly.purge(this.element);
+    this.drawn = false;
+    setTimeout(() => {
+      this.restoring = false;
+      this.#schedule();
+    }, SETTLE);
   }
 
   /** Move the markers to point `at` of the paths; nothing else is drawn again. */
@@ -47,7 +79,11 @@ export class SurfacePlot {
     this.pending = true;
     requestAnimationFrame(async () => {
       await plotlyLoaded();
-      if (this.busy || this.#held) {
+      if (!this.panels) {
+        this.pending = false;
+        return;
+      }
+      if (this.busy || this.#held || this.restoring) {
         setTimeout(() => {
           this.pending = false;
           this.#schedule();
@@ -64,57 +100,48 @@ export class SurfacePlot {
     if (!this.drawn) this.element.replaceChildren();
     if (!this.drawn && this.element.clientWidth < NARROW) this.camera = farther(CAMERA);
     const style = getComputedStyle(this.element);
-    const state = { mode: this.mode, log: this.log, range: this.range, at: this.at };
+    const state = this.#state();
     const look = { ...state, camera: this.camera, colour: (name) => style.getPropertyValue(name).trim(), width: this.element.clientWidth, font: style.fontFamily };
     const config = { responsive: false, displayModeBar: false, displaylogo: false, scrollZoom: false, plotGlPixelRatio: this.gl === "software" ? 1 : 2 };
     this.width = this.element.clientWidth;
     const react = () => Plotly.react(this.element, traces(this.panels, state), layout(this.panels, look), config);
+    this.element.dataset.mode = this.mode;
     await (this.gl === "software" ? withoutSmoothing(react) : react());
     this.element.dataset.updates = ++this.updates;
     this.element.dataset.points = this.panels.map((panel) => panel.points_a_side).join();
     if (!this.drawn) this.#listen();
     this.drawn = true;
     this.busy = false;
+    if (!this.panels) this.clear(); // meanwhile
+  }
+
+  #state() {
+    const { mode, log, shared, range, at } = this;
+    return { mode, log, shared, range, at };
   }
 
   #listen() {
     this.element.on("plotly_relayouting", (change) => this.#turned(change, false));
     this.element.on("plotly_relayout", (change) => this.#turned(change, true));
     this.element.on("plotly_hover", ({ points: [point] }) => {
-      if (!this.#held && !["scatter", "scatter3d"].includes(point.data.type)) this.onHover(this.#panelOf(point.curveNumber), point.x, point.y);
+      if (!this.#held && !["scatter", "scatter3d"].includes(point.data.type)) this.onHover(panelOf(this.panels, point.curveNumber), point.x, point.y);
     });
-    this.element.on("plotly_unhover", () => this.onLeave());
   }
 
   get #held() {
-    return this.dragging || this.turning?.busy;
+    return this.dragging || this.turning.busy;
   }
 
   /** What a drag on plain canvases needs; none while Plotly is drawing or shows contours. */
   #turnable() {
     if (!this.drawn || this.busy || this.mode !== "surface") return null;
-    const { panels, log, range, at, camera } = this;
-    return { panels, log, range, at, camera };
+    return { panels: this.panels, camera: this.camera, ...this.#state() };
   }
 
   async #turnedTo(camera) {
     this.camera = camera;
     await this.#rest();
     await new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
-  }
-
-  #panelOf(curve) {
-    return this.#starts().findLastIndex((start) => start <= curve);
-  }
-
-  /** The number of each panel's first trace. */
-  #starts() {
-    let next = 0;
-    return this.panels.map((panel) => {
-      const start = next;
-      next += 1 + 2 * Object.keys(panel.paths).length;
-      return start;
-    });
   }
 
   /** One scene is being turned: the others follow, once per frame; `done` when the pointer was let go. */
@@ -149,8 +176,7 @@ export class SurfacePlot {
   }
 
   #restyleMarkers() {
-    const state = { mode: this.mode, log: this.log, range: this.range, at: this.at };
-    const all = traces(this.panels, state);
+    const all = traces(this.panels, this.#state());
     const indices = all.map((trace, i) => (trace.mode === "markers" ? i : -1)).filter((i) => i >= 0);
     const update = {};
     for (const axis of this.mode === "contour" ? ["x", "y"] : ["x", "y", "z"]) update[axis] = indices.map((i) => all[i][axis]);

@@ -1,7 +1,7 @@
 """Runs and their surfaces as messages for the browser, of any task whose outputs can be seen as pictures.
 
 Kinds: `begin`, `frames` and `end` as in a race's stream; `averages` (what experiments found); `surfaces` (whole panels at
-each level that became complete, with the range all of them share), `progress`, `drawn` (the last).
+each level that became complete, with the range all of them share), `cut` (a whole one), `progress`, `drawn` (the last).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from app.landscape.drawing import Drawing
 from app.runs.legs import png
 from app.runs.session import Message
 from app.runs.standing import Standing
@@ -24,9 +25,12 @@ from landscape_core.search.summary import psnr, race_summary, reached
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import Trajectory
 from landscape_core.surfaces.averages import Averages
-from landscape_core.surfaces.export import loss_range
+from landscape_core.surfaces.cut import cut_between, cut_figures, cut_sentence
+from landscape_core.surfaces.cut_export import PLACES
+from landscape_core.surfaces.look import CODE, loss_range
 from landscape_core.surfaces.panels import Panel, figures, panel, sentences
 from landscape_core.surfaces.surface import Cache, Surface, evaluate, evaluate_all
+from landscape_core.surfaces.verdict import verdict, warnings
 from landscape_core.surfaces.views import View
 
 THUMBNAIL = 32
@@ -45,7 +49,9 @@ def race(number: int, standing: Standing, path: Trajectory) -> Iterator[Message]
         **target_message(standing.task, standing.target, standing.label),
         "kind": "begin",
         "number": number,
+        "of": standing.key,
         "lanes": [lane.name for lane in path.lanes],
+        "table": _table(standing.optimiser),
         "settings": standing.settings,
         "limit": standing.trajectory.steps[-1],
         "every": [1, 1],
@@ -61,6 +67,12 @@ def race(number: int, standing: Standing, path: Trajectory) -> Iterator[Message]
     lanes = {lane: {"best": _still(standing, lane, best=True), "last": _still(standing, lane, best=False)} for lane in "XZ"}
     summary = race_summary(whole)
     yield {"kind": "end", "reason": "", "summary": summary, "lanes": lanes, "reached": reached(whole, fast="Z", slow="X")}
+
+
+def _table(optimiser: str) -> Message:
+    """By what both lanes descend, where it is known."""
+    words = {"optimiser": optimiser, "settings": "with the run's own settings"}
+    return {lane: {"cell": lane, **words} for lane in "XZ"} if optimiser else {}
 
 
 def _columns(standing: Standing, path: Trajectory, lane: str, part: slice) -> Message:
@@ -117,6 +129,22 @@ def surfaces(
     yield {"kind": "drawn", **_counts(now, found), "reason": _reason(panels, found)}
 
 
+def line(drawing: Drawing, size: int) -> Iterator[Message]:
+    """The cut between both ends of the run that stands, with twice as many points as a surface has a side."""
+    standing, total = drawing.standing, 2 * size - 1
+    assert standing is not None
+    for cut in cut_between(
+        standing.task, standing.target, standing.trajectory, standing.space, size=total, stop=drawing.stop.is_set
+    ):
+        drawing.cut = cut
+        yield {"kind": "progress", "done": int(torch.isfinite(cut.losses).sum()), "total": total}
+    whole = drawing.cut is not None and drawing.cut.whole
+    if drawing.cut is not None and whole:
+        yield {"kind": "cut", **finite(cut_figures(drawing.cut)), "verdict": cut_sentence(drawing.cut), "axis": PLACES}
+    reason = "" if whole else "Stopped before the cut was complete."
+    yield {"kind": "drawn", "done": total if whole else 0, "total": total, "reason": reason}
+
+
 def refined(task: Task, target: Target, standing: Panel, surface: Surface) -> Panel:
     """The panel on a finer surface; its paths, which do not change, are not evaluated again."""
     finer = panel(task, target, replace(standing.view, paths={}), surface)
@@ -137,9 +165,14 @@ def _counts(now: Sequence[Surface], found: Sequence[View]) -> Message:
 
 
 def _drawn(panels: Sequence[Panel]) -> Message:
-    low, high = loss_range(panels)
-    shown = [{**finite(figures(each)), "sentences": sentences(each), "thumbnails": thumbnails(each.surface)} for each in panels]
-    return {"panels": shown, "range": [low, high]}
+    shown = [_panel(each) for each in panels]
+    said = {"verdict": verdict(panels), "warnings": warnings(panels), "code": CODE}
+    return {"panels": shown, "range": list(loss_range(panels)), **said}
+
+
+def _panel(drawn: Panel) -> Message:
+    own = list(loss_range([drawn]))
+    return {**finite(figures(drawn)), "range": own, "sentences": sentences(drawn), "thumbnails": thumbnails(drawn.surface)}
 
 
 def thumbnails(surface: Surface) -> Message | None:

@@ -1,5 +1,9 @@
-/** The landscape view: a race, then its loss surfaces as they are refined, one step slider for all of it. */
+/**
+ * The landscape view: a race, then its loss surfaces as they are refined, one step slider for all of it. What is shown is of one
+ * run alone: where another is asked for, it goes, and a run that stands is drawn at once.
+ */
 import { fillAverages } from "./averages.js";
+import { CutPlot } from "./cut.js";
 import { fillTable } from "./numbers.js";
 import { SurfacePlot } from "./plot.js";
 import { laneColour } from "../views/columns.js";
@@ -9,12 +13,16 @@ import { RunView } from "../views/run_view.js";
 import { Stage } from "../views/stage.js";
 import { number } from "../views/words.js";
 
+const SETTLED = 120; // ms: the form takes what came with the same message
+
 class Surfaces extends RunView {
   constructor(view) {
     super(view, {
       status: "landscape-status",
       kinds: {
         target: (message) => this.#target(message),
+        nothing: ({ text }) => this.#nothing(text),
+        cut: (message) => this.#cut(message),
         begin: (message) => this.#begin(message),
         frames: (message) => this.#frames(message),
         end: (message) => this.#raced(message),
@@ -32,10 +40,13 @@ class Surfaces extends RunView {
       onClick: (data) => this.#click(data),
     });
     this.run = null;
+    this.key = null; // of the run that is drawn, or about to be
+    this.wanted = null; // the message of another one, while something still goes on
     this.stage = new Stage(this.find(".stage"));
-    this.plot = new SurfacePlot(this.find("[data-plot]"), { onHover: (panel, x, y) => this.#hover(panel, x, y), onLeave: () => {} });
+    this.plot = new SurfacePlot(this.find("[data-plot]"), { onHover: (panel, x, y) => this.#hover(panel, x, y), onFlat: (why) => this.#flat(why) });
+    this.line = new CutPlot(this.find("[data-cut]"));
     this.press("mode", this.plot.mode);
-    if (!this.plot.gl) this.#without();
+    if (!this.plot.gl) this.#flat("This browser has no WebGL, which surfaces are drawn with; contours show the same losses.");
     this.listen();
   }
 
@@ -45,14 +56,67 @@ class Surfaces extends RunView {
 
   async #target(message) {
     this.controls.ready(); // this tells that the form is filled in; until then a click would be lost
-    if (this.controls.busy || this.run) return;
+    if (message.of === this.key) return;
+    if (this.controls.busy) {
+      this.wanted = message;
+      this.act(this.controls.state === "waiting" ? "cancel" : "stop");
+      return;
+    }
+    this.#clear();
     this.stage.showTarget(await decode(message.target), message.label);
+    if (!message.draw) return;
+    this.key = message.of;
+    setTimeout(() => {
+      if (this.key === message.of && !this.controls.busy) this.act("run");
+    }, SETTLED);
+  }
+
+  #nothing(text) {
+    this.controls.ready();
+    this.#clear();
+    this.controls.notice(text);
+  }
+
+  rest() {
+    super.rest();
+    const next = this.wanted;
+    this.wanted = null;
+    if (next) this.#target(next);
+  }
+
+  /** Nothing of a run is shown any more: neither its surfaces nor its numbers. */
+  #clear() {
+    Object.assign(this, { key: null, run: null, panels: null });
+    this.plot.clear();
+    this.line.set({ cut: null });
+    this.stage.clear();
+    this.timeline.setTicks([]);
+    this.curves.draw([], "step");
+    this.controls.notice(null);
+    this.#say("", []);
+    for (const part of [".told", ".hover", ".code"]) this.find(part).hidden = true;
+    this.become("idle");
+    this.find(".exports").hidden = true;
+    this.find("[data-plot]").hidden = false;
+    this.#words("Press Run: both searches take their steps, then the loss around them is drawn.");
+  }
+
+  /** The verdict, and where the plane misleads. */
+  #say(verdict, warnings) {
+    this.find(".verdict").textContent = verdict;
+    this.find(".warnings").replaceChildren(...warnings.map((text) => Object.assign(document.createElement("li"), { textContent: text })));
   }
 
   async #begin(message) {
     this.run = new RunRecord(message);
     await this.run.ready;
+    this.key = message.of;
     this.panels = null;
+    this.plot.clear();
+    this.line.set({ cut: null });
+    this.#say("", []);
+    this.find("[data-plot]").hidden = false;
+    for (const part of [".told", ".hover", ".code"]) this.find(part).hidden = true;
     this.stage.clear();
     this.stage.name(this.run);
     this.stage.showTarget(this.run.target, this.run.label);
@@ -74,9 +138,10 @@ class Surfaces extends RunView {
     this.timeline.setTicks(this.run.steps, this.timeline.index);
   }
 
-  #wait({ text }) {
+  #wait({ text, share }) {
     this.#going();
-    this.#words(text);
+    if (share !== undefined) this.bar(share);
+    this.#words(text, null);
   }
 
   /** The server has begun: from now on Stop stops it. */
@@ -96,16 +161,24 @@ class Surfaces extends RunView {
     if (this.controls.state === "running") this.#words(`Measuring random samples: ${done} of ${total}…`, null);
   }
 
-  #surfaces({ panels, range, steps, note }) {
+  #cut(message) {
+    this.find("[data-plot]").hidden = true;
+    this.line.set({ cut: message, log: this.plot.log });
+    this.#say(message.verdict, []);
+    this.#offer();
+  }
+
+  #surfaces({ panels, range, steps, note, verdict, warnings }) {
     this.panels = panels;
     this.steps = steps;
     this.thumbnails = panels.map((panel) => panel.thumbnails && createImageBitmap(webp(panel.thumbnails.sheet)));
     this.plot.set({ panels, range, at: this.#point() });
     fillTable(this.find(".numbers table"), panels);
     this.find(".numbers .insight").textContent = note;
-    this.find(".told").hidden = false;
-    this.find(".hover").hidden = false;
+    for (const part of [".told", ".hover", ".code"]) this.find(part).hidden = false;
+    this.#say(verdict, warnings);
     this.#drawCurves();
+    this.#offer();
   }
 
   #progress({ done, total }) {
@@ -128,7 +201,15 @@ class Surfaces extends RunView {
 
   become(state) {
     super.become(state);
-    this.find(".exports").hidden = state !== "rest" || !this.panels;
+    this.#offer();
+  }
+
+  /** What there is to choose and to save of what is drawn. */
+  #offer() {
+    const drawn = this.panels || this.line?.cut;
+    this.find(".exports").hidden = this.controls.state !== "rest" || !drawn;
+    this.find("[data-two]").hidden = this.panels?.length === 1 || Boolean(this.line?.cut);
+    this.find("[data-drawn-as]").hidden = Boolean(this.line?.cut);
   }
 
   /** `aside` stays as it is where it is null. */
@@ -143,23 +224,28 @@ class Surfaces extends RunView {
     this.acted(act === "measure" ? "run" : act);
   }
 
-  #click({ mode, scale, save, best }) {
+  #click({ mode, scale, range, save, best }) {
     if (mode) this.#set("mode", mode, { mode });
     if (scale) this.#set("scale", scale, { log: scale === "log" });
-    if (save) this.trigger("export", { what: save, log: this.plot.log });
+    if (range) this.#set("range", range, { shared: range === "shared" });
+    if (save) this.trigger("export", { what: save, log: this.plot.log, shared: this.plot.shared });
     if (best) this.timeline.moveToValue(this.run.end.lanes[best].best.step);
   }
 
   #set(key, to, changes) {
     this.press(key, to);
     this.plot.set(changes);
+    this.line.set({ log: this.plot.log });
     this.#drawCurves();
   }
 
-  #without() {
+  /** No surfaces from now on, and why. */
+  #flat(why) {
     const button = this.find("[data-mode=surface]");
     button.disabled = true;
-    button.title = "This browser has no WebGL, which surfaces are drawn with; contours show the same losses.";
+    button.title = why;
+    this.press("mode", "contour");
+    if (this.panels) this.controls.notice(why);
   }
 
   /** The point of the paths nearest to the step shown: long runs are thinned out. */
@@ -191,8 +277,8 @@ class Surfaces extends RunView {
   #drawCurves() {
     if (!this.panels) return;
     const curves = this.#paths().flatMap(([name, path]) => [
-      { x: this.steps, y: path.plane_loss, name: `${name}, on the plane`, colour: laneColour(name), dash: "dot", faint: true },
-      { x: this.steps, y: path.true_loss, name, colour: laneColour(name), dash: "solid" },
+      { x: this.steps, y: path.plane_loss, name: `${name}, on the surface`, colour: laneColour(name), dash: "solid", faint: true },
+      { x: this.steps, y: path.true_loss, name, colour: laneColour(name), dash: "dot" },
     ]);
     this.curves.draw(curves, "step");
     this.#cursor();

@@ -8,8 +8,10 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
+from app.landscape import averaging, files
 from app.landscape import run as events
-from app.landscape.run import OWN, Drawing
+from app.landscape.drawing import Drawing, Resources
+from app.landscape.plan import MAX_STEPS, MIN_STEPS, PLANES, SIZES, offered, plan_from
 from app.runs.jobs import Jobs
 from app.runs.legs import with_errors
 from app.runs.models import Models, label
@@ -20,23 +22,18 @@ from app.views.page import Page
 from app.views.view import sent, view
 from app.views.wiring import COMPUTE, QUICK, click, enclosing_tab, found, missed
 from landscape_core.errors import UserError
+from landscape_core.search.task import Task
 
-PLANES = [
-    ("Recovered latents (the paper's)", "recovered"),
-    ("This run's own path", "path"),
-    ("Start, X's end and Z's end", "ends"),
-    ("Both paths, shared plane in X", "shared"),
-    ("Random directions", "random"),
-]
 _PLANE = (
     "Which two of the hundreds of dimensions are drawn. The paper takes the principal directions of many recovered latents. "
     "In a shared plane Z's path is mapped into X, so that both runs stand on one surface."
 )
 _SOURCE = "Whose steps are drawn: a race of this tab's own, on the target of the Invert tab, or the run that stands in a tab."
 _SIZE = "Points a side of the grid. It is drawn coarse at once and refined while you watch."
-
-
+_AT = "Where the Hessian is looked into; the last step where empty."
+_COLUMN = "Which optimiser's X and Z are drawn: a surface compares one column of the run's table."
 NAME = "Landscape"
+OWN = "own"
 
 
 def build(page: Page) -> None:
@@ -62,13 +59,20 @@ def _build_form(models: Models, source: gr.Dropdown) -> Form:
         first = models.names[0] if models.names else None
         form["model"] = gr.Dropdown(choices, value=first, label="Model", visible=len(choices) > 1, elem_id="landscape-model")
         form["space"] = gr.Dropdown([], label="Space Z", elem_id="landscape-space")
-        form["plane"] = gr.Dropdown(PLANES, value="recovered", label="Plane", info=_PLANE, elem_id="plane")
-        sizes = [(f"{n} × {n}", n) for n in events.SIZES]
-        form["size"] = gr.Radio(sizes, value=41, label="Grid", info=_SIZE, elem_classes="segmented")
-        form["steps"] = gr.Slider(
-            events.MIN_STEPS, events.MAX_STEPS, 20, step=1, label="Steps", elem_id="landscape-steps", buttons=[]
+        form["column"] = gr.Radio(
+            [], label="Lanes by", info=_COLUMN, visible=False, elem_id="landscape-column", elem_classes="segmented"
         )
-        form["seed"] = gr.Number(0, label="Seed of random directions", precision=0, minimum=0, elem_id="landscape-seed")
+        planes = [(words, kind) for kind, words in PLANES.items()]
+        form["plane"] = gr.Dropdown(planes, value="recovered", label="Plane", info=_PLANE, elem_id="plane")
+        form["at_step"] = gr.Number(
+            None, label="Hessian at step", info=_AT, precision=0, minimum=0, visible=False, elem_id="landscape-at"
+        )
+        sizes = [(f"{n} × {n}", n) for n in SIZES]
+        form["size"] = gr.Radio(sizes, value=41, label="Grid", info=_SIZE, elem_classes="segmented")
+        form["steps"] = gr.Slider(MIN_STEPS, MAX_STEPS, 20, step=1, label="Steps", elem_id="landscape-steps", buttons=[])
+        form["seed"] = gr.Number(
+            0, label="Seed of random directions", precision=0, minimum=0, visible=False, elem_id="landscape-seed"
+        )
     return form
 
 
@@ -79,12 +83,15 @@ def source_field(names: Sequence[str]) -> gr.Dropdown:
 
 
 class LandscapeTab:
-    """Listeners of the tab. Each finds what stands for the visitor and hands on to the tab's `run.py`."""
+    """Listeners of the tab. Each finds what stands for the visitor and hands on to the tab's `run.py`. Outputs of an event are
+    given by component; the others stay."""
 
     def __init__(self, page: Page, drawings: Jobs[Drawing], form: Form, view: gr.HTML, download: gr.DownloadButton) -> None:
-        self.shared = events.Resources(page.models)
+        self.shared = Resources(page.models)
         self.page, self.models, self.drawings = page, page.models, drawings
         self.form, self.view, self.download = form, view, download
+        self.followed = gr.State(None)  # the Invert tab's model when it last was followed
+        self.chosen = gr.State(False)  # whether the visitor has said whose steps are drawn
 
     @property
     def own(self) -> list[Component]:
@@ -94,13 +101,15 @@ class LandscapeTab:
 
     def wire(self, status: gr.HTML) -> None:
         view, form, source = self.view, self.form, self.page.source
-        model, space = form["model"], form["space"]
+        model, space, plane = form["model"], form["space"], form["plane"]
         progress = {"show_progress": "full", "show_progress_on": status}
-        followed = gr.State(None)
-        asked, shown = [source, found("model"), followed, model, space], [model, space, view, followed]
-        enclosing_tab().select(self.on_open, asked, shown, **QUICK)
-        model.input(self.on_model, model, space, **QUICK)
-        source.change(self.on_source, source, [*self.own, view], **QUICK)
+        shown = [view, form["column"], plane, *self.own]
+        asked = [source, self.chosen, found("model"), self.followed, model, space, plane]
+        enclosing_tab().select(self.on_open, asked, [*shown, model, space, source, self.followed], **QUICK)
+        model.input(self.on_model, [model, plane], [space, plane, view], **QUICK)
+        source.input(lambda: True, outputs=self.chosen, **QUICK)
+        source.change(self.on_source, [source, model, space, plane], shown, **QUICK)
+        plane.change(self.on_plane, plane, [form["at_step"], form["seed"], form["size"]], **QUICK)
         begun = view.run(self.on_run, [source, *form.components], view, **COMPUTE, **progress)
         measuring = view.measure(self.on_measure, outputs=view, **COMPUTE, **progress)
         view.stop(self.on_stop, **QUICK)
@@ -126,37 +135,74 @@ class LandscapeTab:
             raise UserError(f"There is no run in the {source} tab yet. Press Run there, or let this tab take its own steps.")
         return standing
 
-    def shown(self, source: str, request: gr.Request) -> str:
-        """The target that the next press of Run is about, or why there is none."""
+    def shown(self, source: str, model: str, space: str | None, plane: str, request: gr.Request) -> dict[Any, Any]:
+        """What the next press of Run is about: its target, lanes and planes; or why there is nothing."""
+        own = {each: gr.update(visible=source == OWN) for each in self.own}
         try:
-            return sent(events.current(self.models, self.taken(source, request), self.page.invert.get(request.session_hash)))
+            taken = self.taken(source, request)
+            about = events.current(self.shared, model, taken, self.page.invert.get(request.session_hash))
         except UserError as error:
-            return sent({"kind": "error", "text": str(error)})
+            return {**own, self.view: sent({"kind": "nothing", "text": str(error)})}
+        columns = list(taken.columns) if taken is not None and len(taken.columns) > 1 else []
+        column = gr.update(choices=columns, value=columns[0] if columns else None, visible=bool(columns))
+        task = self.models.get(model) if taken is None else taken.task
+        planes = self._planes(task, (space or next(iter(task.mappings))) if taken is None else taken.space, plane)
+        return {**own, self.form["column"]: column, self.form["plane"]: planes, self.view: sent(about)}
+
+    def _planes(self, task: Task, space: str, plane: str) -> Any:
+        """The planes that a task has, the chosen one kept where it can be."""
+        choices, sentence = offered(task, space)
+        kept = plane if plane in [kind for _, kind in choices] else "path"
+        return gr.update(choices=choices, value=kept, info=f"{_PLANE} {sentence}".strip())
 
     def on_open(
-        self, request: gr.Request, source: str, inverted: str, followed: str | None, model: str, space: str | None
-    ) -> list[Any]:
-        """Follow the Invert tab's model where another was chosen there since this tab last did; else keep one's own."""
+        self, request: gr.Request, source: str, chosen: bool, inverted: str, followed: str | None, model: str,
+        space: str | None, plane: str,
+    ) -> dict[Any, Any]:  # fmt: skip
+        """Draw the run at hand, unless somebody said otherwise. A race of this tab's own follows the Invert tab's model where
+        another was chosen there since this tab last did."""
         now = model if inverted == followed else inverted
         try:
-            return [now, self._spaces(now, space), self.shown(source, request), inverted]
+            spaces = self._spaces(now, space)
+            source = source if chosen or source != OWN else self._at_hand(request)
+            about = self.shown(source, now, spaces["value"], plane, request)
         except UserError as error:
-            return [gr.skip(), gr.skip(), sent({"kind": "error", "text": str(error)}), followed]
+            return {self.view: sent({"kind": "error", "text": str(error)})}
+        visible = gr.update(visible=source == OWN and len(self.models.names) > 1, value=now)
+        more = {self.form["model"]: visible, self.form["space"]: {**spaces, "visible": source == OWN}}
+        return {**about, **more, self.page.source: source, self.followed: inverted}
 
-    def on_model(self, model: str) -> Any:
-        return self._spaces(model, None)
+    def _at_hand(self, request: gr.Request) -> str:
+        """The tab whose run stands, the Invert tab first; this tab's own race where none does."""
+        for name, standing in self.page.sources.items():
+            try:
+                if standing(request.session_hash or "") is not None:
+                    return name
+            except UserError:  # it is still going, or no column can be compared: it cannot be drawn now
+                continue
+        return OWN
+
+    def on_model(self, model: str, plane: str, request: gr.Request) -> dict[Any, Any]:
+        spaces = self._spaces(model, None)
+        about = self.shown(OWN, model, spaces["value"], plane, request)
+        kept = {key: value for key, value in about.items() if key in (self.view, self.form["plane"])}
+        return {**kept, self.form["space"]: spaces}
 
     def _spaces(self, model: str, space: str | None) -> Any:
         spaces = list(self.models.get(model).mappings)
         return gr.update(choices=space_choices(spaces), value=space if space in spaces else spaces[0])
 
-    def on_source(self, source: str, request: gr.Request) -> list[Any]:
+    def on_source(self, source: str, model: str, space: str | None, plane: str, request: gr.Request) -> dict[Any, Any]:
         """A run that was taken elsewhere has its own model and steps."""
-        return [*(gr.update(visible=source == OWN) for _ in self.own), self.shown(source, request)]
+        return self.shown(source, model, space, plane, request)
+
+    def on_plane(self, plane: str) -> list[Any]:
+        """Only what bears on a plane is asked for."""
+        return [gr.update(visible=plane == "hessian"), gr.update(visible=plane == "random"), gr.update(visible=plane != "cut")]
 
     def on_run(self, request: gr.Request, source: str, *values: Any) -> Iterator[str]:
         def messages() -> Iterator[Message]:
-            plan, taken = events.plan_from(self.models, self.form.read(values)), self.taken(source, request)
+            plan, taken = plan_from(self.models, self.form.read(values)), self.taken(source, request)
             invert = self.page.invert.get(request.session_hash)
             return events.run(self.shared, self.drawings.begin(request.session_hash), plan, taken, invert)
 
@@ -165,7 +211,7 @@ class LandscapeTab:
 
     def on_measure(self, event: gr.EventData, request: gr.Request) -> Iterator[str]:
         drawing = self.drawings.latest(request.session_hash)
-        for message in with_errors(lambda: events.measure(self.shared, drawing, event._data.get("n"))):
+        for message in with_errors(lambda: averaging.measure(self.shared, drawing, event._data.get("n"))):
             yield sent(message)
 
     def on_stop(self, request: gr.Request) -> None:
@@ -174,7 +220,7 @@ class LandscapeTab:
     def on_export(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         drawing, data = self.drawings.latest(request.session_hash), event._data
         try:
-            path = events.export(drawing, data.get("what"), data.get("log"))
+            path = files.export(drawing, data)
         except UserError as error:
             return {self.view: sent({"kind": "error", "text": str(error)})}
         return {self.download: str(path), self.view: sent({"kind": "exported"})}
@@ -182,7 +228,8 @@ class LandscapeTab:
 
 def surfaces_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "surfaces") -> gr.HTML:
     """It takes the messages of `app.landscape.stream`, and emits: run, stop, cancel (while queued), measure {n} and
-    export {what: "html" | "png", log}. `missed` is called with [run id, first number] for messages that were lost.
+    export {what, log, shared} as `files.export` takes it. `missed` is called with [run id, first number] for messages that
+    were lost.
     """
     emits = ("run", "stop", "cancel", "measure", "export")
     return view("landscape/surfaces", emits, elem_id=elem_id, server_functions=[missed])

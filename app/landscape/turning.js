@@ -1,30 +1,35 @@
 /**
- * Surfaces while one turns them, where a processor draws WebGL: there Plotly takes most of a second for a picture. So they
- * are drawn coarse on plain canvases over the scenes, with the camera that Plotly gets when one lets go.
+ * Surfaces while one turns them: drawn coarse on plain canvases over the scenes, with the camera that Plotly gets when one lets
+ * go. By mouse where a processor draws WebGL, for there Plotly takes most of a second for a picture; by finger and by key always.
  */
-import { PATHS, SAND, limitsOf, log10, sceneName } from "./figure.js";
+import { pointOf } from "./drape.js";
+import { PATHS, SCALE, limitsOf, log10, onSurface, rangesOf, sceneName } from "./figure.js";
 
 const MOST = 21; // points a side
 const ZOOM = 1 / Math.tan(Math.PI / 8); // of Plotly's camera, which sees 45 degrees
 const STEEPEST = 1.5; // radians above the plane
 const SHADES = 48;
+const SLOP = 6; // px a finger moves before it turns anything: until then it may be about to scroll
+const BY_KEY = { ArrowLeft: [-0.06, 0], ArrowRight: [0.06, 0], ArrowUp: [0, -0.06], ArrowDown: [0, 0.06] }; // shares of a scene
+const NEARER = { "+": 0.9, "=": 0.9, "-": 1 / 0.9 };
+const KEYS_REST = 350; // ms after the last key
 
 export class Turning {
   /**
    * @param {HTMLElement} element Plotly's
-   * @param {{begin: () => object | null, rest: (camera: object) => Promise<void>}} options `begin` gives {panels, log, range,
-   * at, camera} when a drag may begin; `rest` is called with the camera that was reached and resolves when it is drawn
+   * @param {{begin: () => object | null, rest: (camera: object) => Promise<void>, mouse: boolean}} options `begin` gives
+   * {panels, log, shared, range, at, camera} when turning may begin; `rest` is called with the camera that was reached and
+   * resolves when it is drawn; `mouse` tells whether the mouse turns here too, or Plotly's own scenes
    */
-  constructor(element, { begin, rest }) {
-    this.element = element;
-    this.begin = begin;
-    this.rest = rest;
+  constructor(element, { begin, rest, mouse }) {
+    Object.assign(this, { element, begin, rest, mouse });
     this.scenes = [];
     this.held = null;
     element.addEventListener("pointerdown", (event) => this.#down(event), true);
     element.addEventListener("pointermove", (event) => this.#move(event));
     for (const up of ["pointerup", "pointercancel"]) element.addEventListener(up, (event) => this.#up(event));
-    element.addEventListener("touchstart", (event) => this.held && event.stopPropagation(), true);
+    for (const touch of ["touchstart", "touchmove", "touchend"]) element.addEventListener(touch, (event) => event.stopPropagation(), true);
+    element.addEventListener("keydown", (event) => this.#key(event));
   }
 
   get busy() {
@@ -32,31 +37,68 @@ export class Turning {
   }
 
   #down(event) {
-    if (event.button !== 0 || this.held !== null) return;
+    const finger = event.pointerType === "touch";
+    if (event.button !== 0 || this.held !== null || !(finger || this.mouse)) return;
     const given = this.begin();
     if (!given || !boxes(this.element, given.panels).some((box) => inside(box, event))) return;
-    event.preventDefault(); // nor do mouse events reach Plotly
+    if (!finger) event.preventDefault(); // nor do mouse events reach Plotly
     event.stopPropagation();
-    this.element.setPointerCapture(event.pointerId);
-    this.held = { id: event.pointerId, x: event.clientX, y: event.clientY };
+    this.held = { id: event.pointerId, x: event.clientX, y: event.clientY, given };
+    if (!finger) this.#take();
+  }
+
+  /** From now on every move turns. */
+  #take() {
+    const { given, id } = this.held;
+    this.element.setPointerCapture(id);
     this.camera = structuredClone(given.camera);
+    this.held.turning = true;
     this.#cover(given);
     this.#schedule();
   }
 
   #move(event) {
     if (event.pointerId !== this.held?.id) return;
-    const height = this.scenes[0].canvas.height;
-    this.camera = orbited(this.camera, (event.clientX - this.held.x) / height, (event.clientY - this.held.y) / height);
+    const [dx, dy] = [event.clientX - this.held.x, event.clientY - this.held.y];
+    if (!this.held.turning) {
+      if (Math.hypot(dx, dy) < SLOP) return;
+      this.#take();
+    }
+    const { height } = this.scenes[0].canvas;
+    this.camera = orbited(this.camera, dx / height, dy / height);
     Object.assign(this.held, { x: event.clientX, y: event.clientY });
     this.#schedule();
   }
 
   async #up(event) {
     if (event.pointerId !== this.held?.id) return;
+    const { turning } = this.held;
     this.held = null;
+    if (turning) await this.#let();
+  }
+
+  async #let() {
     await this.rest(this.camera);
     if (this.held === null) this.#uncover();
+  }
+
+  /** Arrows turn, + and - bring nearer; Plotly draws once the keys rest. */
+  #key(event) {
+    const [dx, dy] = BY_KEY[event.key] ?? [0, 0];
+    const nearer = NEARER[event.key] ?? 1;
+    if ((!dx && !dy && nearer === 1) || event.ctrlKey || event.metaKey || event.altKey || this.held !== null) return;
+    if (!this.scenes.length) {
+      const given = this.begin();
+      if (!given) return;
+      this.camera = structuredClone(given.camera);
+      this.#cover(given);
+    }
+    event.preventDefault();
+    event.stopPropagation(); // the arrows step through the run everywhere else
+    this.camera = orbited(this.camera, dx, dy, nearer);
+    this.#schedule();
+    clearTimeout(this.keys);
+    this.keys = setTimeout(() => this.#let(), KEYS_REST);
   }
 
   #cover(given) {
@@ -64,11 +106,12 @@ export class Turning {
     const style = getComputedStyle(this.element);
     const colours = { ground: style.getPropertyValue("--panel").trim(), rule: style.getPropertyValue("--rule").trim() };
     const home = this.element.getBoundingClientRect();
+    const ranges = rangesOf(given.panels, given);
     this.scenes = boxes(this.element, given.panels).map((box, i) => {
       const canvas = Object.assign(document.createElement("canvas"), { className: "turning", width: Math.round(box.width), height: Math.round(box.height) });
       canvas.style.cssText = `left:${box.left - home.left}px;top:${box.top - home.top}px;width:${box.width}px;height:${box.height}px`;
       this.element.append(canvas);
-      return { canvas, colours, ...meshOf(given, i, this.element._fullLayout[sceneName(i)]) };
+      return { canvas, colours, ...meshOf({ ...given, range: ranges[i] }, i, this.element._fullLayout[sceneName(i)]) };
     });
   }
 
@@ -94,13 +137,14 @@ function inside(box, { clientX, clientY }) {
   return clientX >= box.left && clientX <= box.right && clientY >= box.top && clientY <= box.bottom;
 }
 
-/** The camera after a drag by shares of the scene's height; what is up stays up. */
-function orbited(camera, dx, dy) {
+/** The camera after a drag by shares of the scene's height, `nearer` times as far away; what is up stays up. */
+function orbited(camera, dx, dy, nearer = 1) {
   const { eye, center } = camera;
   const [x, y, z] = [eye.x - center.x, eye.y - center.y, eye.z - center.z];
-  const far = Math.hypot(x, y, z);
+  const from = Math.hypot(x, y, z);
+  const far = Math.max(0.8, Math.min(5, nearer * from));
   const azimuth = Math.atan2(y, x) - Math.PI * dx;
-  const height = Math.max(-STEEPEST, Math.min(STEEPEST, Math.asin(z / far) + Math.PI * dy));
+  const height = Math.max(-STEEPEST, Math.min(STEEPEST, Math.asin(z / from) + Math.PI * dy));
   const flat = far * Math.cos(height);
   return { ...camera, up: { x: 0, y: 0, z: 1 }, eye: { x: center.x + flat * Math.cos(azimuth), y: center.y + flat * Math.sin(azimuth), z: center.z + far * Math.sin(height) } };
 }
@@ -117,11 +161,14 @@ function meshOf({ panels, log, range, at }, i, layout) {
   const limits = limitsOf(range, log);
   const heights = u.flatMap((_, row) => v.map((__, column) => (scale(panel.losses[row * stride][column * stride]) - limits[0]) / (limits[1] - limits[0])));
   const cells = cellsOf(points, heights, v.length);
-  const paths = Object.entries(panel.paths).map(([name, path]) => ({
-    colour: PATHS[name],
-    at: Math.min(at, path.coordinates.length - 1),
-    points: path.coordinates.map(([x, y], k) => place(x, y, path.plane_loss[k])),
-  }));
+  const paths = Object.entries(panel.paths).flatMap(([name, path]) => [
+    {
+      colour: PATHS[name],
+      at: pointOf(Math.min(at, path.coordinates.length - 1)),
+      points: onSurface(panel, path, { log, range }).map((point) => place(...point)),
+    },
+    { colour: PATHS[name], dotted: true, points: path.coordinates.map(([x, y], k) => place(x, y, path.true_loss[k])) },
+  ]);
   return { points, cells, paths };
 }
 
@@ -147,8 +194,8 @@ function steepnessOf([a, b, c, d]) {
 /** A colour of the scale at 0 to 1, darker where a cell is steep; of few kinds, for a canvas is slow to change colours. */
 function shade(height, up) {
   const at = Math.round(Math.max(0, Math.min(1, height)) * SHADES) / SHADES;
-  const above = Math.max(1, SAND.findIndex(([stop]) => stop >= at));
-  const [[low, from], [high, to]] = [SAND[above - 1], SAND[above]];
+  const above = Math.max(1, SCALE.findIndex(([stop]) => stop >= at));
+  const [[low, from], [high, to]] = [SCALE[above - 1], SCALE[above]];
   const light = 0.8 + 0.2 * Math.round(4 * up) / 4;
   const mixed = channels(from).map((value, k) => Math.round(light * (value + (channels(to)[k] - value) * (at - low) / (high - low))));
   return `rgb(${mixed.join()})`;
@@ -185,12 +232,14 @@ function draw({ canvas, colours, points, cells, paths }, camera) {
   for (const path of paths) drawPath(context, path, see);
 }
 
-function drawPath(context, { colour, points, at }, see) {
+function drawPath(context, { colour, points, at, dotted }, see) {
   const seen = points.filter(Boolean).map(see);
   context.strokeStyle = context.fillStyle = colour;
-  context.lineWidth = 3;
+  context.lineWidth = dotted ? 2 : 3;
+  context.setLineDash(dotted ? [2, 4] : []);
   line(context, seen);
-  if (!points[at]) return;
+  context.setLineDash([]);
+  if (dotted || !points[at]) return;
   const [x, y] = see(points[at]);
   context.beginPath();
   context.arc(x, y, 5, 0, 2 * Math.PI);

@@ -10,15 +10,16 @@ How a tab takes part:
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.runs.session import Run
 from app.runs.settings import words
 from landscape_core.errors import UserError
 from landscape_core.search.objectives import Target
-from landscape_core.search.race import RunSettings
+from landscape_core.search.optimizers import OPTIMISER_NAMES
+from landscape_core.search.race import SEPARATOR, RunSettings
 from landscape_core.search.summary import columns
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
@@ -28,7 +29,8 @@ from landscape_core.search.trajectory import Trajectory
 class Standing:
     """One target (1, ...) with its run of one sample, in lanes "X" and "Z"; `space` is the learned one that Z names.
 
-    `settings` are pairs [what, value] in words, as `app.runs.settings.words` gives them.
+    `settings` are pairs [what, value] in words, as `app.runs.settings.words` gives them. `key` tells this run from every
+    other. `columns` are the pairs of X and Z by optimiser in words; `trajectory` is one of them.
     """
 
     task: Task
@@ -37,6 +39,17 @@ class Standing:
     label: str
     space: str
     settings: list[list[str]] = field(default_factory=list)
+    key: str = ""
+    columns: Mapping[str, Trajectory] = field(default_factory=dict)
+
+    def by(self, optimiser: str | None) -> Standing:
+        """The same run in that optimiser's column; in the first where there is no such."""
+        return replace(self, trajectory=self.columns.get(optimiser or "", self.trajectory))
+
+    @property
+    def optimiser(self) -> str:
+        """The optimiser of the column that is drawn, in words; nothing where it is not known."""
+        return next((name for name, each in self.columns.items() if each is self.trajectory), "")
 
 
 StandingSource = Callable[[str], "Standing | None"]
@@ -54,11 +67,12 @@ def standing_of(run: Run[Any] | None, sample: int = 0) -> Standing | None:
     if run.lock.locked():
         raise UserError("That run is still going; wait for it, or stop it there.")
     target = run.solver.target.select(slice(sample, sample + 1))
-    return standing_in(run.task, target, run.trajectory.sample(sample), run.target.label, run.settings)
+    found = standing_in(run.task, target, run.trajectory.sample(sample), run.target.label, run.settings)
+    return replace(found, key=f"{run.id} {sample} {run.trajectory.steps[-1]}")
 
 
 def standing_in(task: Task, target: Target, trajectory: Trajectory, label: str, settings: RunSettings) -> Standing:
-    """A run of one sample in the first column of its table that has X and Z.
+    """A run of one sample, by the columns of its table that have X and Z.
 
     Raises:
         UserError: no optimiser searched both.
@@ -66,4 +80,6 @@ def standing_in(task: Task, target: Target, trajectory: Trajectory, label: str, 
     pairs = columns([lane.name for lane in trajectory.lanes])
     if not pairs:
         raise UserError("In that run no optimiser searched both X and Z; switch both lanes of a column on and run it again.")
-    return Standing(task, target, trajectory.pair(*pairs[0]), label, settings.space, words(settings))
+    only = OPTIMISER_NAMES[settings.optimizers[0]]  # lanes are not called by it where it is the only one
+    by = {x.partition(SEPARATOR)[2] or only: trajectory.pair(x, z) for x, z in pairs}
+    return Standing(task, target, next(iter(by.values())), label, settings.space, words(settings), columns=by)

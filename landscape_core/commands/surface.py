@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated
 
@@ -21,17 +21,23 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, RunSettings, prepare
 from landscape_core.search.task import Task, X
+from landscape_core.search.trajectory import Trajectory
 from landscape_core.storage.cache import FolderCache
 from landscape_core.storage.files import unused, write_bytes, write_text
 from landscape_core.storage.zoo import RESULTS
 from landscape_core.surfaces.averages import Averages, committed
 from landscape_core.surfaces.averages import sentence as sentence_of
-from landscape_core.surfaces.export import surface_page, surface_png
+from landscape_core.surfaces.cut import cut_between, cut_figures, cut_sentence
+from landscape_core.surfaces.cut_export import cut_page, cut_png
+from landscape_core.surfaces.data import cut_csv, cut_npz, surfaces_csv, surfaces_npz
+from landscape_core.surfaces.export import surface_page
 from landscape_core.surfaces.panels import Panel, figures, panel, sentences
 from landscape_core.surfaces.planes import Plane
+from landscape_core.surfaces.png import surface_png
 from landscape_core.surfaces.recovered import load_recovered
 from landscape_core.surfaces.surface import evaluate, evaluate_all
-from landscape_core.surfaces.views import Kind, View, recovered_planes, views
+from landscape_core.surfaces.verdict import verdict, warnings
+from landscape_core.surfaces.views import Shown, View, recovered_planes, views
 
 OWN_SAMPLES = 50
 
@@ -42,13 +48,17 @@ def surface(
     ],
     out: Out = Path("runs/surface"),
     kind: Annotated[
-        Kind,
+        Shown,
         typer.Option(
             help="recovered: the paper's plane, through principal directions of recovered latents. path: of this run's own "
             "path. random: two random directions. ends: one surface in X through the start and both ends. shared: one "
-            "surface in X through the principal directions of both paths."
+            "surface in X through the principal directions of both paths. hessian: the two directions in which the loss "
+            "curves most at --at-step. cut: the loss along the straight line in X between both ends."
         ),
     ] = "recovered",
+    at_step: Annotated[
+        int | None, typer.Option(help="Step at which the Hessian is looked into; the last where absent.", min=0)
+    ] = None,
     task: Annotated[str, typer.Option(help="Embedded task, e.g. faces, cats, pose, pose-positions.")] = "faces",
     frame: Annotated[int, typer.Option(help="Frame of a motion file.", min=0)] = 0,
     space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
@@ -65,13 +75,17 @@ def surface(
     box: Annotated[str | None, typer.Option(help="left,top,right,bottom to cut out of every picture of --targets.")] = None,
     number: Annotated[int, typer.Option(help="How many of --targets to recover.", min=3)] = 50,
     log: Annotated[bool, typer.Option("--log/--linear", help="Logarithmic loss axis and colours.")] = False,
+    shared: Annotated[
+        bool, typer.Option("--one-scale/--own-scale", help="Both surfaces on one range of losses, or each on its own.")
+    ] = True,
     cache: Annotated[Path | None, typer.Option(help="Folder of kept surfaces: what was evaluated before is not again.")] = None,
     perceptual: Distance = DEFAULT_PERCEPTUAL,
     device: Device = "cpu",
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
-    """Race X against Z on a picture or pose, then draw the loss around where each ended: page, PNG, and numbers as JSON.
+    """Race X against Z on a picture or pose, then draw the loss around where each ended: page, PNG, and numbers as JSON, npz
+    and CSV.
 
     Ctrl-C keeps the finest surface that is complete. The measures of one target prove nothing:
     `reproduce landscapes` averages them over many.
@@ -95,10 +109,80 @@ def surface(
         recovered = _recovered(loaded, settings, chosen)
     race, stopped = raced(*prepare(loaded, settings, target), "race")
     trajectory = race.pair(*settings.names())
-    found = views(loaded, trajectory, space, kind, recovered=recovered, size=size, seed=seed)
-    panels, cut = _evaluate(loaded, target, found, None if cache is None else FolderCache(cache))
-    _write(out, f"{file.stem}-{kind}", panels, committed(RESULTS, loaded, space), settings, log)
-    leave(stopped=stopped or cut)
+    said: dict[str, object] = {**_words(settings), "target": file.name, "kind": kind, "seed": seed}
+    ran = _Ran(loaded, target, trajectory, settings, said, out, file.stem, log)
+    if kind == "cut":
+        leave(stopped=_line(ran, size) or stopped)
+        return
+    if kind == "hessian":
+        said["Hessian at step"] = trajectory.steps[-1] if at_step is None else at_step
+    found = views(loaded, trajectory, space, kind, target=target, recovered=recovered, at_step=at_step, size=size, seed=seed)
+    leave(stopped=_planes(ran, found, None if cache is None else FolderCache(cache), shared) or stopped)
+
+
+@dataclass(frozen=True)
+class _Ran:
+    """A race, what was set for it in words, and where its surfaces go."""
+
+    task: Task
+    target: Target
+    trajectory: Trajectory
+    race: RunSettings
+    said: dict[str, object]
+    out: Path
+    stem: str
+    log: bool
+
+    def write(self, content: Mapping[str, object], files: Mapping[str, str | bytes]) -> None:
+        """`files` by their endings, beside the numbers as JSON."""
+        name = unused(self.out / f"{self.stem}-{self.said['kind']}.json").stem
+        numbers = {"settings": self.said, "race": self.race.model_dump(), **content}
+        write_text(self.out / f"{name}.json", json.dumps(numbers, indent=1) + "\n")
+        for ending, written in files.items():
+            write_bytes(self.out / f"{name}.{ending}", written.encode() if isinstance(written, str) else written)
+        typer.echo(f"Wrote {name}.json, {', '.join(f'.{ending}' for ending in files)} to {self.out}.")
+
+
+def _line(ran: _Ran, size: int) -> bool:
+    """The cut between both ends, with twice as many points as a surface has a side; whether it was stopped."""
+    with Bar("cut") as bar:
+        found = list(
+            cut_between(ran.task, ran.target, ran.trajectory, ran.race.space, size=2 * size - 1, stop=lambda: bar.stopped)
+        )
+    if not found or not found[-1].whole:
+        typer.echo("Stopped before the cut was complete, so there is nothing to draw.", err=True)
+        raise typer.Exit(STOPPED)
+    cut, said = found[-1], ran.said | {"points": 2 * size - 1}
+    files: dict[str, str | bytes] = {
+        "html": cut_page(cut, settings=said, log=ran.log), "png": cut_png(cut, settings=said, log=ran.log),
+        "npz": cut_npz(cut, said), "csv": cut_csv(cut, said),
+    }  # fmt: skip
+    ran.write({"cut": cut_figures(cut)}, files)
+    typer.echo(cut_sentence(cut))
+    return bar.stopped
+
+
+def _planes(ran: _Ran, found: Sequence[View], cache: FolderCache | None, shared: bool) -> bool:
+    """The surfaces as fine as they came; whether Ctrl-C cut them short."""
+    panels, stopped = _evaluate(ran.task, ran.target, found, cache)
+    known, steps = committed(RESULTS, ran.task, ran.race.space), ran.trajectory.steps
+    said = ran.said | {"points a side": panels[0].surface.level, "loss axis": "logarithmic" if ran.log else "linear"}
+    heading = f"Loss surfaces: {ran.stem}, {said['kind']}"
+    files: dict[str, str | bytes] = {
+        "html": surface_page(panels, known, settings=said, log=ran.log, shared=shared, heading=heading),
+        "png": surface_png(panels, known, settings=said, log=ran.log, shared=shared),
+        "npz": surfaces_npz(panels, steps, said), "csv": surfaces_csv(panels, steps, said),
+    }  # fmt: skip
+    ran.write({"surfaces": [figures(each) for each in panels], "averages": [asdict(each) for each in known]}, files)
+    _say(panels, known)
+    return stopped
+
+
+def _words(settings: RunSettings) -> dict[str, object]:
+    """The race's settings as exports name them."""
+    lanes = zip(settings.names(), settings.lanes, strict=True)
+    told: dict[str, object] = {name: f"{lane.space}, {lane.optimizer.name} {lane.optimizer.lr:g}" for name, lane in lanes}
+    return {"task": settings.task, **told, "steps": settings.steps, "start": settings.start, "distance": settings.perceptual}
 
 
 def _recovered(task: Task, settings: RunSettings, targets: Target | None) -> dict[str, Plane]:
@@ -129,19 +213,11 @@ def _evaluate(task: Task, target: Target, found: Sequence[View], cache: FolderCa
     return [panel(task, target, view, latest[view.title]) for view in found], bar.stopped
 
 
-def _write(out: Path, name: str, panels: Sequence[Panel], known: Sequence[Averages], settings: RunSettings, log: bool) -> None:
-    name = unused(out / f"{name}.json").stem
-    content: Mapping[str, object] = {
-        "settings": settings.model_dump(),
-        "surfaces": [figures(each) for each in panels],
-        "averages": [asdict(each) for each in known],
-    }
-    write_text(out / f"{name}.json", json.dumps(content, indent=1) + "\n")
-    write_text(out / f"{name}.html", surface_page(panels, known, log=log, heading=f"Loss surfaces: {name}"))
-    write_bytes(out / f"{name}.png", surface_png(panels, known, log=log))
+def _say(panels: Sequence[Panel], known: Sequence[Averages]) -> None:
+    for said in (verdict(panels), *warnings(panels)):
+        typer.echo(said)
     for each in panels:
         for sentence in sentences(each):
             typer.echo(f"{each.view.title}: {sentence}")
     for average in known:
         typer.echo(sentence_of(average))
-    typer.echo(f"Wrote {name}.html, .png and .json to {out}.")

@@ -19,7 +19,8 @@ from landscape_core.playground.run_card import make_card
 from landscape_core.playground.training import LiveTraining
 from landscape_core.search.export import CARD, LOSSES, picked_steps
 from landscape_core.storage.files import whole
-from landscape_core.surfaces.export import COLOURS, array, surface_figure
+from landscape_core.surfaces.export import surface_figure
+from landscape_core.surfaces.look import COLOURS, array
 
 BUFFERS, PICTURE, ANIMATION, PAGE = "buffers.csv", "landscapes.png", "landscape.gif", "page.html"
 GIF_FRAMES = 30

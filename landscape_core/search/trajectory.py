@@ -74,11 +74,11 @@ class Trajectory:
 
         return Trajectory([one(lane) for lane in self.lanes], [*self.steps])
 
-    def thinned(self, most: int) -> Trajectory:
-        """At most about `most` of the steps, evenly spaced, the first and the last among them."""
+    def thinned(self, most: int, *, also: int | None = None) -> Trajectory:
+        """At most about `most` of the steps, evenly spaced, the first, the last and step `also` among them."""
         last = len(self.steps) - 1
         stride = max(1, -(-last // (most - 1)))
-        keep = sorted({*range(0, last + 1, stride), last})
+        keep = sorted({*range(0, last + 1, stride), last, *(i for i, step in enumerate(self.steps) if step == also)})
 
         def thin(lane: LaneRecord) -> LaneRecord:
             variables, losses = ([values[i] for i in keep] for values in (lane.variables, lane.losses))

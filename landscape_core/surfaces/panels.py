@@ -60,7 +60,9 @@ def figures(panel: Panel) -> dict[str, Any]:
     return {
         "title": panel.view.title,
         "space": plane.space,
+        "axes": list(panel.view.axes),
         "explained_variance": None if plane.explained is None else list(plane.explained),
+        "curvature": None if plane.curvature is None else list(plane.curvature),
         "points_a_side": panel.surface.level,
         "half_widths": list(grid.half),
         "measures": None if panel.measures is None else panel.measures.as_dict(),
@@ -85,6 +87,9 @@ def sentences(panel: Panel) -> list[str]:
     explained = panel.surface.grid.plane.explained
     if explained is not None:
         said.append(f"The plane holds {100 * sum(explained):.0f} % of the variance of the points it was fitted to.")
+    curvature = panel.surface.grid.plane.curvature
+    if curvature is not None:
+        said.append(f"Along the axes the loss curves by {curvature[0]:.3g} and {curvature[1]:.3g} at the centre.")
     for name, path in panel.paths.items():
         length = float((path.coordinates[-1] - path.coordinates[0]).norm())
         said.append(

@@ -12,12 +12,17 @@ from landscape_core.errors import UserError
 _PARALLEL = 1e-4  # below this share of the longest direction, two directions span a line, not a plane
 
 
+class StoppedError(Exception):
+    """Somebody asked to stop before there was a plane; the text says before what."""
+
+
 @dataclass(frozen=True)
 class Plane:
     """The points origin + u · axes, u in R²: origin (d,), axes (2, d) orthonormal, in the variables of `space`.
 
     `explained` is the share of the variance of the points the axes were fitted to, per axis; None for a plane
-    that was not fitted. `spread` (2,) is those points' standard deviation along each axis.
+    that was not fitted. `spread` (2,) is those points' standard deviation along each axis. `curvature` is the loss's second
+    derivative along each axis at the origin, for a plane that was chosen by it.
     """
 
     origin: Tensor
@@ -25,6 +30,7 @@ class Plane:
     space: str
     explained: tuple[float, float] | None = None
     spread: Tensor | None = None
+    curvature: tuple[float, float] | None = None
 
     def at(self, coordinates: Tensor) -> Tensor:
         """Points (n, d) of coordinates (n, 2)."""

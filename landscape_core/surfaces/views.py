@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -14,43 +14,89 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.spaces import XSpace
 from landscape_core.search.task import Task, X
-from landscape_core.search.trajectory import Trajectory, run
-from landscape_core.surfaces.planes import Grid, Plane, extent, grid_over, plane_through, principal_plane, random_plane
+from landscape_core.search.trajectory import Trajectory, states
+from landscape_core.surfaces.hessian import hessian_plane
+from landscape_core.surfaces.planes import (
+    Grid,
+    Plane,
+    StoppedError,
+    extent,
+    grid_over,
+    plane_through,
+    principal_plane,
+    random_plane,
+)
 
-Kind = Literal["recovered", "path", "random", "ends", "shared"]
+Kind = Literal["recovered", "path", "random", "ends", "shared", "hessian"]
+Shown = Literal[Kind, "cut"]  # what can be drawn: a plane, or the line between both ends
 KINDS: tuple[Kind, ...] = get_args(Kind)
+SHOWN: tuple[Shown, ...] = get_args(Shown)
 SPREADS = 2.0  # half-width of the paper's grid in standard deviations of the recovered latents
+AXES: Mapping[Kind, tuple[str, str]] = {
+    "recovered": ("recovered direction 1", "recovered direction 2"),
+    "path": ("path direction 1", "path direction 2"),
+    "random": ("random direction 1", "random direction 2"),
+    "ends": ("towards X's end", "across, towards Z's end"),
+    "shared": ("shared direction 1", "shared direction 2"),
+    "hessian": ("eigenvector 1", "eigenvector 2"),
+}
 
 
 @dataclass(frozen=True)
 class View:
-    """One surface to draw: its grid, and per lane the points (T, d) of its path in the plane's space and their losses."""
+    """One surface to draw: its grid, per lane the points (T, d) of its path in the plane's space and their losses, and
+    what its axes are."""
 
     title: str
     grid: Grid
     paths: Mapping[str, Tensor]
     losses: Mapping[str, Tensor]
+    axes: tuple[str, str] = ("first direction", "second direction")
+
+
+Recovering = Generator[tuple[int, int], None, dict[str, Plane]]
+
+
+def recovering(
+    task: Task, space: str, targets: Target, *, steps: int = 20, z_lr: float | None = None, batch: int = 25,
+    stop: Callable[[], bool] = lambda: False,
+) -> Recovering:  # fmt: skip
+    """Appendix A: `steps` updates on every target, then the principal directions of the recovered latents, in X and in
+    Z. The planes go through the last latent; use `Plane.through` for an example's own.
+
+    Yields (updates done, updates in all), an update being one step of one target, and returns the planes by space.
+
+    Raises:
+        UserError: fewer than three targets, or no such space.
+        StoppedError: `stop`, asked before each step, said so.
+    """
+    z = task.advice(space, lr=z_lr)
+    settings = RunSettings.pair(space, task.advice(X, z.name), z, task=task.name, steps=steps)
+    ends: dict[str, list[Tensor]] = {X: [], space: []}
+    for first in range(0, len(targets), batch):
+        part = targets.select(slice(first, first + batch))
+        solver, starts = prepare(task, settings, part)
+        for state in states(solver, solver.init(starts), stop=stop):
+            yield first * steps + state.step * len(part), len(targets) * steps
+        if stop():
+            raise StoppedError("the targets of the paper's plane were recovered")
+        for name, lane in zip(ends, state.lanes, strict=True):
+            ends[name].append(lane.variable)
+    return {name: principal_plane(torch.cat(parts), name) for name, parts in ends.items()}
 
 
 def recovered_planes(
     task: Task, space: str, targets: Target, *, steps: int = 20, z_lr: float | None = None, batch: int = 25,
     progress: Callable[[int, int], object] = lambda done, total: None,
 ) -> dict[str, Plane]:  # fmt: skip
-    """Appendix A: `steps` updates on every target, then the principal directions of the recovered latents, in X and in
-    Z. The planes go through the last latent; use `Plane.through` for an example's own.
-
-    Raises:
-        UserError: fewer than three targets, or no such space.
-    """
-    z = task.advice(space, lr=z_lr)
-    settings = RunSettings.pair(space, task.advice(X, z.name), z, task=task.name, steps=steps)
-    ends: dict[str, list[Tensor]] = {X: [], space: []}
-    for first in range(0, len(targets), batch):
-        trajectory = run(*prepare(task, settings, targets.select(slice(first, first + batch))))
-        for name, lane in zip(ends, trajectory.lanes, strict=True):
-            ends[name].append(lane.variables[-1])
-        progress(min(first + batch, len(targets)), len(targets))
-    return {name: principal_plane(torch.cat(parts), name) for name, parts in ends.items()}
+    """The planes of `recovering`; `progress` is told what it yields."""
+    going = recovering(task, space, targets, steps=steps, z_lr=z_lr, batch=batch)
+    while True:
+        try:
+            progress(*next(going))
+        except StopIteration as over:
+            planes: dict[str, Plane] = over.value
+            return planes
 
 
 @torch.no_grad()
@@ -66,32 +112,65 @@ def views(
     kind: Kind,
     *,
     sample: int = 0,
+    target: Target | None = None,
     recovered: Mapping[str, Plane] | None = None,
+    at_step: int | None = None,
     size: int = 41,
     seed: int = 0,
+    stop: Callable[[], bool] = lambda: False,
 ) -> list[View]:
     """The surfaces of one sample of a race between X and `space`.
 
     recovered: the paper's planes, one view in X and one in Z, centred on each run's last step; needs `recovered`.
     path: the same with the principal directions of each run's own path. random: two random directions, on a grid as
-    wide as the paper's, or as the path's without `recovered`. ends: one view in X, through the start and both ends.
-    shared: one view in X, through the principal directions of both paths together. In the last two Z's path is drawn
-    through Θ.
+    wide as the paper's, or as the path's without `recovered`. hessian: the two directions in which the loss curves most at
+    step `at_step`, by default the last, of each run; needs `target` (1, ...). ends: one view in X, through the start and
+    both ends. shared: one view in X, through the principal directions of both paths together. In the last two Z's path is
+    drawn through Θ.
 
     Raises:
-        UserError: the run is too short to span a plane, or the recovered planes are missing.
+        UserError: the run is too short to span a plane or has no such step, or the recovered planes are missing.
+        StoppedError: `stop` said so while the Hessian was looked into.
     """
     points = {lane.name: torch.stack([v[sample] for v in lane.variables]) for lane in trajectory.lanes}
     losses = {lane.name: lane.loss_table()[:, sample] for lane in trajectory.lanes}
     if kind in ("ends", "shared"):
         both = {"X": points["X"], "Z": in_x(task, space, points["Z"])}
-        return [View(f"X, {kind}", _shared_grid(kind, both, size), both, losses)]
+        return [View(f"X, {kind}", _shared_grid(kind, both, size), both, losses, AXES[kind])]
     found = []
+    at = index_of(trajectory, at_step) if kind == "hessian" else -1
     for name, lane_space in (("X", X), ("Z", space)):
-        grid = _own_grid(kind, points[name], lane_space, recovered, size, seed)
+        path = points[name]
+        if kind == "hessian":
+            assert target is not None
+            plane = hessian_plane(task, target, lane_space, path[at], seed=seed, stop=stop)
+            grid = _curved_grid(plane, path, float(losses[name][at]), size)
+        else:
+            grid = _own_grid(kind, path, lane_space, recovered, size, seed)
         title = name if lane_space == X else f"Z ({space})"
-        found.append(View(title, grid, {name: points[name]}, {name: losses[name]}))
+        found.append(View(title, grid, {name: path}, {name: losses[name]}, AXES[kind]))
     return found
+
+
+def index_of(trajectory: Trajectory, step: int | None) -> int:
+    """Where a step stands in the record; the last for None.
+
+    Raises:
+        UserError: there is no such step.
+    """
+    if step is None:
+        return len(trajectory.steps) - 1
+    if step not in trajectory.steps:
+        raise UserError(f"At step: the run has steps 0 to {trajectory.steps[-1]}, and no step {step}.")
+    return trajectory.steps.index(step)
+
+
+def _curved_grid(plane: Plane, path: Tensor, loss: float, size: int) -> Grid:
+    """Around the plane's origin, wide enough for the path and for the curvature to show: along the leading direction a
+    parabola of that curvature would double the loss at the edge."""
+    assert plane.curvature is not None
+    reach = (2.0 * loss / max(abs(plane.curvature[0]), 1e-30)) ** 0.5
+    return Grid(plane, extent(plane.project(path)[0], at_least=(reach, reach)), size=size)
 
 
 def _shared_grid(kind: Kind, paths: Mapping[str, Tensor], size: int) -> Grid:

@@ -15,9 +15,10 @@ import torch
 from PIL import Image
 
 from app.invert import run as race
+from app.landscape import averaging, files, stream
 from app.landscape import run as events
-from app.landscape import stream
-from app.landscape.run import Drawing
+from app.landscape.drawing import Drawing, Recent, Resources
+from app.landscape.plan import plan_from
 from app.runs.models import Models
 from app.runs.session import Run, Session
 from app.runs.standing import Standing, standing_of
@@ -42,8 +43,8 @@ def models() -> Models:
 
 
 @pytest.fixture
-def lab(models: Models) -> events.Resources:
-    return events.Resources(models)
+def lab(models: Models) -> Resources:
+    return Resources(models)
 
 
 @pytest.fixture
@@ -52,15 +53,22 @@ def invert(models: Models) -> Session:
 
 
 def begin(
-    lab: events.Resources, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any
+    lab: Resources, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any
 ) -> Iterator[Message]:
-    form = {"model": "faces", "space": "residual", "plane": "path", "size": 21, "steps": 4, "seed": 0} | changes
-    return events.run(lab, drawing, events.plan_from(lab.models, form), taken, invert)
+    form = {
+        "model": "faces",
+        "space": "residual",
+        "plane": "path",
+        "column": None,
+        "at_step": None,
+        "size": 21,
+        "steps": 4,
+        "seed": 0,
+    } | changes
+    return events.run(lab, drawing, plan_from(lab.models, form), taken, invert)
 
 
-def run(
-    lab: events.Resources, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any
-) -> list[Message]:
+def run(lab: Resources, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any) -> list[Message]:
     return list(begin(lab, drawing, invert, taken, **changes))
 
 
@@ -68,7 +76,7 @@ def only(messages: list[Message], kind: str) -> list[Message]:
     return [m for m in messages if m["kind"] == kind]
 
 
-def test_a_race_then_its_surfaces_from_coarse_to_fine(lab: events.Resources, invert: Session) -> None:
+def test_a_race_then_its_surfaces_from_coarse_to_fine(lab: Resources, invert: Session) -> None:
     drawing = Drawing(1)
     messages = run(lab, drawing, invert)
     assert [m["seq"] for m in messages] == list(range(len(messages)))
@@ -89,7 +97,7 @@ def test_a_race_then_its_surfaces_from_coarse_to_fine(lab: events.Resources, inv
     json.dumps(messages, allow_nan=False)
 
 
-def test_the_centre_of_the_grid_is_where_the_run_ended(lab: events.Resources, invert: Session) -> None:
+def test_the_centre_of_the_grid_is_where_the_run_ended(lab: Resources, invert: Session) -> None:
     drawing = Drawing(1)
     panels = only(run(lab, drawing, invert), "surfaces")[-1]["panels"]
     for name, panel in zip(("X", "Z"), panels, strict=True):
@@ -100,7 +108,7 @@ def test_the_centre_of_the_grid_is_where_the_run_ended(lab: events.Resources, in
         assert 0 < sum(panel["explained_variance"]) <= 1.0001
 
 
-def test_one_range_holds_every_surface_and_path(lab: events.Resources, invert: Session) -> None:
+def test_one_range_holds_every_surface_and_path(lab: Resources, invert: Session) -> None:
     (_, last) = only(run(lab, Drawing(1), invert), "surfaces")
     values = np.concatenate([np.ravel(panel["losses"]) for panel in last["panels"]])
     assert last["range"][0] <= values.min() * (1 + 1e-6)  # sent with seven figures
@@ -108,19 +116,19 @@ def test_one_range_holds_every_surface_and_path(lab: events.Resources, invert: S
 
 
 @pytest.mark.parametrize(("plane", "n"), [("recovered", 2), ("path", 2), ("random", 2), ("shared", 1), ("ends", 1)])
-def test_every_plane_gives_its_surfaces(lab: events.Resources, invert: Session, plane: str, n: int) -> None:
+def test_every_plane_gives_its_surfaces(lab: Resources, invert: Session, plane: str, n: int) -> None:
     last = only(run(lab, Drawing(1), invert, plane=plane, space="paper", seed=1), "surfaces")[-1]
     assert len(last["panels"]) == n
     assert set().union(*(panel["paths"] for panel in last["panels"])) == {"X", "Z"}
     assert (last["panels"][0]["explained_variance"] is None) == (plane in ("random", "ends"))
 
 
-def test_ends_in_the_same_place_span_no_plane(lab: events.Resources, invert: Session) -> None:
+def test_ends_in_the_same_place_span_no_plane(lab: Resources, invert: Session) -> None:
     with pytest.raises(UserError, match="lie on one line"):  # the untrained residual Θ walks as X does
         run(lab, Drawing(1), invert, plane="ends")
 
 
-def test_the_papers_plane_is_recovered_once(lab: events.Resources, invert: Session) -> None:
+def test_the_papers_plane_is_recovered_once(lab: Resources, invert: Session) -> None:
     first = only(run(lab, Drawing(1), invert, plane="recovered"), "wait")
     assert "random targets, once" in first[-1]["text"]
     again = run(lab, Drawing(1), invert, plane="recovered")
@@ -128,9 +136,7 @@ def test_the_papers_plane_is_recovered_once(lab: events.Resources, invert: Sessi
     assert only(again, "surfaces")[-1]["note"] == "The plane's directions are those of 24 random targets."
 
 
-def test_a_grid_drawn_before_is_not_evaluated_again(
-    lab: events.Resources, invert: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_grid_drawn_before_is_not_evaluated_again(lab: Resources, invert: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     before = only(run(lab, Drawing(1), invert), "surfaces")[-1]
 
     def forbidden(*_: Any) -> Any:
@@ -141,7 +147,7 @@ def test_a_grid_drawn_before_is_not_evaluated_again(
     assert again["panels"] == before["panels"]
 
 
-def test_stop_keeps_the_finest_complete_surface(lab: events.Resources, invert: Session) -> None:
+def test_stop_keeps_the_finest_complete_surface(lab: Resources, invert: Session) -> None:
     drawing = Drawing(1)
     going = begin(lab, drawing, invert, size=81)
     for message in going:
@@ -152,10 +158,10 @@ def test_stop_keeps_the_finest_complete_surface(lab: events.Resources, invert: S
     assert rest[-1]["kind"] == "drawn"
     assert rest[-1]["done"] < 2 * 81**2
     assert rest[-1]["reason"].startswith("Stopped; the finest")
-    assert events.export(drawing, "html", False).exists()
+    assert files.export(drawing, {"what": "html", "log": False}).exists()
 
 
-def test_stop_during_the_race_is_said_and_leaves_nothing_to_export(lab: events.Resources, invert: Session) -> None:
+def test_stop_during_the_race_is_said_and_leaves_nothing_to_export(lab: Resources, invert: Session) -> None:
     drawing = Drawing(1)
     going = begin(lab, drawing, invert, steps=200)
     for message in going:
@@ -164,10 +170,10 @@ def test_stop_during_the_race_is_said_and_leaves_nothing_to_export(lab: events.R
             break
     assert list(going)[-1]["reason"] == "Stopped before the first coarse surface was complete."
     with pytest.raises(UserError, match="no surface"):
-        events.export(drawing, "html", False)
+        files.export(drawing, {"what": "html", "log": False})
 
 
-def test_a_run_that_stands_elsewhere_is_drawn_as_it_stands(lab: events.Resources, models: Models, invert: Session) -> None:
+def test_a_run_that_stands_elsewhere_is_drawn_as_it_stands(lab: Resources, models: Models, invert: Session) -> None:
     list(race.start(models, invert, RunSettings.pair(steps=7, seed=2, space="paper")))
     drawing = Drawing(1)
     messages = run(lab, drawing, invert, standing_of(invert.run), steps=100)
@@ -179,7 +185,7 @@ def test_a_run_that_stands_elsewhere_is_drawn_as_it_stands(lab: events.Resources
     assert panel["paths"]["Z"]["true_loss"] == pytest.approx(recorded, rel=1e-5)
 
 
-def test_one_completion_of_many_is_drawn_with_its_mask(lab: events.Resources, models: Models, invert: Session) -> None:
+def test_one_completion_of_many_is_drawn_with_its_mask(lab: Resources, models: Models, invert: Session) -> None:
     task, mask = models.get("faces"), torch.ones(1, 1, 64, 64)
     mask[:, :, :32] = 0
     settings = completion_settings(task, space="residual", steps=5, seed=0)
@@ -202,7 +208,7 @@ def test_nothing_stands_before_a_run_and_one_still_going_is_refused(models: Mode
     assert len(standing_of(invert.run).trajectory.steps) >= 1
 
 
-def test_a_run_too_short_for_a_plane_is_refused(lab: events.Resources, models: Models, invert: Session) -> None:
+def test_a_run_too_short_for_a_plane_is_refused(lab: Resources, models: Models, invert: Session) -> None:
     list(race.start(models, invert, RunSettings(steps=1)))
     with pytest.raises(UserError, match="at least two steps"):
         run(lab, Drawing(1), invert, standing_of(invert.run))
@@ -221,9 +227,10 @@ def test_a_long_path_is_thinned_with_both_ends_kept(models: Models, invert: Sess
     [({"plane": "flat"}, "Plane: "), ({"plane": None}, "Plane: "), ({"size": 40}, "Points a side"),
      ({"size": 100_001}, "Points a side"),
      ({"steps": 1}, "from 2 to 200"), ({"steps": None}, "from 2 to 200"), ({"steps": 201}, "from 2 to 200"),
+     ({"at_step": -1}, "Hessian at step"), ({"at_step": 1.5}, "Hessian at step"),
      ({"seed": -1}, "Seed: "), ({"space": "nowhere"}, "no space 'nowhere'")],
 )  # fmt: skip
-def test_a_form_value_out_of_range_is_named(lab: events.Resources, invert: Session, change: Any, sentence: str) -> None:
+def test_a_form_value_out_of_range_is_named(lab: Resources, invert: Session, change: Any, sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         run(lab, Drawing(1), invert, **change)
 
@@ -242,27 +249,27 @@ def test_thumbnails_lie_where_their_losses_do() -> None:
         assert min(image.getpixel((5, 13))) > 120  # column 1, row 3
 
 
-def test_exports_are_a_page_that_needs_no_network_and_a_picture(lab: events.Resources, invert: Session) -> None:
+def test_exports_are_a_page_that_needs_no_network_and_a_picture(lab: Resources, invert: Session) -> None:
     drawing = Drawing(1)
     run(lab, drawing, invert)
-    page = events.export(drawing, "html", True).read_text()
+    page = files.export(drawing, {"what": "html", "log": True}).read_text()
     assert "of the variance of the points it was fitted to" in page
     assert "<script src" not in page
-    with Image.open(events.export(drawing, "png", False)) as image:
+    with Image.open(files.export(drawing, {"what": "png", "log": False})) as image:
         assert image.width > 800
-    with pytest.raises(UserError, match="html or png"):
-        events.export(drawing, "../x", False)
+    with pytest.raises(UserError, match="html, png, npz, csv"):
+        files.export(drawing, {"what": "../x"})
 
 
 def test_what_is_kept_between_visitors_is_bounded() -> None:
-    recent = events.Recent(2)
+    recent = Recent(2)
     for key in "abca":
         recent[key] = key
     assert list(recent) == ["c", "a"]
 
 
 def test_what_experiments_found_stands_beside_one_picture(
-    lab: events.Resources, models: Models, invert: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    lab: Resources, models: Models, invert: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "RESULTS", tmp_path)
     assert only(run(lab, Drawing(1), invert), "averages")[0]["entries"] == []
@@ -277,28 +284,31 @@ def test_what_experiments_found_stands_beside_one_picture(
     assert mean == pytest.approx(np.mean(result.series["last loss | Z"]), rel=1e-4)
     assert low < mean < high
     assert deviation > 0
-    assert "3 examples (the command; X by adam 0.1, Z by adam 0.1)" in events.export(drawing, "html", False).read_text()
+    assert (
+        "3 examples (the command; X by adam 0.1, Z by adam 0.1)"
+        in files.export(drawing, {"what": "html", "log": False}).read_text()
+    )
 
 
-def test_averages_are_measured_sample_by_sample(lab: events.Resources, invert: Session) -> None:
+def test_averages_are_measured_sample_by_sample(lab: Resources, invert: Session) -> None:
     drawing = Drawing(1)
     begun = len(run(lab, drawing, invert))
-    messages = list(events.measure(lab, drawing, 3))
+    messages = list(averaging.measure(lab, drawing, 3))
     assert messages[0]["seq"] == begun
     steps = only(messages, "measuring")
     assert [m["done"] for m in steps] == [0, 1, 2, 3]
     assert [m["entry"] and m["entry"]["n"] for m in steps] == [None, None, 2, 3]
     assert messages[-1]["reason"] == ""
-    page = events.export(drawing, "html", False).read_text()
+    page = files.export(drawing, {"what": "html", "log": False}).read_text()
     assert "3 examples (random targets drawn here, number 1; X by adam 0.1, Z by adam 0.1)" in page
-    again = only(list(events.measure(lab, drawing, 2)), "measuring")[-1]["entry"]
+    again = only(list(averaging.measure(lab, drawing, 2)), "measuring")[-1]["entry"]
     assert again["rows"] != steps[2]["entry"]["rows"]  # other samples each time
 
 
-def test_stop_keeps_the_samples_that_were_measured(lab: events.Resources, invert: Session) -> None:
+def test_stop_keeps_the_samples_that_were_measured(lab: Resources, invert: Session) -> None:
     drawing = Drawing(1)
     run(lab, drawing, invert)
-    going = events.measure(lab, drawing, 50)
+    going = averaging.measure(lab, drawing, 50)
     for message in going:
         if message["kind"] == "measuring" and message["done"] == 2:
             drawing.stop.set()
@@ -307,10 +317,98 @@ def test_stop_keeps_the_samples_that_were_measured(lab: events.Resources, invert
 
 
 @pytest.mark.parametrize("n", [1, 51, 2.5, "8", None])
-def test_a_number_of_samples_out_of_range_is_named(lab: events.Resources, invert: Session, n: Any) -> None:
+def test_a_number_of_samples_out_of_range_is_named(lab: Resources, invert: Session, n: Any) -> None:
     drawing = Drawing(1)
     with pytest.raises(UserError, match="Press Run first"):
-        events.measure(lab, drawing, 8)
+        averaging.measure(lab, drawing, 8)
     run(lab, drawing, invert)
     with pytest.raises(UserError, match="from 2 to 50"):
-        events.measure(lab, drawing, n)
+        averaging.measure(lab, drawing, n)
+
+
+def tabled(models: Models, invert: Session) -> Standing:
+    """A run of two columns."""
+    list(race.start(models, invert, RunSettings.table(models.get("faces"), "paper", ("adam", "lbfgs"), steps=4)))
+    found = standing_of(invert.run)
+    assert found is not None
+    return found
+
+
+def test_one_column_of_a_table_is_drawn_the_first_unless_another_is_chosen(
+    lab: Resources, models: Models, invert: Session
+) -> None:
+    standing = tabled(models, invert)
+    assert list(standing.columns) == ["Adam", "L-BFGS"]
+    assert standing.by(None).optimiser == standing.by("nonsense").optimiser == "Adam"
+    run(lab, drawing := Drawing(1), invert, standing, column="L-BFGS", space="paper")
+    trajectory = invert.run.trajectory
+    assert torch.equal(drawing.standing.trajectory.lane("X").losses[-1], trajectory.lane("X · L-BFGS").losses[-1])
+    assert drawing.settings["lanes drawn"] == "X and Z by L-BFGS"
+
+
+def test_a_run_is_told_from_every_other(lab: Resources, models: Models, invert: Session) -> None:
+    first = tabled(models, invert)
+    again = tabled(models, invert)
+    assert standing_of(invert.run).key == again.key != first.key
+    about = events.current(lab, "faces", again, invert)
+    assert (about["of"], about["draw"]) == (again.key, True)
+    assert only(run(lab, Drawing(1), invert, again), "begin")[0]["of"] == again.key
+    own = events.current(lab, "faces", None, invert)
+    assert own["draw"] is False
+    assert only(run(lab, Drawing(1), invert), "begin")[0]["of"] == own["of"]
+    invert.target = targets.drawn(models.get("faces"), 4)
+    assert events.current(lab, "faces", None, invert)["of"] != own["of"]
+
+
+def test_a_hessian_plane_stands_at_the_step_that_is_asked_for(lab: Resources, invert: Session) -> None:
+    panels = only(run(lab, drawing := Drawing(1), invert, plane="hessian", at_step=2), "surfaces")[-1]["panels"]
+    for lane, panel in zip("XZ", panels, strict=True):
+        loss = float(drawing.standing.trajectory.lane(lane).losses[2])
+        assert panel["losses"][10][10] == pytest.approx(loss, rel=1e-4)
+        assert abs(panel["curvature"][0]) >= abs(panel["curvature"][1])
+    assert drawing.settings["Hessian at step"] == 2
+    with pytest.raises(UserError, match="no step 9"):
+        run(lab, Drawing(1), invert, plane="hessian", at_step=9)
+
+
+def test_a_cut_is_drawn_and_exported(lab: Resources, invert: Session) -> None:
+    drawing = Drawing(1)
+    messages = run(lab, drawing, invert, plane="cut", space="paper")
+    (cut,) = only(messages, "cut")
+    assert len(cut["losses"]) == 41
+    assert cut["ends"]["Z"] == pytest.approx(float(drawing.standing.trajectory.lane("Z").losses[-1]), rel=1e-4)
+    assert "apart in X" in cut["verdict"]
+    assert messages[-1]["reason"] == ""
+    for what in files.FORMATS:
+        assert files.export(drawing, {"what": what}).stat().st_size > 300
+    assert "# drawn: Line from X's end to Z's (cut)" in files.export(drawing, {"what": "csv"}).read_text()
+
+
+def test_every_export_holds_the_settings(lab: Resources, invert: Session) -> None:
+    drawing = Drawing(1)
+    run(lab, drawing, invert)
+    with np.load(files.export(drawing, {"what": "npz"}), allow_pickle=False) as arrays:
+        said = json.loads(str(arrays["settings"]))
+    assert (said["drawn"], said["points a side"]) == ("This run's own path", 21)
+    for what in ("csv", "html"):
+        text = files.export(drawing, {"what": what}).read_text()
+        assert all(str(value) in text.replace("&#x27;", "'") for value in said.values())
+
+
+def test_stop_while_targets_are_recovered_is_said(lab: Resources, invert: Session) -> None:
+    drawing, shares = Drawing(1), []
+    for message in begin(lab, drawing, invert, plane="recovered"):
+        if "share" in message:
+            shares.append(message["share"])
+            if len(shares) == 3:
+                drawing.stop.set()
+    assert shares == sorted(shares)
+    assert message["reason"] == "Stopped before the targets of the paper's plane were recovered."
+
+
+def test_surfaces_bring_their_verdict_and_their_own_ranges(lab: Resources, invert: Session) -> None:
+    last = only(run(lab, Drawing(1), invert, space="paper"), "surfaces")[-1]
+    assert "ended" in last["verdict"]
+    assert isinstance(last["warnings"], list)
+    assert min(panel["range"][0] for panel in last["panels"]) == pytest.approx(last["range"][0])
+    assert max(panel["range"][1] for panel in last["panels"]) == pytest.approx(last["range"][1])

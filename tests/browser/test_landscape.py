@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 Open = Callable[..., Any]
 PLOT = "document.querySelector('.surfaces [data-plot]')"
 EYES = f"['scene', 'scene2'].map(name => {PLOT}.layout[name].camera.eye)"
@@ -120,16 +122,118 @@ def test_averages_are_measured_live(open_page: Open) -> None:
     assert page.text_content(".surfaces .averages caption").startswith("2 examples")
 
 
-def test_a_run_of_another_tab_is_opened_here_and_drawn_with_its_own_steps(open_page: Open) -> None:
-    page = open_page("?steps=7", width=1000)
+def raced(page: Any) -> None:
+    """A run in the Invert tab, opened here with its button."""
     page.click("[data-act=run]:visible")
     page.click("[data-act=landscape]:visible")
-    page.wait_for_function("document.querySelector('#source input')?.value === 'The run in Invert'")
-    page.wait_for_selector("#landscape-steps", state="hidden")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_run_of_another_tab_is_drawn_as_soon_as_it_is_opened_here(open_page: Open, width: int) -> None:
+    page = open_page("?steps=7", width=width)
+    raced(page)
+    page.wait_for_selector(AT_REST)
+    assert page.input_value("#source input") == "The run in Invert"
+    assert page.is_hidden("#landscape-steps")
+    assert page.text_content(".surfaces .transport output") == "step 7 of 7"
+    assert "ended" in page.text_content(".surfaces .verdict")
+    assert page.text_content(".surfaces .lane.x figcaption span") == "Adam"
+    solid, dotted = page.evaluate(f"{PLOT}.data.slice(1, 3).map(trace => [trace.name, trace.line.dash ?? 'solid'])")
+    assert (solid, dotted) == (["X, on the surface", "solid"], ["X, true loss", "dot"])
+    titles = page.evaluate(f"['xaxis', 'yaxis', 'zaxis'].map(axis => {PLOT}.layout.scene[axis].title.text)")
+    assert titles == ["recovered direction 1", "recovered direction 2", "loss"]
+    page.click("[data-range=own]")
+    page.wait_for_function(f"{PLOT}.layout.coloraxis2 !== undefined")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_another_columns_lanes_are_drawn_by_choice(open_page: Open) -> None:
+    page = open_page("?steps=5", width=1440)
+    raced(page)
+    page.wait_for_selector(AT_REST)
+    page.check("#landscape-column input[value=L-BFGS]")
+    page.click(".surfaces [data-act=run]")
+    page.wait_for_selector(".surfaces [data-act=stop]:visible")
+    page.wait_for_selector(AT_REST)
+    assert page.text_content(".surfaces .lane.x figcaption span") == "L-BFGS"
+
+
+def test_one_runs_surfaces_never_stand_beside_anothers_target(open_page: Open) -> None:
+    page = open_page("?steps=5", width=1440)
+    raced(page)
+    page.wait_for_selector(AT_REST)
+    source(page, "The run in Pose")  # there is none
+    page.wait_for_function("!document.querySelector('.surfaces .notice').hidden")
+    assert "no run in the Pose tab" in page.text_content(".surfaces .notice")
+    assert page.locator(".surfaces [data-plot] .empty").count() == 1
+    for part in (".told", ".exports", ".code"):
+        assert page.is_hidden(f".surfaces {part}")
+    assert page.text_content(".surfaces .verdict") == ""
+    source(page, "The run in Invert")  # it is drawn again, and what was said of the other is gone
+    page.wait_for_selector(AT_REST)
+    assert page.is_hidden(".surfaces .notice")
+
+
+def source(page: Any, choice: str) -> None:
+    page.click("#source input")
+    page.get_by_role("option", name=choice).click()
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_a_cut_between_both_ends(open_page: Open, width: int) -> None:
+    page = open_page(width=width)
+    page.get_by_role("tab", name="Landscape").click()
+    page.click("#plane input")
+    page.get_by_role("option", name="(cut)").click()
+    page.click(".surfaces [data-act=run]")
+    page.wait_for_selector(".surfaces [data-cut][data-points='81']")
+    marks = page.evaluate("document.querySelector('[data-cut]').data.slice(1).map(trace => [trace.name, trace.x[0]])")
+    assert marks == [["X's end", 0], ["Z's end", 1]]
+    assert "apart in X" in page.text_content(".surfaces .verdict")
+    assert page.is_hidden(".surfaces [data-plot]")
+
+
+def test_a_surface_is_turned_by_key_and_comes_back_after_the_browser_took_webgl_away(open_page: Open) -> None:
+    page = open_page(width=1000)
+    drawn(page)
+    before = page.evaluate(EYES)
+    step = page.text_content(".surfaces .transport output")
+    page.focus(".surfaces [data-plot]")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("-")
+    page.wait_for_function(f"{PLOT}.dataset.turned > 0")
+    turned = page.evaluate(EYES)
+    assert turned[0] == turned[1] != before[0]
+    assert page.text_content(".surfaces .transport output") == step  # the arrows were not the scrubber's
+    lose = "const c = document.querySelector('.surfaces [data-plot] canvas'); " \
+           "(c.getContext('webgl') ?? c.getContext('webgl2')).getExtension('WEBGL_lose_context').loseContext()"  # fmt: skip
+    for mode in ("surface", "contour"):
+        updates = page.evaluate(f"Number({PLOT}.dataset.updates)")
+        page.evaluate(f"() => {{ {lose} }}")
+        page.wait_for_function(f"{PLOT}.dataset.updates > {updates}")
+        assert page.evaluate(f"{PLOT}.dataset.mode") == mode
+    assert "took WebGL away" in page.text_content(".surfaces .notice")
+
+
+def test_on_a_phone_run_is_in_view_and_a_swipe_over_the_surfaces_scrolls(open_page: Open) -> None:
+    page = open_page(width=390, height=844)
+    page.click("#tabs .overflow-menu button") if not page.get_by_role("tab", name="Landscape").is_visible() else None
+    page.get_by_role("tab", name="Landscape").click()
+    page.wait_for_selector(".surfaces [data-act=run]:enabled")
+    run = page.locator(".surfaces [data-act=run]").bounding_box()
+    assert run["y"] + run["height"] <= 844
     page.get_by_role("radio", name="21 × 21").check()
     page.click(".surfaces [data-act=run]")
     page.wait_for_selector(AT_REST)
-    assert page.text_content(".surfaces .transport output") == "step 7 of 7"
+    plot = page.locator(".surfaces [data-plot]")
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    eyes, scrolled = page.evaluate(EYES), page.evaluate("window.scrollY")
+    touch = page.context.new_cdp_session(page)
+    x, y = box["x"] + 150, box["y"] + 200
+    touch.send("Input.synthesizeScrollGesture", {"x": x, "y": y, "yDistance": -200, "gestureSourceType": "touch"})
+    page.wait_for_function(f"window.scrollY > {scrolled + 100}")
+    assert page.evaluate(EYES) == eyes
 
 
 def test_a_race_of_its_own_follows_the_model_of_invert_until_another_is_chosen_here(open_page: Open) -> None:

@@ -77,6 +77,24 @@ def test_surface_writes_page_picture_and_numbers(picture: Path, tmp_path: Path) 
     assert [surface["losses"] for surface in again["surfaces"]] == [surface["losses"] for surface in content["surfaces"]]
 
 
+def test_a_hessian_plane_and_a_cut_are_written_with_their_settings(picture: Path, tmp_path: Path) -> None:
+    common = (picture, "--space", "paper", "--out", tmp_path, "--size", 5, "--steps", 3)
+    said = invoke(surface_command.surface, *common, "--kind", "hessian", "--at-step", 1, "--own-scale")
+    content = json.loads((tmp_path / "face-hessian.json").read_text())
+    assert content["settings"]["Hessian at step"] == 1
+    assert [len(each["curvature"]) for each in content["surfaces"]] == [2, 2]
+    assert "the loss curves by" in said
+    with pytest.raises(UserError, match="no step 4"):
+        invoke(surface_command.surface, *common, "--kind", "hessian", "--at-step", 4)
+    said = invoke(surface_command.surface, *common, "--kind", "cut")
+    assert "apart in X" in said
+    cut = json.loads((tmp_path / "face-cut.json").read_text())["cut"]
+    assert len(cut["losses"]) == 9
+    for name in ("face-hessian", "face-cut"):
+        assert {path.suffix for path in tmp_path.glob(f"{name}.*")} == {".json", ".html", ".png", ".npz", ".csv"}
+        assert "# task: faces" in (tmp_path / f"{name}.csv").read_text()
+
+
 def test_the_papers_plane_comes_from_the_targets_given(picture: Path, tmp_path: Path) -> None:
     pictures = tmp_path / "targets"
     pictures.mkdir()

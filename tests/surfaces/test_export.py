@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import itertools
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,11 +20,18 @@ from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.trajectory import run
 from landscape_core.surfaces.averages import AVERAGED, averages
 from landscape_core.surfaces.bench import bench_surfaces
-from landscape_core.surfaces.export import loss_range, surface_figure, surface_page, surface_png
+from landscape_core.surfaces.data import COLUMNS, surfaces_csv, surfaces_npz
+from landscape_core.surfaces.export import surface_figure, surface_page
+from landscape_core.surfaces.look import COLOURS, SCALE, draped, loss_range
 from landscape_core.surfaces.panels import Panel, figures, panel, sentences
-from landscape_core.surfaces.surface import evaluate
-from landscape_core.surfaces.views import views
+from landscape_core.surfaces.planes import Grid, Plane
+from landscape_core.surfaces.png import surface_png
+from landscape_core.surfaces.surface import PathOnPlane, Surface, evaluate
+from landscape_core.surfaces.views import View, views
 from tests.tiny.models import tiny_task
+
+SAID = {"task": "tiny", "steps": 3}
+SCREEN = Path(__file__).parents[2] / "app" / "landscape" / "figure.js"
 
 
 def panels_of(kind: str, size: int = 5) -> list[Panel]:
@@ -84,22 +93,27 @@ def test_a_log_axis_is_log_in_height_and_colour(pair: list[Panel]) -> None:
 
 
 def test_the_page_stands_alone(pair: list[Panel]) -> None:
-    page = surface_page(pair, heading="a <b>")
+    page = surface_page(pair, settings=SAID, heading="a <b>")
     assert page.startswith("<!doctype html>")
     assert "a &lt;b&gt;" in page
     assert not re.search(r'<(script|link|img)[^>]+(src|href)="https?:', page)
     assert "plotly_relayout" in page
+    assert "<li>task: tiny</li><li>steps: 3</li>" in page
+    assert "Solid: the path on the surface" in page
     assert sentences(pair[0])[0] in page
 
 
 def test_averages_stand_on_the_page_and_below_the_picture(pair: list[Panel]) -> None:
     columns = {f"{name} | {lane}": [1.0, 2.0, 3.0] for name in AVERAGED for lane in ("X", "Z")}
     known = averages("a command", columns, {"X": "adam 0.1", "Z": "lbfgs 1"})
-    page = surface_page(pair, [known])
+    page = surface_page(pair, [known], settings=SAID)
     assert "3 examples (a command; X by adam 0.1, Z by lbfgs 1), mean ± standard deviation in X and in Z" in page
     assert "roughness 2 ± 1 and 2 ± 1" in page
-    assert "Averages" not in surface_page(pair)
-    with Image.open(io.BytesIO(surface_png(pair, [known]))) as told, Image.open(io.BytesIO(surface_png(pair))) as bare:
+    assert "Averages" not in surface_page(pair, settings=SAID)
+    with (
+        Image.open(io.BytesIO(surface_png(pair, [known], settings=SAID))) as told,
+        Image.open(io.BytesIO(surface_png(pair, settings=SAID))) as bare,
+    ):
         lines = [lines_of_text(each) for each in (told, bare)]
     assert lines[0] == lines[1] + 2  # the sentence is too long for one line
 
@@ -112,9 +126,67 @@ def lines_of_text(picture: Image.Image) -> int:
     return sum(bool(ink) for ink, _ in text)
 
 
+def test_each_surface_can_have_its_own_range(pair: list[Panel]) -> None:
+    figure = surface_figure(pair, shared=False)
+    for scene, axis, each in ((figure.layout.scene, figure.layout.coloraxis, pair[0]),
+                              (figure.layout.scene2, figure.layout.coloraxis2, pair[1])):  # fmt: skip
+        assert scene.zaxis.range == (axis.cmin, axis.cmax) == loss_range([each])
+    assert [trace.coloraxis for trace in figure.data if trace.type == "surface"] == ["coloraxis", "coloraxis2"]
+
+
+def test_axes_are_named(pair: list[Panel]) -> None:
+    scene = surface_figure(pair).layout.scene
+    titles = [axis.title.text for axis in (scene.xaxis, scene.yaxis, scene.zaxis)]
+    assert titles == ["path direction 1", "path direction 2", "loss"]
+
+
+@pytest.mark.parametrize("log", [False, True])
+def test_a_path_lies_on_the_drawn_surface_and_its_true_loss_is_a_dotted_line(pair: list[Panel], log: bool) -> None:
+    figure = surface_figure(pair[1:], log=log)
+    on_surface, true = (trace for trace in figure.data if trace.type == "scatter3d")
+    assert (on_surface.line.dash, true.line.dash) == ("solid", "dot")
+    path = pair[1].paths["Z"]
+    assert np.allclose(true.z, path.true_loss)
+    assert np.allclose(on_surface.x[::8], path.coordinates[:, 0])
+    # The run's last step is the grid's centre, where the drawn surface is exact.
+    assert on_surface.z[-1] == pytest.approx(float(pair[1].surface.losses[2, 2]), rel=1e-5)
+    below = {trace.name: trace.line.dash for trace in figure.data if trace.type == "scatter"}
+    assert below == {"Z, on the surface": "solid", "Z, true loss": "dot"}
+
+
+def test_a_draped_path_follows_the_surface_between_its_steps() -> None:
+    u = torch.linspace(-1, 1, 41)[:, None].expand(41, 41)
+    grid = Grid(Plane(torch.zeros(2), torch.eye(2), "X"), (1.0, 1.0), size=41)
+    ridge = Surface(grid, 1 + (1 - u.abs()), torch.ones(41, 41, dtype=torch.bool))
+    path = PathOnPlane(torch.tensor([[-0.8, 0.0], [0.8, 0.5]]), torch.zeros(2), torch.ones(2), torch.ones(2))
+    points = draped(Panel(View("a ridge", grid, {}, {}), ridge, {"X": path}, None), path, log=False)
+    assert points[:, 2].tolist() == pytest.approx((2 - np.abs(points[:, 0])).tolist(), abs=1e-5)
+    assert points[:, 2].max() > 1.95  # over the ridge, not through it
+
+
+def test_the_screen_has_the_colours_of_the_exports() -> None:
+    script = SCREEN.read_text()
+    assert all(f'"{colour}"' in script for colour in [*SCALE, *COLOURS.values()])
+
+
+def test_data_holds_every_point_and_the_settings(pair: list[Panel]) -> None:
+    with np.load(io.BytesIO(surfaces_npz(pair, [0, 1, 2, 3], SAID)), allow_pickle=False) as arrays:
+        assert json.loads(str(arrays["settings"])) == SAID
+        assert np.allclose(arrays["Z (paper)/losses"], pair[1].surface.losses)
+        assert np.allclose(arrays["X/path X/distance"], pair[0].paths["X"].distance)
+        at = arrays["X/origin"] + arrays["X/path X/coordinates"] @ arrays["X/axes"]
+        assert np.allclose(at[-1], pair[0].view.paths["X"][-1], atol=1e-5)
+    settings, rows = surfaces_csv(pair, [0, 1, 2, 3], SAID).split(",".join(COLUMNS) + "\n")
+    assert settings == "# task: tiny\n# steps: 3\n"
+    table = list(csv.reader(rows.splitlines()))
+    assert len(table) == 2 * (5 * 5 + 4)
+    first = next(row for row in table if row[:2] == ["Z (paper)", "path Z"])
+    assert float(first[6]) == pytest.approx(float(pair[1].paths["Z"].true_loss[0]))
+
+
 @pytest.mark.parametrize("log", [False, True])
 def test_the_png_is_a_picture_of_the_surfaces(pair: list[Panel], log: bool) -> None:
-    with Image.open(io.BytesIO(surface_png(pair, log=log))) as image:
+    with Image.open(io.BytesIO(surface_png(pair, settings=SAID, log=log))) as image:
         assert image.width > 1000
         assert np.asarray(image.convert("L")).std() > 20
 

@@ -12,7 +12,8 @@ from PIL import Image
 from torch import Tensor
 
 from app.landscape import run as events
-from app.landscape.run import Drawing
+from app.landscape.drawing import Drawing, Resources
+from app.landscape.plan import Plan, offered
 from app.runs.models import Models
 from app.runs.session import Session
 from app.runs.standing import Standing
@@ -35,8 +36,8 @@ def standing(task: Task, target: Target, space: str) -> Standing:
 
 
 def drawn(given: Standing, kind: Any) -> list[Message]:
-    plan = events.Plan(kind, 21, RunSettings())
-    return list(events.run(events.Laboratory(Models({})), Drawing(1), plan, given, Session()))
+    plan = Plan(kind, 21, RunSettings())
+    return list(events.run(Resources(Models({})), Drawing(1), plan, given, Session()))
 
 
 def decoded(text: str) -> Tensor:
@@ -81,6 +82,15 @@ def test_a_defence_is_seen_as_the_restored_picture(defence: Standing) -> None:
     task = defence.task
     r = task.forward(task.space(X).to_x(defence.trajectory.lane("X").variables[-1]))
     assert shown[-1] == png_base64(to_bytes(restored(defence.target.value, r))[0])
+
+
+def test_a_plane_that_a_task_lacks_is_not_offered_and_why_is_said(defence: Standing, pose: Standing) -> None:
+    choices, sentence = offered(defence.task, "narrow")
+    assert "recovered" not in [kind for _, kind in choices]
+    assert "random targets need a data set" in sentence
+    choices, sentence = offered(pose.task, "residual")
+    assert next(kind for _, kind in choices) == "recovered"
+    assert sentence == ""
 
 
 def test_a_defence_has_no_random_targets_and_says_so(defence: Standing) -> None:

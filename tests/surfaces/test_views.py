@@ -10,9 +10,9 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import Trajectory, run
-from landscape_core.surfaces.planes import principal_plane
+from landscape_core.surfaces.planes import StoppedError, principal_plane
 from landscape_core.surfaces.surface import path_on_plane
-from landscape_core.surfaces.views import KINDS, Kind, in_x, recovered_planes, views
+from landscape_core.surfaces.views import AXES, KINDS, Kind, in_x, recovered_planes, recovering, views
 from tests.tiny.models import DIM, tiny_task
 
 
@@ -50,7 +50,8 @@ def test_a_path_on_a_plane_has_both_losses(task: Task, targets: Target, race: Tr
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_view_holds_its_paths(task: Task, targets: Target, race: Trajectory, kind: Kind) -> None:
     recovered = recovered_planes(task, "paper", targets, steps=2, batch=3)
-    found = views(task, race, "paper", kind, recovered=recovered, size=5, sample=1)
+    target = targets.select(slice(1, 2))
+    found = views(task, race, "paper", kind, target=target, recovered=recovered, size=5, sample=1)
     assert [view.grid.plane.space for view in found] == ([X] if kind in ("ends", "shared") else [X, "paper"])
     assert {name for view in found for name in view.paths} == {"X", "Z"}
     for view in found:
@@ -59,6 +60,7 @@ def test_every_kind_of_view_holds_its_paths(task: Task, targets: Target, race: T
             inside = (coordinates - torch.tensor(view.grid.centre)).abs() <= torch.tensor(view.grid.half)
             assert inside.all(), f"{name} leaves the grid"
             assert len(path) == len(view.losses[name]) == 6
+    assert {view.axes for view in found} == {AXES[kind]}
 
 
 def test_the_plane_through_the_ends_holds_them_exactly(task: Task, race: Trajectory) -> None:
@@ -81,7 +83,13 @@ def test_recovered_planes_are_those_of_the_runs_ends(task: Task, targets: Target
     planes = recovered_planes(task, "paper", targets, steps=3, batch=2, progress=lambda *c: calls.append(c))
     expected = principal_plane(ends, "paper")
     assert torch.allclose((planes["paper"].axes @ expected.axes.T).abs(), torch.eye(2), atol=1e-2)
-    assert calls == [(2, 4), (4, 4)]
+    assert calls == [(0, 12), (2, 12), (4, 12), (6, 12), (6, 12), (8, 12), (10, 12), (12, 12)]  # a step of two targets each
+
+
+def test_recovery_can_be_stopped(task: Task, targets: Target) -> None:
+    asked = iter([False, False, True, True])
+    with pytest.raises(StoppedError, match="targets"):
+        list(recovering(task, "paper", targets, steps=3, stop=lambda: next(asked)))
 
 
 def test_a_run_too_short_for_a_plane_is_a_sentence(task: Task, targets: Target) -> None:

@@ -1,0 +1,76 @@
+"""What is to be drawn: the form's values, checked, and which planes a task has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from app.runs.lanes import CELLS, LANES
+from app.runs.models import Models
+from app.runs.settings import defaults, from_values, values_of
+from landscape_core.errors import UserError
+from landscape_core.search.race import RunSettings
+from landscape_core.search.task import Task
+from landscape_core.surfaces.recovered import load_recovered
+from landscape_core.surfaces.views import SHOWN, Shown
+
+SIZES = (21, 41, 81)
+MIN_STEPS, MAX_STEPS = 2, 200
+PLANES: Mapping[Shown, str] = {
+    "recovered": "Recovered latents (the paper's)",
+    "path": "This run's own path",
+    "ends": "Start, X's end and Z's end",
+    "shared": "Both paths, shared plane in X",
+    "hessian": "Where the loss curves most (Hessian)",
+    "random": "Random directions",
+    "cut": "Line from X's end to Z's (cut)",
+}
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the form asks for. `settings` are those of a race of this tab's own; another tab's run has its own. `column` is the
+    optimiser whose X and Z are drawn, `at_step` where the Hessian is looked into; None is the first, and the last."""
+
+    kind: Shown
+    size: int
+    settings: RunSettings
+    column: str | None = None
+    at_step: int | None = None
+
+
+def plan_from(models: Models, values: Mapping[str, Any]) -> Plan:
+    """What is to be drawn, from the form's values (model, space, column, plane, at_step, size, steps, seed), untrusted.
+
+    Raises:
+        UserError: a value is missing or out of range; the sentence names it.
+    """
+    kind, size, steps, at_step = values["plane"], values["size"], values["steps"], values["at_step"]
+    if kind not in SHOWN:
+        raise UserError(f"Plane: there is no {kind!r}; there are: {', '.join(SHOWN)}.")
+    if size not in SIZES:
+        raise UserError(f"Points a side: one of {', '.join(map(str, SIZES))} is needed.")
+    if not isinstance(steps, int | float) or not MIN_STEPS <= steps <= MAX_STEPS:
+        raise UserError(f"Steps: a number from {MIN_STEPS} to {MAX_STEPS} is needed; a plane needs at least three points.")
+    if at_step is not None and (not isinstance(at_step, int | float) or at_step != int(at_step) or at_step < 0):
+        raise UserError("Hessian at step: a whole number from 0 is needed, or nothing for the last step.")
+    usual = values_of(defaults(models, values["model"], values["space"]))
+    own = {name: values[name] for name in ("space", "steps", "seed")}
+    settings = from_values({**usual, **own, LANES: list(CELLS[:2])})
+    column = values["column"] if isinstance(values["column"], str) else None
+    return Plan(kind, size, settings, column, None if at_step is None else int(at_step))
+
+
+def offered(task: Task, space: str) -> tuple[list[tuple[str, str]], str]:
+    """The planes that this task has, as choices of a form, and a sentence about the one that it lacks."""
+    kinds, sentence = list(SHOWN), ""
+    try:
+        if load_recovered(task, space) is None:
+            task.sampled(1, torch.Generator().manual_seed(0))
+    except UserError as error:
+        kinds.remove("recovered")
+        sentence = f"Recovered latents are not offered here: {error}"
+    return [(words, kind) for kind, words in PLANES.items() if kind in kinds], sentence
