@@ -9,8 +9,9 @@ const COLOURS = ["#fbf6dc", "#d3e6b5", "#8fc9a2", "#4a9f93", "#256f78"];
 export const SCALE = COLOURS.map((colour, i) => [i / (COLOURS.length - 1), colour]);
 export const PATHS = { X: "#b4480f", Z: "#1f4fa3" }; // on these colours both themes need the darker ones
 const LIFT = 0.004; // of the height, so that a line does not flicker in the surface it lies on
-export const CAMERA = { eye: { x: 1.5, y: -1.65, z: 1.3 }, center: { x: 0, y: 0, z: -0.08 }, up: { x: 0, y: 0, z: 1 } };
+export const CAMERA = { eye: { x: 1.66, y: -1.82, z: 1.4 }, center: { x: 0, y: 0, z: -0.08 }, up: { x: 0, y: 0, z: 1 } };
 const TRACES_PER_PATH = 3;
+const NARROW = 480; // px; an axis says less there
 
 /** "scene", "scene2", … of panel i. */
 export function sceneName(i) {
@@ -126,7 +127,7 @@ function axesOf(i) {
 /** The layout for so many panels; on a narrow element they stand one below the other. */
 export function layout(panels, { mode, log, shared, range, camera, colour, width, font }) {
   const stacked = width < 640 && panels.length > 1;
-  const room = { mode, log, camera, colour, stacked, n: panels.length };
+  const room = { mode, log, camera, colour, stacked, n: panels.length, width };
   const made = {
     height: stacked ? 760 : Math.max(380, Math.min(560, width * 0.48)),
     margin: { l: mode === "contour" ? 60 : 0, r: 0, t: 30, b: mode === "contour" ? 46 : 0 },
@@ -165,14 +166,16 @@ function decades([low, high]) {
   for (let power = Math.floor(low); power <= Math.ceil(high); power += 1) {
     values.push(...within.map((digit) => Math.log10(digit) + power));
   }
-  const tickvals = values.filter((value) => value >= low - 1e-9 && value <= high + 1e-9);
+  const round = values.filter((value) => value >= low - 1e-9 && value <= high + 1e-9);
+  const tickvals = round.length > 1 ? round : [0, 1, 2, 3].map((third) => low + (third * (high - low)) / 3);
   return { tickvals, ticktext: tickvals.map((value) => number(10 ** value)) };
 }
 
-function place(made, panel, i, { mode, log, limits, camera, colour, stacked, n }) {
+function place(made, panel, i, { mode, log, limits, camera, colour, stacked, n, width }) {
   const domain = domainOf(i, n, stacked, mode);
   made.annotations.push({ text: `<b>${titleOf(panel)}</b>`, xref: "paper", yref: "paper", x: domain.x[0], y: domain.y[1], xanchor: "left", yanchor: "bottom", showarrow: false, font: { size: 14, color: colour("--ink") } });
-  const titles = panel.axes.map((text) => ({ text, font: { size: 12, color: colour("--soft") } }));
+  const narrow = mode === "surface" && width < NARROW;
+  const titles = panel.axes.map((words) => (narrow ? words.replace(/^\w+ direction/, "direction") : words)).map((text) => ({ text, font: { size: 12, color: colour("--soft") } }));
   if (mode === "surface") {
     const axis = { gridcolor: colour("--rule"), zerolinecolor: colour("--rule"), color: colour("--soft"), showbackground: false, showspikes: false, nticks: 5, tickfont: { size: 11 } };
     const { tickvals, ticktext } = log ? decades(limits) : {};

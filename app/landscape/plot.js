@@ -190,6 +190,6 @@ export class SurfacePlot {
 
 /** From a little farther away, so that a narrow scene holds the whole surface. */
 function farther(camera) {
-  const eye = Object.fromEntries(Object.entries(camera.eye).map(([axis, value]) => [axis, 1.35 * value]));
+  const eye = Object.fromEntries(Object.entries(camera.eye).map(([axis, value]) => [axis, 1.38 * value]));
   return { ...camera, eye };
 }

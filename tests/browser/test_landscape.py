@@ -183,6 +183,8 @@ def source(page: Any, choice: str) -> None:
 def test_a_cut_between_both_ends(open_page: Open, width: int) -> None:
     page = open_page(width=width)
     page.get_by_role("tab", name="Landscape").click()
+    page.click("#landscape-space input")  # the untrained residual Θ ends where X does
+    page.get_by_role("option", name="paper").click()
     page.click("#plane input")
     page.get_by_role("option", name="(cut)").click()
     page.click(".surfaces [data-act=run]")
