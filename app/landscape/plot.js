@@ -27,7 +27,7 @@ export class SurfacePlot {
     this.updates = 0;
     this.empty = element.firstElementChild;
     this.turning = new Turning(element, { begin: () => this.#turnable(), rest: (camera) => this.#turnedTo(camera), mouse: this.gl === "software" });
-    element.addEventListener("webglcontextlost", () => this.#lost(), true);
+    element.addEventListener("webglcontextlost", (event) => this.#lost(event), true);
     new MutationObserver(() => this.#schedule()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     new ResizeObserver(() => this.#resized()).observe(element);
   }
@@ -48,7 +48,8 @@ export class SurfacePlot {
   }
 
   /** The browser took the contexts away: surfaces are drawn anew once, then given up for contours. */
-  #lost() {
+  #lost(event) {
+    event.stopPropagation(); // Plotly's own recovery would stumble over what is cleared away here
     if (!this.drawn || this.restoring) return;
     this.restoring = true;
     this.losses += 1;
