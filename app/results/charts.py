@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from landscape_core.experiments.answers import WORDS
+
 FEWEST, MOST = 20, 120  # points of what is a curve, and of what is drawn of it
 DASHES = {"Adam": "6 3", "paper": "1 3", "guess": "2 2"}
 WIDEST = 3.0  # doublings to either side that a mark can show
@@ -43,7 +45,7 @@ def panels(result: Mapping[str, Any]) -> list[Panel]:
     for key, values in result["series"].items():
         name, _, title = key.rpartition(" | ")
         if len(values) == count and all(value is not None and value > 0 for value in values):
-            what = f"{title}, joint error in cm" if name.endswith(" cm") else f"{title}, loss"
+            what = f"{WORDS.get(title, title)}, {'joint error in cm' if name.endswith(' cm') else 'loss'}"
             grouped.setdefault(what, {})[name.removesuffix(" cm")] = values
     return [_panel(title, curves, steps) for title, curves in grouped.items()]
 

@@ -68,7 +68,7 @@ def test_series_with_a_value_for_every_step_are_drawn_by_set() -> None:
     curves = {"X Adam | val": falling, "Z | val": [v / 2 for v in falling], "Z cm | val": falling}
     result = {"settings": {"steps": 40}, "series": {**curves, "roughness | X": [1.0] * 50}}
     drawn = panels(result)
-    assert [panel.title for panel in drawn] == ["val, loss", "val, joint error in cm"]
+    assert [panel.title for panel in drawn] == ["known actions, loss", "known actions, joint error in cm"]
     x, z = drawn[0].lines
     assert (x.colour, x.dash, z.colour, z.dash) == ("--x", "6 3", "--z", "none")
     assert (drawn[0].high, drawn[0].low) == (1.0, falling[-1] / 2)
