@@ -18,14 +18,14 @@ _SAME = rf"(?P<on>\w+): loss after (?P<steps>\d+) steps, (?P<who>{_LANES})"
 
 @dataclass(frozen=True)
 class Question:
-    """`pattern` finds, in the experiments named, the claims that answer it: relative changes of `measure`, or differences in
-    `unit`. The `template` says which claim it was, from the pattern's groups."""
+    """`pattern` finds, in the experiments named, the claims that answer it: relative changes of `measure` (or with "share"
+    what is left of it), or differences in `unit`. The `template` says which claim it was, from the pattern's groups."""
 
     asked: str
     experiments: tuple[str, ...]
     pattern: str
     template: str
-    unit: Literal["%", "points", "dB"] = "%"
+    unit: Literal["%", "share", "points", "dB"] = "%"
     measure: str = "loss"
 
 
@@ -88,6 +88,15 @@ QUESTIONS = (
         r"(?P<on>\w+), (?P<what>.*): PSNR in dB, robust minus plain", "{on}, {what}, PSNR", "dB", "PSNR",
     ),
     Question(
+        "Where both are planes, does Z need fewer steps?", ("playground",),
+        r"(?P<on>\w+): Z's median steps to tolerance as a share of X's", "{on}, median steps to tolerance", "share", "steps",
+    ),
+    Question(
+        "Does Z find more of what many minima hide?", ("playground",),
+        r"(?P<on>\w+): share of (?P<what>targets reached|random starts that arrive), Z minus X", "{on}, {what}", "points",
+        "arrivals",
+    ),
+    Question(
         "Does a wider Z lower its loss?", ("z-dimension",), r"(?P<on>\w+), (?P<steps>\d+) steps: (?P<who>Z \d+ against Z 16)",
         "on {on}, loss after {steps} steps, {who}",
     ),
@@ -134,8 +143,16 @@ def _evidence(question: Question, result: Mapping[str, Any]) -> list[Evidence]:
         if match is not None:
             words = {key: WORDS.get(value, value) for key, value in match.groupdict().items()}
             what = question.template.format(**words)
-            made.append(Evidence(result["experiment"], what, claim["ours"], _figures(claim, question.unit), _speaks(claim)))
+            said = _as_change(claim) if question.unit == "share" else claim
+            made.append(Evidence(result["experiment"], what, said["ours"], _figures(said, question.unit), _speaks(said)))
     return made
+
+
+def _as_change(claim: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A claim of what is left, 0.75, as one of a change, -0.25."""
+    interval = claim["interval"]
+    ends = interval if interval is None or None in interval else [end - 1 for end in interval]
+    return {**claim, "ours": claim["ours"] - 1, "interval": ends}
 
 
 def _verdict(evidence: Sequence[Evidence], *, waiting: bool) -> Verdict:
@@ -167,14 +184,14 @@ def _figures(claim: Mapping[str, Any], unit: str) -> str:
 
 def _span(values: Sequence[float], unit: str) -> str:
     """The least and the largest of values, or the one there is, with the unit once where that can be."""
-    if unit == "%":
+    if unit in ("%", "share"):
         one, other = map(_change, _ends(values))
         if one == other:
             return one
         same = one.split(" ", 1)[1:] == other.split(" ", 1)[1:] and "%" in one
         return f"{one.split()[0] if same else one} to {other}"
     scale = 100 if unit == "points" else 1
-    said = [f"{scale * value:+.1f}".replace("-", "−") for value in _ends(values)]
+    said = [f"{scale * value:+.1f}".replace("-", "−") for value in (min(values), max(values))]
     return " to ".join(dict.fromkeys(said)) + f" {unit}"
 
 

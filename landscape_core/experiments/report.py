@@ -14,7 +14,6 @@ from landscape_core.storage import zoo
 
 PAGE = "README.md"
 BEGIN, END = "<!-- results -->", "<!-- /results -->"
-NOT_EMBEDDED = "/ablation-"  # models that an experiment trains for itself
 EARLIER = "Measured on earlier models than are embedded now; not counted above."
 
 
@@ -24,13 +23,14 @@ def results_in(folder: Path) -> list[dict[str, Any]]:
 
 
 def outdated(results: Sequence[Mapping[str, Any]], assets: Path = zoo.ASSETS) -> list[str]:
-    """The experiments that were measured on other models than are embedded now."""
+    """The experiments that were measured on other models than are embedded now; those that train what they use never are."""
     embedded = {name: zoo.read_card(name, assets).sha256 for name in zoo.names(assets)}
 
-    def same(name: str, sha256: str) -> bool:
-        return NOT_EMBEDDED in name or embedded.get(name) == sha256
+    def old(models: Mapping[str, str]) -> bool:
+        known = [name for name in models if name in embedded]  # others were trained for the experiment alone
+        return bool(models) and (not known or any(models[name] != embedded[name] for name in known))
 
-    return [each["experiment"] for each in results if not all(same(*model) for model in each["models"].items())]
+    return [each["experiment"] for each in results if old(each["models"])]
 
 
 def report(folder: Path, assets: Path = zoo.ASSETS) -> str:

@@ -50,6 +50,13 @@ def test_intervals_are_said_in_words() -> None:
     assert [each.figures for each in said] == ["42 % lower (39 to 44 % lower)", "1 % lower (4 % lower to 1 % higher)"]
 
 
+def test_a_share_is_said_as_what_it_saves() -> None:
+    claim = ("arm: Z's median steps to tolerance as a share of X's", 0.24, (0.21, 0.27))
+    found = [each for each in answers([result(claim, name="playground")]) if each.evidence]
+    assert [(each.verdict, each.span) for each in found] == [("Yes", "steps 76 % lower")]
+    assert found[0].evidence[0].figures == "76 % lower (73 to 79 % lower)"
+
+
 def test_what_was_measured_on_other_models_does_not_count() -> None:
     found = answers([result(same(20, -0.42, (-0.44, -0.39)))], outdated=["convergence"])[0]
     assert (found.verdict, found.evidence) == ("Being measured again", ())
