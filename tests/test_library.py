@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 import landscape_core
+from landscape_core import cli
+from tests.tiny.models import tiny_task
 
 
 @pytest.mark.parametrize("name", landscape_core.__all__)
@@ -25,12 +31,31 @@ def test_importing_the_library_loads_no_torch() -> None:
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-def test_the_readmes_example_in_a_few_lines() -> None:
-    from tests.tiny.models import tiny_task
+def readme_blocks() -> list[str]:
+    readme = Path(__file__).resolve().parents[1] / "README.md"
+    return re.findall(r"```python\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
 
-    task = tiny_task()
-    settings = landscape_core.RunSettings.table(task, "residual", ["adam", "lbfgs"], steps=3)
-    trajectory = landscape_core.run(
-        *landscape_core.prepare(task, settings, landscape_core.Target(task.forward(task.prior.mean[None]).detach()))
-    )
-    assert [lane.name for lane in trajectory.lanes] == ["X · Adam", "Z · Adam", "X · L-BFGS", "Z · L-BFGS"]
+
+def test_the_readmes_race_of_four_lanes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(landscape_core, "load_task", tiny_task, raising=False)
+    names: dict[str, Any] = {}
+    exec(readme_blocks()[0], names)
+    lanes = ["X · Adam", "Z · Adam", "X · L-BFGS", "Z · L-BFGS"]
+    assert [line.split(" tensor")[0] for line in capsys.readouterr().out.splitlines()] == lanes
+    for lane in names["trajectory"].lanes:
+        assert lane.loss_table().shape == (51, 4)
+        assert (lane.best_so_far()[-1] < lane.best_so_far()[0]).all()
+
+
+def test_the_readmes_forward_model_of_ones_own() -> None:
+    names: dict[str, Any] = {}
+    exec(readme_blocks()[1], names)
+    assert len(names["fitted"].lanes) == 4
+    for lane in names["fitted"].lanes:
+        assert lane.best_so_far()[-1, 0] < 1e-6
+
+
+def test_every_command_of_the_readme_exists() -> None:
+    text = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
+    for command in re.findall(r"python -m landscape_core ((?:train |reproduce )?[a-z-]+)", text):
+        assert CliRunner().invoke(cli.app, [*command.split(), "--help"]).exit_code == 0, command

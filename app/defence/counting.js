@@ -8,8 +8,9 @@ class Counting extends JobView {
     super(view, {
       status: "count-status",
       kinds: {
-        ready: () => this.controls.ready(),
-        absent: (message) => this.#absent(message.text),
+        ready: (message) => this.#ready(message.measured),
+        absent: (message) => this.#absent(message),
+        measured: (message) => this.#measured(message),
         begin: (message) => this.#begin(message),
         progress: (message) => this.#progress(message.text),
         tally: (message) => this.#tally(message),
@@ -18,6 +19,7 @@ class Counting extends JobView {
       },
     });
     this.count = 0;
+    this.begin = BEGIN_HERE;
     this.last = BEGIN_HERE; // what is said while nothing goes on
     this.say(BEGIN_HERE);
     this.listen();
@@ -38,16 +40,45 @@ class Counting extends JobView {
     if (!this.controls.busy) this.say(this.last);
   }
 
-  #absent(text) {
+  #ready(measured) {
+    this.controls.ready();
+    this.#measured(measured);
+  }
+
+  #absent({ text, measured }) {
     this.find("[data-act=run]").disabled = true;
     this.find("[data-many]").disabled = true;
-    this.say(text);
+    this.begin = text;
+    this.#measured(measured);
+  }
+
+  /** The table as results/ has it, until somebody counts; what was counted stays. */
+  #measured({ rows, text, command, clean }) {
+    if (this.count) return;
+    this.#empty();
+    this.#fill(rows);
+    this.find(".origin").hidden = !rows.length;
+    this.last = [text && (command ? `From results: ${text} ${command}.` : text), clean && `Without attack, undefended: ${interval(clean)}.`, this.begin].filter(Boolean).join(" ");
+    this.say(this.last);
+  }
+
+  #empty() {
+    this.find(".origin").hidden = true;
+    for (const cell of this.element.querySelectorAll("td")) cell.textContent = "–";
+  }
+
+  #fill(rows) {
+    for (const row of rows) {
+      for (const column of ["static", "aware"]) {
+        this.find(`[data-row="${row.name}"] [data-column=${column}]`).replaceChildren(...cell(row[column], row.name));
+      }
+    }
   }
 
   #begin({ run, n, settings }) {
     Object.assign(this, { run, n, settings, count: this.count + 1, clean: "" });
     this.become("running");
-    for (const cell of this.element.querySelectorAll("td")) cell.textContent = "–";
+    this.#empty();
     this.bar(0);
   }
 
@@ -58,11 +89,7 @@ class Counting extends JobView {
   #tally({ done, n, clean, rows, left }) {
     this.clean = `Without attack, undefended: ${interval(clean)}.`;
     this.last = `${done} of ${n} pictures. ${this.clean} ${this.settings}.`;
-    for (const row of rows) {
-      for (const column of ["static", "aware"]) {
-        this.find(`[data-row="${row.name}"] [data-column=${column}]`).replaceChildren(...cell(row[column], row.name));
-      }
-    }
+    this.#fill(rows);
     this.bar(done / n);
     if (done < n && this.controls.state === "running") this.say(`${this.last} ${remaining(left)}`);
   }

@@ -58,6 +58,8 @@ class Defence extends RunView {
     this.timeline.setTicks([]);
     this.stage.clear();
     this.stage.name("attacked", message.attack, message.about);
+    this.stage.name("x", `input space · ${message.optimizer}`);
+    this.stage.name("z", `learned space · ${message.optimizer}`);
     this.#clean(run.cleanBitmap, message);
     this.draw();
   }

@@ -18,7 +18,7 @@ from landscape_core.features.cifar10 import CIFAR10_CLASSES, SIDE, Cifar10Test
 from landscape_core.images.reading import centre_box, crop_square, load_picture
 
 CIFAR_FILE = "cifar10.zip"
-LABELS = {name: label for name, (label, *_) in EXAMPLES.items()}
+LABELS = {name: each.label if each.fooled else f"{each.label} (withstands)" for name, each in EXAMPLES.items()}
 NO_CIFAR = f"Test pictures come from CIFAR-10, which is not part of the app: put {CIFAR_FILE} (test/class/picture) into data/."
 
 
@@ -64,8 +64,8 @@ def example(name: Any) -> tuple[Picked, int]:
     """
     if name not in EXAMPLES:
         raise UserError(f"There is no example {name!r}; there are: {', '.join(EXAMPLES)}.")
-    label, shows, _ = EXAMPLES[name]
-    return Picked(example_picture(name, SIDE), label.lower()), CIFAR10_CLASSES.index(shows)
+    chosen = EXAMPLES[name]
+    return Picked(example_picture(name, SIDE), chosen.label.lower()), CIFAR10_CLASSES.index(chosen.shows)
 
 
 def opened(path: str) -> Photo:

@@ -42,7 +42,7 @@ def advice(defences: Defences, name: str, space: str | None = None) -> tuple[lis
     task = defences.get(name).task
     spaces = list(task.mappings)
     z = task.advice(space if space in spaces else spaces[0])
-    return spaces, round(task.advice(X).lr * 255, 4), round(z.lr * 255, 4)
+    return spaces, round(task.advice(X, z.name).lr * 255, 4), round(z.lr * 255, 4)
 
 
 def from_values(defences: Defences, values: Mapping[str, Any]) -> DefenceSettings:
@@ -61,7 +61,8 @@ def from_values(defences: Defences, values: Mapping[str, Any]) -> DefenceSetting
         raise UserError("Say what the picture shows: one of the classifier's classes.")
     task.space(space)
     try:
-        x, z = _optimiser(task.advice(X), values["x_rate"]), _optimiser(task.advice(space), values["z_rate"])
+        advised = task.advice(space)  # one kind of optimiser in both, so that only the space differs
+        x, z = _optimiser(task.advice(X, advised.name), values["x_rate"]), _optimiser(advised, values["z_rate"])
         settings = RunSettings.pair(space, x, z, task=name, steps=values["steps"], seed=values["seed"])
         chosen = AttackSettings.model_validate({**ATTACKS[attack].model_dump(), "steps": values["ascents"]})
     except ValidationError as error:

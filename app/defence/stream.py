@@ -13,6 +13,7 @@ from landscape_core.defence.attacks import AttackSettings
 from landscape_core.defence.objective import Defence, margin, restored
 from landscape_core.defence.report import magnified, race_sentence
 from landscape_core.images.pixels import png_base64, to_unit
+from landscape_core.search.optimizers import OPTIMISER_NAMES
 from landscape_core.search.solver import LaneState
 
 NORMS = {"l2": "L2", "linf": "L∞"}
@@ -49,6 +50,7 @@ def begin(run: DefenceRun) -> Message:
         "kind": "begin",
         "number": run.number,
         "lanes": [lane.name for lane in run.solver.lanes],
+        "optimizer": OPTIMISER_NAMES[run.settings.lanes[0].optimizer.name],
         "limit": run.solver.max_steps,
         "attack": ball_words(run.attack),
         "about": f"{attack_words(run.attack)}; the attacker knows {KNOWS[run.knows]}",

@@ -14,6 +14,7 @@ from app.defence import count, pictures, stream
 from app.defence import run as events
 from app.defence.examples import EXAMPLES
 from app.defence.form import PicturePanel, build_defence_form, build_picture
+from app.defence.measured import measured
 from app.defence.pictures import LABELS, NO_CIFAR, Defences, cifar_at
 from app.defence.session import DefenceSession
 from app.defence.settings import advice, from_values
@@ -204,7 +205,10 @@ class CountingTable:
     def wire(self, status: gr.HTML) -> None:
         ready = {"kind": "ready"} if self.defences.cifar is not None else {"kind": "absent", "text": NO_CIFAR}
         view, demo = self.view, self.page.demo
-        demo.load(lambda: sent(ready), outputs=view, **QUICK)
+        chosen = [self.form["classifier"], self.form["attack"]]
+        demo.load(lambda name, attack: sent({**ready, "measured": measured(name, attack)}), chosen, view, **QUICK)
+        for changed in chosen:
+            changed.input(lambda name, attack: sent(measured(name, attack)), chosen, view, **QUICK)
         begun = view.run(self.on_run, self.form.components, view, **COMPUTE, show_progress="full", show_progress_on=status)
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun], **QUICK)

@@ -1,8 +1,7 @@
-"""The Results tab: what was measured, and the models it was measured on. From results/*.json and the cards, nothing else."""
+"""The Results tab: plain answers, what was measured, and the models it was measured on. From files, nothing else."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,44 +9,78 @@ from typing import Any
 import gradio as gr
 from jinja2 import Environment, FileSystemLoader
 
+from app.results.charts import marks, panels
 from app.views.page import Page
 from app.views.view import APP, ROUTE
+from landscape_core.experiments.answers import answers
+from landscape_core.experiments.report import EARLIER, outdated, results_in
+from landscape_core.experiments.results import bracketed, figure
 from landscape_core.storage import zoo
 from landscape_core.storage.zoo import RESULTS
 
 NAME = "Results"
 ADDRESS = f"{ROUTE}-results"
+OPENS_TABLES = f"import(new URL('{ROUTE}/results/results.js', document.baseURI)).then(module => module.mount(element));"
+# What is known of by more than its command's name, in the order it is shown in; others follow by name.
+TITLES = {
+    "convergence": "Faces, recovered step by step",
+    "convergence-cats": "Cats, recovered step by step",
+    "converged": "Faces, until nothing changes",
+    "budget": "Every method at equal cost",
+    "ablation": "What the lead is made of",
+    "z-dimension": "How wide Z is",
+    "w-plus": "W+ against W",
+    "completions-x-lbfgs": "Completions, both by L-BFGS",
+    "completions": "Completions, each by its own optimiser",
+    "pose": "Poses from rotations, step by step",
+    "pose-positions": "Poses from 3D positions, step by step",
+    "pose-completions": "Hypotheses of hidden joints",
+    "landscapes": "Landscapes of faces",
+    "landscapes-x-lbfgs": "Landscapes of faces, both by L-BFGS",
+    "landscapes-cats": "Landscapes of cats",
+    "landscapes-pose": "Landscapes of poses, rotations",
+    "landscapes-pose-positions": "Landscapes of poses, 3D positions",
+    "playground": "F's of two inputs",
+    "defence-ro": "Defence of the RO classifier",
+    "defence-mart": "Defence of the MART classifier",
+    "features": "Robust features against plain ones",
+}
 
 
 def build(page: Page, folder: Path = RESULTS, assets: Path = zoo.ASSETS) -> None:
     """Lay the tab out inside the current container."""
-    gr.HTML(results_page(folder, assets), elem_id="results")
+    gr.HTML(results_page(folder, assets), elem_id="results", js_on_load=OPENS_TABLES)
 
 
 def results_page(folder: Path, assets: Path) -> str:
-    """Experiments and models as HTML; every text from a file is escaped."""
+    """Answers, experiments and models as HTML; every text from a file is escaped."""
     templates = Environment(loader=FileSystemLoader(APP / "results"), autoescape=True)
-    templates.filters.update(figure=figure, interval=interval, cost=cost)
+    templates.filters.update(figure=figure, interval=bracketed, cost=cost)
+    results = results_in(folder)
+    old = outdated(results, assets)
+    order = {name: place for place, name in enumerate(TITLES)}
+    shown = sorted(results, key=lambda each: (order.get(each["experiment"], len(order)), each["experiment"]))
     return templates.get_template("results.jinja").render(
-        experiments=[_experiment(path) for path in sorted(folder.glob("*.json"))],
+        answers=answers(results, old),
+        experiments=[_experiment(each, folder, each["experiment"] in old) for each in shown],
         cards=[zoo.read_card(name, assets) for name in zoo.names(assets)],
         address=ADDRESS,
+        earlier=EARLIER,
     )
 
 
-def _experiment(path: Path) -> dict[str, Any]:
-    plot = path.with_suffix(".png")
-    return {**json.loads(path.read_text()), "plot": plot.name if plot.exists() else None}
-
-
-def figure(value: float | None) -> str:
-    """Three significant digits with a true minus sign; – where the value was not finite."""
-    return "–" if value is None else f"{value:.3g}".replace("-", "−")
-
-
-def interval(ends: list[float | None] | None) -> str:
-    """ " [low, high]", or nothing where there is none."""
-    return "" if ends is None or None in ends else f" [{figure(ends[0])}, {figure(ends[1])}]"
+def _experiment(result: Mapping[str, Any], folder: Path, old: bool) -> dict[str, Any]:
+    name = result["experiment"]
+    plot = folder / f"{name}.png"
+    return {
+        **result,
+        "title": TITLES.get(name, name),
+        "old": old,
+        "panels": panels(result),
+        "claims": list(zip(result["claims"], marks(result["claims"]), strict=True)),
+        "met": sum(claim["met"] for claim in result["claims"]),
+        "plot": plot.name if plot.exists() else None,
+    }
 
 
 def cost(budget: Mapping[str, Any]) -> str:

@@ -11,7 +11,8 @@ from landscape_core.console import Data, Device, Distance, Out, Seed, Threads, T
 from landscape_core.domains import DOMAINS
 from landscape_core.errors import UserError, reading
 from landscape_core.experiments import landscapes as fig8
-from landscape_core.experiments.results import finish, report, with_results
+from landscape_core.experiments.report import BEGIN, END, PAGE, report, with_results
+from landscape_core.experiments.results import finish
 from landscape_core.images.datasets import ImageSource
 from landscape_core.images.sets import targets
 from landscape_core.search.domain import domain_of
@@ -23,15 +24,15 @@ from landscape_core.surfaces.averages import LandscapeSettings
 from landscape_core.surfaces.recovered import save_recovered
 
 
-def write_report(
-    results: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results"),
-    document: Annotated[Path, typer.Option(help="Markdown file with the two result markers.")] = Path("README.md"),
-) -> None:
-    """Write the results' tables into the README."""
-    with reading(str(document)):
-        text = document.read_text(encoding="utf-8")
-    write_text(document, with_results(text, report(results)))
-    typer.echo(f"Wrote the results of {results} into {document}.")
+def write_report(results: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results")) -> None:
+    """Write plain answers and every table into the page of a results folder, between its markers."""
+    page = results / PAGE
+    text = f"# Results\n\n{BEGIN}\n{END}\n"
+    if page.exists():
+        with reading(str(page)):
+            text = page.read_text(encoding="utf-8")
+    write_text(page, with_results(text, report(results)))
+    typer.echo(f"Wrote {page}.")
 
 
 Number = Annotated[int, typer.Option("--targets", help="Targets.", min=3)]

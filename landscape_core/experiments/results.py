@@ -15,7 +15,6 @@ import typer
 from scipy import stats
 from torch import Tensor
 
-from landscape_core.errors import UserError
 from landscape_core.storage.files import whole, write_text
 
 
@@ -89,13 +88,29 @@ def mean_series(losses: Tensor) -> list[float]:
     return [float(value) for value in losses.mean(dim=1)]
 
 
+def figure(value: float | None) -> str:
+    """A number as every table shows it: two decimals, two digits of a small one, three of a large one; – for none."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    size = abs(value)
+    text = (
+        "0" if size == 0 else f"{value:.2g}" if size < 0.1 else f"{value:.2f}" if size < 10 else f"{float(f'{value:.3g}'):,g}"
+    )
+    return text.replace("-", "−")
+
+
+def bracketed(ends: Sequence[float | None] | None) -> str:
+    """ " [low, high]", or nothing where there is no interval."""
+    return "" if ends is None or None in ends else f" [{figure(ends[0])}, {figure(ends[1])}]"
+
+
 def table(claims: Sequence[Claim]) -> str:
-    """The claims as a Markdown table, as the README shows them."""
+    """The claims as a Markdown table."""
     rows = ["| claim | paper | ours | aim | met |", "|---|---|---|---|---|"]
     for c in claims:
-        interval = f" [{c.interval[0]:.3g}, {c.interval[1]:.3g}]" if c.interval else ""
-        paper = "–" if c.paper is None else c.paper
-        rows.append(f"| {c.claim} | {paper} | {c.ours:.3g}{interval} | {c.aim:.3g} | {'yes' if c.met else 'no'} |")
+        paper = c.paper if isinstance(c.paper, str) else figure(c.paper)
+        aim = f"{'≤' if c.better == 'lower' else '≥'} {figure(c.aim)}"
+        rows.append(f"| {c.claim} | {paper} | {figure(c.ours)}{bracketed(c.interval)} | {aim} | {'yes' if c.met else 'no'} |")
     return "\n".join(rows)
 
 
@@ -130,49 +145,3 @@ def share_difference(a: Tensor, b: Tensor) -> tuple[float, tuple[float, float]]:
     difference = a.float() - b.float()
     mean, error = float(difference.mean()), float(difference.std(unbiased=False)) / len(difference) ** 0.5
     return mean, (mean - 1.96 * error, mean + 1.96 * error)
-
-
-BEGIN, END = "<!-- results -->", "<!-- /results -->"
-
-
-def section(content: dict[str, Any], plot: str | None) -> str:
-    """One experiment: command, sizes, plot and claims."""
-    sizes = ", ".join(f"{n} {label}" for label, n in content["n"].items())
-    claims = [_claim(entry) for entry in content["claims"]]
-    met = sum(claim.met for claim in claims)
-    lines = [
-        f"### {content['experiment']}",
-        "",
-        f"`{content['command']}` · {sizes} · seed {content['seed']} · {met} of {len(claims)} aims met",
-        "",
-    ]
-    if plot is not None:
-        lines += [f"![{content['experiment']}]({plot})", ""]
-    return "\n".join([*lines, table(claims), ""])
-
-
-def _claim(entry: dict[str, Any]) -> Claim:
-    interval = entry["interval"]
-    ends = None if interval is None or None in interval else (interval[0], interval[1])
-    return Claim(entry["claim"], entry["paper"], entry["ours"], entry["aim"], entry["better"], ends)
-
-
-def report(folder: Path) -> str:
-    """All experiments of a results folder, in order of their names, as Markdown."""
-    parts = []
-    for path in sorted(folder.glob("*.json")):
-        plot = path.with_suffix(".png")
-        parts.append(section(json.loads(path.read_text()), f"{folder.name}/{plot.name}" if plot.exists() else None))
-    return "\n".join(parts)
-
-
-def with_results(text: str, results: str) -> str:
-    """A document with everything between its two markers replaced.
-
-    Raises:
-        UserError: the document lacks the markers.
-    """
-    if BEGIN not in text or END not in text:
-        raise UserError(f"The document has no {BEGIN} … {END} markers to write between.")
-    head, rest = text.split(BEGIN, 1)
-    return f"{head}{BEGIN}\n{results}\n{END}{rest.split(END, 1)[1]}"

@@ -5,27 +5,34 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from PIL import Image
+from PIL import Image, ImageChops
 
 from app.defence import count as defence_count
 from app.defence import pictures as defence_pictures
 from app.defence import run as defence_run
 from app.defence.examples import EXAMPLES
+from app.defence.measured import measured
 from app.defence.pictures import Defences
 from app.defence.settings import from_values
 from app.runs.jobs import Job
 from app.runs.progress import reporting
 from app.runs.session import Session
 from app.runs.standing import standing_of
+from app.target.examples import FOLDER
+from landscape_core.defence.attacks import ATTACKS, attacked
 from landscape_core.defence.objective import margin, restored
+from landscape_core.defence.task import load_defence
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import Cifar10Test
 from landscape_core.images.pixels import png_tensor, to_bytes, to_unit
+from landscape_core.search.optimizers import OptimizerSettings
+from landscape_core.storage.zoo import RESULTS
 from tests.tiny.defence import tiny_defence, write_cifar
 
 Message = dict[str, Any]
@@ -235,9 +242,34 @@ def test_an_upload_is_cut_to_a_square_of_32_pixels(tmp_path: Path) -> None:
 def test_examples_are_of_the_classes_they_say(name: str) -> None:
     picked, shows = defence_pictures.example(name)
     assert picked.picture.shape == (3, 32, 32)
-    assert tiny_defence().classes[shows] == EXAMPLES[name][1]
+    assert tiny_defence().classes[shows] == EXAMPLES[name].shows
+    drawn = EXAMPLES[name].draw()
+    with Image.open(FOLDER / f"{name}.png") as file:
+        off = ImageChops.difference(file.convert("RGB"), drawn)
+    assert max(high for _, high in off.getextrema()) <= 8, "run: python -m app.defence.examples"
     with pytest.raises(UserError, match="no example"):
         defence_pictures.example("submarine")
+
+
+@pytest.mark.parametrize("classifier", ["ro", "mart"])
+def test_the_attacks_do_to_the_examples_what_is_said_of_them(classifier: str) -> None:
+    defence = load_defence(classifier)
+    chosen = [defence_pictures.example(name) for name in EXAMPLES]
+    pictures = to_unit(torch.stack([picked.picture for picked, _ in chosen]))
+    shows = torch.tensor([label for _, label in chosen])
+    assert defence.logits(pictures).argmax(dim=1).tolist() == shows.tolist()
+    for attack in ATTACKS.values():
+        few = attack.model_copy(update={"steps": 12, "step": 2.5 * attack.eps / 12})
+        fooled = defence.logits(attacked(defence.classifier, pictures, shows, few)).argmax(dim=1) != shows
+        assert fooled.tolist() == [each.fooled for each in EXAMPLES.values()]
+
+
+def test_both_lanes_have_one_kind_of_optimiser(defences: Defences) -> None:
+    defence = tiny_defence()
+    advised = {"narrow": OptimizerSettings(name="gd", lr=0.5), "X": OptimizerSettings(name="adam", lr=0.01)}
+    other = replace(defence, task=replace(defence.task, advised=advised))
+    settings = from_values(Defences({"ro": lambda: other}, None), FORM).settings
+    assert {lane.optimizer.name for lane in settings.lanes} == {"gd"}
 
 
 # --- many pictures ------------------------------------------------------------------------------------------
@@ -267,6 +299,28 @@ def test_a_stopped_count_keeps_what_was_counted(defences: Defences) -> None:
             job.stop.set()
     assert [m["done"] for m in only(messages, "tally")] == [10]
     assert messages[-1]["reason"].startswith("Stopped after 10 of 20")
+
+
+@pytest.mark.parametrize("attack", ["l2", "linf"])
+def test_the_table_begins_with_what_results_holds(attack: str) -> None:
+    told = measured("ro", attack)
+    found = json.loads((RESULTS / "defence-ro.json").read_text())
+    assert [row["name"] for row in told["rows"]] == ["undefended", "X", "Z"]
+    for row in told["rows"]:
+        for share, low, high in (row["static"], row["aware"]):
+            assert 0 <= low <= share <= high <= 1
+    assert told["rows"][0]["static"][0] == found["series"][f"X | {attack}, static"][0]
+    assert told["rows"][2]["aware"][0] == found["series"][f"Z tuned | {attack}, aware"][-1]
+    assert told["command"] == found["command"]
+    assert "1,000 test pictures" in told["text"]
+
+
+def test_results_of_other_models_and_none_fill_no_table(tmp_path: Path) -> None:
+    assert measured("awp", "l2")["rows"] == measured("ro", "l1")["rows"] == []
+    found = json.loads((RESULTS / "defence-ro.json").read_text())
+    (tmp_path / "defence-ro.json").write_text(json.dumps({**found, "models": {"defence/ro": "0" * 64}}))
+    assert measured("ro", "l2", tmp_path)["rows"] == []
+    assert "earlier models" in measured("ro", "l2", tmp_path)["text"]
 
 
 @pytest.mark.parametrize("n", [9, 1001, 10.5, "20", None])

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+from markupsafe import escape
+
+from app.results.charts import marks, panels
 from app.results.tab import cost, results_page
+from landscape_core.experiments.answers import QUESTIONS
 from landscape_core.experiments.results import Claim, Result
 from landscape_core.storage import zoo
 
@@ -27,11 +32,71 @@ def test_claims_are_shown_with_their_verdicts_and_escaped(tmp_path: Path) -> Non
     assert "1 of 2 aims met" in page
     assert "1,200 faces" in page
     assert "Z against X &lt;b&gt;" in page
-    assert "−0.7 [−0.72, −0.68]" in page
+    assert "−0.70 [−0.72, −0.68]" in page
     assert page.count('class="missed"') == 1
-    assert "<img" not in page
+    assert "lab-results" not in page
     (tmp_path / "convergence.png").write_bytes(b"")
     assert "lab-results/convergence.png" in results_page(tmp_path, tmp_path)
+
+
+def test_answers_come_first_and_link_to_tables_that_are_there(tmp_path: Path) -> None:
+    page = results_page(ROOT / "results", zoo.ASSETS)
+    assert page.index("Plain answers") < page.index("Measured")
+    for question in QUESTIONS:
+        assert str(escape(question.asked)) in page
+    tables = set(re.findall(r'<details id="([^"]+)"', page))
+    assert set(re.findall(r'href="#([^"]+)" data-table', page)) <= tables
+    assert "−0.308348" not in page
+    assert "-0.308348" not in page
+
+
+def test_what_was_measured_on_other_models_is_marked_and_not_counted(tmp_path: Path) -> None:
+    claim = Claim("faces: loss after 20 steps, Z against X L-BFGS", None, -0.4, 0.0, "lower", (-0.5, -0.3))
+    Result("convergence", "python", 0, {"faces/generator": "0" * 64}, {"faces": 2}, {}, {}, [claim]).write(tmp_path)
+    page = results_page(tmp_path, zoo.ASSETS)
+    assert "measured on earlier models" in page
+    assert "Being measured again" in page
+    assert "aims met" not in page
+    assert "40 % lower" not in page
+
+
+# --- charts -------------------------------------------------------------------------------------------------
+
+
+def test_series_with_a_value_for_every_step_are_drawn_by_set() -> None:
+    falling = [1.0 / (step + 1) for step in range(41)]
+    curves = {"X Adam | val": falling, "Z | val": [v / 2 for v in falling], "Z cm | val": falling}
+    result = {"settings": {"steps": 40}, "series": {**curves, "roughness | X": [1.0] * 50}}
+    drawn = panels(result)
+    assert [panel.title for panel in drawn] == ["known actions, loss", "known actions, joint error in cm"]
+    x, z = drawn[0].lines
+    assert (x.colour, x.dash, z.colour, z.dash) == ("--x", "6 3", "--z", "none")
+    assert (drawn[0].high, drawn[0].low) == (1.0, falling[-1] / 2)
+    first, last = ([float(v) for v in z.points.split()[at].split(",")] for at in (0, -1))
+    assert first[0] == 0.0
+    assert last == [100.0, 60.0]
+    assert x.points.split()[0] == "0.00,0.00"
+    assert panels({"settings": {"steps": [20, 200]}, "series": {}}) == []
+
+
+def test_a_mark_shows_which_side_of_no_difference_an_interval_lies_on() -> None:
+    def claim(words: str, ours: float | None, interval: list[float] | None) -> dict[str, object]:
+        return {"claim": words, "ours": ours, "interval": interval}
+
+    lower, huge, minus, level, none = marks(
+        [
+            claim("Z against X", -0.5, [-0.6, -0.4]),
+            claim("Z against X", 55.0, [40.0, 70.0]),
+            claim("Z minus X", 0.1, [-0.1, 0.2]),
+            claim("share recognised", 0.6, None),
+            claim("Z against X", None, None),
+        ]
+    )
+    assert lower.low < lower.at < lower.high < 0.5
+    assert huge.at == huge.high == 1.0
+    assert (minus.low, minus.at, minus.high) == (0.25, 0.75, 1.0)
+    assert level is None
+    assert none is None
 
 
 def test_nothing_measured_yet_says_how(tmp_path: Path) -> None:

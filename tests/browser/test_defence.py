@@ -87,6 +87,8 @@ def test_a_run_can_be_looked_at_step_by_step_without_the_server(defence_page: Op
     assert "ship 1" in page.text_content(VIEW + ".lane.clean [data-name]")
     run_to_end(page)
     assert page.text_content(OUTPUT) == "step 3 of 3"
+    assert page.text_content(VIEW + ".lane.x [data-name]") == "input space · Adam"
+    assert page.text_content(VIEW + ".lane.z [data-name]") == "learned space · Adam"
     assert len({pixels(page, lane) for lane in ("clean", "attacked", "x", "z")}) == 4
     assert "×" in page.text_content(VIEW + ".lane.z .added")
     page.wait_for_selector(VIEW + "[data-chart=margin] .main-svg")
@@ -115,8 +117,8 @@ def test_another_picture_an_example_an_upload_and_what_it_shows(defence_page: Op
     page.keyboard.press("Enter")
     wait_for_text(page, "#defence-message", "numbered 0 to 1")
     choose(page, "source", "example")
-    page.click("#defence-examples [data-name=truck]")
-    wait_for_text(page, VIEW + ".lane.clean [data-name]", "drawn truck")
+    page.click("#defence-examples [data-name=truck-in-dust]")
+    wait_for_text(page, VIEW + ".lane.clean [data-name]", "truck in dust")
     assert page.text_content(VIEW + ".lane.clean .truth span") == "truck"
     choose(page, "source", "photo")
     Image.new("RGB", (80, 60), (30, 90, 160)).save(tmp_path / "sea.png")
@@ -147,6 +149,25 @@ def test_a_stop_during_the_attack_is_at_once_and_further_steps_go_on(defence_pag
         page.click(VIEW + "[data-act=export]:visible")
     download.value.save_as(tmp_path / "run.zip")
     assert "attacked.png" in zipfile.ZipFile(tmp_path / "run.zip").namelist()
+
+
+def test_the_table_is_filled_from_results_until_somebody_counts(defence_page: Open) -> None:
+    page = defence_page(width=390, steps=1)
+    assert page.is_visible(COUNT + ".origin")
+    z = page.text_content(f"{COUNT}[data-row=Z] [data-column=aware]")
+    assert "%" in z
+    assert "reproduce defence --classifier ro" in page.text_content(COUNT + ".aside")
+    choose(page, "model", "mart")
+    wait_for_text(page, COUNT + ".aside", "--classifier mart")
+    assert page.text_content(f"{COUNT}[data-row=Z] [data-column=aware]") != z
+    page.fill(COUNT + "[data-many]", "10")
+    page.click(COUNT + "[data-act=run]")
+    wait_for_text(page, COUNT + ".aside", "10 of 10 pictures")
+    assert page.is_hidden(COUNT + ".origin")
+    choose(page, "model", "ro")
+    page.wait_for_timeout(300)
+    assert "10 of 10 pictures" in page.text_content(COUNT + ".aside"), "what was counted stays"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 def test_counting_shows_both_columns_together_and_keeps_what_a_stop_leaves(defence_page: Open) -> None:

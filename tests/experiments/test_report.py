@@ -1,4 +1,4 @@
-"""The README shows exactly what results/ holds."""
+"""The page of results shows exactly what results/ holds."""
 
 from __future__ import annotations
 
@@ -6,35 +6,67 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from landscape_core import cli
 from landscape_core.errors import UserError
-from landscape_core.experiments.results import Claim, Result, report, with_results
+from landscape_core.experiments.report import EARLIER, PAGE, outdated, report, results_in, with_results
+from landscape_core.experiments.results import Claim, Result
 from landscape_core.storage import zoo
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_readme_is_up_to_date_with_the_results() -> None:
-    text = (ROOT / "README.md").read_text()
+def write(folder: Path, name: str = "toy", models: dict[str, str] | None = None) -> None:
+    claim = Claim("loss", -0.31, -0.2, -0.35, "lower", (-0.3, -0.1))
+    command = f"python -m landscape_core reproduce {name}"
+    Result(name, command, 3, models or {}, {"faces": 7}, {}, {}, [claim]).write(folder)
+
+
+def test_the_page_is_up_to_date_with_the_results() -> None:
+    text = (ROOT / "results" / PAGE).read_text()
     assert with_results(text, report(ROOT / "results")) == text, "run: python -m landscape_core reproduce report"
 
 
 def test_a_report_names_command_sizes_and_claims(tmp_path: Path) -> None:
-    claim = Claim("loss", -0.31, -0.2, -0.35, "lower", (-0.3, -0.1))
-    Result("toy", "python -m landscape_core reproduce toy", 3, {}, {"faces": 7}, {}, {}, [claim]).write(tmp_path)
+    write(tmp_path)
     (tmp_path / "toy.png").write_bytes(b"")
     text = with_results("a\n<!-- results -->\nold\n<!-- /results -->\nb", report(tmp_path))
     assert "old" not in text
     assert "`python -m landscape_core reproduce toy` · 7 faces · seed 3 · 0 of 1 aims met" in text
-    assert "| loss | -0.31 | -0.2 [-0.3, -0.1] | -0.35 | no |" in text
+    assert "![toy](toy.png)" in text
+    assert "| loss | −0.31 | −0.20 [−0.30, −0.10] | ≤ −0.35 | no |" in text
     assert text.endswith("\nb")
     with pytest.raises(UserError, match="markers"):
         with_results("nothing", "x")
 
 
+def test_the_command_writes_between_the_markers_or_begins_a_page(tmp_path: Path) -> None:
+    write(tmp_path)
+    arguments = ["reproduce", "report", "--results", str(tmp_path)]
+    CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
+    page = (tmp_path / PAGE).read_text()
+    assert "### toy" in page
+    (tmp_path / PAGE).write_text("By hand.\n" + page)
+    write(tmp_path, "other")
+    CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
+    assert (tmp_path / PAGE).read_text().startswith("By hand.\n# Results")
+    assert "### other" in (tmp_path / PAGE).read_text()
+
+
+def test_what_was_measured_on_other_models_is_marked(tmp_path: Path) -> None:
+    name = zoo.names()[0]
+    write(tmp_path, "now", {name: zoo.read_card(name).sha256, "faces/ablation-own": "0"})
+    write(tmp_path, "other-weights", {name: "0"})
+    write(tmp_path, "gone", {"faces/theta-none": "0"})
+    write(tmp_path, "of-its-own", {})
+    assert outdated(results_in(tmp_path)) == ["gone", "other-weights"]
+    assert report(tmp_path).count(EARLIER) == 2
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "results").glob("*.json")), ids=lambda path: path.stem)
-def test_committed_results_were_measured_on_the_embedded_models(path: Path) -> None:
-    measured = json.loads(path.read_text())["models"]
-    embedded = {name: zoo.read_card(name).sha256 for name in measured if name in zoo.names()}
-    assert embedded
-    assert {name: measured[name] for name in embedded} == embedded
+def test_committed_results_name_their_models_and_how_to_measure_again(path: Path) -> None:
+    result = json.loads(path.read_text())
+    assert result["experiment"] == path.stem
+    assert result["models"] or result["experiment"] == "playground"  # which trains all it uses
+    assert result["command"].startswith("python -m landscape_core reproduce ")

@@ -1,0 +1,81 @@
+"""`results/README.md`: plain answers, then every experiment's claims, between two markers of a page that people write."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from landscape_core.errors import UserError
+from landscape_core.experiments.answers import Answer, answers
+from landscape_core.experiments.results import Claim, table
+from landscape_core.storage import zoo
+
+PAGE = "README.md"
+BEGIN, END = "<!-- results -->", "<!-- /results -->"
+EARLIER = "Measured on earlier models than are embedded now; not counted above."
+
+
+def results_in(folder: Path) -> list[dict[str, Any]]:
+    """The contents of all results files of a folder, in order of their names."""
+    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+
+
+def outdated(results: Sequence[Mapping[str, Any]], assets: Path = zoo.ASSETS) -> list[str]:
+    """The experiments that were measured on other models than are embedded now; those that train what they use never are."""
+    embedded = {name: zoo.read_card(name, assets).sha256 for name in zoo.names(assets)}
+
+    def old(models: Mapping[str, str]) -> bool:
+        known = [name for name in models if name in embedded]  # others were trained for the experiment alone
+        return bool(models) and (not known or any(models[name] != embedded[name] for name in known))
+
+    return [each["experiment"] for each in results if old(each["models"])]
+
+
+def report(folder: Path, assets: Path = zoo.ASSETS) -> str:
+    """Everything that a results folder says, as Markdown for a page in that folder."""
+    results = results_in(folder)
+    old = outdated(results, assets)
+    plots = {path.stem for path in folder.glob("*.png")}
+    parts = ["## Plain answers", "", *(_answered(each) for each in answers(results, old)), "", "## Every claim", ""]
+    for each in results:
+        name = each["experiment"]
+        parts.append(_section(each, f"{name}.png" if name in plots else None, name in old))
+    return "\n".join(parts)
+
+
+def with_results(text: str, results: str) -> str:
+    """A document with everything between its two markers replaced.
+
+    Raises:
+        UserError: the document lacks the markers.
+    """
+    if BEGIN not in text or END not in text:
+        raise UserError(f"The document has no {BEGIN} … {END} markers to write between.")
+    head, rest = text.split(BEGIN, 1)
+    return f"{head}{BEGIN}\n{results}\n{END}{rest.split(END, 1)[1]}"
+
+
+def _answered(answer: Answer) -> str:
+    said = f"{answer.verdict}: {answer.span}" if answer.evidence else answer.verdict
+    lines = [f"- **{answer.asked} {said}.**"]
+    lines += [f"  - [{each.experiment}](#{each.experiment}), {each.what}: {each.figures}" for each in answer.evidence]
+    return "\n".join(lines)
+
+
+def _section(content: Mapping[str, Any], plot: str | None, old: bool) -> str:
+    """One experiment: command, sizes, plot and claims."""
+    sizes = ", ".join(f"{n} {label}" for label, n in content["n"].items())
+    claims = [_claim(entry) for entry in content["claims"]]
+    met = f"{sum(claim.met for claim in claims)} of {len(claims)} aims met"
+    lines = [f"### {content['experiment']}", "", f"`{content['command']}` · {sizes} · seed {content['seed']} · {met}", ""]
+    lines += [f"*{EARLIER}*", ""] if old else []
+    lines += [f"![{content['experiment']}]({plot})", ""] if plot is not None else []
+    return "\n".join([*lines, table(claims), ""])
+
+
+def _claim(entry: Mapping[str, Any]) -> Claim:
+    interval = entry["interval"]
+    ends = None if interval is None or None in interval else (interval[0], interval[1])
+    return Claim(entry["claim"], entry["paper"], entry["ours"], entry["aim"], entry["better"], ends)
