@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
 
 import gradio as gr
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from app import limits
+from app.admission import Admission
 from app.complete import tab as complete
 from app.defence import tab as defence
 from app.defence.pictures import Defences
+from app.guard import Guard
 from app.invert import tab as invert
 from app.landscape import tab as landscape
 from app.playground import tab as playground
 from app.pose import tab as pose
 from app.results import tab as results
 from app.runs.models import Models
+from app.scratch import Room
 from app.theme import THEME
 from app.views.page import Page
 from app.views.view import APP, ROUTE, Scripts, style_sheets
@@ -30,8 +36,6 @@ from app.views.wiring import share_cores
 from landscape_core.storage.zoo import RESULTS
 
 TITLE = "Loss-landscape laboratory"
-MAX_WAITING = 32
-MAX_UPLOAD = "12mb"
 HEAD = f'<script type="module" src="{ROUTE}/views/page.js"></script>'
 ROOT = APP.parent
 
@@ -61,7 +65,13 @@ def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
             with _tab(results.NAME):
                 results.build(page)
 
-    demo.queue(max_size=MAX_WAITING, default_concurrency_limit=4)
+        def leave(request: gr.Request) -> None:
+            """What Gradio keeps of a page goes with the page; Gradio itself would keep it for an hour and longer."""
+            demo.state_holder.session_data.pop(request.session_hash, None)
+
+        demo.unload(leave)  # the last of all tabs' own
+
+    demo.queue(max_size=limits.WAITING, default_concurrency_limit=limits.RUNS_AT_ONCE)
     return demo
 
 
@@ -69,14 +79,16 @@ def _tab(name: str) -> gr.Tab:
     return gr.Tab(name, id=name.lower())
 
 
-def launch_options(*, host: str = "127.0.0.1", port: int | None = None) -> dict[str, Any]:
-    """Arguments of `launch`: local by default, nothing shared, no server path readable, our look and scripts."""
+def launch_options(*, host: str = "127.0.0.1", port: int | None = None, names: Sequence[str] = ()) -> dict[str, Any]:
+    """Arguments of `launch`: local by default, nothing shared, no server path readable, our look and scripts. `names` are host
+    names by which the server may be called."""
     return {
         "server_name": host,
         "server_port": port,
         "share": False,
         "blocked_paths": [str(ROOT)],
-        "max_file_size": MAX_UPLOAD,
+        "max_file_size": limits.UPLOAD_FILE,
+        "state_session_capacity": limits.PAGES,
         "enable_monitoring": False,
         "strict_cors": True,
         "ssr_mode": False,
@@ -85,8 +97,13 @@ def launch_options(*, host: str = "127.0.0.1", port: int | None = None) -> dict[
         "theme": THEME,
         "css_paths": style_sheets(),
         "head": HEAD,
-        "app_kwargs": {"routes": _routes(), "docs_url": None, "redoc_url": None},
+        "app_kwargs": {"routes": _routes(), "middleware": _middleware(names), "docs_url": None, "redoc_url": None},
     }
+
+
+def _middleware(names: Sequence[str]) -> list[Middleware]:
+    """In the order that a request passes them."""
+    return [Middleware(Guard, names=names), Middleware(Room), Middleware(Admission)]
 
 
 def _routes() -> list[Any]:

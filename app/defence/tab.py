@@ -26,7 +26,7 @@ from app.views.form import Form, space_choices
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import APP, sent, view
-from app.views.wiring import COMPUTE, QUICK, missed, paragraph
+from app.views.wiring import COMPUTE, QUICK, SHORT, missed, paragraph
 from landscape_core.defence.attacks import ATTACKS
 from landscape_core.defence.task import classifier_names, load_defence
 from landscape_core.errors import UserError
@@ -92,7 +92,7 @@ class DefenceTab(RunTab[DefenceSession]):
             changed(self.on_number, numbered, outputs, **QUICK)
         panel.another.click(self.on_another, [model, panel.label], [panel.number, *outputs], **QUICK)
         panel.picker.pick(self.on_pick, model, [panel.picker, *outputs], **QUICK)
-        panel.file.upload(self.on_upload, [model, panel.file], [panel.crop, *outputs], **COMPUTE)
+        panel.file.upload(self.on_upload, [model, panel.file], [panel.crop, *outputs], **SHORT)
         panel.file.clear(lambda: None, outputs=panel.crop, **QUICK)
         panel.crop.crop(self.on_crop, model, outputs, **QUICK)
         for again in (panel.truth.input, model.input):

@@ -1,0 +1,85 @@
+"""Which events are let in: those of pages that the server knows, and of each page no more than its share of the queue."""
+
+from __future__ import annotations
+
+import json
+from collections import OrderedDict
+from typing import Any
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import limits
+from app.guard import refusal
+
+QUEUE, EVENTS = "/queue/join", ("/queue/join", "/run/predict", "/api/predict", "/component_server")
+UNKNOWN = "The server no longer knows this page: it was restarted, or other pages needed the room. Reload the page."
+SHARE = f"This page has {limits.WAITING_A_PAGE} things waiting or running already; wait for one of them to end."
+
+
+class Admission:
+    """Stands behind `app.guard.Guard`, which has limited the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._loading: OrderedDict[str, None] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "").rstrip("/")
+        if scope["type"] != "http" or scope["method"] != "POST" or not path.endswith(EVENTS):
+            await self.app(scope, receive, send)
+            return
+        body = await whole(receive)
+        answer = self.instead(scope["app"], path, body)
+        await (self.app(scope, replayed(body, receive), send) if answer is None else answer(scope, receive, send))
+
+    def instead(self, app: Any, path: str, body: bytes) -> JSONResponse | None:
+        """What is answered where an event of this body is not let in."""
+        try:
+            asked = json.loads(body)
+            page, event = str(asked["session_hash"]), asked.get("fn_index")
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            return refusal(400, "The body is not an event of this app's page.")
+        blocks = app.get_blocks()
+        function = blocks.fns.get(event) if isinstance(event, int) else None
+        triggers = {name for _, name in function.targets} if function is not None else set()
+        if "load" in triggers:
+            self._loading[page] = None
+            while len(self._loading) > limits.PAGES:
+                self._loading.popitem(last=False)
+        elif page not in app.state_holder and page not in self._loading:
+            if "select" in triggers:  # a tab that is shown; of a page just opened, perhaps before its load event is here
+                return JSONResponse({"data": [{"__type__": "update"} for _ in function.outputs]})
+            return refusal(410, UNKNOWN)
+        if path.endswith(QUEUE) and pending(blocks, page) >= limits.WAITING_A_PAGE:
+            return refusal(429, SHARE)
+        return None
+
+
+def pending(blocks: Any, page: str) -> int:
+    """How many events of a page wait or run."""
+    queue = blocks._queue
+    waiting = (event for each in queue.event_queue_per_concurrency_id.values() for event in each.queue)
+    running = (event for job in queue.active_jobs if job is not None for event in job)
+    return sum(event.session_hash == page for event in (*waiting, *running))
+
+
+async def whole(receive: Receive) -> bytes:
+    """The body of a request."""
+    parts: list[bytes] = []
+    more = True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """A body that was read, to be read again; what comes after it as it comes."""
+    bodies: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return bodies.pop() if bodies else await receive()
+
+    return again
