@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from typing import Any
 
 from starlette.responses import JSONResponse
@@ -22,7 +21,7 @@ class Admission:
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
-        self._loading: OrderedDict[str, None] = OrderedDict()
+        self._loading: list[str] = []  # pages that Gradio has not heard of yet
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "").rstrip("/")
@@ -30,30 +29,30 @@ class Admission:
             await self.app(scope, receive, send)
             return
         body = await whole(receive)
-        answer = self.instead(scope["app"], path, body)
-        await (self.app(scope, replayed(body, receive), send) if answer is None else answer(scope, receive, send))
-
-    def instead(self, app: Any, path: str, body: bytes) -> JSONResponse | None:
-        """What is answered where an event of this body is not let in."""
         try:
             asked = json.loads(body)
             page, event = str(asked["session_hash"]), asked.get("fn_index")
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
-            return refusal(400, "The body is not an event of this app's page.")
-        blocks = app.get_blocks()
+            await refusal(400, "The body is not an event of this app's page.")(scope, receive, send)
+            return
+        blocks = scope["app"].get_blocks()
         function = blocks.fns.get(event) if isinstance(event, int) else None
         triggers = {name for _, name in function.targets} if function is not None else set()
         if "load" in triggers:
-            self._loading[page] = None
-            while len(self._loading) > limits.PAGES:
-                self._loading.popitem(last=False)
-        elif page not in app.state_holder and page not in self._loading:
-            if "select" in triggers:  # a tab that is shown; of a page just opened, perhaps before its load event is here
-                return JSONResponse({"data": [{"__type__": "update"} for _ in function.outputs]})
-            return refusal(410, UNKNOWN)
-        if path.endswith(QUEUE) and pending(blocks, page) >= limits.WAITING_A_PAGE:
-            return refusal(429, SHARE)
-        return None
+            self._loading.append(page)
+            try:
+                await self.app(scope, replayed(body, receive), send)
+            finally:
+                self._loading.remove(page)
+        elif page not in blocks.state_holder and page not in self._loading:
+            # A tab is also shown where a page is just opened, perhaps before its load event is here: then nothing changes.
+            nothing = {"data": [{"__type__": "update"} for _ in function.outputs]} if "select" in triggers else None
+            answer = refusal(410, UNKNOWN) if nothing is None else JSONResponse(nothing)
+            await answer(scope, receive, send)
+        elif path.endswith(QUEUE) and pending(blocks, page) >= limits.WAITING_A_PAGE:
+            await refusal(429, SHARE)(scope, receive, send)
+        else:
+            await self.app(scope, replayed(body, receive), send)
 
 
 def pending(blocks: Any, page: str) -> int:
