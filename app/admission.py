@@ -36,7 +36,7 @@ class Admission:
             await refusal(400, "The body is not an event of this app's page.")(scope, receive, send)
             return
         blocks = scope["app"].get_blocks()
-        function = blocks.fns.get(event) if isinstance(event, int) else None
+        function: Any = blocks.fns.get(event) if isinstance(event, int) else None
         triggers = {name for _, name in function.targets} if function is not None else set()
         if "load" in triggers:
             self._loading.append(page)
@@ -46,8 +46,10 @@ class Admission:
                 self._loading.remove(page)
         elif page not in blocks.state_holder and page not in self._loading:
             # A tab is also shown where a page is just opened, perhaps before its load event is here: then nothing changes.
-            nothing = {"data": [{"__type__": "update"} for _ in function.outputs]} if "select" in triggers else None
-            answer = refusal(410, UNKNOWN) if nothing is None else JSONResponse(nothing)
+            shown = function is not None and "select" in triggers
+            answer = (
+                JSONResponse({"data": [{"__type__": "update"}] * len(function.outputs)}) if shown else refusal(410, UNKNOWN)
+            )
             await answer(scope, receive, send)
         elif path.endswith(QUEUE) and pending(blocks, page) >= limits.WAITING_A_PAGE:
             await refusal(429, SHARE)(scope, receive, send)

@@ -24,6 +24,7 @@ from app.defence.pictures import Defences
 from app.guard import Guard
 from app.invert import tab as invert
 from app.landscape import tab as landscape
+from app.optional import section
 from app.playground import tab as playground
 from app.pose import tab as pose
 from app.results import tab as results
@@ -51,18 +52,18 @@ def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
             page = Page(demo, tabs, models, landscape.source_field(names))
             with _tab(invert.NAME):
                 page.sources[invert.NAME] = invert.build(page)
-            with _tab(playground.NAME):
+            with _tab(playground.NAME), section(playground.NAME):
                 playground.build(page)
-            with _tab(complete.NAME):
+            with _tab(complete.NAME), section(complete.NAME):
                 page.sources[complete.NAME] = complete.build(page)
             drawn = _tab(landscape.NAME)  # laid out last, when all runs it can draw are known
-            with _tab(pose.NAME):
+            with _tab(pose.NAME), section(pose.NAME):
                 page.sources[pose.NAME] = pose.build(page)
-            with _tab(defence.NAME):
+            with _tab(defence.NAME), section(defence.NAME):
                 page.sources[defence.NAME] = defence.build(page, defences)
-            with drawn:
+            with drawn, section(landscape.NAME):
                 landscape.build(page)
-            with _tab(results.NAME):
+            with _tab(results.NAME), section(results.NAME):
                 results.build(page)
 
         def leave(request: gr.Request) -> None:

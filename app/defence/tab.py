@@ -14,9 +14,10 @@ from app.defence import count, pictures, stream
 from app.defence import run as events
 from app.defence.examples import EXAMPLES
 from app.defence.form import PicturePanel, build_defence_form, build_picture
-from app.defence.pictures import LABELS, NO_CIFAR, Defences, cifar_at
+from app.defence.pictures import CIFAR_FILE, LABELS, NO_CIFAR, Defences, cifar_at
 from app.defence.session import DefenceSession
 from app.defence.settings import advice, from_values
+from app.optional import left_out
 from app.runs.jobs import Job, Jobs
 from app.runs.legs import with_errors
 from app.runs.session import Message, Picked, Session, Visitors
@@ -38,7 +39,10 @@ Chosen = tuple[Picked, int | None]
 
 def embedded_defences() -> Defences:
     """Every classifier in assets/ that has a contrastive head, and CIFAR-10 where data/ has it."""
-    return Defences({name: partial(load_defence, name) for name in classifier_names()}, cifar_at(DATA))
+    cifar, why = None, [NO_CIFAR]
+    with left_out(CIFAR_FILE, why.append):
+        cifar = cifar_at(DATA)
+    return Defences({name: partial(load_defence, name) for name in classifier_names()}, cifar, why[-1])
 
 
 def build(page: Page, defences: Defences | None = None) -> StandingSource:
@@ -202,7 +206,7 @@ class CountingTable:
         self.page, self.defences, self.jobs, self.form, self.view = page, defences, jobs, form, view
 
     def wire(self, status: gr.HTML) -> None:
-        ready = {"kind": "ready"} if self.defences.cifar is not None else {"kind": "absent", "text": NO_CIFAR}
+        ready = {"kind": "ready"} if self.defences.cifar is not None else {"kind": "absent", "text": self.defences.no_cifar}
         view, demo = self.view, self.page.demo
         demo.load(lambda: sent(ready), outputs=view, **QUICK)
         begun = view.run(self.on_run, self.form.components, view, **COMPUTE, show_progress="full", show_progress_on=status)

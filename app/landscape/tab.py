@@ -131,7 +131,7 @@ class LandscapeTab:
         """
         if source == OWN:
             return None
-        standing = self.page.sources[source](request.session_hash or "")
+        standing = self.page.sources[source](request.session_hash or "") if source in self.page.sources else None
         if standing is None:
             raise UserError(f"There is no run in the {source} tab yet. Press Run there, or let this tab take its own steps.")
         return standing
