@@ -1,11 +1,21 @@
-"""Whether the app can be served at an address: asked before anything is loaded, so that the answer is one sentence."""
+"""Serving the app: whether its address can be had, which is asked before anything is loaded, and a clean end."""
 
 from __future__ import annotations
 
 import os
+import signal
 import socket
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
 
 from landscape_core.errors import UserError, reason
+
+if TYPE_CHECKING:
+    import gradio as gr
 
 
 def check_address(host: str, port: int) -> None:
@@ -27,3 +37,38 @@ def check_address(host: str, port: int) -> None:
         except OSError as error:
             free = "choose another with --port, or --port 0 for any that is free"
             raise UserError(f"Port {port} of {host} cannot be listened on ({reason(error)}); {free}.") from error
+
+
+class Stop(BaseException):
+    """Ctrl-C or SIGTERM, wherever the main thread is."""
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Ctrl-C and SIGTERM end what is inside with a `Stop`, once; a second one ends the process there and then."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, lambda *_: os._exit(130))
+        raise Stop
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, stop)
+    yield
+
+
+def serve(demo: gr.Blocks, options: dict[str, Any]) -> None:
+    """Serve until stopped. A run that goes on is not continued; its visitor's page is told that the connection is lost."""
+    try:
+        demo.launch(**options, prevent_thread_lock=True)
+        while demo.server.thread.is_alive():
+            time.sleep(0.2)
+    finally:
+        demo.close(verbose=False)
+
+
+def leave(status: int) -> None:
+    """End the process at once: a step that is still computed in a thread would abort the interpreter on its way out."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)

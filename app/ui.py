@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
 
 import gradio as gr
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
+from app import limits
+from app.admission import Admission
 from app.complete import tab as complete
 from app.defence import tab as defence
 from app.defence.pictures import Defences
+from app.guard import Guard
 from app.invert import tab as invert
 from app.landscape import tab as landscape
+from app.optional import section
 from app.playground import tab as playground
 from app.pose import tab as pose
 from app.results import tab as results
 from app.runs.models import Models
+from app.scratch import Room
 from app.theme import THEME
 from app.views.page import Page
 from app.views.view import APP, ROUTE, Scripts, style_sheets
@@ -30,8 +37,6 @@ from app.views.wiring import share_cores
 from landscape_core.storage.zoo import RESULTS
 
 TITLE = "Loss-landscape laboratory"
-MAX_WAITING = 32
-MAX_UPLOAD = "12mb"
 HEAD = f'<script type="module" src="{ROUTE}/views/page.js"></script>'
 ROOT = APP.parent
 
@@ -47,21 +52,27 @@ def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
             page = Page(demo, tabs, models, landscape.source_field(names))
             with _tab(invert.NAME):
                 page.sources[invert.NAME] = invert.build(page)
-            with _tab(playground.NAME):
+            with _tab(playground.NAME), section(playground.NAME):
                 playground.build(page)
-            with _tab(complete.NAME):
+            with _tab(complete.NAME), section(complete.NAME):
                 page.sources[complete.NAME] = complete.build(page)
             drawn = _tab(landscape.NAME)  # laid out last, when all runs it can draw are known
-            with _tab(pose.NAME):
+            with _tab(pose.NAME), section(pose.NAME):
                 page.sources[pose.NAME] = pose.build(page)
-            with _tab(defence.NAME):
+            with _tab(defence.NAME), section(defence.NAME):
                 page.sources[defence.NAME] = defence.build(page, defences)
-            with drawn:
+            with drawn, section(landscape.NAME):
                 landscape.build(page)
-            with _tab(results.NAME):
+            with _tab(results.NAME), section(results.NAME):
                 results.build(page)
 
-    demo.queue(max_size=MAX_WAITING, default_concurrency_limit=4)
+        def leave(request: gr.Request) -> None:
+            """What Gradio keeps of a page goes with the page; Gradio itself would keep it for an hour and longer."""
+            demo.state_holder.session_data.pop(request.session_hash, None)
+
+        demo.unload(leave)  # the last of all tabs' own
+
+    demo.queue(max_size=limits.WAITING, default_concurrency_limit=limits.RUNS_AT_ONCE)
     return demo
 
 
@@ -69,14 +80,16 @@ def _tab(name: str) -> gr.Tab:
     return gr.Tab(name, id=name.lower())
 
 
-def launch_options(*, host: str = "127.0.0.1", port: int | None = None) -> dict[str, Any]:
-    """Arguments of `launch`: local by default, nothing shared, no server path readable, our look and scripts."""
+def launch_options(*, host: str = "127.0.0.1", port: int | None = None, names: Sequence[str] = ()) -> dict[str, Any]:
+    """Arguments of `launch`: local by default, nothing shared, no server path readable, our look and scripts. `names` are host
+    names by which the server may be called."""
     return {
         "server_name": host,
         "server_port": port,
         "share": False,
         "blocked_paths": [str(ROOT)],
-        "max_file_size": MAX_UPLOAD,
+        "max_file_size": limits.UPLOAD_FILE,
+        "state_session_capacity": limits.PAGES,
         "enable_monitoring": False,
         "strict_cors": True,
         "ssr_mode": False,
@@ -85,8 +98,13 @@ def launch_options(*, host: str = "127.0.0.1", port: int | None = None) -> dict[
         "theme": THEME,
         "css_paths": style_sheets(),
         "head": HEAD,
-        "app_kwargs": {"routes": _routes(), "docs_url": None, "redoc_url": None},
+        "app_kwargs": {"routes": _routes(), "middleware": _middleware(names), "docs_url": None, "redoc_url": None},
     }
+
+
+def _middleware(names: Sequence[str]) -> list[Middleware]:
+    """In the order that a request passes them."""
+    return [Middleware(Guard, names=names), Middleware(Room), Middleware(Admission)]
 
 
 def _routes() -> list[Any]:

@@ -20,7 +20,7 @@ from app.views.form import Form, FormActions, note_of, note_view
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, LATEST, QUICK, enclosing_tab, found, missed, paragraph
+from app.views.wiring import LATEST, QUICK, SHORT, enclosing_tab, found, missed, paragraph
 from landscape_core.errors import UserError
 from landscape_core.search.spaces import Start
 
@@ -128,7 +128,7 @@ class CompleteTab(RunTab[CompletionSession]):
         self.wire_table()
         self.form["model"].input(self.on_model, fields, everything, **LATEST)
         actions.reset.click(self.on_reset, self.form["model"], [*fields, self.note], **QUICK)
-        actions.card.upload(self.on_card, actions.card, everything, **COMPUTE)
+        actions.card.upload(self.on_card, actions.card, everything, **SHORT)
 
     def on_settings(self, request: gr.Request, *values: Any) -> str:
         return sent(events.note(self.models, self.session(request), self.form.read(values)))

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.defence.pictures import NO_CIFAR, Defences
+from app.defence.pictures import Defences
 from app.defence.settings import DefenceSettings
 from app.defence.stream import attack_words
 from app.runs.jobs import Job
@@ -31,7 +31,7 @@ def count(defences: Defences, job: Job, asked: DefenceSettings, n: Any) -> Itera
         UserError: the data set is not here, or n is out of range.
     """
     if defences.cifar is None:
-        raise UserError(NO_CIFAR)
+        raise UserError(defences.no_cifar)
     if not isinstance(n, int) or not LEAST <= n <= MOST:
         raise UserError(f"The number of test pictures must be a whole number from {LEAST} to {MOST}.")
     for message in _messages(defences, defences.cifar, job, asked, n):

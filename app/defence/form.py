@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import html
 from dataclasses import dataclass
 
 import gradio as gr
 
-from app.defence.pictures import NO_CIFAR, Defences
+from app.defence.pictures import Defences
 from app.defence.settings import MAX_STEPS, advice
 from app.target.chooser import crop_view, picker_view
 from app.views.form import Form, space_choices
@@ -66,7 +67,7 @@ def build_picture(defences: Defences) -> PicturePanel:
     choices = [(name, index) for index, name in enumerate(classes)]
     truth = gr.Dropdown(choices, value=None, label="What it shows", info=_TRUTH, elem_id="defence-truth")
     if defences.cifar is None:
-        gr.HTML(f"<p class='note'>{NO_CIFAR}</p>")
+        gr.HTML(f"<p class='note'>{html.escape(defences.no_cifar)}</p>")
     message = gr.HTML(elem_id="defence-message", elem_classes="message")
     return PicturePanel(source, groups, label, number, another, picker, file, crop, truth, message)
 

@@ -23,13 +23,15 @@ NO_CIFAR = f"Test pictures come from CIFAR-10, which is not part of the app: put
 
 
 class Defences(Loader[Defence]):
-    """The classifiers that can be defended; `cifar` is None where the data set is not here."""
+    """The classifiers that can be defended; `cifar` is None where the data set is not here, and `no_cifar` says why."""
 
-    def __init__(self, sources: Mapping[str, Callable[[], Defence]], cifar: Cifar10Test | None) -> None:
+    def __init__(
+        self, sources: Mapping[str, Callable[[], Defence]], cifar: Cifar10Test | None, no_cifar: str = NO_CIFAR
+    ) -> None:
         super().__init__(
             sources, "classifier", "There is no classifier with a contrastive head in assets/ yet; `train` makes both."
         )
-        self.cifar = cifar
+        self.cifar, self.no_cifar = cifar, no_cifar
 
     def get(self, name: Any) -> Defence:
         """The defence of that name. Raises UserError as `load`."""

@@ -15,9 +15,10 @@ from app.defence import run as events
 from app.defence.examples import EXAMPLES
 from app.defence.form import PicturePanel, build_defence_form, build_picture
 from app.defence.measured import measured
-from app.defence.pictures import LABELS, NO_CIFAR, Defences, cifar_at
+from app.defence.pictures import CIFAR_FILE, LABELS, NO_CIFAR, Defences, cifar_at
 from app.defence.session import DefenceSession
 from app.defence.settings import advice, from_values
+from app.optional import left_out
 from app.runs.jobs import Job, Jobs
 from app.runs.legs import with_errors
 from app.runs.session import Message, Picked, Session, Visitors
@@ -27,7 +28,7 @@ from app.views.form import Form, space_choices
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import APP, sent, view
-from app.views.wiring import COMPUTE, QUICK, missed, paragraph
+from app.views.wiring import COMPUTE, QUICK, SHORT, missed, paragraph
 from landscape_core.defence.attacks import ATTACKS
 from landscape_core.defence.task import classifier_names, load_defence
 from landscape_core.errors import UserError
@@ -39,7 +40,10 @@ Chosen = tuple[Picked, int | None]
 
 def embedded_defences() -> Defences:
     """Every classifier in assets/ that has a contrastive head, and CIFAR-10 where data/ has it."""
-    return Defences({name: partial(load_defence, name) for name in classifier_names()}, cifar_at(DATA))
+    cifar, why = None, [NO_CIFAR]
+    with left_out(CIFAR_FILE, why.append):
+        cifar = cifar_at(DATA)
+    return Defences({name: partial(load_defence, name) for name in classifier_names()}, cifar, why[-1])
 
 
 def build(page: Page, defences: Defences | None = None) -> StandingSource:
@@ -93,7 +97,7 @@ class DefenceTab(RunTab[DefenceSession]):
             changed(self.on_number, numbered, outputs, **QUICK)
         panel.another.click(self.on_another, [model, panel.label], [panel.number, *outputs], **QUICK)
         panel.picker.pick(self.on_pick, model, [panel.picker, *outputs], **QUICK)
-        panel.file.upload(self.on_upload, [model, panel.file], [panel.crop, *outputs], **COMPUTE)
+        panel.file.upload(self.on_upload, [model, panel.file], [panel.crop, *outputs], **SHORT)
         panel.file.clear(lambda: None, outputs=panel.crop, **QUICK)
         panel.crop.crop(self.on_crop, model, outputs, **QUICK)
         for again in (panel.truth.input, model.input):
@@ -203,7 +207,7 @@ class CountingTable:
         self.page, self.defences, self.jobs, self.form, self.view = page, defences, jobs, form, view
 
     def wire(self, status: gr.HTML) -> None:
-        ready = {"kind": "ready"} if self.defences.cifar is not None else {"kind": "absent", "text": NO_CIFAR}
+        ready = {"kind": "ready"} if self.defences.cifar is not None else {"kind": "absent", "text": self.defences.no_cifar}
         view, demo = self.view, self.page.demo
         chosen = [self.form["classifier"], self.form["attack"]]
         demo.load(lambda name, attack: sent({**ready, "measured": measured(name, attack)}), chosen, view, **QUICK)

@@ -13,11 +13,12 @@ from app.runs.jobs import Jobs
 from app.runs.legs import with_errors
 from app.runs.session import Message, Picked
 from app.runs.settings import from_values
+from app.scratch import exported
 from app.target import pictures
 from app.views.form import Form
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, QUICK, click, missed
+from app.views.wiring import COMPUTE, QUICK, SHORT, click, missed
 from landscape_core.errors import UserError
 
 
@@ -50,8 +51,8 @@ class ManyTab:
         begun = view.run(self.on_run, [self.files, *self.form.components], view, **COMPUTE, **progress)
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun], **QUICK)
-        exported = view.export(self.on_export, outputs=[self.download, view], **COMPUTE, **progress)
-        exported.success(None, js=click("many-file-out"))
+        made = view.export(self.on_export, outputs=[self.download, view], **SHORT, **progress)
+        made.success(None, js=click("many-file-out"))
 
         def leave(request: gr.Request) -> None:
             self.jobs.drop(request.session_hash)
@@ -75,7 +76,7 @@ class ManyTab:
 
     def on_export(self, request: gr.Request) -> dict[Any, Any]:
         try:
-            path = events.export(self.jobs.latest(request.session_hash))
+            path = exported(lambda: events.export(self.jobs.latest(request.session_hash)))
         except UserError as error:
             return {self.view: sent({"kind": "error", "text": str(error)})}
         return {self.download: str(path), self.view: sent({"kind": "exported"})}

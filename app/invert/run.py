@@ -38,7 +38,7 @@ def open_page(models: Models, session: RaceSession, query: Mapping[str, str]) ->
     """Settings and target that the page's address asks for, with a sentence for each thing it could not have."""
     chosen, notes = settings.from_query(query, defaults(models, query.get("model")), models)
     session.target = targets.from_query(query.get("target"), models.get(chosen.task))
-    return chosen, notes
+    return chosen, [*notes, *models.left_out.get(chosen.task, ())]
 
 
 def note(models: Models, session: RaceSession, values: Mapping[str, Any]) -> Message:

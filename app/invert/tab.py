@@ -20,7 +20,7 @@ from app.views.form import Form, FormActions, build_form, note_of, note_view
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, LATEST, QUICK, enclosing_tab, missed
+from app.views.wiring import LATEST, QUICK, SHORT, enclosing_tab, missed
 from landscape_core.errors import UserError
 from landscape_core.search.race import RunSettings
 
@@ -79,7 +79,7 @@ class InvertTab(RunTab[RaceSession]):
         self.wire_table()
         self.form["model"].input(self.on_model, fields, everything, **LATEST)
         actions.reset.click(self.on_reset, self.form["model"], [*fields, self.note], **QUICK)
-        actions.card.upload(self.on_card, actions.card, [*everything, *self.chooser.panel_outputs], **COMPUTE)
+        actions.card.upload(self.on_card, actions.card, [*everything, *self.chooser.panel_outputs], **SHORT)
         self.view.restore(self.on_restore, outputs=[*everything, *self.chooser.panel_outputs], **QUICK)
         enclosing_tab().select(self.on_open, outputs=self.chooser.panel_outputs, **QUICK)
 

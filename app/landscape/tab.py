@@ -17,10 +17,11 @@ from app.runs.legs import with_errors
 from app.runs.models import Models, label
 from app.runs.session import Message
 from app.runs.standing import Standing
+from app.scratch import exported
 from app.views.form import Form, space_choices
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, QUICK, click, enclosing_tab, found, missed
+from app.views.wiring import COMPUTE, QUICK, SHORT, click, enclosing_tab, found, missed
 from landscape_core.errors import UserError
 from landscape_core.search.task import Task
 
@@ -114,8 +115,8 @@ class LandscapeTab:
         measuring = view.measure(self.on_measure, outputs=view, **COMPUTE, **progress)
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun, measuring], **QUICK)
-        exported = view.export(self.on_export, outputs=[self.download, view], **COMPUTE, **progress)
-        exported.success(None, js=click("surface-file"))
+        made = view.export(self.on_export, outputs=[self.download, view], **SHORT, **progress)
+        made.success(None, js=click("surface-file"))
 
         def leave(request: gr.Request) -> None:
             self.drawings.drop(request.session_hash)
@@ -130,7 +131,7 @@ class LandscapeTab:
         """
         if source == OWN:
             return None
-        standing = self.page.sources[source](request.session_hash or "")
+        standing = self.page.sources[source](request.session_hash or "") if source in self.page.sources else None
         if standing is None:
             raise UserError(f"There is no run in the {source} tab yet. Press Run there, or let this tab take its own steps.")
         return standing
@@ -220,7 +221,7 @@ class LandscapeTab:
     def on_export(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         drawing, data = self.drawings.latest(request.session_hash), event._data
         try:
-            path = files.export(drawing, data)
+            path = exported(lambda: files.export(drawing, data))
         except UserError as error:
             return {self.view: sent({"kind": "error", "text": str(error)})}
         return {self.download: str(path), self.view: sent({"kind": "exported"})}

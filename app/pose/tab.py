@@ -22,7 +22,7 @@ from app.views.form import Form, FormActions
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, QUICK, missed, paragraph
+from app.views.wiring import QUICK, SHORT, missed, paragraph
 from landscape_core.errors import UserError
 from landscape_core.pose.task import NAMES, Observation, load_body, load_pose_task
 from landscape_core.search.spaces import Start
@@ -81,9 +81,9 @@ class PoseTab(RunTab[PoseSession]):
         self.page.demo.load(self.on_number, [panel.number, panel.joint], outputs, **QUICK)
         panel.number.submit(self.on_number, [panel.number, panel.joint], outputs, **QUICK)
         panel.another.click(self.on_another, panel.joint, [panel.number, *outputs], **QUICK)
-        panel.file.upload(self.on_upload, [panel.file, panel.frame, panel.joint], outputs, **COMPUTE)
+        panel.file.upload(self.on_upload, [panel.file, panel.frame, panel.joint], outputs, **SHORT)
         for typed in (panel.frame.submit, panel.frame.blur):
-            typed(self.on_upload, [panel.file, panel.frame, panel.joint], outputs, **COMPUTE)
+            typed(self.on_upload, [panel.file, panel.frame, panel.joint], outputs, **SHORT)
         panel.joint.input(self.on_joint, panel.joint, panel.angles, **QUICK)
         for angle in panel.angles:
             angle.release(self.on_angles, [panel.joint, *panel.angles], [self.view, panel.message], **QUICK)
@@ -139,7 +139,7 @@ class PoseTab(RunTab[PoseSession]):
         self.wire_table()
         form["model"].input(self.on_model, form["model"], form.components, **QUICK)
         actions.reset.click(self.on_reset, outputs=form.components, **QUICK)
-        actions.card.upload(self.on_card, [actions.card, self.panel.joint], [*form.components, *self.outputs], **COMPUTE)
+        actions.card.upload(self.on_card, [actions.card, self.panel.joint], [*form.components, *self.outputs], **SHORT)
 
     def start_of(self, values: Mapping[str, Any]) -> Start:
         return start_for(values["k"])

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from app.runs.session import MAX_SESSIONS, Streamed, Visitors
+from app import limits
+from app.runs.session import Streamed, Visitors
 
 
 @dataclass
@@ -33,11 +34,15 @@ class Latest(Generic[J]):
         """What the page is sent messages of."""
         return self.job
 
+    def weight(self) -> int:
+        """The bytes that it keeps."""
+        return 0 if self.job is None else self.job.weight
+
 
 class Jobs(Visitors[Latest[J]]):
     """The latest job of every visitor. `make` is called with a job's number."""
 
-    def __init__(self, make: Callable[[int], J], capacity: int = MAX_SESSIONS) -> None:
+    def __init__(self, make: Callable[[int], J], capacity: int = limits.SESSIONS) -> None:
         super().__init__(Latest, capacity)
         self._job = make
 

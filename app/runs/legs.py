@@ -15,7 +15,9 @@ from typing import Any, Generic
 
 from torch import Tensor
 
+from app import limits
 from app.runs.session import Message, R, Run, Session, Streamed
+from app.runs.weight import weigh
 from landscape_core.errors import UserError
 from landscape_core.images.pixels import png_base64, to_bytes
 from landscape_core.search.race import RunSettings
@@ -25,6 +27,7 @@ from landscape_core.search.summary import replay_sentence
 from landscape_core.search.trajectory import states
 
 INTERVAL = 0.1
+FULL = f"The run keeps {limits.HELD_BY_RUN // limits.MB} MB of pictures and steps, the most that one may"
 Column = Callable[[R, int, LaneState], Mapping[str, Any]]
 
 
@@ -106,11 +109,19 @@ def held(run: R, messages: Iterator[Message]) -> Iterator[Message]:
 
 
 def numbered(run: Streamed, messages: Iterator[Message]) -> Iterator[Message]:
-    """Give each message its run and number and keep it, so that the browser can ask for those it missed."""
-    for message in messages:
-        message = {**message, "run": run.id, "seq": len(run.messages)}
-        run.messages.append(message)
-        yield message
+    """Give each message its run and number and keep it, so that the browser can ask for those it missed. A run that keeps
+    more than a run may is stopped."""
+    run.going = True
+    try:
+        for message in messages:
+            message = {**message, "run": run.id, "seq": len(run.messages)}
+            run.messages.append(message)
+            run.weight += weigh(message)
+            if run.full:
+                run.stop.set()
+            yield message
+    finally:
+        run.going, run.weight = False, weigh(run)
 
 
 def with_errors(begin: Callable[[], Iterator[Message]]) -> Iterator[Message]:
@@ -135,6 +146,8 @@ def continued(run: R | None, more: Any, most: int) -> Iterator[tuple[R, Iterator
     last = run.trajectory.last
     if last.step >= most:
         raise UserError(f"A run takes at most {most} steps, and this one has taken them.")
+    if run.full:
+        raise UserError(f"{FULL}; a new run has room again.")
     if not run.lock.acquire(blocking=False):
         raise UserError("The run is still going.")
     try:
@@ -153,7 +166,8 @@ def reason(run: Run[Any]) -> str:
     over = run.solver.done(last) if last is not None else None
     if over is not None:
         return over.value
-    return f"Stopped at step {run.trajectory.steps[-1]}; all that was reached is kept."
+    why = f" ({FULL[0].lower()}{FULL[1:]})" if run.full else ""
+    return f"Stopped at step {run.trajectory.steps[-1]}{why}; all that was reached is kept."
 
 
 def scheduled(run: Run[Any]) -> bool:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from landscape_core.errors import UserError
 from landscape_core.generators.task import PLUS, domains, load_image_task
-from landscape_core.search.race import DEFAULT_PERCEPTUAL
+from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task
 from landscape_core.storage import zoo
 
@@ -48,11 +48,15 @@ class Loader(Generic[L]):
 
 
 class Models(Loader[Task]):
-    """Tasks by name and perceptual distance. A source is called once per distance ("lpips", "robust")."""
+    """Tasks by name and perceptual distance. A source is called once per distance ("lpips", "robust"). `left_out` fills with
+    sentences, by name, as Θs are found damaged."""
 
-    def __init__(self, sources: Mapping[str, Callable[[str], Task]]) -> None:
+    def __init__(
+        self, sources: Mapping[str, Callable[[str], Task]], left_out: Mapping[str, Sequence[str]] | None = None
+    ) -> None:
         absent = "There is no trained model in assets/ yet. Train one with: python -m landscape_core train generator"
         super().__init__(sources, "model", absent)
+        self.left_out = left_out or {}
 
     def get(self, name: Any, perceptual: str = DEFAULT_PERCEPTUAL) -> Task:
         """The task. Raises UserError as `load`, and where the distance is not available on this machine."""
@@ -64,7 +68,8 @@ def embedded_models(assets: Path = zoo.ASSETS) -> Models:
     there = set(zoo.names(assets))
     whole = [d for d in domains(assets) if f"{d}/encoder" in there]
     plus = [d + PLUS for d in whole if any(name.startswith(f"{d}{PLUS}/theta-") for name in there)]
-    return Models({d: partial(_load, d, assets) for d in [*whole, *plus]})
+    left_out: dict[str, list[str]] = {d: [] for d in [*whole, *plus]}
+    return Models({d: partial(_load, d, assets, sentences) for d, sentences in left_out.items()}, left_out)
 
 
 def label(name: str) -> str:
@@ -72,5 +77,11 @@ def label(name: str) -> str:
     return f"{name.removesuffix(PLUS).title()} in W+" if name.endswith(PLUS) else name.title()
 
 
-def _load(domain: str, assets: Path, perceptual: str) -> Task:
-    return load_image_task(domain, perceptual="robust" if perceptual == "robust" else "lpips", assets=assets)
+def _load(domain: str, assets: Path, left_out: list[str], perceptual: str) -> Task:
+    def damaged(error: UserError) -> None:
+        if (sentence := f"A learned space is left out: {error}") not in left_out:
+            left_out.append(sentence)
+            print(sentence, flush=True)
+
+    distance: Perceptual = "robust" if perceptual == "robust" else "lpips"
+    return load_image_task(domain, perceptual=distance, assets=assets, damaged=damaged)

@@ -15,6 +15,8 @@ from typing import Any, Generic, Protocol, TypeVar
 from PIL import Image
 from torch import Tensor
 
+from app import limits
+from app.runs.weight import weigh
 from landscape_core.images.faces import Framing
 from landscape_core.images.reading import CropBox, centre_box, crop_square
 from landscape_core.search.race import RunSettings
@@ -23,8 +25,7 @@ from landscape_core.search.solver import Solver
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
 
-MAX_SESSIONS = 24
-MAX_EARLIER = 50
+REMEMBERED = 1000  # sessions that were let go, so that their pages are told why
 Message = dict[str, Any]
 
 
@@ -71,11 +72,21 @@ class Photo:
 
 @dataclass(kw_only=True)
 class Streamed:
-    """Work whose messages go to one page. `stop` is asked between pieces of it; `messages` are what the browser was sent."""
+    """Work whose messages go to one page. `stop` is asked between pieces of it; `messages` are what the browser was sent.
+
+    `going` while it computes; `weight` are the bytes that it keeps.
+    """
 
     id: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     stop: threading.Event = field(default_factory=threading.Event)
     messages: list[Message] = field(default_factory=list)
+    going: bool = False
+    weight: int = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether it keeps as much as a run may."""
+        return self.weight > limits.HELD_BY_RUN
 
 
 @dataclass
@@ -121,7 +132,7 @@ class Session(Generic[T, R]):
         if self.run is not None:
             self.run.stop.set()
             self.earlier.append(Earlier(self.run.id, self.run.number, self.run.settings, self.run.target))
-            del self.earlier[:-MAX_EARLIER]
+            del self.earlier[: -limits.EARLIER_RUNS]
         self.run = run
         self.count = run.number
 
@@ -139,6 +150,10 @@ class Session(Generic[T, R]):
         """What the page is sent messages of."""
         return self.run
 
+    def weight(self) -> int:
+        """The bytes that it keeps."""
+        return weigh(self.photo) + (self.run.weight if self.run is not None else 0)
+
 
 class Visit(Protocol):
     """What `Visitors` keeps of each."""
@@ -147,16 +162,21 @@ class Visit(Protocol):
 
     def streamed(self) -> Streamed | None: ...
 
+    def weight(self) -> int: ...
+
 
 V = TypeVar("V", bound=Visit)
 
 
 class Visitors(Generic[V]):
-    """One thing a visitor, by Gradio's session hash; the least recently used is stopped and dropped beyond `capacity`."""
+    """One thing a visitor, by Gradio's session hash. Where there are more than `capacity`, or they keep more than
+    `limits.HELD_BY_TAB`, some are let go: those that keep nothing first, then the least recently used; one whose run goes
+    on, never."""
 
-    def __init__(self, make: Callable[[], V], capacity: int = MAX_SESSIONS) -> None:
+    def __init__(self, make: Callable[[], V], capacity: int = limits.SESSIONS) -> None:
         self._make, self._capacity = make, capacity
         self._visits: OrderedDict[str, V] = OrderedDict()
+        self._let_go: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
 
     def get(self, key: str | None) -> V:
@@ -165,11 +185,29 @@ class Visitors(Generic[V]):
             if (key or "") not in self._visits:
                 self._visits[key or ""] = self._make()
             self._visits.move_to_end(key or "")
-            dropped = [self._visits.popitem(last=False)[1] for _ in range(len(self._visits) - self._capacity)]
-            found = self._visits[key or ""]
-        for each in dropped:
-            each.stop()
-        return found
+            for other in self._surplus():
+                del self._visits[other]
+                self._let_go[other] = None
+            while len(self._let_go) > REMEMBERED:
+                self._let_go.popitem(last=False)
+            return self._visits[key or ""]
+
+    def _surplus(self) -> list[str]:
+        """Who must go, if the last is to stay."""
+        weights = {key: visit.weight() for key, visit in self._visits.items() if not going(visit)}
+        weights.pop(next(reversed(self._visits)), None)
+        many, heavy = len(self._visits) - self._capacity, sum(weights.values()) - limits.HELD_BY_TAB
+        leaving = []
+        for key, weight in sorted(weights.items(), key=lambda each: each[1] > 0):
+            if many > 0 or (heavy > 0 and weight > 0):
+                leaving.append(key)
+                many, heavy = many - 1, heavy - weight
+        return leaving
+
+    def was_let_go(self, key: str | None) -> bool:
+        """Whether what was kept of that visitor had to make room."""
+        with self._lock:
+            return (key or "") in self._let_go
 
     def drop(self, key: str | None) -> None:
         """Forget a visitor and stop what goes on for them."""
@@ -186,8 +224,14 @@ class Visitors(Generic[V]):
         return run.messages[since:] if run is not None else []
 
 
+def going(visit: Visit) -> bool:
+    """Whether something is computed for that visitor."""
+    work = visit.streamed()
+    return work is not None and work.going
+
+
 class Sessions(Visitors["Session[Picked, Run[Picked]]"]):
     """Sessions of tabs whose targets are pictures, and whose runs have nothing of their own."""
 
-    def __init__(self, capacity: int = MAX_SESSIONS) -> None:
+    def __init__(self, capacity: int = limits.SESSIONS) -> None:
         super().__init__(Session, capacity)

@@ -16,7 +16,7 @@ from app.target import targets
 from app.target.targets import LABELS, choose, crop, mark_eyes, photo_message, picker_message, upload
 from app.views.form import Form
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, LATEST, QUICK, paragraph
+from app.views.wiring import LATEST, QUICK, SHORT, paragraph
 
 SOURCES = [("Example", "example"), ("Model draws", "drawn"), ("Upload", "photo")]
 MOST_BESIDE = 4  # more models than that are a list to open
@@ -85,7 +85,7 @@ class TargetChooser:
             typed(self.on_number, [panel.number, *fields], outputs, **LATEST)
         panel.another.click(self.on_another, fields, [panel.number, *outputs], **LATEST)
         panel.picker.pick(self.on_pick, fields, [panel.picker, *outputs], **LATEST)
-        panel.file.upload(self.on_upload, [panel.file, *fields], [panel.crop, *outputs], **COMPUTE)
+        panel.file.upload(self.on_upload, [panel.file, *fields], [panel.crop, *outputs], **SHORT)
         panel.file.clear(self.on_clear, fields, [panel.crop, *outputs], **QUICK)
         panel.crop.crop(self.on_crop, fields, outputs, **LATEST)
         panel.crop.eyes(self.on_eyes, fields, [panel.crop, *outputs], **LATEST)

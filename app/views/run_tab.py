@@ -13,13 +13,16 @@ from app.runs import lanes
 from app.runs.lanes import COLUMNS, ROWS, column_field
 from app.runs.legs import with_errors
 from app.runs.models import Models
-from app.runs.session import Message, V, Visitors
+from app.runs.session import Message, V, Visitors, going
+from app.scratch import exported
 from app.views.form import Form, space_choices, table_updates
 from app.views.page import Page
 from app.views.view import sent
-from app.views.wiring import COMPUTE, LATEST, QUICK, click
+from app.views.wiring import COMPUTE, LATEST, QUICK, SHORT, click
 from landscape_core.errors import UserError
 from landscape_core.search.spaces import Start
+
+LET_GO = "The server had to make room and let go of what this page had here, which had rested longest."
 
 
 class RunTab(Generic[V]):
@@ -63,8 +66,8 @@ class RunTab(Generic[V]):
         after(further)
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun, further], **QUICK)
-        exported = view.export(self.on_export, outputs=[download, view], **COMPUTE, **progress)
-        exported.success(None, js=click(download.elem_id))
+        made = view.export(self.on_export, outputs=[download, view], **SHORT, **progress)
+        made.success(None, js=click(download.elem_id))
 
         def leave(request: gr.Request) -> None:
             self.sessions.drop(request.session_hash)
@@ -78,22 +81,31 @@ class RunTab(Generic[V]):
 
     def on_run(self, event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[str]:
         session, data = self.session(request), event._data or {}
-        for message in with_errors(lambda: self.start(session, self.form.read(values), data)):
-            yield sent(message)
+        yield from self.messages(request, lambda: self.start(session, self.form.read(values), data))
 
     def on_more(self, event: gr.EventData, request: gr.Request) -> Iterator[str]:
         session = self.session(request)
-        for message in with_errors(lambda: self.resume(session, event._data.get("steps"))):
-            yield sent(message)
+        yield from self.messages(request, lambda: self.resume(session, event._data.get("steps")))
+
+    def messages(self, request: gr.Request, begin: Callable[[], Iterator[Message]]) -> Iterator[str]:
+        """What the view is sent; with a mistake that is none, but that the server had to forget, the reason is told."""
+        for message in with_errors(begin):
+            yield sent({**message, "text": self.explained(request, message["text"])} if message["kind"] == "error" else message)
+
+    def explained(self, request: gr.Request, sentence: str) -> str:
+        return f"{LET_GO} {sentence}" if self.sessions.was_let_go(request.session_hash) else sentence
 
     def on_stop(self, request: gr.Request) -> None:
         self.session(request).stop()
 
     def on_export(self, request: gr.Request) -> dict[Any, Any]:
         try:
-            return {self.download: str(self.export(self.session(request))), self.view: sent({"kind": "exported"})}
+            session = self.session(request)
+            if going(session):
+                raise UserError("The run is still going; stop it or wait for its end, and export it then.")
+            return {self.download: str(exported(lambda: self.export(session))), self.view: sent({"kind": "exported"})}
         except UserError as error:
-            return {self.view: sent({"kind": "error", "text": str(error)})}
+            return {self.view: sent({"kind": "error", "text": self.explained(request, str(error))})}
 
     # --- the settings ---------------------------------------------------------------------------------------
 

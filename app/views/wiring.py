@@ -10,17 +10,18 @@ from typing import Any
 import gradio as gr
 import torch
 
+from app import limits
 from app.runs.session import Visitors
-
-MOST_AT_ONCE = 4
 
 
 def runs_at_once() -> int:
     """Runs computed at the same time; more wait in the queue. More than there are cores would slow everybody down."""
-    return max(1, min(MOST_AT_ONCE, os.cpu_count() or 1))
+    return max(1, min(limits.RUNS_AT_ONCE, os.cpu_count() or 1))
 
 
 COMPUTE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": runs_at_once(), "api_visibility": "private"}
+SHORT: dict[str, Any] = {"concurrency_id": "short", "concurrency_limit": limits.SHORT_AT_ONCE, "api_visibility": "private"}
+"""For what takes moments but not a click's: uploads, cards, exports. It waits for no run."""
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 LATEST: dict[str, Any] = QUICK | {"trigger_mode": "always_last"}  # for what changes fast: the last state is never passed over
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -62,17 +63,24 @@ def domains(assets: Path = zoo.ASSETS) -> list[str]:
 
 
 def load_image_task(
-    domain: str = "faces", *, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = "cpu", assets: Path = zoo.ASSETS
+    domain: str = "faces",
+    *,
+    perceptual: Perceptual = DEFAULT_PERCEPTUAL,
+    device: str = "cpu",
+    assets: Path = zoo.ASSETS,
+    damaged: Callable[[UserError], None] | None = None,
 ) -> Task:
     """The embedded generator of a domain with its encoder and every Θ trained for it.
 
-    A domain with a plus at its end ("faces+") is the same generator searched in W+, with the Θs trained for that.
+    A domain with a plus at its end ("faces+") is the same generator searched in W+, with the Θs trained for that. Damaged
+    Θs are left out where `damaged` is told of them.
 
     Raises:
         UserError: no such domain, a model is missing or altered, or no such device.
     """
     if domain.endswith(PLUS):
-        return plus_task(load_image_task(domain[:-1], perceptual=perceptual, device=device, assets=assets), assets)
+        task = load_image_task(domain[:-1], perceptual=perceptual, device=device, assets=assets, damaged=damaged)
+        return plus_task(task, assets, damaged=damaged)
     if domain not in domains(assets):
         raise UserError(f"There is no image task {domain!r}; there are: {listed(domains(assets))}.")
     where = check_device(device)
@@ -84,7 +92,7 @@ def load_image_task(
     with zoo.fitting(encoder_card):
         encoder = picture_encoder_from(encoder_tensors, encoder_card.architecture).to(where)
     hashes = {card.name: card.sha256, encoder_card.name: encoder_card.sha256}
-    learned = thetas(f"{domain}{THETA}", prior, assets)
+    learned = thetas(f"{domain}{THETA}", prior, assets, damaged=damaged)
     objective, distance = image_objective(perceptual, where, assets)
 
     @torch.no_grad()
@@ -105,13 +113,13 @@ def load_image_task(
     )
 
 
-def plus_task(task: Task, assets: Path = zoo.ASSETS) -> Task:
+def plus_task(task: Task, assets: Path = zoo.ASSETS, *, damaged: Callable[[UserError], None] | None = None) -> Task:
     """The task in W+. Its prior and its encoder give every style input the same w."""
     if not isinstance(task.forward, ImageModel):
         raise UserError(f"{task.name} has no W+: its forward model is not a StyleGAN2.")
     forward, w_encode, domain = PlusModel(task.forward), task.encode, task.name + PLUS
     prior = Prior(task.prior.mean.repeat(forward.n_styles), task.prior.factor.repeat(forward.n_styles, 1))
-    learned = thetas(f"{domain}{THETA}", prior, assets)
+    learned = thetas(f"{domain}{THETA}", prior, assets, damaged=damaged)
     return replace(
         task, name=domain, forward=forward, prior=prior,
         mappings={**learned.spaces, RANDOM: random_mapping(prior)},

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from landscape_core.errors import UserError
 from landscape_core.search.mapping import MappingConfig, build_mapping
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.spaces import Prior, SearchSpace, ZSpace
@@ -43,14 +44,25 @@ class Thetas:
     hashes: Mapping[str, str]
 
 
-def thetas(prefix: str, prior: Prior, assets: Path = zoo.ASSETS) -> Thetas:
+def thetas(
+    prefix: str, prior: Prior, assets: Path = zoo.ASSETS, *, damaged: Callable[[UserError], None] | None = None
+) -> Thetas:
     """Every trained Θ whose name begins with `prefix`, as in "faces/theta-" or "pose/theta-rotations-".
 
+    With `damaged`, one that is missing or altered is left out, and `damaged` is told why.
+
     Raises:
-        UserError: one was altered.
+        UserError: one is missing or altered, and there is no `damaged`.
     """
     there = [name for name in zoo.names(assets) if name.startswith(prefix)]
-    loaded = {name.removeprefix(prefix): mapping_from(name, prior, assets) for name in sorted(there, key=_residual_first)}
+    loaded = {}
+    for name in sorted(there, key=_residual_first):
+        try:
+            loaded[name.removeprefix(prefix)] = mapping_from(name, prior, assets)
+        except UserError as error:
+            if damaged is None:
+                raise
+            damaged(error)
     cards = {kind: card for kind, (card, _) in loaded.items()}
     return Thetas(
         spaces={kind: space for kind, (_, space) in loaded.items()},

@@ -1,13 +1,18 @@
-"""An address that cannot be served at is one sentence, before anything is loaded."""
+"""An address that cannot be served at is one sentence; a stopped server ends cleanly and leaves nothing behind."""
 
 from __future__ import annotations
 
+import signal
 import socket
+from pathlib import Path
 
 import pytest
 
+from app.scratch import PREFIX
 from app.serving import check_address
 from landscape_core.errors import UserError
+from tests.app.racing import FORM
+from tests.app.visiting import events, join, opened, served, uploaded
 
 
 def test_a_port_in_use_and_a_host_that_is_none_are_sentences() -> None:
@@ -25,3 +30,31 @@ def test_a_port_in_use_and_a_host_that_is_none_are_sentences() -> None:
             check_address(host, 0)
     with pytest.raises(UserError, match="cannot be listened on"):
         check_address("192.0.2.1", 0)  # an address of documentation, no machine's
+
+
+@pytest.mark.parametrize(
+    "signals",
+    [
+        [signal.SIGINT],
+        pytest.param([signal.SIGTERM], marks=pytest.mark.slow),
+        pytest.param([signal.SIGKILL, signal.SIGTERM], marks=pytest.mark.slow),
+    ],
+    ids=["interrupted", "terminated", "after one that was killed"],
+)
+def test_a_server_ends_cleanly_during_a_run_and_leaves_no_file_behind(tmp_path: Path, signals: list[signal.Signals]) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    (tmp_path / "a.png").write_bytes(b"a picture")
+    for ended in signals:
+        with served(temporary) as (address, server):
+            assert Path(uploaded(address, tmp_path / "a.png")).is_relative_to(temporary)
+            assert len([*temporary.glob(f"{PREFIX}*/")]) == 1  # its own alone
+            (run,) = events(address, "race", "run")
+            for _ in range(2):
+                assert join(address, opened(address), run, list({**FORM, "steps": 2000}.values()))[0] == 200
+            server.send_signal(ended)
+            said = server.communicate(timeout=20)[1]
+            assert server.returncode == (-signal.SIGKILL if ended == signal.SIGKILL else 0), said
+            assert "terminate called" not in said
+            assert "Traceback" not in said
+    assert [*temporary.iterdir()] == []

@@ -1,0 +1,86 @@
+"""Which events are let in: those of pages that the server knows, and of each page no more than its share of the queue."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.responses import JSONResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app import limits
+from app.guard import refusal
+
+QUEUE, EVENTS = "/queue/join", ("/queue/join", "/run/predict", "/api/predict", "/component_server")
+UNKNOWN = "The server no longer knows this page: it was restarted, or other pages needed the room. Reload the page."
+SHARE = f"This page has {limits.WAITING_A_PAGE} things waiting or running already; wait for one of them to end."
+
+
+class Admission:
+    """Stands behind `app.guard.Guard`, which has limited the body."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+        self._loading: list[str] = []  # pages that Gradio has not heard of yet
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "").rstrip("/")
+        if scope["type"] != "http" or scope["method"] != "POST" or not path.endswith(EVENTS):
+            await self.app(scope, receive, send)
+            return
+        body = await whole(receive)
+        try:
+            asked = json.loads(body)
+            page, event = str(asked["session_hash"]), asked.get("fn_index")
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+            await refusal(400, "The body is not an event of this app's page.")(scope, receive, send)
+            return
+        blocks = scope["app"].get_blocks()
+        function: Any = blocks.fns.get(event) if isinstance(event, int) else None
+        triggers = {name for _, name in function.targets} if function is not None else set()
+        if "load" in triggers:
+            self._loading.append(page)
+            try:
+                await self.app(scope, replayed(body, receive), send)
+            finally:
+                self._loading.remove(page)
+        elif page not in blocks.state_holder and page not in self._loading:
+            # A tab is also shown where a page is just opened, perhaps before its load event is here: then nothing changes.
+            shown = function is not None and "select" in triggers
+            answer = (
+                JSONResponse({"data": [{"__type__": "update"}] * len(function.outputs)}) if shown else refusal(410, UNKNOWN)
+            )
+            await answer(scope, receive, send)
+        elif path.endswith(QUEUE) and pending(blocks, page) >= limits.WAITING_A_PAGE:
+            await refusal(429, SHARE)(scope, receive, send)
+        else:
+            await self.app(scope, replayed(body, receive), send)
+
+
+def pending(blocks: Any, page: str) -> int:
+    """How many events of a page wait or run."""
+    queue = blocks._queue
+    waiting = (event for each in queue.event_queue_per_concurrency_id.values() for event in each.queue)
+    running = (event for job in queue.active_jobs if job is not None for event in job)
+    return sum(event.session_hash == page for event in (*waiting, *running))
+
+
+async def whole(receive: Receive) -> bytes:
+    """The body of a request."""
+    parts: list[bytes] = []
+    more = True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def replayed(body: bytes, receive: Receive) -> Receive:
+    """A body that was read, to be read again; what comes after it as it comes."""
+    bodies: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def again() -> Message:
+        return bodies.pop() if bodies else await receive()
+
+    return again

@@ -1,0 +1,132 @@
+"""The app in a process of its own on tiny models, and what a visitor without our page can ask of it over raw HTTP."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+SERVER = """
+import sys
+from app.scratch import scratch
+from app.serving import Stop, leave, serve, stoppable
+try:
+    with stoppable(), scratch():
+        from app.runs.models import Models
+        from app.ui import build_app, launch_options
+        from tests.tiny.models import tiny_task
+        models = Models({"faces": lambda perceptual: tiny_task()})
+        serve(build_app(models), {**launch_options(port=int(sys.argv[1])), "quiet": True})
+except Stop:
+    leave(0)
+"""
+ROOT = Path(__file__).resolve().parents[2]
+LOADED = "gradio_api/run/predict"
+
+
+@contextmanager
+def served(temporary: Path | None = None, code: str = SERVER) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Address and process of a server; what it wrote to stderr can be read from the process once it has ended."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    env = os.environ | ({"TMPDIR": str(temporary)} if temporary else {})
+    command = [sys.executable, "-c", code, str(port)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE if temporary else None, text=True
+    ) as server:
+        url = f"http://127.0.0.1:{port}/"
+        while server.poll() is None:
+            try:
+                get(url)
+                break
+            except urllib.error.URLError:
+                time.sleep(0.2)
+        try:
+            assert server.poll() is None, "the app did not start"
+            yield url, server
+        finally:
+            server.kill()
+
+
+def get(url: str | urllib.request.Request) -> tuple[int, bytes]:
+    """Status and body."""
+    try:
+        with urllib.request.urlopen(url, timeout=60) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read()
+
+
+def post(url: str, body: Any, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+    """Status and body of a POST of JSON, or of bytes as they are."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return get(urllib.request.Request(url, data=data, headers={"content-type": "application/json", **(headers or {})}))
+
+
+def config(address: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(get(f"{address}config")[1])
+    return found
+
+
+def events(address: str, component: str, event: str) -> list[dict[str, Any]]:
+    """The listeners of an event of the component with that element id."""
+    found = config(address)
+    (number,) = (c["id"] for c in found["components"] if c["props"].get("elem_id") == component)
+    return [d for d in found["dependencies"] if [number, event] in d["targets"]]
+
+
+def opened(address: str) -> str:
+    """The session of a page that was opened, as the page's first event opens it."""
+    session = secrets.token_hex(6)
+    body = {"data": [], "fn_index": load_event(address), "session_hash": session}
+    status, answer = post(f"{address}{LOADED}", body)
+    assert status == 200, answer
+    return session
+
+
+def load_event(address: str) -> int:
+    """The number of the load event that fills the form."""
+    loads = [d for d in config(address)["dependencies"] if any(name == "load" for _, name in d["targets"]) and not d["inputs"]]
+    return int(max(loads, key=lambda each: len(each["outputs"]))["id"])
+
+
+def join(address: str, session: str, event: dict[str, Any], data: list[Any]) -> tuple[int, bytes]:
+    """Put an event of a page in the queue."""
+    body = {"data": data, "fn_index": event["id"], "session_hash": session, "trigger_id": event["targets"][0][0]}
+    return post(f"{address}gradio_api/queue/join", body)
+
+
+def queued(address: str, event: dict[str, Any], data: list[Any], session: str | None = None) -> str:
+    """Everything the server sends for a queued event, in a session that has opened the page."""
+    session = session or opened(address)
+    status, answer = join(address, session, event, data)
+    assert status == 200, answer
+    return get(f"{address}gradio_api/queue/data?session_hash={session}")[1].decode()
+
+
+def multipart(files: Mapping[str, bytes]) -> tuple[bytes, dict[str, str]]:
+    """Body and headers of an upload of files by name."""
+    border, body = secrets.token_hex(8), b""
+    for name, content in files.items():
+        head = f'--{border}\r\nContent-Disposition: form-data; name="files"; filename="{name}"\r\n\r\n'
+        body += head.encode() + content + b"\r\n"
+    return body + f"--{border}--\r\n".encode(), {"content-type": f"multipart/form-data; boundary={border}"}
+
+
+def uploaded(address: str, path: Path) -> str:
+    """Upload a file the way the page does; returns where the server keeps it."""
+    body, headers = multipart({path.name: path.read_bytes()})
+    status, answer = post(f"{address}gradio_api/upload", body, headers)
+    assert status == 200, answer
+    return str(json.loads(answer)[0])
