@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 
 from landscape_core.generators.training import autoencoder, sharpen
 from tests.tiny.lpips import MeanDistance, StandIn
 
+# A busy machine is no failure.
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 SHARED = Path(os.environ.get("LANDSCAPE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 
 

@@ -155,12 +155,12 @@ def _updates(play: Play) -> Iterator[bool]:
     """A pause before each update of the training; True where another phase begins there than the one this call began in."""
     first = True
     while not play.training.done:
-        play.going = play.going or play.training.phases()
-        for phase in play.going:
+        play.paused = play.paused or play.training.phases()
+        for phase in play.paused:
             play.phase = phase
             yield phase.done == 0 and not first
             first = False
-        play.going = None
+        play.paused = None
 
 
 def _rest(play: Play) -> Iterator[Message]:

@@ -24,7 +24,7 @@ PATIENCE = 20.0  # seconds to wait for work that was asked to stop
 class Play(Job):
     """One forward model with one training of its Θ, and the y (m,) that is searched.
 
-    `others` are further y's whose paths are drawn, `chosen` says whether a visitor named y. `going` is a buffer that was paused
+    `others` are further y's whose paths are drawn, `chosen` says whether a visitor named y. `paused` is a buffer that was left
     in its middle, `phase` where it stands or the last one stood. `lock` is held by whoever trains or searches.
     """
 
@@ -32,7 +32,7 @@ class Play(Job):
     y: Tensor = field(init=False)
     others: Tensor | None = None
     chosen: bool = False
-    going: Iterator[Phase] | None = None
+    paused: Iterator[Phase] | None = None
     phase: Phase | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
     telling: threading.Lock = field(default_factory=threading.Lock)
@@ -52,7 +52,7 @@ class Play(Job):
 
     def rewind(self, buffer: int) -> None:
         """Stand at a buffer that was reached; one under way is dropped."""
-        self.going, self.phase = None, None
+        self.paused, self.phase = None, None
         self.training.rewind(buffer)
 
     @contextmanager
@@ -67,8 +67,10 @@ class Play(Job):
             raise UserError("What was going on has not stopped yet; try again in a moment.")
         try:
             self.stop.clear()
+            self.going = True
             yield
         finally:
+            self.going = False
             self.lock.release()
 
     def numbered(self, message: Message) -> Message:
