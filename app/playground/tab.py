@@ -12,9 +12,10 @@ from app.playground.session import Play
 from app.runs.jobs import Jobs
 from app.runs.legs import with_errors
 from app.runs.session import Message
+from app.scratch import exported
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, QUICK, click, missed
+from app.views.wiring import COMPUTE, QUICK, SHORT, click, missed
 from landscape_core.errors import UserError
 
 NAME = "Playground"
@@ -58,8 +59,8 @@ class PlaygroundTab:
         view.measure(self.streamed(lambda play, _: run.measure(play)), **heavy)
         view.basins(self.streamed(lambda play, _: run.map_basins(play)), **heavy)
         view.replay(self.on_replay, **heavy)
-        exported = view.export(self.on_export, outputs=[download, view], **COMPUTE, **progress)
-        exported.success(None, js=click("playground-file"))
+        made = view.export(self.on_export, outputs=[download, view], **SHORT, **progress)
+        made.success(None, js=click("playground-file"))
 
     def streamed(self, work: Work) -> Callable[[gr.EventData, gr.Request], Iterator[str]]:
         """A listener that does `work` on the visitor's training and sends each message as it comes."""
@@ -102,7 +103,7 @@ class PlaygroundTab:
 
     def on_export(self, request: gr.Request) -> list[Any]:
         try:
-            return [str(run.export(self.play(request))), _told({"kind": "exported"})]
+            return [str(exported(lambda: run.export(self.play(request)))), _told({"kind": "exported"})]
         except UserError as error:
             return [gr.skip(), _told({"kind": "error", "text": str(error)})]
 
