@@ -27,7 +27,7 @@ export class SurfacePlot {
     this.updates = 0;
     this.empty = element.firstElementChild;
     this.turning = new Turning(element, { begin: () => this.#turnable(), rest: (camera) => this.#turnedTo(camera), mouse: this.gl === "software" });
-    element.addEventListener("webglcontextlost", (event) => this.#lost(event), true);
+    element.addEventListener("webglcontextlost", () => this.#lost(), true);
     new MutationObserver(() => this.#schedule()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     new ResizeObserver(() => this.#resized()).observe(element);
   }
@@ -48,8 +48,7 @@ export class SurfacePlot {
   }
 
   /** The browser took the contexts away: surfaces are drawn anew once, then given up for contours. */
-  #lost(event) {
-    event.stopPropagation(); // Plotly's own recovery would stumble over what is cleared away here
+  #lost() {
     if (!this.drawn || this.restoring) return;
     this.restoring = true;
     this.losses += 1;
@@ -111,6 +110,10 @@ export class SurfacePlot {
     this.element.dataset.updates = ++this.updates;
     this.element.dataset.points = this.panels.map((panel) => panel.points_a_side).join();
     if (!this.drawn) this.#listen();
+    for (const name of this.panels?.map((_, i) => sceneName(i)) ?? []) {
+      const scene = this.element._fullLayout[name]?._scene;
+      if (scene) scene.recoverContext = () => {}; // Plotly's own way stumbles over what `#lost` clears away
+    }
     this.drawn = true;
     this.busy = false;
     if (!this.panels) this.clear(); // meanwhile

@@ -9,7 +9,7 @@ const MOST = 21; // points a side
 const ZOOM = 1 / Math.tan(Math.PI / 8); // of Plotly's camera, which sees 45 degrees
 const STEEPEST = 1.5; // radians above the plane
 const SHADES = 48;
-const SLOP = 6; // px a finger moves before it turns anything: until then it may be about to scroll
+const SLOP = 6; // px a finger moves sideways before it turns anything: it may be about to scroll
 const BY_KEY = { ArrowLeft: [-0.06, 0], ArrowRight: [0.06, 0], ArrowUp: [0, -0.06], ArrowDown: [0, 0.06] }; // shares of a scene
 const NEARER = { "+": 0.9, "=": 0.9, "-": 1 / 0.9 };
 const KEYS_REST = 350; // ms after the last key
@@ -61,7 +61,7 @@ export class Turning {
     if (event.pointerId !== this.held?.id) return;
     const [dx, dy] = [event.clientX - this.held.x, event.clientY - this.held.y];
     if (!this.held.turning) {
-      if (Math.hypot(dx, dy) < SLOP) return;
+      if (Math.abs(dx) < Math.max(SLOP, Math.abs(dy))) return;
       this.#take();
     }
     const { height } = this.scenes[0].canvas;

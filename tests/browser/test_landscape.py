@@ -239,11 +239,26 @@ def test_on_a_phone_run_is_in_view_and_a_swipe_over_the_surfaces_scrolls(open_pa
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
     eyes, scrolled = page.evaluate(EYES), page.evaluate("window.scrollY")
-    touch = page.context.new_cdp_session(page)
-    x, y = box["x"] + 150, box["y"] + 200
-    touch.send("Input.synthesizeScrollGesture", {"x": x, "y": y, "yDistance": -200, "gestureSourceType": "touch"})
+    swipe(page, box["x"] + 150, box["y"] + 300, 0, -20)
     page.wait_for_function(f"window.scrollY > {scrolled + 100}")
     assert page.evaluate(EYES) == eyes
+    box = plot.bounding_box()
+    swipe(page, box["x"] + 60, max(box["y"], 0) + 200, 10, 0)  # from side to side it turns
+    page.wait_for_function(f"{PLOT}.dataset.turned > 0")
+    assert page.evaluate(EYES) != eyes
+
+
+def swipe(page: Any, x: float, y: float, dx: float, dy: float) -> None:
+    """A finger set down there, moved ten times by so much, and lifted."""
+    session = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *points: dict[str, float]) -> None:
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": list(points)})
+
+    touch("touchStart", {"x": x, "y": y})
+    for move in range(1, 11):
+        touch("touchMove", {"x": x + move * dx, "y": y + move * dy})
+    touch("touchEnd")
 
 
 def test_a_race_of_its_own_follows_the_model_of_invert_until_another_is_chosen_here(open_page: Open) -> None:
