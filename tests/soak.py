@@ -26,7 +26,7 @@ from typing import Any
 
 from PIL import Image
 
-from tests.app.visiting import LOADED, config, get, join, multipart, opened, post, served
+from tests.app.visiting import LOADED, config, get, join, log, multipart, opened, post, served
 
 APP = """
 import sys
@@ -191,12 +191,13 @@ def main() -> int:
                 each.join()
             late = memory(server.pid)
             server.send_signal(signal.SIGTERM)
-            log = server.communicate(timeout=30)[1]
+            server.wait(timeout=60)
+        said = log(temporary).read_text()
         left = [path.name for path in temporary.iterdir()]
     report(tally, before, early, late)
     faults = [*tally.lost, *(f"left in the temporary folder: {name}" for name in left)]
     faults += [f"exit status {server.returncode}"] if server.returncode else []
-    faults += [f"in the log: {log[-500:]}"] if "Traceback" in log else []
+    faults += [f"in the log: {said[-500:]}"] if "Traceback" in said else []
     faults += [f"memory grew by {late / early - 1:.0%} after the first minute"] if late > GROWTH * early else []
     short = {what: wait for what, wait in tally.waits.items() if not what.startswith("run")}
     faults += [f"{what} took {wait:.1f} s" for what, wait in short.items() if wait > LONGEST_SHORT]

@@ -12,7 +12,7 @@ from app.scratch import PREFIX
 from app.serving import check_address
 from landscape_core.errors import UserError
 from tests.app.racing import FORM
-from tests.app.visiting import events, join, opened, served, uploaded
+from tests.app.visiting import events, join, log, opened, served, uploaded
 
 
 def test_a_port_in_use_and_a_host_that_is_none_are_sentences() -> None:
@@ -53,7 +53,8 @@ def test_a_server_ends_cleanly_during_a_run_and_leaves_no_file_behind(tmp_path: 
             for _ in range(2):
                 assert join(address, opened(address), run, list({**FORM, "steps": 2000}.values()))[0] == 200
             server.send_signal(ended)
-            said = server.communicate(timeout=20)[1]
+            server.wait(timeout=30)
+            said = log(temporary).read_text()
             assert server.returncode == (-signal.SIGKILL if ended == signal.SIGKILL else 0), said
             assert "terminate called" not in said
             assert "Traceback" not in said

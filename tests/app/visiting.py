@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,16 +35,17 @@ LOADED = "gradio_api/run/predict"
 
 
 @contextmanager
-def served(temporary: Path | None = None, code: str = SERVER) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """Address and process of a server; what it wrote to stderr can be read from the process once it has ended."""
+def served(temporary: Path | None = None, code: str = SERVER) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Address and process of a server. With a temporary folder for it, what it says is in `log(temporary)`."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     env = os.environ | ({"TMPDIR": str(temporary)} if temporary else {})
     command = [sys.executable, "-c", code, str(port)]
-    with subprocess.Popen(
-        command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE if temporary else None, text=True
-    ) as server:
+    with ExitStack() as stack:
+        said = stack.enter_context(log(temporary).open("wb")) if temporary else None  # a pipe that nobody reads would fill
+        server = stack.enter_context(subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=said))
+        stack.callback(server.kill)
         url = f"http://127.0.0.1:{port}/"
         while server.poll() is None:
             try:
@@ -52,11 +53,13 @@ def served(temporary: Path | None = None, code: str = SERVER) -> Iterator[tuple[
                 break
             except urllib.error.URLError:
                 time.sleep(0.2)
-        try:
-            assert server.poll() is None, "the app did not start"
-            yield url, server
-        finally:
-            server.kill()
+        assert server.poll() is None, "the app did not start"
+        yield url, server
+
+
+def log(temporary: Path) -> Path:
+    """Where a server with that temporary folder writes what it says."""
+    return temporary.with_name(f"{temporary.name}.log")
 
 
 def get(url: str | urllib.request.Request) -> tuple[int, bytes]:
