@@ -186,7 +186,7 @@ class Visitors(Generic[V]):
                 self._visits[key or ""] = self._make()
             self._visits.move_to_end(key or "")
             for other in self._surplus():
-                del self._visits[other]
+                self._visits.pop(other).stop()
                 self._let_go[other] = None
             while len(self._let_go) > REMEMBERED:
                 self._let_go.popitem(last=False)
