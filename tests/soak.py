@@ -36,6 +36,8 @@ runpy.run_path("app.py", run_name="__main__")
 """
 LONGEST_SHORT = 2.0  # seconds
 GROWTH = 1.10
+PATIENCE = 5.0  # seconds after which a visitor stops a run
+LAST = 90.0  # seconds that the last visits may take
 REFUSALS = (410, 429, 503)
 
 
@@ -116,7 +118,11 @@ class Client:
 
     def run_other(self, session: str) -> None:
         view = self.random.choice([name for name in ("figures", "surfaces", "defence") if name in self.by_name] or ["race"])
+        stop = {"data": [], "fn_index": self.event(view, "stop")["id"], "session_hash": session}
+        pressed = threading.Timer(PATIENCE, lambda: self.timed("stop", lambda: post(f"{self.address}{LOADED}", stop)))
+        pressed.start()
         self.queued(f"run in {view}", session, self.event(view, "run"))
+        pressed.cancel()
 
     def reload(self, session: str) -> None:
         self.timed("page", lambda: get(self.address))
@@ -136,20 +142,27 @@ class Client:
         data = [(self.values | (own or {})).get(number) for number in event["inputs"]]
         begun = time.monotonic()
         status, answer = join(self.address, session, event, data)
-        if status != 200 or left:
+        if status != 200:
             self.tally.add(what, status, 0.0, answer.decode(errors="replace"))
+            return
+        if left:
+            with urllib.request.urlopen(f"{self.address}gradio_api/queue/data?session_hash={session}", timeout=60) as lines:
+                lines.readline()
+            self.tally.add(what, 200, 0.0)
             return
         said = self.answered(session, json.loads(answer)["event_id"])
         self.tally.add(what, 200 if said else 0, time.monotonic() - begun, said)
 
     def answered(self, session: str, event: str) -> str:
-        """The last message of an event; nothing where none came."""
+        """The last message of an event; nothing where none came. The server closes the connection, for where the visitor does
+        it drops what they have in the queue."""
+        last = ""
         with urllib.request.urlopen(f"{self.address}gradio_api/queue/data?session_hash={session}", timeout=120) as lines:
             for line in lines:
                 message = line.decode()
                 if event in message and "process_completed" in message:
-                    return str(message)
-        return ""
+                    last = str(message)
+        return last
 
 
 def memory(process: int) -> float:
@@ -182,13 +195,14 @@ def main() -> int:
                         with tally.lock:
                             tally.lost.append(f"{type(error).__name__}: {error}")
 
-            clients = [threading.Thread(target=live, args=(seed,)) for seed in range(asked.clients)]
+            clients = [threading.Thread(target=live, args=(seed,), daemon=True) for seed in range(asked.clients)]
             for each in clients:
                 each.start()
             time.sleep(min(60.0, 30 * asked.minutes))
             early = memory(server.pid)
             for each in clients:
-                each.join()
+                each.join(max(0.0, end + LAST - time.monotonic()))
+            tally.lost += ["a visit that did not end" for each in clients if each.is_alive()]
             late = memory(server.pid)
             server.send_signal(signal.SIGTERM)
             server.wait(timeout=60)
