@@ -14,7 +14,8 @@ UPLOAD_FILES = 64
 WAITING = 32
 WAITING_A_PAGE = 4
 RUNS_AT_ONCE = 4  # or as many as there are cores, if these are fewer
-SHORT_AT_ONCE = 4  # uploads, cards and exports, which have a lane of their own
+SHORT_AT_ONCE = 4  # uploads and cards, which have a lane of their own
+EXPORTS_AT_ONCE = 2  # and so have these
 
 # What is kept in memory.
 PAGES = 64  # pages whose form the server knows; about half a megabyte each

@@ -91,7 +91,7 @@ class Client:
                 self.loaded(session, load)
             for _ in range(self.random.randint(1, 4)):
                 self.random.choice([self.upload, self.run, self.run_other, self.reload])(session)
-            self.queued("export", session, self.event("race", "export"), short=True)
+            self.queued("export", session, self.event("race", "export"))
             if self.random.random() < 0.3:  # leave while it computes
                 self.queued("run that is left", session, self.event("race", "run"), left=True)
 
@@ -110,7 +110,7 @@ class Client:
         if status == 200:
             event = self.event("upload", "upload")
             path = {"path": json.loads(answer)[0], "meta": {"_type": "gradio.FileData"}}
-            self.queued("upload read", session, event, {event["inputs"][0]: path}, short=True)
+            self.queued("upload read", session, event, {event["inputs"][0]: path})
 
     def run(self, session: str) -> None:
         steps = {self.by_name["steps"]: self.random.choice([5, 20])}
@@ -135,7 +135,6 @@ class Client:
         event: dict[str, Any],
         own: dict[int, Any] | None = None,
         *,
-        short: bool = False,
         left: bool = False,
     ) -> None:
         """An event in the queue, and all of its answer, unless the visitor has left."""
@@ -213,7 +212,7 @@ def main() -> int:
     faults += [f"exit status {server.returncode}"] if server.returncode else []
     faults += [f"in the log: {said[-500:]}"] if "Traceback" in said else []
     faults += [f"memory grew by {late / early - 1:.0%} after the first minute"] if late > GROWTH * early else []
-    short = {what: wait for what, wait in tally.waits.items() if not what.startswith("run")}
+    short = {what: wait for what, wait in tally.waits.items() if not what.startswith(("run", "export"))}
     faults += [f"{what} took {wait:.1f} s" for what, wait in short.items() if wait > LONGEST_SHORT]
     for fault in faults:
         print("FAULT:", fault)

@@ -18,7 +18,7 @@ from app.target import pictures
 from app.views.form import Form
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, QUICK, SHORT, click, missed
+from app.views.wiring import COMPUTE, EXPORT, QUICK, click, missed
 from landscape_core.errors import UserError
 
 
@@ -51,7 +51,7 @@ class ManyTab:
         begun = view.run(self.on_run, [self.files, *self.form.components], view, **COMPUTE, **progress)
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun], **QUICK)
-        made = view.export(self.on_export, outputs=[self.download, view], **SHORT, **progress)
+        made = view.export(self.on_export, outputs=[self.download, view], **EXPORT, **progress)
         made.success(None, js=click("many-file-out"))
 
         def leave(request: gr.Request) -> None:

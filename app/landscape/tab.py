@@ -21,7 +21,7 @@ from app.scratch import exported
 from app.views.form import Form, space_choices
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, QUICK, SHORT, click, enclosing_tab, found, missed
+from app.views.wiring import COMPUTE, EXPORT, QUICK, click, enclosing_tab, found, missed
 from landscape_core.errors import UserError
 from landscape_core.search.task import Task
 
@@ -115,7 +115,7 @@ class LandscapeTab:
         measuring = view.measure(self.on_measure, outputs=view, **COMPUTE, **progress)
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun, measuring], **QUICK)
-        made = view.export(self.on_export, outputs=[self.download, view], **SHORT, **progress)
+        made = view.export(self.on_export, outputs=[self.download, view], **EXPORT, **progress)
         made.success(None, js=click("surface-file"))
 
         def leave(request: gr.Request) -> None:

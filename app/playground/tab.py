@@ -15,7 +15,7 @@ from app.runs.session import Message
 from app.scratch import exported
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, QUICK, SHORT, click, missed
+from app.views.wiring import COMPUTE, EXPORT, QUICK, click, missed
 from landscape_core.errors import UserError
 
 NAME = "Playground"
@@ -59,7 +59,7 @@ class PlaygroundTab:
         view.measure(self.streamed(lambda play, _: run.measure(play)), **heavy)
         view.basins(self.streamed(lambda play, _: run.map_basins(play)), **heavy)
         view.replay(self.on_replay, **heavy)
-        made = view.export(self.on_export, outputs=[download, view], **SHORT, **progress)
+        made = view.export(self.on_export, outputs=[download, view], **EXPORT, **progress)
         made.success(None, js=click("playground-file"))
 
     def streamed(self, work: Work) -> Callable[[gr.EventData, gr.Request], Iterator[str]]:

@@ -18,7 +18,7 @@ from app.scratch import exported
 from app.views.form import Form, space_choices, table_updates
 from app.views.page import Page
 from app.views.view import sent
-from app.views.wiring import COMPUTE, LATEST, QUICK, SHORT, click
+from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, click
 from landscape_core.errors import UserError
 from landscape_core.search.spaces import Start
 
@@ -66,7 +66,7 @@ class RunTab(Generic[V]):
         after(further)
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun, further], **QUICK)
-        made = view.export(self.on_export, outputs=[download, view], **SHORT, **progress)
+        made = view.export(self.on_export, outputs=[download, view], **EXPORT, **progress)
         made.success(None, js=click(download.elem_id))
 
         def leave(request: gr.Request) -> None:

@@ -21,7 +21,9 @@ def runs_at_once() -> int:
 
 COMPUTE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": runs_at_once(), "api_visibility": "private"}
 SHORT: dict[str, Any] = {"concurrency_id": "short", "concurrency_limit": limits.SHORT_AT_ONCE, "api_visibility": "private"}
-"""For what takes moments but not a click's: uploads, cards, exports. It waits for no run."""
+"""For what takes moments but not a click's: uploads and cards. It waits for no run and no export."""
+EXPORT: dict[str, Any] = SHORT | {"concurrency_id": "export", "concurrency_limit": limits.EXPORTS_AT_ONCE}
+"""Seconds of work, for every step is drawn anew, but not a run's minutes."""
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 LATEST: dict[str, Any] = QUICK | {"trigger_mode": "always_last"}  # for what changes fast: the last state is never passed over
 
