@@ -93,6 +93,9 @@ class LandscapeTab:
         self.form, self.view, self.download = form, view, download
         self.followed = gr.State(None)  # the Invert tab's model when it last was followed
         self.chosen = gr.State(False)  # whether the visitor has said whose steps are drawn
+        # The plane as the server knows it: an event on its way may still carry one that its new choices do not have, which
+        # Gradio answers with an error.
+        self.plane = gr.State("recovered")
 
     @property
     def own(self) -> list[Component]:
@@ -104,14 +107,16 @@ class LandscapeTab:
         view, form, source = self.view, self.form, self.page.source
         model, space, plane = form["model"], form["space"], form["plane"]
         progress = {"show_progress": "full", "show_progress_on": status}
-        shown = [view, form["column"], plane, *self.own]
-        asked = [source, self.chosen, found("model"), self.followed, model, space, plane]
+        shown = [view, form["column"], plane, self.plane, *self.own]
+        asked = [source, self.chosen, found("model"), self.followed, model, space, self.plane]
         enclosing_tab().select(self.on_open, asked, [*shown, model, space, source, self.followed], **QUICK)
-        model.input(self.on_model, [model, plane], [space, plane, view], **QUICK)
+        model.input(self.on_model, [model, self.plane], [space, plane, self.plane, view], **QUICK)
         source.input(lambda: True, outputs=self.chosen, **QUICK)
-        source.change(self.on_source, [source, model, space, plane], shown, **QUICK)
+        source.change(self.on_source, [source, model, space, self.plane], shown, **QUICK)
+        plane.input(lambda chosen: chosen, plane, self.plane, **QUICK)
         plane.change(self.on_plane, plane, [form["at_step"], form["seed"], form["size"]], **QUICK)
-        begun = view.run(self.on_run, [source, *form.components], view, **COMPUTE, **progress)
+        values = [self.plane if each is plane else each for each in form.components]
+        begun = view.run(self.on_run, [source, *values], view, **COMPUTE, **progress)
         measuring = view.measure(self.on_measure, outputs=view, **COMPUTE, **progress)
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun, measuring], **QUICK)
@@ -148,13 +153,14 @@ class LandscapeTab:
         column = gr.update(choices=columns, value=columns[0] if columns else None, visible=bool(columns))
         task = self.models.get(model) if taken is None else taken.task
         planes = self._planes(task, (space or next(iter(task.mappings))) if taken is None else taken.space, plane)
-        return {**own, self.form["column"]: column, self.form["plane"]: planes, self.view: sent(about)}
+        return {**own, **planes, self.form["column"]: column, self.view: sent(about)}
 
-    def _planes(self, task: Task, space: str, plane: str) -> Any:
+    def _planes(self, task: Task, space: str, plane: str) -> dict[Any, Any]:
         """The planes that a task has, the chosen one kept where it can be."""
         choices, sentence = offered(task, space)
         kept = plane if plane in [kind for _, kind in choices] else "path"
-        return gr.update(choices=choices, value=kept, info=f"{_PLANE} {sentence}".strip())
+        field = gr.update(choices=choices, value=kept, info=f"{_PLANE} {sentence}".strip())
+        return {self.form["plane"]: field, self.plane: kept}
 
     def on_open(
         self, request: gr.Request, source: str, chosen: bool, inverted: str, followed: str | None, model: str,
@@ -186,7 +192,7 @@ class LandscapeTab:
     def on_model(self, model: str, plane: str, request: gr.Request) -> dict[Any, Any]:
         spaces = self._spaces(model, None)
         about = self.shown(OWN, model, spaces["value"], plane, request)
-        kept = {key: value for key, value in about.items() if key in (self.view, self.form["plane"])}
+        kept = {key: value for key, value in about.items() if key in (self.view, self.form["plane"], self.plane)}
         return {**kept, self.form["space"]: spaces}
 
     def _spaces(self, model: str, space: str | None) -> Any:

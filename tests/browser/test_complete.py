@@ -20,7 +20,7 @@ def test_paint_a_mask_with_the_mouse_run_scrub_and_send_one_to_invert(open_page:
     page = open_page()
     page.get_by_role("tab", name="Complete").click()
     page.wait_for_selector(f"{PAPER}[data-hidden]")
-    assert hidden(page) == 128 * 128 - 64 * 64  # the preset "centre only"
+    assert hidden(page) == 64 * 64 - 32 * 32  # the preset "centre only"
 
     page.click("[data-do=clear]")
     assert hidden(page) == 0
@@ -29,13 +29,13 @@ def test_paint_a_mask_with_the_mouse_run_scrub_and_send_one_to_invert(open_page:
     page.wait_for_selector(".gallery .notice >> text=Nothing is hidden")
 
     box = page.locator(PAPER).bounding_box()
-    middle = box["y"] + 64.5 / 128 * box["height"]  # through the middle of a row of pixels
+    middle = box["y"] + 32.5 / 64 * box["height"]  # through the middle of a row of pixels
     page.mouse.move(box["x"] + 0.25 * box["width"], middle)
     page.mouse.down()
     page.mouse.move(box["x"] + 0.75 * box["width"], middle, steps=6)
     page.mouse.up()
     painted = hidden(page)
-    assert 64 * 14 <= painted <= 64 * 14 + 14 * 14  # half the width, fourteen pixels high, round ends
+    assert 32 * 7 <= painted <= 32 * 7 + 7 * 7  # half the width, seven pixels high, round ends
     page.focus(PAPER)
     page.keyboard.press("e")
     page.keyboard.press("Space")
