@@ -174,6 +174,7 @@ def test_counting_shows_both_columns_together_and_keeps_what_a_stop_leaves(defen
     page = defence_page(width=390, dark=True, steps=1)
     page.fill(COUNT + "[data-many]", "20")
     page.click(COUNT + "[data-act=run]")
+    wait_for_text(page, COUNT + ".aside", "of 20 pictures")  # the table was filled from results; this one is live
     wait_for_text(page, COUNT + "[data-row=Z] [data-column=aware]", "%")
     for row in ("undefended", "X", "Z"):
         for column in ("static", "aware"):

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from app.target.targets import FIRST_DRAWN
 from landscape_core.generators.run_card import read_run_card
 
 Open = Callable[..., Any]
@@ -194,7 +195,7 @@ def test_examples_and_drawn_pictures(open_page: Open) -> None:
     page = open_page()
     wait_for_text(page, "[data-target-label]", "astronaut")
     page.check(".target-card input[value=drawn]")
-    wait_for_text(page, "[data-target-label]", "model's picture 17")
+    wait_for_text(page, "[data-target-label]", f"model's picture {FIRST_DRAWN}")
     first = pixels(page, "target")
     page.click("text=Draw another")
     page.wait_for_function("before => document.querySelector('.lane.target .frame canvas').toDataURL() !== before", arg=first)
