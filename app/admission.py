@@ -1,7 +1,11 @@
-"""Which events are let in: those of pages that the server knows, and of each page no more than its share of the queue."""
+"""Which events are let in: those of pages that the server knows, and of each page no more than its share of the queue.
+
+A page is known from its load event until it is closed, which Gradio sees by the end of its heartbeat.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -11,7 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app import limits
 from app.guard import refusal
 
+HEARTBEAT = "/gradio_api/heartbeat/"
 QUEUE, EVENTS = "/queue/join", ("/queue/join", "/run/predict", "/api/predict", "/component_server")
+LOOKING_SECONDS = 0.2
 UNKNOWN = "The server no longer knows this page: it was restarted, or other pages needed the room. Reload the page."
 SHARE = f"This page has {limits.WAITING_A_PAGE} things waiting or running already; wait for one of them to end."
 
@@ -22,9 +28,14 @@ class Admission:
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
         self._loading: list[str] = []  # pages that Gradio has not heard of yet
+        self._closed: set[str] = set()  # pages that something still goes on for
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "").rstrip("/")
+        if scope["type"] == "http" and path.startswith(HEARTBEAT):
+            await self.app(scope, receive, send)
+            await self.forget(scope["app"].get_blocks(), path.removeprefix(HEARTBEAT))
+            return
         if scope["type"] != "http" or scope["method"] != "POST" or not path.endswith(EVENTS):
             await self.app(scope, receive, send)
             return
@@ -39,12 +50,13 @@ class Admission:
         function: Any = blocks.fns.get(event) if isinstance(event, int) else None
         triggers = {name for _, name in function.targets} if function is not None else set()
         if "load" in triggers:
+            self._closed.discard(page)
             self._loading.append(page)
             try:
                 await self.app(scope, replayed(body, receive), send)
             finally:
                 self._loading.remove(page)
-        elif page not in blocks.state_holder and page not in self._loading:
+        elif page not in self._loading and (page in self._closed or page not in blocks.state_holder):
             # A tab is also shown where a page is just opened, perhaps before its load event is here: then nothing changes.
             shown = function is not None and "select" in triggers
             answer = (
@@ -55,6 +67,16 @@ class Admission:
             await refusal(429, SHARE)(scope, receive, send)
         else:
             await self.app(scope, replayed(body, receive), send)
+
+    async def forget(self, blocks: Any, page: str) -> None:
+        """What Gradio keeps of a page goes with the page, but not before its last event: each step of a run would make it
+        anew. Gradio itself would keep it for an hour and longer."""
+        self._closed.add(page)
+        while pending(blocks, page):
+            await asyncio.sleep(LOOKING_SECONDS)
+        if page in self._closed:  # and not opened again
+            self._closed.remove(page)
+            blocks.state_holder.session_data.pop(page, None)
 
 
 def pending(blocks: Any, page: str) -> int:

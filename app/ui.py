@@ -66,12 +66,6 @@ def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
             with _tab(results.NAME), section(results.NAME):
                 results.build(page)
 
-        def leave(request: gr.Request) -> None:
-            """What Gradio keeps of a page goes with the page; Gradio itself would keep it for an hour and longer."""
-            demo.state_holder.session_data.pop(request.session_hash, None)
-
-        demo.unload(leave)  # the last of all tabs' own
-
     demo.queue(max_size=limits.WAITING, default_concurrency_limit=limits.RUNS_AT_ONCE)
     return demo
 

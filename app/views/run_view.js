@@ -60,6 +60,7 @@ export class JobView {
 
   become(state) {
     if (state === this.controls.state) return;
+    if (state === "running" && this.controls.state === "stopping") return; // told by what was on its way when Stop was pressed
     this.controls.become(state, this.count);
     if (state === "waiting") tellPlace(this.status, () => this.controls.state === "waiting", (text) => this.say(text));
     if (state === "running") this.say("Running…");

@@ -182,19 +182,21 @@ def test_what_is_kept_of_pages_is_bounded(address: str) -> None:
     assert join(address, first, run, [*FORM.values()])[0] == 410
 
 
-@pytest.mark.skip(
-    reason="passes alone, but not always after the pages of the tests before it: Gradio sees late that one is gone"
-)
-def test_a_closed_page_is_forgotten(address: str) -> None:
+@pytest.mark.parametrize("steps", [None, 2000], ids=["at rest", "while its run goes on"])
+def test_a_closed_page_is_forgotten_for_good(address: str, steps: int | None) -> None:
     session = opened(address)
+    (run,), (stop,) = events(address, "race", "run"), events(address, "race", "stop")
     with closing(http.client.HTTPConnection(urlsplit(address).netloc, timeout=10)) as connection:
         connection.request("GET", f"/gradio_api/heartbeat/{session}")
         with connection.getresponse() as answer:
             answer.read(5)
-    (run,) = events(address, "race", "run")
-    for _ in range(100):
-        status, _ = join(address, session, run, [*FORM.values()])
-        if status == 410:
-            break
-        time.sleep(0.5)  # Gradio looks after its pages now and then
-    assert status == 410
+            if steps is not None:
+                assert join(address, session, run, list({**FORM, "steps": steps}.values()))[0] == 200
+    pressed = {"data": [], "fn_index": stop["id"], "session_hash": session}
+    until = time.monotonic() + 30
+    while post(f"{address}{LOADED}", pressed)[0] != 410:
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    other = opened(address)
+    assert "process_completed" in queued(address, run, [*FORM.values()], other)  # the run before has ended meanwhile
+    assert post(f"{address}{LOADED}", pressed)[0] == 410

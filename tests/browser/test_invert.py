@@ -16,6 +16,7 @@ from landscape_core.generators.run_card import read_run_card
 
 Open = Callable[..., Any]
 OUTPUT = ".transport output"
+DOUBLE_CLICK = 500  # ms after Run in which a click on Stop or Cancel is taken for the second of two
 
 
 def run_to_end(page: Any) -> None:
@@ -94,8 +95,9 @@ def test_stop_keeps_what_is_there_and_continue_goes_on(open_page: Open, gate: An
     gate.allow(6)  # the encoder's guess, then steps 0 to 4
     page.click("[data-act=run]")
     wait_for_text(page, OUTPUT, "step ")
+    page.wait_for_timeout(DOUBLE_CLICK)
     page.click("[data-act=stop]")
-    wait_for_text(page, "[data-act=stop]", "Stopping")
+    assert "Stopping" in page.text_content("[data-act=stop]")
     gate.allow(None)
     page.wait_for_selector("[data-act=more]:visible")
     assert "Stopped at step" in page.text_content(".aside")
@@ -317,12 +319,14 @@ def test_a_double_click_on_run_runs(open_page: Open) -> None:
     assert page.locator(".runs li").count() == 1
 
 
-def test_stop_shows_at_once_what_was_reached(open_page: Open) -> None:
-    page = open_page("?steps=2000")
+def test_stop_shows_at_once_what_was_reached(open_page: Open, gate: Any) -> None:
+    page = open_page("?steps=2000&model=gated")
     page.click("[data-act=run]")
     page.wait_for_function("document.querySelector('.transport output').textContent.match(/step [1-9]/)")
-    page.wait_for_timeout(700)  # a second click of two is not meant for Stop
+    page.wait_for_timeout(DOUBLE_CLICK)
+    gate.allow(0)  # the run waits for the click
     page.click("[data-act=stop]")
+    gate.allow(None)
     page.wait_for_selector("[data-act=more]:visible")
     stopped = page.text_content(".aside").split("Stopped at step ")[1].split(";")[0]
     assert shown(page) == f"step {stopped} of {stopped}"
