@@ -1,5 +1,6 @@
 /** The gallery: K completions in X beside K in Z, streaming in together, scrubbed together, picked one by one. */
 import { decode } from "../views/frames.js";
+import { showJudges } from "../views/judges.js";
 import { CompletionRun } from "./record.js";
 import { Tiles, visiblePart } from "./tiles.js";
 import { RunView } from "../views/run_view.js";
@@ -49,6 +50,7 @@ class Gallery extends RunView {
     Object.assign(this.find(".picked canvas"), { width: message.side, height: message.side });
     this.timeline.setTicks([]);
     for (const tiles of this.places) tiles.take(this.run);
+    showJudges(this.find(".judges"), null);
     this.become("running");
     const { run } = this;
     const part = await visiblePart(await decode(message.target), message.mask);
@@ -78,7 +80,8 @@ class Gallery extends RunView {
   /** How the run that stands came out. */
   #tell() {
     const { end } = this.run;
-    this.say(end.verdict, [this.run.start, end.reason, end.replay].filter(Boolean).join(" "));
+    this.say(end.verdict, [end.disagreement, this.run.start, end.reason, end.replay].filter(Boolean).join(" "));
+    showJudges(this.find(".judges"), end.judges);
   }
 
   cancelled() {

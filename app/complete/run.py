@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping
+from functools import partial
 from math import isqrt
 from pathlib import Path
 from typing import Any
@@ -18,15 +19,18 @@ from app.complete.session import CompletionSession
 from app.complete.settings import MAX_STEPS, USUAL_STEPS, CompletionSettings
 from app.complete.stream import mask_text
 from app.runs.cards import open_card, read_card_file
+from app.runs.judged import judged
 from app.runs.legs import Legs, lasting
 from app.runs.models import Models
 from app.runs.session import Message, Picked, Run
+from app.target.judges import picture_judges
 from landscape_core.errors import UserError
 from landscape_core.generators.completion import completion_sets, completion_solver
 from landscape_core.generators.completion_export import completions_zip
 from landscape_core.generators.masks import PRESETS, check_mask, preset
 from landscape_core.generators.run_card import RunCard, card_target, make_card
 from landscape_core.images.pixels import png_base64, png_tensor, to_unit
+from landscape_core.search.judges import last_of
 from landscape_core.search.run_card import Card
 from landscape_core.search.summary import result_of
 from landscape_core.search.trajectory import Trajectory
@@ -120,26 +124,29 @@ def start(models: Models, session: CompletionSession, asked: CompletionSettings)
     mask = read_painted(session.mask, task.side)
     solver, starts = completion_solver(task, to_unit(session.target.picture)[None], mask, asked.k, asked.settings)
     run = Run(session.count + 1, asked.settings, session.target, task, solver, Trajectory.empty(asked.settings.names()))
-    return _legs().start(session, run, starts)
+    return _legs(models).start(session, run, starts)
 
 
-def resume(session: CompletionSession, more: Any) -> Iterator[Message]:
+def resume(models: Models, session: CompletionSession, more: Any) -> Iterator[Message]:
     """Take `more` steps from where the completions stand.
 
     Raises:
         UserError: as `continued`.
     """
-    return _legs().resume(session, more)
+    return _legs(models).resume(session, more)
 
 
-def _legs() -> Legs[Run[Picked]]:
-    return Legs(stream.begin, stream.column, _end, MAX_STEPS, USUAL_STEPS, repeats)
+def _legs(models: Models) -> Legs[Run[Picked]]:
+    return Legs(stream.begin, stream.column, partial(_end, models), MAX_STEPS, USUAL_STEPS, repeats)
 
 
-def _end(run: Run[Picked], reason: str) -> Message:
-    """That all steps were taken goes without saying."""
+def _end(models: Models, run: Run[Picked], reason: str) -> Message:
+    """That all steps were taken goes without saying; judged are the completions that are shown, the last ones."""
     last = run.trajectory.last
-    return stream.end(run, reason if last is not None and run.solver.done(last) is None else "")
+    assert last is not None  # a run always records its start
+    found = {lane.name: last_of(lane, now) for lane, now in zip(run.solver.lanes, last.lanes, strict=True)}
+    said = judged(found, run.solver.target, picture_judges(models, run))
+    return {**stream.end(run, reason if run.solver.done(last) is None else ""), **said}
 
 
 def repeats(card: Card, standing: Run[Picked]) -> bool:

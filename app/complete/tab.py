@@ -164,7 +164,7 @@ class CompleteTab(RunTab[CompletionSession]):
         return events.start(self.models, session, settings.from_values(values))
 
     def resume(self, session: CompletionSession, steps: Any) -> Iterator[Message]:
-        return events.resume(session, steps)
+        return events.resume(self.models, session, steps)
 
     def export(self, session: CompletionSession) -> Path:
         return events.export(session)

@@ -1,5 +1,6 @@
 /** The race view: takes the server's messages, keeps the runs, and lets one look at any step of any of them. */
 import { decode } from "../views/frames.js";
+import { showJudges } from "../views/judges.js";
 import { RunRecord } from "../views/race_record.js";
 import { RunView } from "../views/run_view.js";
 import { RunList } from "./runlist.js";
@@ -112,7 +113,7 @@ class Race extends RunView {
     this.timeline.setTicks([]);
     this.find(".insight").textContent = "";
     this.curves.cursor(null);
-    this.#judges(null);
+    showJudges(this.find(".judges"), null);
     this.say(BEGIN_HERE);
     this.#draw();
   }
@@ -124,23 +125,8 @@ class Race extends RunView {
     const ticks = run.ticks(this.axis);
     this.timeline.setTicks(ticks, index ?? ticks.length - 1);
     if (run.end) this.say(run.end.summary, [run.end.disagreement, run.start, run.end.reason, run.end.replay, run.end.hint].filter(Boolean).join(" "));
-    this.#judges(run);
+    showJudges(this.find(".judges"), run.end?.judges);
     this.#draw();
-  }
-
-  #judges(run) {
-    const table = this.find(".judges");
-    const judges = run?.end?.judges;
-    table.hidden = !judges;
-    if (!judges) return;
-    const head = document.createElement("tr");
-    head.append(cell("th", ""), ...judges.heads.map(([words, title]) => Object.assign(cell("th", words), { title })));
-    table.tHead.replaceChildren(head);
-    table.tBodies[0].replaceChildren(...Object.entries(judges.rows).map(([lane, values]) => {
-      const row = document.createElement("tr");
-      row.append(cell("th", lane), ...values.map((value, i) => cell("td", value, judges.best[i] === lane ? "best" : "")));
-      return row;
-    }));
   }
 
   #toBest(name) {
@@ -192,10 +178,6 @@ function insight(run, axis, tick) {
     const here = `${x}'s best up to step ${run.steps[at]} is ${number(best)}`;
     return reached === null ? `${here}; ${z} was never as low in this run.` : `${here}; ${z} was as low at step ${reached}.`;
   }).filter(Boolean).join(" ");
-}
-
-function cell(kind, text, className = "") {
-  return Object.assign(document.createElement(kind), { textContent: text, className });
 }
 
 export function mount(view) {

@@ -10,20 +10,23 @@ from typing import Any
 
 import torch
 
-from app.invert import judges, stream
+from app.invert import stream
 from app.runs import settings
 from app.runs.cards import open_card, read_card_file
+from app.runs.judged import judged
 from app.runs.legs import Legs, lasting, scheduled
 from app.runs.models import Models
 from app.runs.session import Message, Picked, Run, Session
 from app.runs.settings import defaults
 from app.target import targets
+from app.target.judges import picture_judges
 from app.target.targets import target_message
 from landscape_core.errors import UserError
 from landscape_core.generators.export import export_zip
 from landscape_core.generators.run_card import RunCard, make_card
 from landscape_core.images.pixels import png_tensor, to_unit
-from landscape_core.search.objectives import FeatureDistance, PerceptualObjective, Target
+from landscape_core.search.judges import best_of
+from landscape_core.search.objectives import Target
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
 from landscape_core.search.run_card import Card
 from landscape_core.search.summary import result_of
@@ -94,20 +97,14 @@ def _legs(models: Models) -> Legs[Race]:
 
 
 def _end(models: Models, run: Race, reason: str) -> Message:
-    found = judges.judge(run, _distance(models, run))
-    message = {**stream.end(run, reason), "judges": judges.table(found), "disagreement": judges.disagreement(found)}
-    taken = run.trajectory.steps[-1]
+    last = run.trajectory.last
+    assert last is not None  # a run always records its start
+    found = {lane.name: best_of(run.solver, lane, now) for lane, now in zip(run.solver.lanes, last.lanes, strict=True)}
+    message = {**stream.end(run, reason), **judged(found, run.solver.target, picture_judges(models, run))}
+    taken = last.step
     if run.settings.steps <= taken < MAX_STEPS and scheduled(run):
         message["hint"] = "Adam with ramps has come to the end of its schedule: its learning rate stays zero from here on."
     return message
-
-
-def _distance(models: Models, run: Race) -> FeatureDistance | None:
-    """The robust-feature distance, where it is not what was optimised."""
-    if run.settings.perceptual == "robust":
-        return None
-    objective = models.get(run.settings.task, "robust").objective
-    return objective.distance if isinstance(objective, PerceptualObjective) else None
 
 
 def _repeats(card: Card, run: Race) -> bool:

@@ -15,8 +15,9 @@ from app.runs.sentences import start_sentence, verdict
 from app.runs.session import Message, Picked, Run
 from app.runs.settings import words
 from landscape_core.images.pixels import png_base64, to_unit
+from landscape_core.search.judges import psnr
 from landscape_core.search.solver import LaneState
-from landscape_core.search.summary import columns, psnr, reached
+from landscape_core.search.summary import columns, reached
 from landscape_core.search.task import Task
 
 EVERY_STEP_TO, THEN_EVERY = 300, 5

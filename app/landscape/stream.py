@@ -20,8 +20,9 @@ from app.runs.legs import png
 from app.runs.session import Message
 from app.runs.standing import Standing
 from landscape_core.images.pixels import webp
+from landscape_core.search.judges import psnr
 from landscape_core.search.objectives import Target
-from landscape_core.search.summary import psnr, race_summary, reached
+from landscape_core.search.summary import race_summary, reached
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import Trajectory
 from landscape_core.surfaces.averages import Averages

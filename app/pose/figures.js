@@ -2,6 +2,7 @@
 import { Camera, drawScene, jointAt, points } from "./body.js";
 import { PoseRecord, readings } from "./record.js";
 import { laneColour } from "../views/columns.js";
+import { showJudges } from "../views/judges.js";
 import { RunView } from "../views/run_view.js";
 
 const LOWER = /Leg|Foot|Toes/;
@@ -49,7 +50,7 @@ class Figures extends RunView {
     if (this.controls.busy) return;
     this.run = null;
     this.timeline.setTicks([]);
-    this.say(BEGIN_HERE);
+    this.sayEnd();
     if (message.visible) this.#hide(message.names.slice(1).filter((name) => !message.visible.includes(name)));
     this.#joints();
     this.#look();
@@ -59,6 +60,7 @@ class Figures extends RunView {
     this.run = this.standing = new PoseRecord(message);
     this.count = message.number;
     this.target = this.standing.target = { ...message, points: points(message.joints) };
+    showJudges(this.find(".judges"), null);
     this.become("running");
     this.timeline.setTicks([]);
     this.#look();
@@ -66,7 +68,8 @@ class Figures extends RunView {
 
   sayEnd() {
     const end = this.run?.end;
-    this.say(end?.summary ?? BEGIN_HERE, [this.run?.start, end?.reason, end?.replay].filter(Boolean).join(" "));
+    this.say(end?.summary ?? BEGIN_HERE, [end?.disagreement, this.run?.start, end?.reason, end?.replay].filter(Boolean).join(" "));
+    showJudges(this.find(".judges"), end?.judges);
   }
 
   act(act, steps) {

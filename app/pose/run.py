@@ -8,20 +8,24 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from app.pose import stream
 from app.pose.session import PoseRun, PoseSession, PoseTarget
 from app.pose.settings import MAX_K, PoseSettings
 from app.runs.cards import read_card_file
+from app.runs.judged import judged
 from app.runs.legs import Legs, lasting
 from app.runs.models import Models
 from app.runs.session import Message
 from app.runs.settings import values_of
 from landscape_core.errors import UserError
+from landscape_core.pose.hypotheses import joint_judges
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.run_card import PoseCard, body_of, export_poses, hypotheses_target, make_pose_card, pose_card_target
 from landscape_core.pose.task import Body, load_body
+from landscape_core.search.judges import best_of, input_judge, prior_judge
 from landscape_core.search.race import MAX_STEPS, prepare
 from landscape_core.search.run_card import Card, replay_promise
 from landscape_core.search.summary import result_of
@@ -40,8 +44,12 @@ def drawn(task: Task, number: int) -> PoseTarget:
     if not isinstance(number, int) or not 0 <= number < 2**31:
         raise UserError("The number of a drawn pose must be a whole number from 0 on.")
     with torch.no_grad():
-        rotations = task.forward(task.prior.sample(1, torch.Generator().manual_seed(number)))[0]
-    return PoseTarget(matrix_to_rotvec(rotations), f"drawn pose {number}")
+        rotations = task.forward(_input(task, number))[0]
+    return PoseTarget(matrix_to_rotvec(rotations), f"drawn pose {number}", number)
+
+
+def _input(task: Task, number: int) -> Tensor:
+    return task.prior.sample(1, torch.Generator().manual_seed(number))
 
 
 def uploaded(path: Path, frame: Any) -> PoseTarget:
@@ -112,7 +120,16 @@ def resume(session: PoseSession, more: Any) -> Iterator[Message]:
 
 
 def _legs() -> Legs[PoseRun]:
-    return Legs(stream.begin, stream.column, stream.end, MAX_STEPS, USUAL_MORE, repeats)
+    return Legs(stream.begin, stream.column, _end, MAX_STEPS, USUAL_MORE, repeats)
+
+
+def _end(run: PoseRun, reason: str) -> Message:
+    last, number = run.trajectory.last, run.target.number
+    assert last is not None  # a run always records its start
+    found = {lane.name: best_of(run.solver, lane, now) for lane, now in zip(run.solver.lanes, last.lanes, strict=True)}
+    inputs = [] if number is None else [input_judge(_input(run.task, number))]
+    judges = [*joint_judges(run.body, run.target.rotvec, run.visible), *inputs, prior_judge(run.task.prior)]
+    return {**stream.end(run, reason), **judged(found, run.solver.target, judges)}
 
 
 def card_of(run: PoseRun) -> PoseCard:

@@ -12,10 +12,12 @@ from landscape_core.pose.task import Body
 
 @dataclass(frozen=True)
 class PoseTarget:
-    """A chosen pose: the rotation of every joint (J, 3), axis-angle in radians, and what to call it."""
+    """A chosen pose: the rotation of every joint (J, 3), axis-angle in radians, what to call it, and for a pose that the prior
+    drew, of which number."""
 
     rotvec: Tensor
     label: str
+    number: int | None = None
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,10 +11,11 @@ from torch import Tensor
 
 from landscape_core.experiments.paired import best_so_far, choose_rates
 from landscape_core.progress import Tick
+from landscape_core.search.judges import Judge, best_of
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import LBFGS, Adam
 from landscape_core.search.race import starts_in
-from landscape_core.search.solver import Lane, LaneState, Solver
+from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import Start
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import states
@@ -23,7 +24,6 @@ from landscape_core.storage.cache import FolderCache
 from landscape_core.storage.fingerprint import fingerprint
 
 Lanes = Mapping[str, tuple[str, Optimizer]]
-Judge = Callable[[Tensor, Target], Tensor]  # outputs and what was observed -> (n,), lower is better
 ADAM_SWEEP = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 LBFGS_SWEEP = (0.3, 1.0, 3.0)
 # Samples times lanes in one pass of F. On a CPU more than this falls out of the cache and costs twice as much each.
@@ -42,11 +42,11 @@ class Curves:
 class Watch:
     """What else is measured of the best so far: by these judges, after these numbers of steps."""
 
-    judges: Mapping[str, Judge]
+    judges: Sequence[Judge]
     marks: tuple[int, ...]
 
 
-NOTHING = Watch({}, ())
+NOTHING = Watch((), ())
 
 
 def search_curves(
@@ -74,7 +74,8 @@ def search_curves(
         parts.append(_kept(solver, starts, watch, step_done, work))
     joined = {key: torch.cat([part[key] for part in parts], dim=1) for key in parts[0]}
     return {
-        name: Curves(best_so_far(joined[name]), {judge: joined[f"{name}/{judge}"] for judge in watch.judges}) for name in lanes
+        name: Curves(best_so_far(joined[name]), {each.name: joined[f"{name}/{each.name}"] for each in watch.judges})
+        for name in lanes
     }
 
 
@@ -84,7 +85,7 @@ def _kept(
     if work is None:
         return _run(solver, starts, watch, step_done)
     asked = (solver.forward, solver.objective, solver.target, solver.lanes, solver.max_steps, starts)
-    key = fingerprint(*asked, sorted(watch.judges), watch.marks)[:24]
+    key = fingerprint(*asked, sorted(each.name for each in watch.judges), watch.marks)[:24]
     cache = FolderCache(work)
     if key not in cache:
         cache[key] = _run(solver, starts, watch, step_done)
@@ -98,17 +99,11 @@ def _run(solver: Solver, starts: list[Tensor], watch: Watch, step_done: Callable
         for lane, now in zip(solver.lanes, state.lanes, strict=True):
             found.setdefault(lane.name, []).append(now.loss)
             if state.step in watch.marks:
-                for judge, value in _judged(solver, lane, now, watch):
-                    found.setdefault(f"{lane.name}/{judge}", []).append(value)
+                best = best_of(solver, lane, now)
+                for each in watch.judges:
+                    found.setdefault(f"{lane.name}/{each.name}", []).append(each.of(best, solver.target))
         step_done(state.step)
     return {key: torch.stack(values).cpu() for key, values in found.items()}
-
-
-@torch.no_grad()
-def _judged(solver: Solver, lane: Lane, now: LaneState, watch: Watch) -> Iterator[tuple[str, Tensor]]:
-    output = solver.forward(lane.space.to_x(now.best_variable))
-    for name, judge in watch.judges.items():
-        yield name, judge(output, solver.target)
 
 
 def loss_curves(

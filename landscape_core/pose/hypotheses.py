@@ -1,4 +1,4 @@
-"""Several poses that fit the same seen joints: how varied they are and how well they fit."""
+"""Poses that fit the same seen joints: how varied they are, how well they fit, and how near the true pose they are."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from landscape_core.pose.task import Body
+from landscape_core.search.judges import Judge
 
 
 @dataclass(frozen=True)
@@ -42,3 +43,21 @@ def measure(body: Body, output: Tensor, truth: Tensor, visible: list[str]) -> Hy
     comparable = positions.shape[1] > 1 and bool((~seen).any())
     apart = diversity(positions[:, :, ~seen]) if comparable else torch.full((len(truth),), torch.nan)
     return Hypotheses(error.mean(dim=(1, 2)), apart)
+
+
+def joint_judges(body: Body, rotvec: Tensor, visible: list[str]) -> list[Judge]:
+    """How far joints are from those of the true pose (J, 3), in cm a joint: of all that were seen, and of those that were not.
+    The latter only inform, for many poses fit what was seen."""
+    truth = body.positions(body.target(rotvec[None]).value)[:, 1:]
+    seen = torch.tensor([name in visible for name in body.skeleton.names])
+
+    def of(kind: str, rows: Tensor, *, compares: bool) -> Judge:
+        words = f"Mean distance of {kind} joints from where they are in the true pose; lower is better."
+        return Judge(
+            f"{kind} joints", words,
+            lambda found, _: (body.positions(found.output)[:, 1:] - truth)[:, rows].norm(dim=-1).mean(dim=1),
+            lambda value: f"{value:.3g}\u00a0cm", compares,
+        )  # fmt: skip
+
+    hidden = [of("hidden", ~seen, compares=False)] if bool((~seen).any()) else []
+    return [of("seen", seen, compares=True), *hidden]

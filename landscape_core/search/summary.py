@@ -15,12 +15,6 @@ from landscape_core.search.trajectory import Trajectory, passed
 REFERENCE_STEP = 20
 
 
-def psnr(output: Tensor, target: Tensor) -> Tensor:
-    """Peak signal-to-noise ratio in dB per sample: pictures (B, 3, H, W) in [-1, 1] -> (B,). Higher is better."""
-    error = (output.clamp(-1.0, 1.0) - target).square().flatten(1).mean(dim=1)
-    return 10.0 * torch.log10(4.0 / error.clamp_min(1e-12))
-
-
 def reached(trajectory: Trajectory, *, fast: str, slow: str, sample: int = 0) -> list[int | None]:
     """For every recorded step of `slow`: the first step at which `fast` was as low, both best-so-far; None if it never was."""
     goals = trajectory.lane(slow).best_so_far()[:, sample]

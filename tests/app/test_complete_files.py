@@ -48,9 +48,9 @@ def run(models: Models, session: Session, asked: Asked = USUAL) -> list[Message]
     return list(events.start(models, session, settings.from_values(settings.values_of(asked))))
 
 
-def more(session: Session, steps: Any) -> list[Message]:
+def more(models: Models, session: Session, steps: Any) -> list[Message]:
     """As the page gets it."""
-    return list(with_errors(lambda: events.resume(session, steps)))
+    return list(with_errors(lambda: events.resume(models, session, steps)))
 
 
 def losses(session: Session, lane: str) -> torch.Tensor:
@@ -62,7 +62,7 @@ def test_continuing_gives_the_numbers_of_an_uninterrupted_run(models: Models, se
     whole = {lane: losses(session, lane) for lane in "XZ"}
     first = run(models, session)
     assert first[-1]["more"] == 50
-    further = list(more(session, 3))
+    further = list(more(models, session, 3))
     assert (further[0]["seq"], further[0]["run"]) == (first[-1]["seq"] + 1, first[0]["run"])
     assert further[-1]["step"] == 7
     for lane in "XZ":
@@ -70,15 +70,15 @@ def test_continuing_gives_the_numbers_of_an_uninterrupted_run(models: Models, se
 
 
 def test_what_cannot_go_on_is_said(models: Models, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
-    (message,) = more(session, 5)
+    (message,) = more(models, session, 5)
     assert "no run to continue" in message["text"]
     run(models, session)
     for wrong in (0, 1.5, None, "5"):
-        (message,) = more(session, wrong)
+        (message,) = more(models, session, wrong)
         assert "whole number" in message["text"]
     monkeypatch.setattr(events, "MAX_STEPS", 6)
-    assert list(more(session, 99))[-1]["more"] == 0
-    (message,) = more(session, 1)
+    assert list(more(models, session, 99))[-1]["more"] == 0
+    (message,) = more(models, session, 1)
     assert "at most 6 steps" in message["text"]
 
 
@@ -98,7 +98,7 @@ def exported(session: Session) -> bytes:
 @pytest.mark.parametrize("settings_of", [{}, {"space": "paper", "seed": 9, "z": OptimizerSettings(name="lbfgs", lr=0.5)}])
 def test_an_export_replays_bit_for_bit(models: Models, session: Session, settings_of: Message) -> None:
     run(models, session, Asked(USUAL.settings.model_copy(update=settings_of), 5))
-    list(more(session, 2))
+    list(more(models, session, 2))
     data = exported(session)
     other = Session()
     asked, sentence = files.load_card(models, other, data)

@@ -264,3 +264,22 @@ def test_a_run_that_is_going_keeps_its_target_in_view(models: Models, session: S
     list(going)
     changed = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 6))
     assert (json.loads(changed["view"])["label"], changed["message"]) == ("drawn pose 6", "")
+
+
+def test_judges_measure_joints_and_inputs_that_were_not_optimised(models: Models, session: Session) -> None:
+    seen = lower_body(SKELETON)
+    judges = run(models, session, k=2, visible=seen, start="random")[-1]["judges"]
+    assert [head for head, _ in judges["heads"]] == ["loss", "seen joints", "hidden joints", "‖x̂ − x*‖", "as far out"]
+    assert judges["best"][2] is None, "many poses fit what was seen"
+    pose, lane = session.run, session.run.trajectory.last.lanes[0]
+    with torch.no_grad():
+        output = pose.task.forward(lane.best_variable)
+    truth = pose.body.target(session.target.rotvec[None]).value
+    rows = torch.tensor([name in seen for name in ALL])
+    error = pose.body.joint_error(output, truth)
+    assert judges["rows"]["X"][1] == f"{float(error[:, rows].mean()):.3g}\u00a0cm"
+    assert judges["rows"]["X"][2] == f"{float(error[:, ~rows].mean()):.3g}\u00a0cm"
+    true = torch.randn(1, 32, generator=torch.Generator().manual_seed(3))
+    assert judges["rows"]["X"][3] == f"{float((lane.best_variable - true).norm(dim=1).mean()):.3g}"
+    session.target = pose_run.edited(session.target, "Head", [40, -30, 10])
+    assert len(run(models, session)[-1]["judges"]["heads"]) == 3, "nobody knows the input of an edited pose, and all is seen"

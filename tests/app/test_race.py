@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,7 +12,6 @@ import torch
 from app.invert import run as events
 from app.invert import run as race
 from app.invert import stream
-from app.invert.judges import Judged, disagreement, share_beyond
 from app.runs.legs import batches
 from app.runs.models import Models
 from app.runs.session import Session, Sessions
@@ -245,22 +243,3 @@ def test_judges_that_were_not_optimised_stand_beside_the_loss(models: Models, se
     assert end["judges"]["rows"]["X · Adam"][2] == f"{float((x - true).norm()):.3g}"
     session.target = targets.example("astronaut", 64)
     assert len(run_form(models, session, robust)[-1]["judges"]["heads"]) == 3, "nobody knows the input of a photograph"
-
-
-def test_the_prior_s_own_draws_lie_as_far_out_as_each_other() -> None:
-    prior = tiny_task().prior
-    x = prior.sample(40, torch.Generator().manual_seed(3))
-    shares = [share_beyond(prior, each[None]) for each in x]
-    assert 0.35 < sum(shares) / len(shares) < 0.65
-    assert share_beyond(prior, prior.mean[None]) == 1.0
-    assert share_beyond(prior, prior.mean + 10 * (x[:1] - prior.mean)) == 0.0
-
-
-def test_a_lower_loss_that_is_not_the_better_picture_is_said() -> None:
-    x, z = Judged(0.10, 22.0, 0.30, 0.5, None), Judged(0.09, 20.0, 0.40, 0.5, None)
-    sentence = disagreement({"X": x, "Z": z})
-    assert sentence == (
-        "Z has the lower loss and not the better picture: "
-        "by PSNR (22.0 against 20.0 dB) and by robust features (0.3 against 0.4) X's is."
-    )
-    assert disagreement({"X": x, "Z": replace(z, psnr=22.1, features=0.3)}) == ""

@@ -21,7 +21,7 @@ from landscape_core.errors import UserError
 from landscape_core.features.perceptual import FeatureDistance, RobustDistance
 from landscape_core.generators.commands import sheets
 from landscape_core.images.sheets import labelled_rows
-from landscape_core.search.summary import psnr
+from landscape_core.search.judges import psnr
 from landscape_core.storage import zoo
 from tests.tiny.models import tiny_task
 from tests.tiny.tables import data_folder

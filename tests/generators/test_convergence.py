@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,8 +17,8 @@ from landscape_core.experiments.results import Result
 from landscape_core.generators.commands import reproduce
 from landscape_core.generators.experiments import convergence as fig3a
 from landscape_core.generators.experiments.convergence_claims import Found, claims
-from landscape_core.generators.experiments.judges import PSNR, decibels, perceptual_judge, squared_error
 from landscape_core.generators.experiments.picture_sets import PictureSet, checked_kinds, picture_sets
+from landscape_core.search.judges import PSNR, Judge, features_judge
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import LBFGS, Adam
 from landscape_core.search.task import X
@@ -39,7 +37,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 def measured(tmp_path: Path | None = None, steps: int = 22) -> Result:
     sets = {"faces": PictureSet(Target(pictures(3)), "real"), "cats": PictureSet(Target(pictures(3, 2).flip(3)), "outside")}
     settings = fig3a.ConvergenceSettings(targets=3, steps=steps, tune_targets=2)
-    judges = {PSNR: squared_error, "pooled": perceptual_judge(PooledDistance())}
+    judges = [PSNR, features_judge(PooledDistance(), "pooled", "")]
     return fig3a.run_convergence(tiny_task(), pictures(2, 3), sets, settings, "test", silent, judges, tmp_path)
 
 
@@ -130,22 +128,10 @@ def test_passing_the_encoder_is_counted_in_steps() -> None:
         assert f"(X Adam: {steps[1]};" in passing.claim
 
 
-def test_judges_agree_with_their_definitions() -> None:
-    output, target = pictures(2), Target(pictures(2, 5))
-    psnr = [decibels(error) for error in squared_error(output, target).tolist()]
-    expected = [10 * math.log10(4 / float((a - b).square().mean())) for a, b in zip(output, target.value, strict=True)]
-    assert psnr == pytest.approx(expected)
-    judge = perceptual_judge(PooledDistance())
-    assert judge(target.value, target).tolist() == [0.0, 0.0]
-    mask = torch.ones(2, 1, 64, 64)
-    mask[..., :32] = 0.0
-    spoiled = torch.where(mask > 0, target.value, torch.zeros(()))
-    assert judge(spoiled, replace(target, mask=mask)).tolist() == [0.0, 0.0]
-
-
 def test_judges_see_the_best_so_far_at_every_mark() -> None:
     task, target = tiny_task(), Target(pictures(2))
-    watch = fig3a.Watch({"loss": lambda output, seen: task.objective.bind(seen)(output)}, (1, 5))
+    loss = Judge("loss", "", lambda found, seen: task.objective.bind(seen)(found.output))
+    watch = fig3a.Watch([loss], (1, 5))
     curves = search_curves(task, target, {"X": (X, LBFGS(first_move=50.0))}, 5, silent, "test", watch=watch)["X"]
     assert torch.allclose(curves.judged["loss"], curves.loss[[1, 5]], rtol=1e-4)
     assert (curves.loss.diff(dim=0) == 0).any(), "no trial was worse than the best: the test shows nothing"

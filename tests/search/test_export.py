@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from safetensors.torch import load
 
 from landscape_core.search.export import latents, losses_csv, picked_steps
-from landscape_core.search.summary import end_sentence, passed_sentence, psnr, race_summary, reached, replay_sentence, result_of
+from landscape_core.search.summary import end_sentence, passed_sentence, race_summary, reached, replay_sentence, result_of
 from landscape_core.search.trajectory import Trajectory
 
 
@@ -59,12 +59,6 @@ def test_reached_is_the_first_step_as_low(pairs: list[tuple[float, float]]) -> N
     for i, step in enumerate(found):
         wanted = next((j for j in range(len(z)) if z[j] <= min(x[: i + 1])), None)
         assert step == wanted
-
-
-def test_psnr_of_known_errors() -> None:
-    target = torch.zeros(2, 3, 4, 4)
-    output = torch.stack([torch.full((3, 4, 4), 0.2), torch.full((3, 4, 4), 2.0)])  # the second is clipped to 1
-    torch.testing.assert_close(psnr(output, target), torch.tensor([20.0, 10 * torch.log10(torch.tensor(4.0)).item()]))
 
 
 def test_a_replay_is_compared_bit_for_bit() -> None:

@@ -20,7 +20,7 @@ from landscape_core.features.classifier import RobustClassifier
 from landscape_core.features.perceptual import FeatureDistance, RobustDistance
 from landscape_core.images.sheets import labelled_rows
 from landscape_core.progress import Tick
-from landscape_core.search.summary import psnr
+from landscape_core.search.judges import psnr
 
 ROBUST, PLAIN = "robust", "plain"
 DEEP, WHOLE = "deepest map", "whole distance"

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 from torch import Tensor
 
-from landscape_core.experiments.curves import Curves, Judge, Watch, encoder_loss, search_curves
+from landscape_core.experiments.curves import Curves, Watch, encoder_loss, search_curves
 from landscape_core.experiments.paired import Choice, choose_rates
 from landscape_core.experiments.results import Result, mean_series
 from landscape_core.generators.experiments.convergence_claims import Found, claims
-from landscape_core.generators.experiments.judges import PSNR, decibels
 from landscape_core.generators.experiments.picture_sets import PictureSet
 from landscape_core.progress import Tick
+from landscape_core.search.judges import PSNR, Judge, decibels
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.spaces import Start
@@ -83,13 +82,13 @@ Choices = dict[str, dict[int, Choice[OptimizerSettings]]]  # row -> budget -> ch
 
 def run_convergence(
     task: Task, train: Tensor, sets: Mapping[str, PictureSet], settings: ConvergenceSettings, command: str, tick: Tick,
-    judges: Mapping[str, Judge] | None = None, work: Path | None = None,
+    judges: Sequence[Judge] = (), work: Path | None = None,
 ) -> Result:  # fmt: skip
     """`train` (n, 3, H, W) chooses every lane's rate; `sets` are measured, real pictures of the generator's domain first.
 
     What is done is kept below `work`, where the same command goes on from it.
     """
-    rows, watch = rows_of(task, settings.space), Watch(judges or {}, tuple(mark for mark in MARKS if mark <= settings.steps))
+    rows, watch = rows_of(task, settings.space), Watch(judges, tuple(mark for mark in MARKS if mark <= settings.steps))
     choices = tuned(task, rows, Target(train[: settings.tune_targets]), settings, tick, work)
     stride = max(settings.steps // POINTS, 1)
     result = Result(
@@ -166,8 +165,8 @@ def _write_series(result: Result, label: str, curves: Mapping[str, Curves], enco
     for name, each in curves.items():
         result.series[f"{name} | {label}"] = mean_series(each.loss[::stride])
         for judge, values in each.judged.items():
-            shown = [decibels(value) for value in values.flatten().tolist()] if judge == PSNR else values.flatten().tolist()
-            result.series[f"{name}, {judge} | {label}"] = mean_series(torch.tensor(shown).reshape(values.shape))
+            shown = decibels(values) if judge == PSNR.name else values
+            result.series[f"{name}, {judge} | {label}"] = mean_series(shown)
     if encoder is not None:
         result.series[f"encoder | {label}"] = [float(encoder.mean())]
 

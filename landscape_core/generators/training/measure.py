@@ -10,10 +10,10 @@ from torch import Tensor
 from landscape_core.experiments.curves import encoder_loss, loss_curves
 from landscape_core.generators.training.quality import Judge, embedded_features
 from landscape_core.progress import Tick
+from landscape_core.search.judges import psnr
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.solver import Lane, Solver
-from landscape_core.search.summary import psnr
 from landscape_core.search.task import Task, Tuned, X
 from landscape_core.search.trajectory import run
 
