@@ -8,7 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
-from landscape_core.commands import bench, models, replay, serve, surface
+from landscape_core.commands import bench, invert, models, replay, serve, surface
 from landscape_core.commands import reproduce as tables
 from landscape_core.console import REFUSED, STOPPED
 from landscape_core.defence.commands import reproduce as defence_tables
@@ -35,7 +35,7 @@ app = _group(
     "Invert neural networks by descent in X and in a learned Z, and look at both landscapes. "
     "Exit codes: 0 done, 1 refused (the sentence says why), 130 stopped, what was done is kept."
 )
-app.command()(generators.invert)
+app.command()(invert.invert)
 app.command()(generators.complete)
 app.command()(pose.pose)
 app.command()(replay.replay)

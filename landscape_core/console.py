@@ -40,6 +40,8 @@ Optimizers = Annotated[
 Distance = Annotated[
     Perceptual, typer.Option("--perceptual", help="lpips, or robust: the distance on adversarially robust features.")
 ]
+TASK_HELP = "faces, cats, …; or a network of your own: mine.py, mine.py:function or package.module:function."
+LearnedSpace = Annotated[str | None, typer.Option("--space", help="Learned space that Z uses; the task's first where absent.")]
 Work = Annotated[
     Path,
     typer.Option("--work", help="Folder for checkpoints; start again with the same one to resume.", callback=check_writable),

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 from landscape_core.generators.domain import DOMAIN as GENERATORS
+from landscape_core.plugins.domain import DOMAIN as PLUGINS
+from landscape_core.plugins.loading import is_plugin
 from landscape_core.pose.domain import DOMAIN as POSE
 from landscape_core.search.domain import Domain, domain_of
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task
 
-DOMAINS: tuple[Domain, ...] = (GENERATORS, POSE)
+DOMAINS: tuple[Domain, ...] = (GENERATORS, POSE, PLUGINS)
+
+
+def domain_for(task: str) -> Domain:
+    """The domain of a task's name, or of a plug-in: "faces", "pose", "mine.py", "package.module:function".
+
+    Raises:
+        UserError: there is no such task.
+    """
+    return PLUGINS if is_plugin(task) else domain_of(task, DOMAINS)
 
 
 def load_task(name: str = "faces", *, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = "cpu") -> Task:
-    """Any embedded task by its name: a generator's domain ("faces", "faces+" for its W+), "pose" or "pose-positions".
+    """Any task by its name: a generator's domain ("faces", "faces+" for its W+), "pose" or "pose-positions", or a plug-in by
+    file or function ("mine.py", "package.module:function").
 
     Raises:
         UserError: there is no such task, a model is missing or altered, or the device is not there.
     """
-    return domain_of(name, DOMAINS).load(name, perceptual, device)
+    return domain_for(name).load(name, perceptual, device)

@@ -20,7 +20,7 @@ from landscape_core.console import command_line
 from landscape_core.errors import UserError
 from landscape_core.generators import domain
 from landscape_core.generators.commands import reproduce
-from landscape_core.generators.commands import run as invert
+from landscape_core.generators.commands import run as complete
 from landscape_core.generators.run_card import card_target, read_run_card
 from landscape_core.generators.training.autoencoder import AutoencoderTrainer
 from landscape_core.search.optimizers import OptimizerSettings
@@ -39,7 +39,7 @@ COMMANDS = [
 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (invert, domain, reproduce):
+    for module in (complete, domain, reproduce):
         monkeypatch.setattr(module, "load_image_task", lambda name, perceptual="lpips", device="cpu": tiny_task(name))
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from landscape_core import cli, domains
-from landscape_core.commands import replay, surface
+from landscape_core.commands import replay
 from landscape_core.errors import UserError
 from landscape_core.search.domain import Domain, Observed, domain_of
 from landscape_core.search.mapping import MappingConfig, build_mapping
@@ -55,7 +55,7 @@ CURVES = Domain("curves", lambda: ["curve"], load, observe, CurveCard, lambda ca
 @pytest.fixture(autouse=True)
 def registered(monkeypatch: pytest.MonkeyPatch) -> None:
     """One line of registration, as `landscape_core.domains` would have it."""
-    for module in (domains, surface, replay):
+    for module in (domains, replay):
         monkeypatch.setattr(module, "DOMAINS", (*domains.DOMAINS, CURVES))
 
 

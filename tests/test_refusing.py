@@ -14,8 +14,10 @@ import pytest
 from PIL import Image
 
 from landscape_core import cli, console
-from landscape_core.generators.commands import run as invert
-from landscape_core.generators.export import export_zip
+from landscape_core.commands import invert
+from landscape_core.generators import domain as generators
+from landscape_core.generators.commands import run as complete
+from landscape_core.search.run_zip import export_zip
 from landscape_core.search.solver import State
 from landscape_core.search.trajectory import states
 from tests.tiny.models import tiny_task
@@ -23,7 +25,8 @@ from tests.tiny.models import tiny_task
 
 @pytest.fixture
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(invert, "load_image_task", lambda name, perceptual="lpips", device="cpu": tiny_task(name))
+    for module in (complete, generators):
+        monkeypatch.setattr(module, "load_image_task", lambda name, perceptual="lpips", device="cpu": tiny_task(name))
 
 
 @pytest.fixture
@@ -100,7 +103,7 @@ def test_an_interrupt_elsewhere_is_exit_code_130(command: Callable, monkeypatch:
     def stopped(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(invert, "load_image_task", stopped)
+    monkeypatch.setattr(generators, "load_image_task", stopped)
     assert command("invert", *pictures(tmp_path, "a.png"), "--out", tmp_path / "out")[0] == 130
 
 

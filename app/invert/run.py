@@ -22,13 +22,13 @@ from app.target import targets
 from app.target.judges import picture_judges
 from app.target.targets import target_message
 from landscape_core.errors import UserError
-from landscape_core.generators.export import export_zip
 from landscape_core.generators.run_card import RunCard, make_card
 from landscape_core.images.pixels import png_tensor, to_unit
 from landscape_core.search.judges import best_of
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
 from landscape_core.search.run_card import Card
+from landscape_core.search.run_zip import export_zip
 from landscape_core.search.summary import result_of
 from landscape_core.search.trajectory import Trajectory
 
@@ -155,6 +155,6 @@ def export(session: RaceSession) -> Path:
         raise UserError("There is no run to export; press Run first.")
     folder = Path(tempfile.mkdtemp(prefix="landscape-"))
     path = folder / f"run-{standing.number}-seed-{standing.settings.seed}.zip"
-    lanes, picture = standing.solver.lanes, standing.target.picture
-    export_zip(path, card_of(standing), standing.task.forward, lanes, standing.trajectory, picture)
+    lanes, target = standing.solver.lanes, standing.solver.target
+    export_zip(path, card_of(standing), standing.task, lanes, standing.trajectory, target)
     return path

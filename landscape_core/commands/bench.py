@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import Device, Threads, apply_threads
+from landscape_core.console import TASK_HELP, Device, LearnedSpace, Threads, apply_threads
 from landscape_core.domains import load_task
 from landscape_core.errors import UserError
 from landscape_core.search.bench import bench_step
@@ -14,8 +14,8 @@ from landscape_core.surfaces.bench import bench_surfaces
 
 
 def bench(
-    task: Annotated[str, typer.Option(help="Embedded task, e.g. faces or pose.")] = "faces",
-    space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
+    task: Annotated[str, typer.Option(help=f"Also pose: {TASK_HELP}")] = "faces",
+    space: LearnedSpace = None,
     rounds: Annotated[int, typer.Option(help="Counted rounds.", min=5)] = 100,
     size: Annotated[int, typer.Option(help="Points a side of the two surfaces that are timed, odd.", min=5)] = 41,
     device: Device = "cpu",
@@ -27,11 +27,12 @@ def bench(
         raise UserError(f"--size must be odd, so that the grid has a centre; got {size}.")
     apply_threads(threads)
     loaded = load_task(task, device=device)
-    cost = bench_step(loaded, space=space, rounds=rounds)
+    learned = loaded.default_space if space is None else space
+    cost = bench_step(loaded, space=learned, rounds=rounds)
     typer.echo(f"race step                     {cost.race_step_ms:8.2f} ms")
     typer.echo(f"F and L, forward + backward   {cost.bare_objective_ms:8.2f} ms   race is {cost.ratio_objective:.2f}x")
     typer.echo(f"F alone, forward + backward   {cost.bare_forward_ms:8.2f} ms   race is {cost.ratio_forward:.2f}x")
-    pair = bench_surfaces(loaded, space=space, size=size, thumbnail=32)
+    pair = bench_surfaces(loaded, space=learned, size=size, thumbnail=32)
     typer.echo(
         f"{size} x {size} surfaces, X and Z   {pair.seconds:8.2f} s    the first coarse pair after {pair.coarse_seconds:.2f} s"
     )

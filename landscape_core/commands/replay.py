@@ -10,7 +10,7 @@ import typer
 
 from landscape_core.console import Threads, apply_threads, leave, raced
 from landscape_core.domains import DOMAINS
-from landscape_core.errors import reading
+from landscape_core.errors import UserError, reading
 from landscape_core.search.card_file import card_text
 from landscape_core.search.domain import domain_of_card
 from landscape_core.search.export import CARD
@@ -20,7 +20,11 @@ from landscape_core.search.summary import replay_sentence
 
 
 def replay(
-    card: Annotated[Path, typer.Argument(help=f"{CARD} of a run, or the zip that holds it.")], threads: Threads = 0
+    card: Annotated[Path, typer.Argument(help=f"{CARD} of a run, or the zip that holds it.")],
+    task: Annotated[
+        str | None, typer.Option(help="The plug-in that a card of one was made with: a card names it and holds no code.")
+    ] = None,
+    threads: Threads = 0,
 ) -> None:
     """Repeat the run of a card and say whether it came out the same, bit for bit."""
     apply_threads(threads)
@@ -29,11 +33,15 @@ def replay(
     text = card_text(content, card.name)
     domain = domain_of_card(_kind(text, card), DOMAINS)
     read = read_card(text, domain.card)
-    task = domain.load(read.settings.task, read.settings.perceptual)
-    target = domain.target_of(read, task)
-    if check_models(read, task):
-        typer.echo(f"{card.name}: {replay_promise(read, task)}")
-    trajectory, stopped = raced(*prepare(task, read.settings, target), card.name)
+    if task is None and read.settings.task not in domain.names():
+        raise UserError(f"{card.name} is of a run on {read.settings.task!r}; name its plug-in: --task mine.py.")
+    loaded = domain.load(task or read.settings.task, read.settings.perceptual)
+    if loaded.name != read.settings.task:
+        raise UserError(f"{card.name} is of a run on {read.settings.task!r}, not on {loaded.name!r}.")
+    target = domain.target_of(read, loaded)
+    if check_models(read, loaded):
+        typer.echo(f"{card.name}: {replay_promise(read, loaded)}")
+    trajectory, stopped = raced(*prepare(loaded, read.settings, target), card.name)
     leave(stopped=stopped)
     typer.echo(replay_sentence(read.result, trajectory) or "The card does not say how its run came out.")
 

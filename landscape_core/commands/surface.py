@@ -11,12 +11,25 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.console import STOPPED, Bar, Device, Distance, Out, Seed, Threads, apply_threads, leave, parse_box, raced
-from landscape_core.domains import DOMAINS
+from landscape_core.console import (
+    STOPPED,
+    TASK_HELP,
+    Bar,
+    Device,
+    Distance,
+    LearnedSpace,
+    Out,
+    Seed,
+    Threads,
+    apply_threads,
+    leave,
+    parse_box,
+    raced,
+)
+from landscape_core.domains import domain_for
 from landscape_core.errors import UserError
 from landscape_core.images.datasets import ImageSource
 from landscape_core.images.sets import targets as draw
-from landscape_core.search.domain import domain_of
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, RunSettings, prepare
@@ -59,9 +72,9 @@ def surface(
     at_step: Annotated[
         int | None, typer.Option(help="Step at which the Hessian is looked into; the last where absent.", min=0)
     ] = None,
-    task: Annotated[str, typer.Option(help="Embedded task, e.g. faces, cats, pose, pose-positions.")] = "faces",
+    task: Annotated[str, typer.Option(help=f"Also pose, pose-positions: {TASK_HELP}")] = "faces",
     frame: Annotated[int, typer.Option(help="Frame of a motion file.", min=0)] = 0,
-    space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
+    space: LearnedSpace = None,
     steps: Annotated[int, typer.Option(help="Steps of descent; the grid is centred on the last.", min=2, max=500)] = 20,
     size: Annotated[int, typer.Option(help="Points a side, odd; refined from coarse to fine.", min=5, max=161)] = 41,
     optimizer: Annotated[OptimizerName | None, typer.Option(help="In both spaces; the one advised for Z where absent.")] = None,
@@ -93,15 +106,16 @@ def surface(
     apply_threads(threads)
     if size % 2 == 0:
         raise UserError(f"--size must be odd, so that the grid has a centre; got {size}.")
-    domain = domain_of(task, DOMAINS)
+    domain = domain_for(task)
     loaded = domain.load(task, perceptual, device)
     observed = domain.observe(loaded, file, frame)
     for notice in observed.notices:
         typer.echo(f"{file.name}: {notice}")
     target = observed.target
-    name = optimizer or loaded.advice(space).name
-    x, z = loaded.advice(X, name, lr=x_lr), loaded.advice(space, name, lr=z_lr)
-    settings = RunSettings.pair(space, x, z, task=task, perceptual=perceptual, seed=seed, steps=steps)
+    learned = loaded.default_space if space is None else space
+    name = optimizer or loaded.advice(learned).name
+    x, z = loaded.advice(X, name, lr=x_lr), loaded.advice(learned, name, lr=z_lr)
+    settings = RunSettings.pair(learned, x, z, task=loaded.name, perceptual=perceptual, seed=seed, steps=steps)
     recovered = None
     if kind == "recovered":
         source = None if targets is None else ImageSource(targets, split, loaded.side, parse_box(box))
@@ -116,7 +130,7 @@ def surface(
         return
     if kind == "hessian":
         said["Hessian at step"] = trajectory.steps[-1] if at_step is None else at_step
-    found = views(loaded, trajectory, space, kind, target=target, recovered=recovered, at_step=at_step, size=size, seed=seed)
+    found = views(loaded, trajectory, learned, kind, target=target, recovered=recovered, at_step=at_step, size=size, seed=seed)
     leave(stopped=_planes(ran, found, None if cache is None else FolderCache(cache), shared) or stopped)
 
 

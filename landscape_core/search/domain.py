@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from landscape_core.errors import UserError
 from landscape_core.search.objectives import Target
-from landscape_core.search.race import Perceptual
+from landscape_core.search.race import Perceptual, RunSettings
 from landscape_core.search.run_card import Card
 from landscape_core.search.task import Task
 
@@ -37,7 +37,7 @@ class Domain:
     """One row of the register. `names` lists its tasks; `observe` makes a target of a user's file (frame `frame` of a motion)
     for a loaded task; `card` is the kind of its run cards and `target_of` the target that one carries for its task.
     `recorded` draws n targets of the project's data below a folder, with the name of their source; None where it has no
-    such data."""
+    such data. `carded` makes the card of a run on one target (1, ...) of settings and result; None where that needs more."""
 
     name: str
     names: Callable[[], Sequence[str]]
@@ -46,6 +46,7 @@ class Domain:
     card: type[Card]
     target_of: Callable[[Any, Task], Target]
     recorded: Callable[[Task, Path, str, int, int], tuple[Target, str]] | None = None
+    carded: Callable[[Task, RunSettings, Target, dict[str, Any]], Card] | None = None
 
 
 def domain_of(task: str, domains: Sequence[Domain]) -> Domain:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import get_args
 
 import torch
@@ -38,27 +39,39 @@ class Task:
     did best on training data, and `tuned` what every optimiser that was tried does best with. `picture` makes what people
     see of F's outputs (n, ...) for one target (1, ...), or of the target itself where the output is None: pictures
     (n, 3, side, side) in [-1, 1]; without it the outputs are pictures already. `samples` draws targets to try things on;
-    without it they are what F makes of inputs from the prior. `side` is that of the pictures, in pixels,
-    0 where nothing is a picture.
+    without it they are what F makes of inputs from the prior. `observe` reads a user's file as a target (1, ...), where no
+    domain does. `side` is that of the pictures, in pixels, 0 where nothing is a picture.
     """
 
     name: str
     forward: nn.Module
     prior: Prior
     objective: Objective
-    mappings: Mapping[str, SearchSpace]
+    mappings: Mapping[str, SearchSpace] = field(default_factory=dict)
     encode: Callable[[Tensor], Tensor] | None = None
     hashes: Mapping[str, str] = field(default_factory=dict)
     advised: Mapping[str, OptimizerSettings] = field(default_factory=dict)
     tuned: Mapping[str, Sequence[Tuned]] = field(default_factory=dict)
     picture: Callable[[Tensor | None, Target], Tensor] | None = None
     samples: Callable[[int, torch.Generator], Target] | None = None
+    observe: Callable[[Path], Target] | None = None
     side: int = 0
 
     @property
     def device(self) -> torch.device:
         """Where F and everything searched lives."""
         return self.prior.mean.device
+
+    @property
+    def default_space(self) -> str:
+        """The learned space that Z is where none is named.
+
+        Raises:
+            UserError: there is none.
+        """
+        if not self.mappings:
+            raise UserError(f"{self.name} has no learned space; train one: python -m landscape_core train mapping.")
+        return next(iter(self.mappings))
 
     def space(self, name: str) -> SearchSpace:
         """X, or the learned space of that name.

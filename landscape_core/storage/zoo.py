@@ -21,6 +21,7 @@ from landscape_core.storage.tensors import check_numbers, packed
 
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = ROOT / "assets"
+OWN = Path("runs") / "models"  # what a user trained for plug-ins or added, below the folder that one works in
 RESULTS = ROOT / "results"  # what experiments found, where the repository is at hand
 _NAME = re.compile(r"[A-Za-z0-9+_-]+(/[A-Za-z0-9+_-]+)*")
 WEIGHTS, CARD = "weights.safetensors", "card.json"

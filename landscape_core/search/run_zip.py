@@ -9,12 +9,14 @@ from pathlib import Path
 
 import torch
 from PIL import Image, ImageDraw
-from torch import Tensor, nn
+from torch import Tensor
 
-from landscape_core.generators.run_card import RunCard
 from landscape_core.images.pixels import to_bytes
 from landscape_core.search.export import ANIMATION, CARD, LATENTS, LOSSES, SHEET, latents, losses_csv, picked_steps
+from landscape_core.search.objectives import Target
+from landscape_core.search.run_card import Card
 from landscape_core.search.solver import Lane
+from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
 from landscape_core.storage.files import whole
 
@@ -22,13 +24,14 @@ SHEET_COLUMNS, GIF_FRAMES = 10, 60
 _SCALE, _MARGIN, _LABEL = 2, 6, 16
 
 
-def pictures_at(forward: nn.Module, lanes: Sequence[Lane], trajectory: Trajectory, steps: Sequence[int]) -> Tensor:
-    """Sample 0 of every lane at the given steps, drawn again from the recorded variables: uint8 (lanes, steps, 3, H, W)."""
+def pictures_at(task: Task, lanes: Sequence[Lane], trajectory: Trajectory, steps: Sequence[int], target: Target) -> Tensor:
+    """Sample 0 of every lane at the given steps, computed again from the recorded variables and shown beside the target
+    (1, ...): uint8 (lanes, steps, 3, H, W)."""
     rows = []
     with torch.no_grad():
         for lane, record in zip(lanes, trajectory.lanes, strict=True):
             variables = torch.cat([record.variables[trajectory.steps.index(step)][:1] for step in steps])
-            rows.append(to_bytes(forward(lane.space.to_x(variables))))
+            rows.append(to_bytes(task.shown(task.forward(lane.space.to_x(variables)), target)))
     return torch.stack(rows)
 
 
@@ -64,20 +67,19 @@ def animation(target: Tensor, pictures: Tensor, *, milliseconds: int = 90) -> by
     return buffer.getvalue()
 
 
-def export_zip(
-    path: Path, card: RunCard, forward: nn.Module, lanes: Sequence[Lane], trajectory: Trajectory, target: Tensor
-) -> None:
-    """Write the whole export; `target` is uint8 (3, H, W)."""
+def export_zip(path: Path, card: Card, task: Task, lanes: Sequence[Lane], trajectory: Trajectory, target: Target) -> None:
+    """Write the whole export of a run on one target (1, ...)."""
     last = trajectory.steps[-1]
     sheet_steps, gif_steps = picked_steps(last, SHEET_COLUMNS), picked_steps(last, GIF_FRAMES)
     sheet = io.BytesIO()
-    names = [lane.name for lane in lanes]
-    contact_sheet(target, names, pictures_at(forward, lanes, trajectory, sheet_steps), sheet_steps).save(sheet, "PNG")
+    names, shown = [lane.name for lane in lanes], to_bytes(task.shown(None, target))[0]
+    contact_sheet(shown, names, pictures_at(task, lanes, trajectory, sheet_steps, target), sheet_steps).save(sheet, "PNG")
+    gif = animation(shown, pictures_at(task, lanes, trajectory, gif_steps, target))
     with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(CARD, card.model_dump_json(indent=2))
         archive.writestr(LOSSES, losses_csv(trajectory))
         archive.writestr(SHEET, sheet.getvalue(), zipfile.ZIP_STORED)
-        archive.writestr(ANIMATION, animation(target, pictures_at(forward, lanes, trajectory, gif_steps)), zipfile.ZIP_STORED)
+        archive.writestr(ANIMATION, gif, zipfile.ZIP_STORED)
         archive.writestr(LATENTS, latents(trajectory))
 
 

@@ -1,0 +1,105 @@
+"""`invert`: a race on a user's files, from the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from landscape_core.console import (
+    TASK_HELP,
+    Device,
+    Distance,
+    LearnedSpace,
+    Optimizers,
+    Out,
+    Seed,
+    Threads,
+    apply_threads,
+    columns,
+    leave,
+    raced,
+)
+from landscape_core.domains import domain_for
+from landscape_core.errors import UserError
+from landscape_core.search.domain import Domain
+from landscape_core.search.race import DEFAULT_PERCEPTUAL, MAX_STEPS, LaneSettings, RunSettings, prepare
+from landscape_core.search.run_zip import export_zip
+from landscape_core.search.spaces import Start
+from landscape_core.search.summary import race_summary, result_of
+from landscape_core.search.task import Task, X
+from landscape_core.storage.files import unused
+
+
+def invert(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="Pictures; for faces, the face is found and cropped. For a plug-in what it reads."),
+    ],
+    out: Out = Path("runs/invert"),
+    task: Annotated[str, typer.Option(help=TASK_HELP)] = "faces",
+    space: LearnedSpace = None,
+    steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)] = 100,
+    start: Annotated[Start, typer.Option(help="Where both begin.")] = "mean",
+    optimizer: Optimizers = None,
+    x_lr: Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")] = None,
+    z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
+    x_first_move: Annotated[float | None, typer.Option(help="Length of X's first move by L-BFGS.")] = None,
+    z_first_move: Annotated[float | None, typer.Option(help="Length of Z's first move by L-BFGS.")] = None,
+    x_history: Annotated[int | None, typer.Option(help="Pairs that L-BFGS remembers in X.")] = None,
+    z_history: Annotated[int | None, typer.Option(help="Pairs that L-BFGS remembers in Z.")] = None,
+    device: Device = "cpu",
+    perceptual: Distance = DEFAULT_PERCEPTUAL,
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Race X against Z on each file and write one zip per file: card, losses, sheet, GIF, latents.
+
+    A file that cannot be used does not stop the others. Ctrl-C keeps the steps done and begins no further file.
+    """
+    apply_threads(threads)
+    domain = domain_for(task)
+    if domain.carded is None:
+        raise UserError(f"{task} has a command of its own: {domain.name}.")
+    loaded = domain.load(task, perceptual, device)
+    chosen = loaded.default_space if space is None else space
+    loaded.learned(chosen)
+    own: dict[str, dict[str, Any]] = {
+        X: {"lr": x_lr, "first_move": x_first_move, "history": x_history},
+        chosen: {"lr": z_lr, "first_move": z_first_move, "history": z_history},
+    }
+    lanes = tuple(
+        LaneSettings(space=row, optimizer=loaded.advice(row, name, start=start, **changes))
+        for name in columns(optimizer, loaded.advice(chosen).name)
+        for row, changes in own.items()
+    )
+    settings = RunSettings(task=loaded.name, lanes=lanes, perceptual=perceptual, seed=seed, steps=steps, start=start)
+    refused: list[str] = []
+    stopped = False
+    for path in files:
+        try:
+            stopped = _invert_one(path, domain, loaded, settings, out)
+        except UserError as error:
+            if len(files) == 1:
+                raise
+            typer.echo(f"{path}: {error}", err=True)
+            refused.append(str(path))
+        if stopped:
+            break
+    leave(stopped=stopped, refused=refused)
+
+
+def _invert_one(path: Path, domain: Domain, task: Task, settings: RunSettings, out: Path) -> bool:
+    """One file from reading to zip, which Ctrl-C leaves with the steps done; whether it did."""
+    assert domain.carded is not None
+    observed = domain.observe(task, path, 0)
+    for notice in observed.notices:
+        typer.echo(f"{path.name}: {notice}")
+    solver, starts = prepare(task, settings, observed.target)
+    trajectory, stopped = raced(solver, starts, path.name)
+    card = domain.carded(task, settings, observed.target, result_of(trajectory))
+    archive = unused(out / f"{path.stem}.zip")
+    export_zip(archive, card, task, solver.lanes, trajectory, observed.target)
+    typer.echo(f"{path.name}: {race_summary(trajectory)} Wrote {archive}.")
+    return stopped

@@ -1,0 +1,59 @@
+"""A plug-in's task made whole: with the Θs that were trained for it, hashes, a way to show outputs and to read files."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from landscape_core.errors import UserError, reading
+from landscape_core.plugins.loading import load_plugin
+from landscape_core.plugins.observing import observe
+from landscape_core.plugins.showing import SIDE, picture_of
+from landscape_core.search.optimizers import OptimizerSettings
+from landscape_core.search.task import Task, X
+from landscape_core.search.thetas import RANDOM, THETA, random_mapping, thetas
+from landscape_core.storage import zoo
+
+CODE = "/plugin"  # what a plug-in's own hash is called among the models': "deconvolution/plugin"
+_LBFGS = OptimizerSettings(name="lbfgs", lr=1.0)  # advised in X as in Z, so that neither is served better
+
+
+def load_plugin_task(
+    spec: str, *, device: str = "cpu", models: Path = zoo.OWN, damaged: Callable[[UserError], None] | None = None
+) -> Task:
+    """The task of a plug-in, on a device, with every Θ below `models` that was trained for it.
+
+    Raises:
+        UserError: the plug-in cannot be loaded, its F does not answer, or a Θ is damaged and there is no `damaged`.
+    """
+    plugin = load_plugin(spec)
+    task = _moved(plugin.task, device)
+    with reading(f"F of {task.name}", "cannot compute at the prior's mean"), torch.no_grad():
+        output = task.forward(task.prior.mean[None])
+    known = thetas(f"{task.name}{THETA}", task.prior, models, damaged=damaged)
+    picture = task.picture or picture_of(output)
+    return replace(
+        task,
+        mappings={**task.mappings, **known.spaces, RANDOM: random_mapping(task.prior)},
+        hashes={f"{task.name}{CODE}": plugin.sha256, **task.hashes, **known.hashes},
+        advised={X: _LBFGS, **task.advised, **known.advised},
+        tuned={**task.tuned, **known.tuned},
+        picture=picture,
+        observe=task.observe or partial(observe, output=output),
+        side=task.side or (output.shape[-1] if picture is None else SIDE),
+    )
+
+
+def _moved(task: Task, device: str) -> Task:
+    """The task on a device, F frozen. It is a copy, since a module's function may hand out the same one again."""
+    with reading(f"The device {device!r}", "cannot compute on this machine, while cpu always can"):
+        forward = copy.deepcopy(task.forward).to(device).eval().requires_grad_(False)
+        prior = task.prior.to(device)
+        objective = task.objective.to(device) if isinstance(task.objective, nn.Module) else task.objective
+    return replace(task, forward=forward, prior=prior, objective=objective)

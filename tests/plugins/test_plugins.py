@@ -1,0 +1,169 @@
+"""A file of a user's own is a task like any other: loaded, inverted, drawn, replayed, and refused in sentences."""
+
+from __future__ import annotations
+
+import json
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from typer.testing import CliRunner, Result
+
+from landscape_core import cli
+from landscape_core.domains import load_task
+from landscape_core.errors import UserError
+from landscape_core.images.pixels import to_unit
+from landscape_core.plugins import loading
+from landscape_core.plugins.observing import observe
+from landscape_core.plugins.run_card import PluginCard, make_plugin_card, plugin_card_target
+from landscape_core.plugins.showing import SIDE, Curve, Points, Table, picture_of
+from landscape_core.search.objectives import Target
+from landscape_core.search.race import RunSettings
+from tests.tiny.plugins import DECAY, TRUTH, curve, plugin
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without models of anybody's own."""
+    monkeypatch.chdir(tmp_path)
+
+
+def invoke(*words: object) -> Result:
+    result = CliRunner().invoke(cli.app, [*map(str, words)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result
+
+
+def test_a_file_is_inverted_drawn_and_replayed(tmp_path: Path) -> None:
+    mine, observed = plugin(tmp_path), curve(tmp_path, hidden=4)
+    invoke("invert", observed, "--task", mine, "--space", "random", "--steps", 12, "--optimizer", "lbfgs", "--out", "out")
+    with zipfile.ZipFile("out/curve.zip") as archive:
+        assert {"run.json", "losses.csv", "sheet.png", "run.gif", "latents.safetensors"} == set(archive.namelist())
+        card = PluginCard.model_validate_json(archive.read("run.json"))
+    assert card.settings.task == "decay"
+    assert card.result["losses"]["X"] < 1e-6
+    assert set(card.models) == {"decay/plugin"}
+    assert "repeats the card's run exactly" in invoke("replay", "out/curve.zip", "--task", mine).output
+    invoke("surface", observed, "--task", mine, "--kind", "path", "--steps", 4, "--size", 5, "--out", "drawn")
+    assert [each["space"] for each in json.loads(Path("drawn/curve-path.json").read_text())["surfaces"]] == ["X", "random"]
+    assert "race step" in invoke("bench", "--task", mine, "--rounds", 5, "--size", 5).output
+
+
+def test_what_was_hidden_is_not_searched_for(tmp_path: Path) -> None:
+    task = load_task(str(plugin(tmp_path)))
+    assert task.observe is not None
+    target = task.observe(curve(tmp_path, hidden=4))
+    assert target.mask is not None
+    assert target.mask.tolist() == [[1.0] * 12 + [0.0] * 4]
+    far = target.value + 100 * (1 - target.mask)
+    loss = task.objective.bind(target)
+    assert torch.equal(loss(far), loss(target.value))
+
+
+def test_a_module_and_an_entry_point_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plugin(tmp_path, DECAY.replace("def task()", "def made()"), "mypackage.py")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert load_task("mypackage:made").name == "decay"
+    brought = loading.EntryPoint("brought", "mypackage:made", loading.GROUP)
+    monkeypatch.setattr(loading, "entry_points", lambda group: [brought])
+    assert load_task("brought").name == "decay"
+    sys.modules.pop("mypackage")
+
+
+def test_a_card_brings_no_code(tmp_path: Path) -> None:
+    task = load_task(str(plugin(tmp_path)))
+    target = task.observe(curve(tmp_path)) if task.observe else None
+    assert target is not None
+    card = make_plugin_card(task, RunSettings(task=str(tmp_path / "mine.py")), target, {})
+    (tmp_path / "run.json").write_text(card.model_dump_json())
+    result = CliRunner().invoke(cli.app, ["replay", "run.json"])
+    assert isinstance(result.exception, UserError)
+    assert "name its plug-in: --task" in str(result.exception)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "There is no function 'task'"),
+        ("import nothing_of_that_name", "is not Python that can be run: No module named"),
+        ("def task(): return 3", "returns a int; a Task is needed"),
+        ("def task(): raise ValueError('no weights here')", "raises an exception: no weights here"),
+        (DECAY.replace('"decay"', '"../decay"'), "cannot name a model"),
+        (DECAY.replace("x[:, :1]", "x[:, :, :1]"), "F of decay cannot compute at the prior's mean"),
+    ],
+)
+def test_what_is_no_plugin_is_a_sentence(tmp_path: Path, text: str, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        load_task(str(plugin(tmp_path, text)))
+
+
+def test_a_file_that_is_not_there_and_a_module_that_is_not() -> None:
+    with pytest.raises(UserError, match=r"There is no file absent\.py"):
+        load_task("absent.py")
+    with pytest.raises(UserError, match="cannot be imported"):
+        load_task("absent_module:task")
+
+
+def test_observations_come_as_npy_csv_json_or_a_picture(tmp_path: Path) -> None:
+    output = torch.zeros(1, 2, 3)
+    wanted = torch.arange(6.0).reshape(1, 2, 3)
+    np.save(tmp_path / "a.npy", wanted.numpy())
+    (tmp_path / "a.csv").write_text("0,1,2\n3,4,5\n")
+    (tmp_path / "a.txt").write_text("0 1 2\n3 4 5\n")
+    (tmp_path / "a.json").write_text("[[0, 1, 2], [3, 4, 5]]")
+    for ending in ("npy", "csv", "txt", "json"):
+        assert torch.equal(observe(tmp_path / f"a.{ending}", output).value, wanted)
+    for name, content, sentence in (
+        ("b.json", "[1, 2]", "holds 2 numbers; this F makes 6"),
+        ("b.json", "[null, null, null, null, null, null]", "holds no number at all"),
+        ("b.json", '["one"]', "does not hold numbers that can be read"),
+        ("b.pkl", "", "is not a file of observations"),
+    ):
+        (tmp_path / name).write_text(content)
+        with pytest.raises(UserError, match=sentence):
+            observe(tmp_path / name, output)
+
+
+def test_curves_points_and_tables_are_pictures_of_the_target_and_beside_it() -> None:
+    for output, kind in ((torch.rand(2, 16), Curve), (torch.rand(2, 5, 2), Points), (torch.rand(2, 4), Table)):
+        show = picture_of(output)
+        assert isinstance(show, kind)
+        target = Target(output[:1])
+        alone, found = show(None, target), show(output, target)
+        assert alone.shape == (1, 3, SIDE, SIDE)
+        assert found.shape == (2, 3, SIDE, SIDE)
+        assert not torch.equal(found[0], found[1])
+        assert not torch.equal(found[0], alone[0])
+    assert picture_of(torch.rand(1, 3, 8, 8)) is None
+
+
+def test_a_hidden_part_is_not_drawn() -> None:
+    value, mask = torch.rand(1, 16), torch.ones(1, 16)
+    mask[:, 8:] = 0
+    right = Curve()(None, Target(value, mask))[0, :, :, 70:]
+    assert torch.equal(right, to_unit(torch.tensor([250, 250, 252])).reshape(3, 1, 1).expand_as(right))
+
+
+def test_a_card_holds_what_was_observed_exactly(tmp_path: Path) -> None:
+    task = load_task(str(plugin(tmp_path)))
+    target = Target(torch.rand(1, 16), (torch.rand(1, 16) > 0.5).float())
+    card = make_plugin_card(task, RunSettings(task="decay"), target, {})
+    back = plugin_card_target(PluginCard.model_validate_json(card.model_dump_json()), task)
+    assert torch.equal(back.value, target.value)
+    assert back.mask is not None
+    assert torch.equal(back.mask, target.mask)
+    with pytest.raises(UserError, match="is shaped"):
+        plugin_card_target(make_plugin_card(task, RunSettings(task="decay"), Target(torch.rand(1, 9)), {}), task)
+    with pytest.raises(UserError, match="at most 700,000"):
+        make_plugin_card(task, RunSettings(task="decay"), Target(torch.rand(1, 2**18)), {})
+
+
+def test_the_truth_is_found(tmp_path: Path) -> None:
+    task = load_task(str(plugin(tmp_path)))
+    with torch.no_grad():
+        assert task.forward(torch.tensor([TRUTH])).shape == (1, 16)
+    assert task.default_space == "random"
+    assert task.advice("X").name == "lbfgs"
