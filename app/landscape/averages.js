@@ -23,7 +23,7 @@ function table(entry) {
   source.textContent = entry.source;
   caption.append(`${entry.n} examples · `, source);
   const head = made.createTHead().insertRow();
-  for (const words of ["", ...Object.entries(entry.optimizers).map(([lane, name]) => `${lane}, ${name}`)]) {
+  for (const words of ["Measure", ...Object.entries(entry.optimizers).map(([lane, name]) => `${lane}, ${name}`)]) {
     const cell = document.createElement("th");
     cell.textContent = words;
     head.append(cell);

@@ -23,7 +23,7 @@ const ROWS = [
 ];
 
 export function fillTable(table, panels) {
-  const head = row("th", ["", ...panels.map((panel) => [titleOf(panel)])]);
+  const head = row("th", [["Measure"], ...panels.map((panel) => [titleOf(panel)])]);
   const body = ROWS.map(([words, title, cells]) => {
     const made = row("td", [[words], ...panels.map(cells)]);
     made.firstChild.title = title;

@@ -3,7 +3,7 @@ export function showJudges(table, judges) {
   table.hidden = !judges;
   if (!judges) return;
   const head = document.createElement("tr");
-  head.append(cell("th", ""), ...judges.heads.map(([words, title]) => Object.assign(cell("th", words), { title })));
+  head.append(cell("th", "Lane"), ...judges.heads.map(([words, title]) => Object.assign(cell("th", words), { title })));
   table.tHead.replaceChildren(head);
   table.tBodies[0].replaceChildren(...Object.entries(judges.rows).map(([lane, values]) => {
     const row = document.createElement("tr");
