@@ -36,6 +36,7 @@ app = _group(
     "Exit codes: 0 done, 1 refused (the sentence says why), 130 stopped, what was done is kept."
 )
 app.command()(invert.invert)
+app.command()(generators.restore)
 app.command()(generators.complete)
 app.command()(pose.pose)
 app.command()(replay.replay)

@@ -30,7 +30,7 @@ from tests.tiny.models import tiny_task
 
 runner = CliRunner()
 COMMANDS = [
-    [], ["invert"], ["complete"], ["surface"], ["bench"], ["models"], ["serve"], ["train"], ["train", "generator"],
+    [], ["invert"], ["restore"], ["complete"], ["surface"], ["bench"], ["models"], ["serve"], ["train"], ["train", "generator"],
     ["train", "mapping"], ["reproduce"], ["reproduce", "convergence"], ["reproduce", "landscapes"],
     ["reproduce", "completions"], ["reproduce", "ablation"], ["reproduce", "z-dimension"], ["reproduce", "features"],
     ["reproduce", "w-plus"], ["sheets"], ["reproduce", "pose"], ["reproduce", "pose-completions"], ["reproduce", "report"],

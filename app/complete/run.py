@@ -28,6 +28,7 @@ from landscape_core.errors import UserError
 from landscape_core.generators.completion import completion_sets, completion_solver
 from landscape_core.generators.completion_export import completions_zip
 from landscape_core.generators.masks import PRESETS, check_mask, preset
+from landscape_core.generators.observing import PAINTED_MASK, Instrument
 from landscape_core.generators.run_card import RunCard, card_target, make_card
 from landscape_core.images.pixels import png_base64, png_tensor, to_unit
 from landscape_core.search.judges import last_of
@@ -122,7 +123,8 @@ def start(models: Models, session: CompletionSession, asked: CompletionSettings)
     task = models.get(asked.settings.task, asked.settings.perceptual)
     session.target, session.mask = session.target.at(task.side), stream.mask_at(session.mask, task.side)
     mask = read_painted(session.mask, task.side)
-    solver, starts = completion_solver(task, to_unit(session.target.picture)[None], mask, asked.k, asked.settings)
+    target = Instrument.of(PAINTED_MASK).observe(to_unit(session.target.picture)[None], mask)
+    solver, starts = completion_solver(task, target, asked.k, asked.settings)
     run = Run(session.count + 1, asked.settings, session.target, task, solver, Trajectory.empty(asked.settings.names()))
     return _legs(models).start(session, run, starts)
 
@@ -186,8 +188,9 @@ def card_of(standing: Run[Picked]) -> RunCard:
     mask, result = standing.solver.target.mask, result_of(standing.trajectory)
     assert mask is not None
     return make_card(
-        standing.task, lasting(standing), standing.target.picture, mask=mask[:1].cpu(), k=len(standing.solver.target), **result
-    )
+        standing.task, lasting(standing), standing.target.picture, instrument=Instrument.of(PAINTED_MASK),
+        mask=mask[:1].cpu(), k=len(standing.solver.target), **result,
+    )  # fmt: skip
 
 
 def export(session: CompletionSession) -> Path:
@@ -200,7 +203,6 @@ def export(session: CompletionSession) -> Path:
     path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"completions-{standing.number}-seed-{standing.settings.seed}.zip"
     lanes, target, state = standing.solver.lanes, standing.solver.target, standing.trajectory.last
     assert state is not None
-    assert target.mask is not None
-    sets = completion_sets(standing.task.objective, [lane.name for lane in lanes], state, target.mask[:1])
+    sets = completion_sets(standing.task, lanes, state, target)
     completions_zip(path, card_of(standing), standing.task.forward, lanes, standing.trajectory, target, sets)
     return path

@@ -81,10 +81,9 @@ def column(run: Run[Picked], step: int, lane: LaneState) -> Message:
 
 def end(run: Run[Picked], reason: str) -> Message:
     """The last message: every lane's completions with fidelity and diversity, and what the two lanes say together."""
-    state, mask = run.trajectory.last, run.solver.target.mask
+    state = run.trajectory.last
     assert state is not None
-    assert mask is not None
-    sets = completion_sets(run.task.objective, [lane.name for lane in run.solver.lanes], state, mask[:1])
+    sets = completion_sets(run.task, run.solver.lanes, state, run.solver.target)
     lanes = {
         each.name: {"sheet": png_base64(sheet(each.pictures)), "fidelity": finite(each.fidelity), "diversity": each.diversity}
         for each in sets

@@ -38,7 +38,7 @@ def replay(
     loaded = domain.load(task or read.settings.task, read.settings.perceptual)
     if loaded.name != read.settings.task:
         raise UserError(f"{card.name} is of a run on {read.settings.task!r}, not on {loaded.name!r}.")
-    target = domain.target_of(read, loaded)
+    target = domain.target_of(read, loaded).repeat(read.samples)
     if check_models(read, loaded):
         typer.echo(f"{card.name}: {replay_promise(read, loaded)}")
     trajectory, stopped = raced(*prepare(loaded, read.settings, target), card.name)

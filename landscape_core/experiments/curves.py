@@ -64,7 +64,7 @@ def search_curves(
     built = [Lane(name, spaces[space], optimizer) for name, (space, optimizer) in lanes.items()]
     for first in range(0, len(target), batch):
         part = target.select(slice(first, first + batch)).to(task.device)
-        solver = Solver(task.forward, task.objective, part, built, max_steps=steps)
+        solver = Solver(task.forward, task.objective, part, built, max_steps=steps, input_term=task.input_term)
         begin = dict(zip(spaces, starts_in([*spaces.values()], task, start, part, seed + first), strict=True))
         starts = [begin[space] for space, _ in lanes.values()]
 
@@ -84,7 +84,7 @@ def _kept(
 ) -> dict[str, Tensor]:
     if work is None:
         return _run(solver, starts, watch, step_done)
-    asked = (solver.forward, solver.objective, solver.target, solver.lanes, solver.max_steps, starts)
+    asked = (solver.forward, solver.objective, solver.input_term, solver.target, solver.lanes, solver.max_steps, starts)
     key = fingerprint(*asked, sorted(each.name for each in watch.judges), watch.marks)[:24]
     cache = FolderCache(work)
     if key not in cache:

@@ -1,10 +1,11 @@
-"""Completions of a partly hidden picture (Fig. 6 and 9): K random starts in X and in Z, one batch, what fits."""
+"""Completions of what was observed of a picture (Fig. 6 and 9): K random starts in X and in Z, one batch, what fits."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,54 +15,56 @@ from torch import Tensor
 from landscape_core.errors import UserError
 from landscape_core.generators.masks import check_mask
 from landscape_core.generators.run_card import MAX_K, MIN_K
+from landscape_core.search.judges import psnr
 from landscape_core.search.objectives import FeatureDistance, Objective, PerceptualObjective, Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual, RunSettings, prepare
-from landscape_core.search.solver import Solver, State
+from landscape_core.search.solver import Lane, Solver, State
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import Trajectory, states
 
 
 def completion_settings(
     task: Task, *, space: str, steps: int = 100, seed: int = 0, x_optimizer: OptimizerName | None = None,
-    z_lr: float | None = None, perceptual: Perceptual = DEFAULT_PERCEPTUAL,
+    z_lr: float | None = None, prior_weight: float = 0.0, perceptual: Perceptual = DEFAULT_PERCEPTUAL,
 ) -> RunSettings:  # fmt: skip
     """Random starts, and in both spaces the optimiser advised for Z, unless X is given another. `perceptual` is the distance
     the task was loaded with."""
     z = task.advice(space, start="random", lr=z_lr)
     x = task.advice(X, x_optimizer or z.name, start="random")
-    return RunSettings.pair(space, x, z, task=task.name, perceptual=perceptual, steps=steps, seed=seed, start="random")
+    kept: dict[str, Any] = {"perceptual": perceptual, "steps": steps, "seed": seed, "prior_weight": prior_weight}
+    return RunSettings.pair(space, x, z, task=task.name, start="random", **kept)
 
 
-def completion_solver(task: Task, picture: Tensor, mask: Tensor, k: int, settings: RunSettings) -> tuple[Solver, list[Tensor]]:
-    """The race of X against Z from K random starts each on one masked picture, and those starts.
+def completion_solver(task: Task, target: Target, k: int, settings: RunSettings) -> tuple[Solver, list[Tensor]]:
+    """The race of X against Z from K random starts each on one observation (1, ...), and those starts.
 
-    picture (1, 3, H, W) in [-1, 1] · mask (1, 1, H, W), 1 visible, 0 hidden. The solver's batch is the K
-    completions, its lanes are X and Z; the target is the same K times.
+    The solver's batch is the K hypotheses, its lanes are X and Z; the target is the same K times.
 
     Raises:
         UserError: a mask without a problem in it, K outside 2..64, or no such space.
     """
     if not MIN_K <= k <= MAX_K:
         raise UserError(f"The number of completions must be between {MIN_K} and {MAX_K}, not {k}.")
-    target = Target(picture, check_mask(mask)).repeat(k)
-    return prepare(task, settings.model_copy(update={"start": "random"}), target)
+    if target.mask is not None:
+        target = replace(target, mask=check_mask(target.mask))
+    return prepare(task, settings.model_copy(update={"start": "random"}), target.repeat(k))
 
 
 def completions(
-    task: Task, picture: Tensor, mask: Tensor, k: int, settings: RunSettings, *, stop: Callable[[], bool] = lambda: False
+    task: Task, target: Target, k: int, settings: RunSettings, *, stop: Callable[[], bool] = lambda: False
 ) -> Iterator[State]:
     """Stream the states of `completion_solver`'s run: lane 0 is X, lane 1 is Z, each with K samples."""
-    solver, starts = completion_solver(task, picture, mask, k, settings)
+    solver, starts = completion_solver(task, target, k, settings)
     yield from states(solver, solver.init(starts), stop=stop)
 
 
 def complete(
-    task: Task, picture: Tensor, mask: Tensor, k: int, settings: RunSettings, *, stop: Callable[[], bool] = lambda: False
+    task: Task, target: Target, k: int, settings: RunSettings, *, stop: Callable[[], bool] = lambda: False
 ) -> Trajectory:
     """`completions` to the end, with every step's variables and losses kept."""
     trajectory = Trajectory.empty(["X", "Z"])
-    for state in completions(task, picture, mask, k, settings, stop=stop):
+    for state in completions(task, target, k, settings, stop=stop):
         trajectory.record(state)
     return trajectory
 
@@ -73,16 +76,18 @@ def pasted(pictures: Tensor, picture: Tensor, mask: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class CompletionSet:
-    """One lane's K completions: pictures (K, 3, H, W), visible-part losses (K,), and their diversity.
+    """One lane's K completions: pictures (K, 3, H, W), losses of what was observed (K,), and their diversity.
 
-    `diversity` is the mean perceptual distance between two completions in the hidden region; `fidelity` is the
-    mean loss in the visible region (lower is closer). Variety is only worth something at equal fidelity.
+    `diversity` is the mean perceptual distance between two completions, where something is hidden in the hidden region;
+    `fidelity` is the mean loss of what was observed, without the prior's term (lower is closer). Variety is only worth
+    something at equal fidelity. `truth` is the mean PSNR in dB to the whole picture, where that is known.
     """
 
     name: str
     pictures: Tensor
     losses: Tensor
     diversity: float
+    truth: float | None = None
 
     @property
     def fidelity(self) -> float:
@@ -94,17 +99,25 @@ class CompletionSet:
         return self.losses.argsort().tolist()
 
 
-def completion_sets(objective: Objective, names: list[str], state: State, mask: Tensor) -> list[CompletionSet]:
-    """What each lane of a state has, measured.
+def completion_sets(task: Task, lanes: Sequence[Lane], state: State, target: Target) -> list[CompletionSet]:
+    """What each lane of a state has, measured on the observation (1 or K, ...).
 
     Raises:
         UserError: the objective has no perceptual distance, so that diversity is not defined.
     """
-    distance = perceptual_distance(objective)
-    return [
-        CompletionSet(name, lane.output, lane.loss, diversity(distance, lane.output, mask))
-        for name, lane in zip(names, state.lanes, strict=True)
-    ]
+    distance, hidden_by = perceptual_distance(task.objective), whole_mask(target)
+    made = []
+    for lane, now in zip(lanes, state.lanes, strict=True):
+        with torch.no_grad():
+            losses = now.loss - task.input_term(lane.space.to_x(now.variable))
+        truth = None if target.truth is None else float(psnr(now.output, target.truth[:1].to(now.output)).mean())
+        made.append(CompletionSet(lane.name, now.output, losses, diversity(distance, now.output, hidden_by), truth))
+    return made
+
+
+def whole_mask(target: Target) -> Tensor | None:
+    """The mask of a target's first sample where it lies on whole pictures, as they are: what can be put back is behind it."""
+    return None if target.mask is None or target.observation.operators else target.mask[:1]
 
 
 def perceptual_distance(objective: Objective) -> FeatureDistance:
@@ -115,8 +128,8 @@ def perceptual_distance(objective: Objective) -> FeatureDistance:
 
 
 @torch.no_grad()
-def diversity(distance: FeatureDistance, pictures: Tensor, mask: Tensor) -> float:
-    """Mean perceptual distance over all pairs of pictures (K, 3, H, W), in the hidden region alone.
+def diversity(distance: FeatureDistance, pictures: Tensor, mask: Tensor | None) -> float:
+    """Mean perceptual distance over all pairs of pictures (K, 3, H, W), in the hidden region alone where there is a mask.
 
     The visible region is greyed first, so that differences in it count for nothing. K pictures cost K passes.
 
@@ -125,8 +138,8 @@ def diversity(distance: FeatureDistance, pictures: Tensor, mask: Tensor) -> floa
     """
     if len(pictures) < 2:
         raise ValueError("diversity needs at least two pictures")
-    hidden = 1.0 - mask[:1].to(pictures)
-    features = distance.features(pictures * hidden)
+    hidden = None if mask is None else 1.0 - mask[:1].to(pictures)
+    features = distance.features(pictures if hidden is None else pictures * hidden)
     first, second = torch.triu_indices(len(pictures), len(pictures), offset=1)
     # One row of the table of pairs at a time: all pairs of K = 64 at once would take gigabytes.
     rows = [distance.distance(_at(features, i), _at(features, second[first == i]), hidden) for i in first.unique()]

@@ -14,7 +14,8 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from landscape_core.generators.completion import CompletionSet, pasted
+from landscape_core.generators.completion import CompletionSet, pasted, whole_mask
+from landscape_core.generators.observing import as_picture
 from landscape_core.generators.run_card import RunCard
 from landscape_core.images.pixels import png_bytes, to_bytes
 from landscape_core.search.export import ANIMATION, CARD, LATENTS, LOSSES, SHEET, picked_steps
@@ -28,17 +29,23 @@ FOLDER = "completions"
 
 
 def sheet(target: Target, sets: Sequence[CompletionSet]) -> Tensor:
-    """What was visible, then a row of completions per space, the closest first: uint8 (3, rows · H, (K + 1) · W)."""
-    assert target.mask is not None  # completions have one
-    seen = (target.value * target.mask)[:1].cpu()
-    rows = [torch.cat(list(torch.cat([seen, each.pictures.cpu()[each.order]])), dim=2) for each in sets]
+    """What was observed, then a row of completions per space, the closest first: uint8 (3, rows · H, (K + 1) · W). Where the
+    whole picture is known and more than hidden, it stands before the second row."""
+    seen = as_picture(target.select(slice(1)), sets[0].pictures.shape[-1]).cpu()
+    whole = seen if target.truth is None or whole_mask(target) is not None else target.truth[:1].cpu()
+    rows = [
+        torch.cat(list(torch.cat([seen if row == 0 else whole, each.pictures.cpu()[each.order]])), dim=2)
+        for row, each in enumerate(sets)
+    ]
     return to_bytes(torch.cat(rows, dim=1)[None])[0]
 
 
 def with_visible_part(sets: Sequence[CompletionSet], target: Target) -> list[CompletionSet]:
-    """The same completions with what was observed put back."""
-    assert target.mask is not None
-    picture, mask = target.value[:1].cpu(), target.mask[:1].cpu()
+    """The same completions with what was observed put back, where it is behind a mask on whole pictures."""
+    mask = whole_mask(target)
+    if mask is None:
+        return list(sets)
+    picture, mask = target.value[:1].cpu(), mask.cpu()
     return [replace(each, pictures=pasted(each.pictures.cpu(), picture, mask)) for each in sets]
 
 

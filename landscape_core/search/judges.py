@@ -52,9 +52,16 @@ Judgements = Mapping[str, Mapping[str, float]]
 """By lane: its mean loss, and by judge the mean of what that says."""
 
 
+def compared_with(target: Target) -> Target:
+    """What outputs are held against: the whole truth where it is known, else what was seen."""
+    return target if target.truth is None else Target(target.truth)
+
+
 def squared_error(output: Tensor, target: Target) -> Tensor:
-    """Mean squared error (B,) of what is visible, of pictures as a screen shows them: in [-1, 1]."""
-    return masked_mean((output.clamp(-1.0, 1.0) - target.value).square(), target.mask)
+    """Mean squared error (B,) to the truth where it is known, else of what was seen, of pictures as a screen shows them: in
+    [-1, 1]."""
+    seen = compared_with(target)
+    return masked_mean((seen.observation(output).clamp(-1.0, 1.0) - seen.value).square(), seen.mask)
 
 
 def decibels(error: Tensor) -> Tensor:
@@ -68,18 +75,20 @@ def psnr(output: Tensor, target: Tensor) -> Tensor:
 
 
 PSNR = Judge(
-    "PSNR", "Peak signal-to-noise ratio in dB of what was seen; higher is better.",
+    "PSNR", "Peak signal-to-noise ratio in dB, to the whole picture where it is known, else of what was seen.",
     lambda found, target: squared_error(found.output, target),
     lambda error: f"{float(decibels(torch.tensor(error))):.1f}\u00a0dB",
 )  # fmt: skip
 
 
 def features_judge(distance: FeatureDistance, name: str, explained: str) -> Judge:
-    """A perceptual distance, hidden pixels being grey in both pictures."""
+    """A perceptual distance to the truth where it is known, else of what was seen, with hidden pixels grey."""
 
     def measure(found: Found, target: Target) -> Tensor:
-        seen, wanted = (each if target.mask is None else each * target.mask for each in (found.output, target.value))
-        return distance.distance(distance.features(seen), distance.features(wanted), target.mask)
+        held = compared_with(target)
+        both = (held.observation(found.output), held.value)
+        seen, wanted = (each if held.mask is None else each * held.mask for each in both)
+        return distance.distance(distance.features(seen), distance.features(wanted), held.mask)
 
     return Judge(name, explained, measure)
 

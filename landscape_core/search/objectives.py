@@ -3,40 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
+
+from landscape_core.errors import UserError
+from landscape_core.search.observation import WHOLE, Observation
 
 LossFunction = Callable[[Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Target:
-    """What was observed: `value` (B, ...) shaped like F's output, and `mask` of the same rank that broadcasts to it:
-    1 where observed, 0 where hidden. None means all is observed."""
+    """What was observed, y = M(F(x)) behind a mask: `value` (B, ...) shaped like M's output, and `mask` of the same rank that
+    broadcasts to it: 1 where observed, 0 where hidden. None means all is observed.
+
+    `truth` is what F's output (B, ...) should be, where that is known: for judges and for people, never for a loss.
+    """
 
     value: Tensor
     mask: Tensor | None = None
+    observation: Observation = WHOLE
+    truth: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.value)
 
     def repeat(self, n: int) -> Target:
         """The whole batch n times over, block after block."""
-        if n == 1:
-            return self
-        mask = None if self.mask is None else torch.cat([self.mask] * n)
-        return Target(torch.cat([self.value] * n), mask)
+        return self if n == 1 else self._each(lambda part: torch.cat([part] * n))
 
     def to(self, device: torch.device | str) -> Target:
         """The same target on another device."""
-        return Target(self.value.to(device), None if self.mask is None else self.mask.to(device))
+        return self._each(lambda part: part.to(device))
 
     def select(self, index: Tensor | slice) -> Target:
         """The samples at `index`."""
-        return Target(self.value[index], None if self.mask is None else self.mask[index])
+        return self._each(lambda part: part[index])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> Target:
+        mask, truth = (None if part is None else change(part) for part in (self.mask, self.truth))
+        return replace(self, value=change(self.value), mask=mask, truth=truth)
+
+
+def nothing(x: Tensor) -> Tensor:
+    """No term for F's inputs (B, d): zeros (B,)."""
+    return x.new_zeros(len(x))
 
 
 class Objective(Protocol):
@@ -74,24 +88,32 @@ def masked_mean(error: Tensor, mask: Tensor | None) -> Tensor:
 
 
 class SquaredError:
-    """Mean squared error over the observed entries (Eq. 6, per entry)."""
+    """Mean squared error over the observed entries (Eq. 6, per entry); another penalty where the observation has one."""
 
     def bind(self, target: Target) -> LossFunction:
-        return lambda output: masked_mean((output - target.value).square(), target.mask)
+        seen = target.observation
+        return lambda output: masked_mean(seen.error(seen(output) - target.value), target.mask)
 
     def residuals(self, target: Target) -> Callable[[Tensor], Tensor]:
-        """r = (ŷ - y) √(w / Σw) with the mask as w: (B, m), m the entries of one output, hidden ones being 0."""
+        """r = (M(ŷ) - y) √(w / Σw) with the mask as w: (B, m), m the entries of one observation, hidden ones being 0.
+
+        Raises:
+            UserError: the observation's penalty is no square.
+        """
+        if target.observation.penalty != "squared":
+            raise UserError(f"With {target.observation.penalty} errors the loss is no sum of squares; choose L-BFGS or Adam.")
         mask = torch.ones(1) if target.mask is None else target.mask
         weight = mask.to(target.value).expand_as(target.value).flatten(1)  # (B, m)
         root = (weight / weight.sum(dim=1, keepdim=True).clamp_min(1.0)).sqrt()
-        return lambda output: (output - target.value).flatten(1) * root
+        return lambda output: (target.observation(output) - target.value).flatten(1) * root
 
 
 class PerceptualObjective:
     """Eq. 5: perceptual distance + squared error, on pictures (B, 3, H, W) in [-1, 1].
 
     Hidden pixels are set to grey in both pictures before features are taken, so that nothing in them can
-    reach the loss, and both terms average over the visible part only.
+    reach the loss, and both terms average over the visible part only. Of an observation that is no picture the error
+    alone counts.
     """
 
     def __init__(self, distance: FeatureDistance, *, pixel_weight: float = 1.0) -> None:
@@ -99,14 +121,17 @@ class PerceptualObjective:
         self.pixel_weight = pixel_weight
 
     def bind(self, target: Target) -> LossFunction:
-        mask = target.mask
+        mask, seen = target.mask, target.observation
         observed = target.value if mask is None else target.value * mask
-        with torch.no_grad():
-            wanted = self.distance.features(observed)
+        wanted: tuple[Tensor, ...] = ()
+        if seen.pictorial:
+            with torch.no_grad():
+                wanted = self.distance.features(observed)
 
         def loss(output: Tensor) -> Tensor:
+            output = seen(output)
             visible = output if mask is None else output * mask
-            perceptual = self.distance.distance(self.distance.features(visible), wanted, mask)
-            return perceptual + self.pixel_weight * masked_mean((visible - observed).square(), mask)
+            error = self.pixel_weight * masked_mean(seen.error(visible - observed), mask)
+            return self.distance.distance(self.distance.features(visible), wanted, mask) + error if seen.pictorial else error
 
         return loss

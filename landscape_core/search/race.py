@@ -11,7 +11,9 @@ from torch import Tensor
 
 from landscape_core.errors import UserError
 from landscape_core.search.objectives import Target
+from landscape_core.search.observation import WHOLE
 from landscape_core.search.optimizers import OPTIMISER_NAMES, OptimizerName, OptimizerSettings
+from landscape_core.search.prior_term import with_prior_term
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import SearchSpace, Start
 from landscape_core.search.task import Task, X
@@ -20,6 +22,7 @@ Perceptual = Literal["lpips", "robust"]  # LPIPS, or the distance on robust feat
 DEFAULT_PERCEPTUAL: Perceptual = "lpips"
 MAX_STEPS = 2000
 MAX_LANES = 8
+MAX_PRIOR_WEIGHT = 10.0
 Z = "Z"
 SEPARATOR = " · "  # between a lane's row and its optimiser
 # Added to the seed of random starts: a picture that the model drew with the same number must not be one of them.
@@ -58,6 +61,7 @@ class RunSettings(BaseModel):
     seed: int = Field(0, ge=0, le=2**31 - 1)
     steps: int = Field(100, ge=1, le=MAX_STEPS)
     start: Start = "mean"
+    prior_weight: float = Field(0.0, ge=0.0, le=MAX_PRIOR_WEIGHT)
 
     @model_validator(mode="after")
     def _no_lane_twice(self) -> RunSettings:
@@ -131,13 +135,16 @@ def prepare(task: Task, settings: RunSettings, target: Target) -> tuple[Solver, 
     """
     if settings.start == "encoder" and task.encode is None:
         raise UserError(f"{task.name} has no encoder; start from 'mean' or 'random'.")
-    target = target.to(task.device)
+    if settings.start == "encoder" and target.observation != WHOLE:
+        raise UserError("The encoder reads whole pictures, which this observation is not; start from 'mean' or 'random'.")
+    task, target = with_prior_term(task, settings.prior_weight), target.to(task.device)
     lanes = [
         Lane(name, task.space(lane.space), lane.optimizer.build(settings.steps))
         for name, lane in zip(settings.names(), settings.lanes, strict=True)
     ]
     starts = starts_in([lane.space for lane in lanes], task, settings.start, target, settings.seed)
-    return Solver(task.forward, task.objective, target, lanes, max_steps=settings.steps), starts
+    solver = Solver(task.forward, task.objective, target, lanes, max_steps=settings.steps, input_term=task.input_term)
+    return solver, starts
 
 
 def starts_in(spaces: Sequence[SearchSpace], task: Task, kind: Start, target: Target, seed: int) -> list[Tensor]:

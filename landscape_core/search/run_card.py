@@ -26,6 +26,11 @@ class Card(BaseModel):
     environment: dict[str, Any] = {}
     result: dict[str, Any] = {}
 
+    @property
+    def samples(self) -> int:
+        """How many times the run had its target in a batch."""
+        return 1
+
 
 FIRST_VERSION = (
     "This run card is of the first version: of a race of X against Z, on models that have been replaced since. Runs are now "

@@ -10,7 +10,7 @@ A lane whose optimiser asks for it is also linearised where it stands (`gauss_ne
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from functools import partial
@@ -18,8 +18,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from landscape_core.errors import UserError
 from landscape_core.search.gauss_newton import check_least_squares, gauss_newton
-from landscape_core.search.objectives import LossFunction, Objective, Target
+from landscape_core.search.objectives import LossFunction, Objective, Target, nothing
 from landscape_core.search.spaces import SearchSpace
 from landscape_core.search.updates import Optimizer, OptimizerState, Point
 
@@ -96,24 +97,31 @@ class Solver:
     """Descends in every lane at once. Immutable: change a setting with `with_lanes` and go on from any state."""
 
     def __init__(
-        self, forward: nn.Module, objective: Objective, target: Target, lanes: Sequence[Lane], *, max_steps: int = 200
-    ) -> None:
-        """Raises UserError where an optimiser wants a sum of squares, or few enough numbers, and the problem is not so."""
+        self, forward: nn.Module, objective: Objective, target: Target, lanes: Sequence[Lane], *, max_steps: int = 200,
+        input_term: Callable[[Tensor], Tensor] = nothing,
+    ) -> None:  # fmt: skip
+        """Every lane's loss is L(F(x), y) + input_term(x).
+
+        Raises UserError where an optimiser wants a sum of squares, or few enough numbers, and the problem is not so."""
         if not lanes:
             raise ValueError("a solver needs at least one lane")
         for lane in lanes:
             if lane.optimizer.needs_jacobian:
                 check_least_squares(objective, lane.space)
+                if input_term is not nothing:
+                    raise UserError("Levenberg-Marquardt takes no term for the prior; choose L-BFGS or Adam.")
         self.forward = forward
         self.objective = objective
         self.target = target
         self.lanes = tuple(lanes)
         self.max_steps = max_steps
+        self.input_term = input_term
         self._loss: LossFunction = objective.bind(target.repeat(len(self.lanes)))
 
     def with_lanes(self, lanes: Sequence[Lane], *, max_steps: int | None = None) -> Solver:
         """The same problem searched otherwise; the number and spaces of the lanes stay as they are."""
-        return Solver(self.forward, self.objective, self.target, lanes, max_steps=max_steps or self.max_steps)
+        steps = max_steps or self.max_steps
+        return Solver(self.forward, self.objective, self.target, lanes, max_steps=steps, input_term=self.input_term)
 
     def init(self, starts: Sequence[Tensor]) -> State:
         """Evaluate the starting variables, one (B, dim) per lane: step 0.
@@ -171,7 +179,7 @@ class Solver:
         with torch.enable_grad():
             x = torch.cat([i.detach() for i in inputs]).requires_grad_()
             output = self.forward(x)
-            loss = self._loss(output)
+            loss = self._loss(output) + self.input_term(x)
             (gradient,) = torch.autograd.grad(loss.sum(), x)
         shared = (time.perf_counter() - started) / len(self.lanes)
         sizes = [len(variable) for variable in variables]

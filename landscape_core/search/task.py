@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from landscape_core.errors import UserError
 from landscape_core.search.gauss_newton import can_linearise
-from landscape_core.search.objectives import Objective, Target
+from landscape_core.search.objectives import Objective, Target, nothing
 from landscape_core.search.optimizers import OptimizerName, OptimizerSettings, chosen
 from landscape_core.search.spaces import Prior, SearchSpace, Start, XSpace
 
@@ -40,7 +40,8 @@ class Task:
     see of F's outputs (n, ...) for one target (1, ...), or of the target itself where the output is None: pictures
     (n, 3, side, side) in [-1, 1]; without it the outputs are pictures already. `samples` draws targets to try things on;
     without it they are what F makes of inputs from the prior. `observe` reads a user's file as a target (1, ...), where no
-    domain does. `side` is that of the pictures, in pixels, 0 where nothing is a picture.
+    domain does. `side` is that of the pictures, in pixels, 0 where nothing is a picture. `input_term` is what losses have
+    for F's inputs (B, d) themselves, (B,).
     """
 
     name: str
@@ -56,6 +57,7 @@ class Task:
     samples: Callable[[int, torch.Generator], Target] | None = None
     observe: Callable[[Path], Target] | None = None
     side: int = 0
+    input_term: Callable[[Tensor], Tensor] = nothing
 
     @property
     def device(self) -> torch.device:

@@ -32,7 +32,8 @@ def hessian_product(task: Task, target: Target, space: str, point: Tensor) -> Pr
 
     @torch.enable_grad()
     def gradient(at: Tensor, *, twice: bool = False) -> Tensor:
-        (found,) = torch.autograd.grad(loss(task.forward(to_x(at[None]))).sum(), at, create_graph=twice)
+        x = to_x(at[None])
+        (found,) = torch.autograd.grad((loss(task.forward(x)) + task.input_term(x)).sum(), at, create_graph=twice)
         return found
 
     def by_differences(v: Tensor) -> Tensor:

@@ -76,8 +76,9 @@ def loss_in(task: Task, space: str, target: Target) -> Losses:
 
     @torch.no_grad()
     def losses(points: Tensor) -> tuple[Tensor, Tensor]:
-        output = task.forward(to_x(points))
-        values = loss(output)
+        x = to_x(points)
+        output = task.forward(x)
+        values = loss(output) + task.input_term(x)
         if values.shape != (len(points),):
             raise ValueError("this objective cannot compare many outputs with one target")
         return values, output
@@ -105,7 +106,9 @@ def evaluate(
     on from there. `stop` is asked before each batch.
     """
     space = task.space(grid.plane.space)
-    key = fingerprint(task.forward, task.objective, space, target, grid, thumbnail) if cache is not None else ""
+    key = (
+        fingerprint(task.forward, task.objective, task.input_term, space, target, grid, thumbnail) if cache is not None else ""
+    )
     surface = _blank(grid) if cache is None or key not in cache else Surface(grid, **cache[key])
     losses = loss_in(task, grid.plane.space, target)
     points = grid.coordinates().reshape(-1, 2).to(grid.plane.origin)

@@ -27,6 +27,7 @@ from landscape_core.errors import UserError
 from landscape_core.experiments.landscapes import run_landscapes
 from landscape_core.generators.completion import completion_settings, completion_solver
 from landscape_core.images.pixels import png_tensor, to_bytes, to_unit
+from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
 from landscape_core.search.trajectory import run as solve
 from landscape_core.surfaces.averages import LandscapeSettings
@@ -189,7 +190,7 @@ def test_one_completion_of_many_is_drawn_with_its_mask(lab: Resources, models: M
     task, mask = models.get("faces"), torch.ones(1, 1, 64, 64)
     mask[:, :, :32] = 0
     settings = completion_settings(task, space="residual", steps=5, seed=0)
-    solver, starts = completion_solver(task, to_unit(invert.target.picture)[None], mask, 4, settings)
+    solver, starts = completion_solver(task, Target(to_unit(invert.target.picture)[None], mask), 4, settings)
     standing = Run(1, settings, invert.target, task, solver, solve(solver, starts))
     messages = run(lab, Drawing(1), invert, standing_of(standing, 2))
     losses = [float(loss[2]) for loss in standing.trajectory.lane("X").losses]

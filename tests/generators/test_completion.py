@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -49,7 +51,7 @@ class Pixels(nn.Module):
 
 def test_k_starts_run_as_one_batch_and_stream(task: Task, picture: Tensor) -> None:
     settings = completion_settings(task, space="residual", steps=3, seed=5)
-    seen = list(completions(task, picture, preset("centre", 64), 4, settings))
+    seen = list(completions(task, Target(picture, preset("centre", 64)), 4, settings))
     assert [state.step for state in seen] == [0, 1, 2, 3]
     assert all(lane.output.shape == (4, 3, 64, 64) for state in seen for lane in state.lanes)
     starts = seen[0].lanes
@@ -62,7 +64,7 @@ def test_the_same_seed_repeats_and_another_differs(task: Task, picture: Tensor) 
 
     def last(seed: int) -> Tensor:
         settings = completion_settings(task, space="paper", steps=2, seed=seed)
-        return complete(task, picture, mask, 2, settings).lanes[1].losses[-1]
+        return complete(task, Target(picture, mask), 2, settings).lanes[1].losses[-1]
 
     assert torch.equal(last(1), last(1))
     assert not torch.equal(last(1), last(2))
@@ -71,7 +73,7 @@ def test_the_same_seed_repeats_and_another_differs(task: Task, picture: Tensor) 
 def test_stop_keeps_what_is_there(task: Task, picture: Tensor) -> None:
     calls = iter([False, True])
     settings = completion_settings(task, space="residual", steps=50)
-    trajectory = complete(task, picture, preset("eyes", 64), 2, settings, stop=lambda: next(calls))
+    trajectory = complete(task, Target(picture, preset("eyes", 64)), 2, settings, stop=lambda: next(calls))
     assert trajectory.steps == [0, 1]
 
 
@@ -79,7 +81,7 @@ def test_hidden_pixels_of_the_target_cannot_change_a_run(task: Task, picture: Te
     mask = without_left_half(64)
     settings = completion_settings(task, space="residual", steps=2)
     vandalised = torch.where(mask.bool(), picture, torch.rand(picture.shape, generator=torch.Generator().manual_seed(0)))
-    a, b = (complete(task, p, mask, 2, settings) for p in (picture, vandalised))
+    a, b = (complete(task, Target(p, mask), 2, settings) for p in (picture, vandalised))
     assert torch.equal(a.lanes[0].variables[-1], b.lanes[0].variables[-1])
     assert torch.equal(a.lanes[1].losses[-1], b.lanes[1].losses[-1])
 
@@ -103,11 +105,11 @@ def test_an_objective_that_lets_hidden_pixels_in_is_found_out(picture: Tensor) -
 def test_bad_requests_are_sentences(task: Task, picture: Tensor) -> None:
     settings = completion_settings(task, space="residual")
     with pytest.raises(UserError, match="Nothing is hidden"):
-        completion_solver(task, picture, torch.ones(1, 1, 64, 64), 4, settings)
+        completion_solver(task, Target(picture, torch.ones(1, 1, 64, 64)), 4, settings)
     with pytest.raises(UserError, match="between 2 and 64"):
-        completion_solver(task, picture, preset("eyes", 64), 1, settings)
+        completion_solver(task, Target(picture, preset("eyes", 64)), 1, settings)
     with pytest.raises(UserError, match="no space 'nowhere'"):
-        completion_solver(task, picture, preset("eyes", 64), 2, settings.in_space("nowhere"))
+        completion_solver(task, Target(picture, preset("eyes", 64)), 2, settings.in_space("nowhere"))
 
 
 def test_pasting_keeps_the_visible_part_exactly(picture: Tensor) -> None:
@@ -132,14 +134,16 @@ def test_sets_sort_by_visible_loss_and_report_both_numbers(task: Task, picture: 
     mask = preset("left-half", 64)
     objective = PerceptualObjective(Pixels())
     settings = completion_settings(task, space="residual", steps=1)
-    *_, state = completions(task, picture, mask, 3, settings)
-    x, z = completion_sets(objective, ["X", "Z"], state, mask)
+    target = Target(picture, mask)
+    solver, starts = completion_solver(task, target, 3, settings)
+    state = solver.step(solver.init(starts))
+    x, z = completion_sets(replace(task, objective=objective), solver.lanes, state, target)
     assert (x.name, z.name) == ("X", "Z")
     assert sorted(z.losses.tolist()) == [float(z.losses[i]) for i in z.order]
     assert z.fidelity == pytest.approx(float(state.lanes[1].loss.mean()))
     assert z.diversity == pytest.approx(diversity(Pixels(), state.lanes[1].output, mask))
     with pytest.raises(UserError, match="perceptual"):
-        completion_sets(SquaredError(), ["X", "Z"], state, mask)
+        completion_sets(replace(task, objective=SquaredError()), solver.lanes, state, target)
 
 
 def test_the_border_effect_has_the_reach_of_the_features() -> None:

@@ -21,6 +21,7 @@ from landscape_core.generators.completion import (
     completion_solver,
 )
 from landscape_core.generators.masks import preset
+from landscape_core.generators.observing import Instrument
 from landscape_core.generators.run_card import make_card, read_run_card
 from landscape_core.images.pixels import to_bytes
 from landscape_core.search.objectives import Target
@@ -41,10 +42,12 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.no_grad():
         picture = task.forward(task.prior.sample(1, torch.Generator().manual_seed(3)))
     mask, settings = preset("left-half", 64), completion_settings(task, space="residual", steps=4)
-    trajectory = complete(task, picture, mask, K, settings)
-    solver, _ = completion_solver(task, picture, mask, K, settings)
-    sets = completion_sets(task.objective, ["X", "Z"], trajectory.last, mask)
-    card = make_card(task, settings, to_bytes(picture)[0], mask=mask, k=K, **result_of(trajectory))
+    trajectory = complete(task, Target(picture, mask), K, settings)
+    solver, _ = completion_solver(task, Target(picture, mask), K, settings)
+    sets = completion_sets(task, solver.lanes, trajectory.last, Target(picture, mask))
+    card = make_card(
+        task, settings, to_bytes(picture)[0], instrument=Instrument.of("mask"), mask=mask, k=K, **result_of(trajectory)
+    )
     path = tmp_path_factory.mktemp("zip") / "completions.zip"
     export.completions_zip(path, card, task.forward, solver.lanes, trajectory, Target(picture, mask), sets)
     return path

@@ -75,8 +75,8 @@ def valid() -> dict:
         ({"settings": {"lanes": []}}, "lanes"),
         ({"settings": {"lanes": [{}, {}]}}, "every lane once"),
         ({"target_png": "A" * 500_000}, "target_png"),
-        ({"k": 4}, "both mask_png and k"),
-        ({"mask_png": "A"}, "both mask_png and k"),
+        ({"k": 4}, "k and either mask_png or observation"),
+        ({"mask_png": "A"}, "k and either mask_png or observation"),
         ({"mask_png": "A", "k": 65}, "k"),
         ({"mask_png": "A" * 100_001, "k": 4}, "mask_png"),
     ],
@@ -120,11 +120,11 @@ def test_a_card_of_completions_replays_bit_for_bit() -> None:
     task = tiny_task()
     picture, mask = to_bytes(task.forward(task.prior.mean[None] + 0.1))[0], preset("eyes", 64)
     settings = completion_settings(task, space="paper", steps=4, seed=2)
-    first = complete(task, to_unit(picture)[None], mask, 3, settings)
+    first = complete(task, Target(to_unit(picture)[None], mask), 3, settings)
     card = read_run_card(make_card(task, settings, picture, mask=mask, k=3, **result_of(first)).model_dump_json())
     target = card_target(card, 64)
     assert torch.equal(target.mask, mask)
-    again = complete(tiny_task(), target.value, target.mask, card.k, card.settings)
+    again = complete(tiny_task(), target, card.k, card.settings)
     assert replay_sentence(card.result, again).startswith("This repeats")
     for lane in ("X", "Z"):
         assert torch.equal(first.lane(lane).loss_table(), again.lane(lane).loss_table())

@@ -150,7 +150,7 @@ def test_the_card_of_complete_repeats_its_losses(picture: Path, tmp_path: Path) 
     target = card_target(card, 64)
     assert target.mask is not None
     assert card.k == 3
-    solver, starts = completion_solver(tiny_task(), target.value, target.mask, card.k, card.settings)
+    solver, starts = completion_solver(tiny_task(), target, card.k, card.settings)
     assert replay_sentence(card.result, run(solver, starts)).startswith("This repeats")
 
 

@@ -90,7 +90,7 @@ def completed(task: Task, pictures: Tensor, space: str, *, seed: int, k: int = 6
     for index, name in enumerate(PRESETS):
         picture, mask = pictures[index % len(pictures)][None], preset(name, pictures.shape[-1])
         settings = completion_settings(task, space=space, steps=steps, seed=seed + index)
-        for state in completions(task, picture, mask, k, settings):
+        for state in completions(task, Target(picture, mask), k, settings):
             last = state.lanes[1].output
         rows[f"mask {name}; then {k} completions in Z"] = torch.cat([picture * mask, last])
     return rows

@@ -86,7 +86,7 @@ def _one(task: Task, picture: Tensor, mask: Tensor, study: CompletionStudy, seed
     distance = perceptual_distance(task.objective)
     settings = _run_settings(task, study, seed)
     curves, marks = [Curves() for _ in LANES], _marks(study)
-    for state in completions(task, picture, mask, study.k, settings):
+    for state in completions(task, Target(picture, mask), study.k, settings):
         for each, lane in zip(curves, state.lanes, strict=True):
             if state.step in marks:
                 each.fidelity.append(float(lane.loss.mean()))
