@@ -219,11 +219,11 @@ def test_another_model_may_have_another_side_and_the_mask_goes_along(session: Se
     assert stream.mask_at("", 64) == ""
 
 
-def test_judges_look_at_the_completions_that_are_shown_where_something_is_seen(models: Models, session: Session) -> None:
+def test_judges_hold_the_completions_that_are_shown_against_the_whole_picture(models: Models, session: Session) -> None:
     end = run(models, session)[-1]
     assert [head for head, _ in end["judges"]["heads"]] == ["loss", "PSNR", "robust features", "‖x̂ − x*‖", "as far out"]
     state, target = session.run.trajectory.last, session.run.solver.target
-    error = ((state.lanes[0].output - target.value).square() * target.mask).sum(dim=(1, 2, 3)) / (3 * target.mask[:1].sum())
+    error = (state.lanes[0].output.clamp(-1, 1) - target.truth).square().mean(dim=(1, 2, 3))
     assert end["judges"]["rows"]["X"][1] == f"{float(10 * torch.log10(4 / error.mean())):.1f}\u00a0dB"
     assert end["judges"]["rows"]["X"][0] == f"{float(state.lanes[0].loss.mean()):.3g}"
     assert list(events.resume(models, session, 1))[-1]["judges"] != end["judges"]

@@ -54,6 +54,9 @@ def test_judges_of_pictures_agree_with_their_definitions() -> None:
     assert distance.of(of(spoiled), hidden).tolist() == [0.0, 0.0]
     assert PSNR.of(of(spoiled), hidden).tolist() == [0.0, 0.0]
     assert PSNR.of(of(spoiled), target).min() > 0
+    known = replace(hidden, truth=target.value)
+    for one in (distance, PSNR):
+        assert one.of(of(spoiled), known).tolist() == one.of(of(spoiled), target).tolist(), "the truth is looked at where known"
 
 
 def test_the_prior_s_own_draws_lie_as_far_out_as_each_other() -> None:
