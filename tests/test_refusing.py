@@ -66,6 +66,17 @@ def test_pictures_of_one_name_become_distinct_files(command: Callable, tmp_path:
 
 
 @pytest.mark.usefixtures("tiny")
+def test_a_folder_stands_for_its_pictures(command: Callable, tmp_path: Path) -> None:
+    pictures(tmp_path / "in", "b.png", "sub/a.png")
+    (tmp_path / "in" / "notes.txt").write_text("no picture")
+    assert command("invert", tmp_path / "in", "--steps", 1, "--out", tmp_path / "out")[0] == 0
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.zip", "b.zip"]
+    (tmp_path / "empty").mkdir()
+    code, said = command("invert", tmp_path / "empty", "--out", tmp_path / "out")
+    assert (code, "There is no picture in the folder" in said) == (1, True)
+
+
+@pytest.mark.usefixtures("tiny")
 def test_one_bad_picture_does_not_stop_the_rest(command: Callable, tmp_path: Path) -> None:
     good, better = pictures(tmp_path, "good.png", "better.png")
     (tmp_path / "bad.png").write_text("no picture")

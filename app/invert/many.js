@@ -1,4 +1,5 @@
 /** The same race on many pictures: medians and quartiles by step, what each column says over all of them, and a table. */
+import { Folders } from "../target/folder.js";
 import { Columns } from "../views/columns.js";
 import { RunView } from "../views/run_view.js";
 import { number } from "../views/words.js";
@@ -10,7 +11,7 @@ class Many extends RunView {
     super(view, {
       status: "many-status",
       kinds: {
-        ready: () => this.controls.ready(),
+        ready: (message) => this.#ready(message),
         begin: (message) => this.#begin(message),
         frames: (message) => this.frames(message),
         end: (message) => this.end(message),
@@ -21,12 +22,18 @@ class Many extends RunView {
       describe: (index) => this.run?.describe("steps", index) ?? "",
     });
     this.run = null;
+    this.folders = new Folders(document.querySelector("#many-files"), this.find("[data-folder]"), (text) => this.controls.notice(text));
     this.say(BEGIN_HERE);
     this.listen();
   }
 
   get count() {
     return this.run?.number ?? 0;
+  }
+
+  #ready({ most, suffixes }) {
+    Object.assign(this.folders, { most, suffixes });
+    this.controls.ready();
   }
 
   act(act) {

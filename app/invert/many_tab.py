@@ -20,6 +20,7 @@ from app.views.page import Page
 from app.views.view import sent, view
 from app.views.wiring import COMPUTE, EXPORT, QUICK, click, missed
 from landscape_core.errors import UserError
+from landscape_core.images.datasets import SUFFIXES
 
 
 def build_many(page: Page, form: Form, loaded: Any) -> None:
@@ -28,7 +29,7 @@ def build_many(page: Page, form: Form, loaded: Any) -> None:
     jobs = Jobs(ManyJob)
     shown = many_view(missed(jobs))
     files = gr.File(
-        label="Your pictures or zips, up to 50",
+        label=f"Your pictures, zips or a folder, up to {pictures.MOST} pictures",
         file_count="multiple", type="filepath", height=110, elem_id="many-files",
     )  # fmt: skip
     status = gr.HTML(elem_id="many-status")
@@ -47,7 +48,7 @@ class ManyTab:
 
     def wire(self, status: gr.HTML, loaded: Any) -> None:
         view, progress = self.view, {"show_progress": "full", "show_progress_on": status}
-        loaded.then(lambda: sent({"kind": "ready"}), outputs=view, **QUICK)
+        loaded.then(lambda: sent({"kind": "ready", "most": pictures.MOST, "suffixes": SUFFIXES}), outputs=view, **QUICK)
         begun = view.run(self.on_run, [self.files, *self.form.components], view, **COMPUTE, **progress)
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun], **QUICK)

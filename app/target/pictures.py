@@ -12,13 +12,12 @@ from app.runs.session import Picked
 from app.target.targets import LABELS, PHOTO_SIDE, example
 from landscape_core.errors import UserError
 from landscape_core.generators.datasets import framing_of
+from landscape_core.images.datasets import picture_files
 from landscape_core.images.faces import choose_crop
 from landscape_core.images.reading import crop_square, decode_picture
 from landscape_core.search.task import Task
 
 MOST = 50
-MAX_ENTRY = 40_000_000  # bytes of one picture in a zip
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
 
 
 def examples(side: int) -> list[Picked]:
@@ -41,29 +40,14 @@ def opened(paths: Sequence[str | Path], task: Task) -> list[Picked]:
         box, _ = choose_crop(image, framing_of(task.name))
         found.append(Picked(crop_square(image, box, task.side), name))
     if not found:
-        raise UserError("There is no picture in these files; PNG, JPEG, WebP and GIF are read, alone or in a zip.")
+        raise UserError("There is no picture in these files; PNG, JPEG, WebP, GIF and AVIF are read, alone or in a zip.")
     return found
 
 
 def _files(paths: Sequence[str | Path]) -> Iterator[tuple[str, BinaryIO]]:
     for path in map(Path, paths):
         if zipfile.is_zipfile(path):
-            yield from _zipped(path)
+            yield from ((PurePosixPath(name).name, io.BytesIO(content)) for name, content in picture_files(path))
         else:
             with path.open("rb") as file:
                 yield path.name, file
-
-
-def _zipped(path: Path) -> Iterator[tuple[str, BinaryIO]]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            for info in sorted(archive.infolist(), key=lambda each: each.filename):
-                name = PurePosixPath(info.filename)
-                if name.suffix.lower() not in SUFFIXES or any(part.startswith((".", "__MACOSX")) for part in name.parts):
-                    continue
-                if info.file_size > MAX_ENTRY:
-                    size = f"unpacks to {info.file_size:,} bytes; at most {MAX_ENTRY:,} are read"
-                    raise UserError(f"{name.name} in {path.name} {size}.")
-                yield name.name, io.BytesIO(archive.read(info))
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError) as error:
-        raise UserError(f"{path.name} cannot be read as a zip: {error}.") from error

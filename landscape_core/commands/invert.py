@@ -23,6 +23,7 @@ from landscape_core.console import (
 )
 from landscape_core.domains import domain_for
 from landscape_core.errors import UserError
+from landscape_core.images.datasets import SUFFIXES, pictures_in
 from landscape_core.search.domain import Domain
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, MAX_STEPS, LaneSettings, RunSettings, prepare
 from landscape_core.search.run_zip import export_zip
@@ -35,7 +36,9 @@ from landscape_core.storage.files import unused
 def invert(
     files: Annotated[
         list[Path],
-        typer.Argument(help="Pictures; for faces, the face is found and cropped. For a plug-in what it reads."),
+        typer.Argument(
+            help="Pictures, or folders of them; for faces, the face is found and cropped. For a plug-in what it reads."
+        ),
     ],
     out: Out = Path("runs/invert"),
     task: Annotated[str, typer.Option(help=TASK_HELP)] = "faces",
@@ -77,17 +80,27 @@ def invert(
     settings = RunSettings(task=loaded.name, lanes=lanes, perceptual=perceptual, seed=seed, steps=steps, start=start)
     refused: list[str] = []
     stopped = False
-    for path in files:
+    paths = [path for each in files for path in _paths(each)]
+    for path in paths:
         try:
             stopped = _invert_one(path, domain, loaded, settings, out)
         except UserError as error:
-            if len(files) == 1:
+            if len(paths) == 1:
                 raise
             typer.echo(f"{path}: {error}", err=True)
             refused.append(str(path))
         if stopped:
             break
     leave(stopped=stopped, refused=refused)
+
+
+def _paths(path: Path) -> list[Path]:
+    """All pictures in a folder, or the file itself."""
+    if not path.is_dir():
+        return [path]
+    if not (names := pictures_in(path)):
+        raise UserError(f"There is no picture in the folder {path}; looked for: {', '.join(SUFFIXES)}.")
+    return [path / name for name in names]
 
 
 def _invert_one(path: Path, domain: Domain, task: Task, settings: RunSettings, out: Path) -> bool:

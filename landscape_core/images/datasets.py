@@ -17,7 +17,7 @@ from landscape_core.errors import UserError, reading
 from landscape_core.images.reading import decode_picture
 from landscape_core.storage.archives import opened, unpacked
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".avif", ".heic", ".heif")
+SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif", ".heic", ".heif")
 Box = tuple[int, int, int, int]
 
 
@@ -37,24 +37,33 @@ class ImageSource:
     box: Box | None = None
 
 
-def _read_all(source: ImageSource, limit: int | None) -> Iterator[tuple[str, bytes]]:
-    """(name inside the source, its bytes) of every picture, sorted by name."""
-    prefix = f"{source.split}/" if source.split else ""
+def picture_files(path: Path, split: str | None = None, limit: int | None = None) -> Iterator[tuple[str, bytes]]:
+    """(name inside a folder or zip, its bytes) of every picture, or of the first `limit` below `split`, sorted by name.
 
-    def wanted(names: Iterable[str]) -> list[str]:
-        return sorted(name for name in names if name.startswith(prefix) and _is_picture(PurePosixPath(name)))[:limit]
-
-    if source.path.is_dir():
-        for name in wanted(p.relative_to(source.path).as_posix() for p in source.path.rglob("*") if p.is_file()):
-            with reading(f"{source.path / name}"):
-                content = (source.path / name).read_bytes()
+    Raises:
+        UserError: neither a folder nor a zip, or a file in it that cannot be read.
+    """
+    if path.is_dir():
+        for name in _wanted(pictures_in(path), split, limit):
+            with reading(f"{path / name}"):
+                content = (path / name).read_bytes()
             yield name, content
-    elif zipfile.is_zipfile(source.path):
-        with opened(source.path, str(source.path)) as archive:
-            for name in wanted(archive.namelist()):
-                yield name, unpacked(archive, name, str(source.path))
+    elif zipfile.is_zipfile(path):
+        with opened(path, path.name) as archive:
+            for name in _wanted(archive.namelist(), split, limit):
+                yield name, unpacked(archive, name, path.name)
     else:
-        raise UserError(f"{source.path} is neither a folder nor a zip of pictures ({', '.join(SUFFIXES)}).")
+        raise UserError(f"{path} is neither a folder nor a zip of pictures ({', '.join(SUFFIXES)}).")
+
+
+def pictures_in(folder: Path) -> list[str]:
+    """The names below a folder of all pictures in it, sorted."""
+    return _wanted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def _wanted(names: Iterable[str], split: str | None = None, limit: int | None = None) -> list[str]:
+    prefix = f"{split}/" if split else ""
+    return sorted(name for name in names if name.startswith(prefix) and _is_picture(PurePosixPath(name)))[:limit]
 
 
 def _is_picture(path: PurePosixPath) -> bool:
@@ -81,7 +90,7 @@ def load_images(source: ImageSource, *, limit: int | None = None) -> Tensor:
     if not source.path.exists():
         raise UserError(f"There is no folder or zip at {source.path}.")
     arrays: list[np.ndarray] = []
-    for name, content in _read_all(source, limit):
+    for name, content in picture_files(source.path, source.split, limit):
         image = decode_picture(io.BytesIO(content), name).image
         arrays.append(_square(image, source.size, source.box, name))
     if not arrays:

@@ -373,6 +373,24 @@ def test_many_pictures_give_a_number_one_can_cite(open_page: Open, tmp_path: Pat
     wait_for_text(page, many + ".notice", "Restarts need different starts")
 
 
+def test_a_folder_of_pictures_is_taken_whole(open_page: Open, tmp_path: Path) -> None:
+    page, folder = open_page("?steps=3"), tmp_path / "holiday"
+    (folder / "below").mkdir(parents=True)
+    for name in ("b.png", "below/a.png"):
+        Image.new("RGB", (90, 80), "teal").save(folder / name)
+    Image.effect_noise((2400, 1800), 80).convert("RGB").save(folder / "large.jpg", quality=95)
+    (folder / "notes.txt").write_text("not a picture")
+    page.set_input_files(".many input[type=file]", folder)
+    wait_for_text(page, "#many-files", "large.jpg")
+    page.click(".many [data-act=run]")
+    page.wait_for_selector(".many [data-act=export]:visible")
+    assert sorted(page.locator(".many tbody tr td:first-child").all_text_contents()) == ["a.png", "b.png", "large.jpg"]
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.txt").write_text("not a picture")
+    page.set_input_files(".many input[type=file]", tmp_path / "empty")
+    wait_for_text(page, ".many .notice", "no picture in that folder")
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_judges_stand_beside_the_loss(open_page: Open, width: int) -> None:
     page = open_page("?steps=4&target=drawn-3", width=width)

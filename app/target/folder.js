@@ -1,0 +1,66 @@
+/** Whole folders for one of Gradio's file fields, which takes files alone: dropped on the field, or chosen by a button. */
+const LARGE = 1.5e6; // bytes; a picture beyond is made smaller here, for fifty of them are sent at once
+const LONGEST = 1600; // px; the server uses no more
+
+export class Folders {
+  /**
+   * @param {HTMLElement} field holds Gradio's `input[type=file]`, which is another one whenever it was used
+   * @param {HTMLElement} button opens the browser's choice of a folder
+   * @param {(sentence: string) => void} say is told what was taken of a folder
+   */
+  constructor(field, button, say) {
+    Object.assign(this, { field, say, most: 0, suffixes: [] });
+    const chosen = Object.assign(document.createElement("input"), { type: "file", webkitdirectory: true, hidden: true });
+    button.after(chosen);
+    button.addEventListener("click", () => chosen.click());
+    chosen.addEventListener("change", async () => {
+      await this.#take([...chosen.files]);
+      chosen.value = "";
+    });
+    field.addEventListener("drop", (event) => this.#drop(event), true); // before Gradio, which cannot read a folder
+  }
+
+  async #drop(event) {
+    const entries = [...event.dataTransfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
+    if (!entries.some((entry) => entry.isDirectory)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    await this.#take((await Promise.all(entries.map(filesOf))).flat());
+  }
+
+  /** Hand the pictures among files to the field, the first by name where there are more than it takes. */
+  async #take(files) {
+    const pictures = files.filter(({ name }) => !name.startsWith(".") && this.suffixes.some((suffix) => name.toLowerCase().endsWith(suffix)));
+    pictures.sort((a, b) => a.name.localeCompare(b.name));
+    if (!pictures.length) return this.say(`There is no picture in that folder; looked for: ${this.suffixes.join(", ")}.`);
+    this.say(pictures.length > this.most ? `That folder has ${pictures.length} pictures; the first ${this.most} by name are taken.` : "");
+    const transfer = new DataTransfer();
+    for (const file of pictures.slice(0, this.most)) transfer.items.add(await smaller(file));
+    const input = this.field.querySelector("input[type=file]");
+    input.files = transfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  }
+}
+
+/** Every file in a dropped file or folder, and in the folders in that. */
+async function filesOf(entry) {
+  if (entry.isFile) return [await new Promise((done, failed) => entry.file(done, failed))];
+  const reader = entry.createReader();
+  const files = [];
+  for (;;) {
+    const some = await new Promise((done, failed) => reader.readEntries(done, failed)); // a hundred at a time
+    if (!some.length) return files;
+    files.push(...(await Promise.all(some.map(filesOf))).flat());
+  }
+}
+
+/** A picture as it is, or where it is large, as a JPEG of the size that is used. What this browser cannot read stays as it is. */
+async function smaller(file) {
+  if (file.size < LARGE) return file;
+  const bitmap = await createImageBitmap(file).catch(() => null);
+  if (!bitmap) return file;
+  const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
+  const canvas = new OffscreenCanvas(Math.round(scale * bitmap.width), Math.round(scale * bitmap.height));
+  canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
+  return new File([await canvas.convertToBlob({ type: "image/jpeg", quality: 0.95 })], file.name);
+}
