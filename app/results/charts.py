@@ -10,7 +10,7 @@ from typing import Any
 from landscape_core.experiments.answers import WORDS
 
 FEWEST, MOST = 20, 120  # points of what is a curve, and of what is drawn of it
-DASHES = {"Adam": "6 3", "paper": "1 3", "guess": "2 2"}
+DASHES = {"Adam": "6 3", "Levenberg": "8 2 2 2", "paper": "1 3", "guess": "2 2"}
 WIDEST = 3.0  # doublings to either side that a mark can show
 
 

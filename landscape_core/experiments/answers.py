@@ -11,8 +11,9 @@ from landscape_core.experiments.results import figure
 
 Verdict = Literal["Yes", "No", "In part", "No difference found", "Being measured again", "Not measured yet"]
 WORDS = {"val": "known actions", "ood": "unknown actions", "l2": "L2", "linf": "L∞"}
-_LANES = r"Z(?: L-BFGS)? against X L-BFGS|Z Adam against X Adam"
-_EARLY = r"(?P<on>\w+): (?:loss in )?(?P<who>Z(?: Adam| L-BFGS)?) after 2 steps against (?P<x>X Adam|X L-BFGS) after 20"
+_BY = r"(?: Adam| L-BFGS| Levenberg-Marquardt)"
+_LANES = rf"Z against X L-BFGS|Z(?P<by>{_BY}) against X(?P=by)"
+_EARLY = rf"(?P<on>\w+): (?:loss in )?(?P<who>Z{_BY}?) after 2 steps against (?P<x>X{_BY}) after 20"
 _SAME = rf"(?P<on>\w+): loss after (?P<steps>\d+) steps, (?P<who>{_LANES})"
 
 

@@ -51,15 +51,15 @@ NOTHING = Watch((), ())
 
 def search_curves(
     task: Task, target: Target, lanes: Lanes, steps: int, tick: Tick, label: str, *,
-    start: Start = "mean", seed: int = 0, watch: Watch = NOTHING, work: Path | None = None,
+    start: Start = "mean", seed: int = 0, watch: Watch = NOTHING, batch: int | None = None, work: Path | None = None,
 ) -> dict[str, Curves]:  # fmt: skip
-    """Every lane, {name: (space, optimiser)}, from the same kind of start; all lanes in one pass of F.
+    """Every lane, {name: (space, optimiser)}, from the same kind of start; all lanes of `batch` targets in one pass of F.
 
     What was computed is kept below `work` where that is given, a few targets to a file, and found there when the very same
     is asked again: same weights, targets, starts and settings.
     """
     parts: list[dict[str, Tensor]] = []
-    batch = max((PASS if task.device.type == "cpu" else PASS_ON_ACCELERATOR) // len(lanes), 1)
+    batch = batch or max((PASS if task.device.type == "cpu" else PASS_ON_ACCELERATOR) // len(lanes), 1)
     spaces = {space: task.space(space) for space, _ in lanes.values()}
     built = [Lane(name, spaces[space], optimizer) for name, (space, optimizer) in lanes.items()]
     for first in range(0, len(target), batch):

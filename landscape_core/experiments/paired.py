@@ -125,6 +125,11 @@ def worst(comparisons: Mapping[int, Comparison]) -> tuple[int, Comparison]:
     return max(comparisons.items(), key=lambda each: each[1].interval[1])
 
 
+def worst_step(ours: Tensor, theirs: Tensor, *, floor: float = FLOOR) -> tuple[int, Comparison]:
+    """The worst of all steps but the start: curves (steps + 1, n) of two searches on the same targets."""
+    return worst({step: compare(ours[step], theirs[step], floor=floor) for step in range(1, len(ours))})
+
+
 def _interval(values: np.ndarray, seed: int) -> tuple[float, float]:
     """95 % bootstrap interval of the mean of (n,): bias-corrected and accelerated, by percentiles where that does not exist."""
     if len(values) < 2:

@@ -6,19 +6,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal, get_args
 
 from torch import Tensor
 
-from landscape_core.experiments.curves import Curves, Watch, encoder_loss, search_curves
-from landscape_core.experiments.paired import Choice, choose_rates
+from landscape_core.experiments.curves import Curves, Watch, encoder_loss
 from landscape_core.experiments.results import Result, mean_series
+from landscape_core.experiments.swept import Descent, Row, described, measured, tuned
 from landscape_core.generators.experiments.convergence_claims import Found, claims
 from landscape_core.generators.experiments.picture_sets import PictureSet
 from landscape_core.progress import Tick
 from landscape_core.search.judges import PSNR, Judge, decibels
 from landscape_core.search.objectives import Target
-from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.spaces import Start
 from landscape_core.search.task import Task, X
 
@@ -29,6 +28,7 @@ MARKS = (1, 2, 5, 10, 20, 50, 100, 200)  # where judges look
 ADAM_RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
 FIRST_MOVES = {"mean": (0.3, 0.5, 1.0, 2.0, 4.0, 8.0), "encoder": (0.03, 0.1, 0.3, 1.0, 3.0)}
 Column = Literal["Adam", "L-BFGS"]
+COLUMNS: tuple[Column, ...] = get_args(Column)
 
 
 @dataclass(frozen=True)
@@ -50,34 +50,22 @@ class ConvergenceSettings:
         return [self.steps] if self.steps >= CONVERGED else sorted({min(EARLY, self.steps), self.steps})
 
 
-@dataclass(frozen=True)
-class Row:
-    """One lane of the figure: a space searched by one optimiser from one start."""
-
-    name: str
-    space: str
-    column: Column
-    start: Start
-
-    def candidates(self, task: Task) -> dict[str, OptimizerSettings]:
-        """What is swept: Adam's rate, or L-BFGS's first move."""
-        if self.column == "Adam":
-            return {f"{lr:g}": task.advice(self.space, "adam", start=self.start, lr=lr) for lr in ADAM_RATES}
-        moves = FIRST_MOVES["encoder" if self.start == "encoder" else "mean"]
-        return {f"{move:g}": task.advice(self.space, "lbfgs", start=self.start, first_move=move) for move in moves}
-
-
 def rows_of(task: Task, space: str) -> list[Row]:
     """X and Z by Adam and by L-BFGS from the mean, by L-BFGS from the encoder's guess, and the paper's own Θ by Adam."""
-    rows = [Row(f"{name} {by}", each, by, "mean") for by in ("Adam", "L-BFGS") for name, each in (("X", X), ("Z", space))]
+    rows = [_row(task, f"{name} {by}", each, by) for by in COLUMNS for name, each in (("X", X), ("Z", space))]
     if task.encode is not None:
-        rows += [Row(f"{name} from the guess", each, "L-BFGS", "encoder") for name, each in (("X", X), ("Z", space))]
+        rows += [_row(task, f"{name} from the guess", each, "L-BFGS", "encoder") for name, each in (("X", X), ("Z", space))]
     if "paper" in task.mappings and space != "paper":
-        rows.append(Row("Z paper", "paper", "Adam", "mean"))
+        rows.append(_row(task, "Z paper", "paper", "Adam"))
     return rows
 
 
-Choices = dict[str, dict[int, Choice[OptimizerSettings]]]  # row -> budget -> choice
+def _row(task: Task, name: str, space: str, column: Column, start: Start = "mean") -> Row:
+    """Swept are Adam's rate, or L-BFGS's first move."""
+    if column == "Adam":
+        return Row(name, space, {f"{lr:g}": task.advice(space, "adam", start=start, lr=lr) for lr in ADAM_RATES}, start)
+    moves = FIRST_MOVES["encoder" if start == "encoder" else "mean"]
+    return Row(name, space, {f"{each:g}": task.advice(space, "lbfgs", start=start, first_move=each) for each in moves}, start)
 
 
 def run_convergence(
@@ -89,75 +77,25 @@ def run_convergence(
     What is done is kept below `work`, where the same command goes on from it.
     """
     rows, watch = rows_of(task, settings.space), Watch(judges, tuple(mark for mark in MARKS if mark <= settings.steps))
-    choices = tuned(task, rows, Target(train[: settings.tune_targets]), settings, tick, work)
+    descent = Descent(settings.steps, settings.budgets, settings.seed, work=work)
+    choices = tuned(task, rows, Target(train[: settings.tune_targets]), descent, tick)
     stride = max(settings.steps // POINTS, 1)
     result = Result(
         experiment_name(task.name, settings.steps), command, settings.seed, task.hashes,
         {label: len(each.target) for label, each in sets.items()},
         {
             **vars(settings), "domain": task.name, "stride": stride, "budgets": settings.budgets, "judged after": watch.marks,
-            "losses": "best so far", "chosen": {name: _described(by_budget) for name, by_budget in choices.items()},
+            "losses": "best so far", "chosen": {name: described(by_budget) for name, by_budget in choices.items()},
         },
     )  # fmt: skip
     for label, each in sets.items():
         usable = [row for row in rows if row.start == "mean" or each.target.mask is None]
-        curves = measured(task, usable, choices, each.target, settings, tick, label, watch, work)
+        curves = measured(task, usable, choices, each.target, descent, tick, label, watch)
         encoder = encoder_loss(task, each.target) if each.target.mask is None else None
         _write_series(result, label, {name: by[settings.steps] for name, by in curves.items()}, encoder, stride)
         found = Found(label, each.kind, curves, encoder, settings.budgets, watch.marks)
         result.claims += claims(found, result.comparisons, converged=settings.steps >= CONVERGED)
     return result
-
-
-def tuned(
-    task: Task, rows: Sequence[Row], train: Target, settings: ConvergenceSettings, tick: Tick, work: Path | None
-) -> Choices:
-    """Every row's best rate for every budget, on training pictures; all candidates of one kind of start in one batch."""
-    found: Choices = {}
-    for start in dict.fromkeys(row.start for row in rows):
-        here = [row for row in rows if row.start == start]
-        lanes = {
-            f"{row.name} {name}": (row.space, each.build(settings.steps))
-            for row in here
-            for name, each in row.candidates(task).items()
-        }
-        label = f"choosing rates from the {'guess' if start == 'encoder' else start}"
-        curves = search_curves(task, train, lanes, settings.steps, tick, label, start=start, seed=settings.seed, work=work)
-        for row in here:
-            names = {each: name for name, each in row.candidates(task).items()}
-            losses = {each: curves[f"{row.name} {name}"].loss for each, name in names.items()}
-            found[row.name] = choose_rates(row.candidates(task), losses.__getitem__, settings.budgets)
-    return found
-
-
-def measured(
-    task: Task, rows: Sequence[Row], choices: Choices, target: Target, settings: ConvergenceSettings, tick: Tick, label: str,
-    watch: Watch, work: Path | None,
-) -> dict[str, dict[int, Curves]]:  # fmt: skip
-    """Every row's curves, {row: {budget: curves}}, with the rate chosen for that budget, over all steps."""
-    found: dict[str, dict[int, Curves]] = {}
-    for start in dict.fromkeys(row.start for row in rows):
-        here = [row for row in rows if row.start == start]
-        lanes = {
-            f"{row.name} {choice.name}": (row.space, choice.setting.build(settings.steps))
-            for row in here
-            for choice in choices[row.name].values()
-        }
-        title = label if start == "mean" else f"{label}, from the guess"
-        curves = search_curves(
-            task, target, lanes, settings.steps, tick, title, start=start, seed=settings.seed, watch=watch, work=work
-        )
-        for row in here:
-            found[row.name] = {budget: curves[f"{row.name} {choice.name}"] for budget, choice in choices[row.name].items()}
-    return found
-
-
-def _described(by_budget: Mapping[int, Choice[OptimizerSettings]]) -> dict[str, Any]:
-    """What was chosen of what, for the results file."""
-    return {
-        str(budget): {**choice.setting.model_dump(), "sweep_on_train": dict(choice.sweep), "at_the_edge": choice.at_the_edge}
-        for budget, choice in by_budget.items()
-    }
 
 
 def _write_series(result: Result, label: str, curves: Mapping[str, Curves], encoder: Tensor | None, stride: int) -> None:

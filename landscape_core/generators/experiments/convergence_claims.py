@@ -9,8 +9,9 @@ from typing import Any
 from torch import Tensor
 
 from landscape_core.experiments.curves import Curves
-from landscape_core.experiments.paired import Comparison, compare, geometric_mean, worst
+from landscape_core.experiments.paired import Comparison, compare, geometric_mean, worst, worst_step
 from landscape_core.experiments.results import Claim
+from landscape_core.experiments.swept import reaching
 from landscape_core.generators.experiments.picture_sets import SetKind
 
 PAIRS = {"Adam": ("Z Adam", "X Adam"), "L-BFGS": ("Z L-BFGS", "X L-BFGS"), "guess": ("Z from the guess", "X from the guess")}
@@ -37,7 +38,7 @@ class Found:
 
     def curve(self, row: str, step: int) -> Tensor:
         """A row's losses (steps + 1, n) with the rate chosen for the smallest budget that reaches `step`."""
-        return self.curves[row][min(budget for budget in self.budgets if budget >= step)].loss
+        return reaching(self.curves[row], step).loss
 
     def at(self, row: str, step: int) -> Tensor:
         """A row's losses (n,) within `step` steps, with the rate chosen for such a budget."""
@@ -108,7 +109,7 @@ def _steps_to_pass(found: Found, row: str) -> int:
 def _no_regret(found: Found, comparisons: Comparisons) -> Claim:
     """The highest upper end of the interval over all steps, with the rates chosen for all steps."""
     z, x = (found.curves[row][max(found.budgets)].loss for row in PAIRS["L-BFGS"])
-    step, here = worst({step: compare(z[step], x[step]) for step in range(1, len(z))})
+    step, here = worst_step(z, x)
     name = f"{found.label}: no regret, the interval's upper end at the worst step ({step}), Z against X by L-BFGS"
     _noted(comparisons, name, here)
     return Claim(name, None, here.interval[1], 1.0, "lower")

@@ -10,8 +10,7 @@ import torch
 from torch import Tensor
 
 from landscape_core.experiments.comparing import Table, buffers_for, quiet, scored
-from landscape_core.experiments.curves import Lanes
-from landscape_core.pose.experiments.inversion import PoseSettings, pose_curves
+from landscape_core.experiments.curves import Lanes, search_curves
 from landscape_core.pose.recordings import Poses
 from landscape_core.pose.task import Observation, body_parts, load_body, load_pose_task
 from landscape_core.pose.training.theta import pose_mapping_trainer, preset_of, spliced
@@ -25,6 +24,7 @@ from landscape_core.training.theta import evaluations_per_buffer
 STEPS = (2, 20, 200)
 HELD_OUT = 8  # every eighth recording
 BASELINE = "X L-BFGS"
+BATCH = 100  # poses in one pass
 
 
 def held_out(poses: Poses) -> tuple[Tensor, Tensor]:
@@ -71,9 +71,8 @@ def compare(
         spaces[preset] = ZSpace(train_mapping(trainer, quiet(tick, f"learning {preset}")), config.z_dim)
         lanes = {**lanes, preset: (preset, preset_of(observation, preset).advised.build(STEPS[-1]))}
     task = replace(task, mappings=spaces)
-    settings = PoseSettings(steps=STEPS[-1], seed=seed)
     table: Table = {name: {} for name in lanes}
     for label, each in held_out_sets(held, body_parts(body.skeleton), targets, seed).items():
-        for name, curve in pose_curves(task, body, each, lanes, settings, tick, label).items():
+        for name, curve in search_curves(task, body.target(each), lanes, STEPS[-1], tick, label, batch=BATCH).items():
             table[name] |= {f"{label} {step}": float(curve.loss[step].mean()) for step in STEPS}
     return scored(table, BASELINE)
