@@ -8,6 +8,7 @@ import typer
 from pydantic import ValidationError
 
 from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
+from landscape_core.autoencoders.commands import train as train_autoencoders
 from landscape_core.commands import bench, invert, models, replay, serve, surface
 from landscape_core.commands import reproduce as tables
 from landscape_core.console import REFUSED, STOPPED
@@ -58,6 +59,8 @@ train.command("mapping-compare")(train_generators.mapping_compare)
 train.command()(train_generators.measure)
 train.command()(train_features.perceptual)
 train.command()(train_features.classifier)
+train.command("features-decoder")(train_autoencoders.features_decoder)
+train.command("features-mapping")(train_autoencoders.features_mapping)
 train.command("pose-prior")(train_pose.pose_prior)
 train.command("pose-mapping")(train_pose.pose_mapping)
 train.command("pose-compare")(train_pose.pose_compare)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from landscape_core.autoencoders.domain import DOMAIN as AUTOENCODERS
 from landscape_core.generators.domain import DOMAIN as GENERATORS
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.plugins.loading import is_plugin
@@ -10,7 +11,7 @@ from landscape_core.search.domain import Domain, domain_of
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task
 
-DOMAINS: tuple[Domain, ...] = (GENERATORS, POSE, PLUGINS)
+DOMAINS: tuple[Domain, ...] = (GENERATORS, POSE, AUTOENCODERS, PLUGINS)
 
 
 def domain_for(task: str) -> Domain:
@@ -23,8 +24,9 @@ def domain_for(task: str) -> Domain:
 
 
 def load_task(name: str = "faces", *, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = "cpu") -> Task:
-    """Any task by its name: a generator's domain ("faces", "faces+" for its W+), "pose" or "pose-positions", or a plug-in by
-    file or function ("mine.py", "package.module:function").
+    """Any task by its name: a generator's domain ("faces", "faces+" for its W+), "pose" or "pose-positions", features'
+    inversion over pixels or codes ("features/NAME", "features/NAME+codes"), or a plug-in by file or function ("mine.py",
+    "package.module:function").
 
     Raises:
         UserError: there is no such task, a model is missing or altered, or the device is not there.

@@ -14,6 +14,7 @@ import typer
 from landscape_core.console import Assets, Seed, Stopping, Threads, Work, apply_threads, checked_name, command_line, parse_box
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import load_cifar10
+from landscape_core.features.classifier import Network
 from landscape_core.features.perceptual import CALIBRATED_SIDE
 from landscape_core.features.training.calibration import CalibrationConfig
 from landscape_core.features.training.classifier import ClassifierConfig, train_classifier
@@ -29,6 +30,11 @@ def classifier(
     cifar: Annotated[Path, typer.Option(help="CIFAR-10: a folder or zip with train/ and test/, a folder per class in each.")],
     preset: Annotated[str, typer.Option(help=f"One of: {', '.join(CLASSIFIER_PRESETS)}.")] = "ro",
     epochs: Annotated[int | None, typer.Option(help="Passes over the pictures; the preset's where absent.", min=1)] = None,
+    eps: Annotated[
+        float | None,
+        typer.Option(help="Radius of the attack in 255ths; the preset's where absent, 0 for none.", min=0, max=255),
+    ] = None,
+    network: Annotated[Network, typer.Option(help="Kind of network.")] = "resnet",
     name: Annotated[
         str | None, typer.Option(help="Name below the assets folder; defence/PRESET where absent.", callback=checked_name)
     ] = None,
@@ -43,18 +49,19 @@ def classifier(
     if preset not in CLASSIFIER_PRESETS:
         raise UserError(f"There is no preset {preset!r}; there are: {', '.join(CLASSIFIER_PRESETS)}.")
     config = CLASSIFIER_PRESETS[preset]
-    config = replace(config, epochs=epochs or config.epochs, seed=seed)
-    folder = work / preset
+    threat = config.threat if eps is None else replace(config.threat, eps=eps / 255)
+    config = replace(config, threat=threat, network=network, epochs=epochs or config.epochs, seed=seed)
+    folder = work / (name or preset)
     data = load_cifar10(cifar, "train")
     with Stopping() as stop:
-        network = train_classifier(*data, config, folder, stop.bar("training"))
+        trained = train_classifier(*data, config, folder, stop.bar("training"))
     stop.leave_if_asked(f"everything so far is in {folder}.")
     seconds = round(read_tensors(folder / NAME)[1]["seconds"])
     hardware = f"cpu, {platform.machine()}, {torch.get_num_threads()} thread(s)"
     card = publish_classifier(
-        network, config, name=name or f"defence/{preset}", trained_on=f"{cifar.name} train", licence=licence,
+        trained, config, name=name or f"defence/{preset}", trained_on=f"{cifar.name} train", licence=licence,
         command=command_line(), budget={"seconds": seconds, "epochs": config.epochs, "hardware": hardware},
-        metrics=measured(network, *load_cifar10(cifar, "test")), assets=assets,
+        metrics=measured(trained, *load_cifar10(cifar, "test")), assets=assets,
     )  # fmt: skip
     typer.echo(f"Wrote {card.name} below {assets}: {card.metrics}")
 

@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from landscape_core.features.classifier import RobustClassifier
+from landscape_core.features.classifier import Classifier, Network, classifier_of
 from landscape_core.images.pixels import to_unit
 from landscape_core.progress import Report
 from landscape_core.training.checkpoint import Checkpoint
@@ -59,6 +59,12 @@ class ClassifierConfig:
     loss: Loss = "cross-entropy"
     mart_weight: float = 5.0
     holdout: int = 0
+    network: Network = "resnet"
+
+    def architecture(self) -> dict[str, Any]:
+        """The constructor's arguments, for a card; a residual network is what cards mean that name none."""
+        kind = {} if self.network == "resnet" else {"network": self.network}
+        return {**kind, "widths": list(self.widths)}
 
 
 def _rows(x: Tensor) -> Tensor:
@@ -123,7 +129,7 @@ def _epoch_order(n: int, seed: int, epoch: int) -> Tensor:
 
 def train_classifier(
     images: Tensor, labels: Tensor, config: ClassifierConfig, out: Path, report: Report, *, save_every: int = 500
-) -> RobustClassifier:
+) -> Classifier:
     """Train on uint8 pictures (N, 3, 32, 32) and labels (N,); resumes from `out/checkpoint.safetensors`."""
     training = ClassifierTraining(images, labels, config, out)
     while training.step < training.total:
@@ -143,7 +149,7 @@ class ClassifierTraining:
         order = torch.randperm(len(images), generator=torch.Generator().manual_seed(config.seed))
         self.held, self.used = order[: config.holdout], order[config.holdout :].sort().values
         self.images, self.labels, self.config = images, labels, config
-        self.model = RobustClassifier(config.widths).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.model = classifier_of(config.architecture()).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.best = deepcopy(self.model)
         self.optimizer = torch.optim.SGD(
             self.model.parameters(), config.lr, momentum=0.9, nesterov=True, weight_decay=config.weight_decay
@@ -167,7 +173,7 @@ class ClassifierTraining:
         meta = {"step": self.step, "best_accuracy": self.best_accuracy, "seconds": time.perf_counter() - self.started}
         self.checkpoint.save(meta)
 
-    def kept(self) -> RobustClassifier:
+    def kept(self) -> Classifier:
         """The network to publish, in eval mode: the best epoch's where pictures were held out, else the last."""
         return (self.best if self.best_accuracy >= 0 else self.model).eval()
 

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from landscape_core.features.classifier import RobustClassifier
+from landscape_core.features.classifier import Classifier
 from landscape_core.features.lpips import load_lpips
 from landscape_core.features.perceptual import RobustDistance
 from landscape_core.features.training.calibration import CalibrationConfig, agreement, calibrate
@@ -21,7 +21,7 @@ from landscape_core.storage import zoo
 PGD = Threat(eps=0.5, steps=20, step_size=0.125)  # the attack that robust accuracy is measured with
 
 
-def distance_on(network: RobustClassifier, widths: tuple[int, ...]) -> RobustDistance:
+def distance_on(network: Classifier, widths: tuple[int, ...]) -> RobustDistance:
     """A distance on a copy of a trained network, its weights still all one."""
     distance = RobustDistance(widths)
     distance.network.load_state_dict(copy.deepcopy(network).fold().state_dict())
@@ -29,7 +29,7 @@ def distance_on(network: RobustClassifier, widths: tuple[int, ...]) -> RobustDis
 
 
 def calibrated_distance(
-    network: RobustClassifier, widths: tuple[int, ...], pictures: Tensor, config: CalibrationConfig, report: Report
+    network: Classifier, widths: tuple[int, ...], pictures: Tensor, config: CalibrationConfig, report: Report
 ) -> RobustDistance:
     """A distance on a trained network, matched to LPIPS on uint8 pictures (N, 3, H, W).
 

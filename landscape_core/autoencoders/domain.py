@@ -1,0 +1,48 @@
+"""How inversions of features are registered."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from landscape_core.autoencoders.run_card import FeaturesCard, features_card_target
+from landscape_core.autoencoders.task import load_features_task, task_names
+from landscape_core.errors import UserError
+from landscape_core.features.cifar10 import Cifar10Test
+from landscape_core.images.pixels import to_unit
+from landscape_core.images.reading import centre_box, crop_square, load_picture
+from landscape_core.search.domain import Domain, Observed
+from landscape_core.search.objectives import Target
+from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
+from landscape_core.search.task import Task
+
+CIFAR10 = "cifar10.zip"
+
+
+def _load(name: str, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = "cpu") -> Task:
+    if device != "cpu":
+        raise UserError(f"Features are inverted on the CPU alone, not on {device}.")
+    return load_features_task(name)
+
+
+def _observe(task: Task, path: Path, frame: int) -> Observed:
+    """The largest square of a picture, at the side of the autoencoder's."""
+    picture = load_picture(path)
+    square = crop_square(picture.image, centre_box(picture.image), task.side)
+    return Observed(Target(to_unit(square)[None]), picture.notices)
+
+
+def _carried(card: FeaturesCard, task: Task) -> Target:
+    return features_card_target(card, task.side)
+
+
+def _recorded(task: Task, data: Path, split: str, n: int, seed: int) -> tuple[Target, str]:
+    """Pictures of CIFAR-10's test, which is its split val."""
+    if split not in ("val", "test"):
+        raise UserError(f"Pictures to invert are drawn from CIFAR-10's test; there is no split {split!r} for that.")
+    test = Cifar10Test(data / CIFAR10)
+    return Target(to_unit(torch.stack([test.picture(*each) for each in test.draw(n, seed)]))), CIFAR10
+
+
+DOMAIN = Domain("autoencoders", task_names, _load, _observe, FeaturesCard, _carried, _recorded)
