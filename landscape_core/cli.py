@@ -18,6 +18,7 @@ from landscape_core.defence.commands import train as train_defence
 from landscape_core.errors import UserError, first_problem, reason
 from landscape_core.features.commands import train as train_features
 from landscape_core.generators.commands import reproduce as generator_tables
+from landscape_core.generators.commands import restoring as restoring_tables
 from landscape_core.generators.commands import run as generators
 from landscape_core.generators.commands import sheets
 from landscape_core.generators.commands import train as train_generators
@@ -73,6 +74,7 @@ reproduce.command()(generator_tables.convergence)
 reproduce.command("report")(tables.write_report)
 reproduce.command()(tables.landscapes)
 reproduce.command()(generator_tables.completions)
+reproduce.command()(restoring_tables.restore)
 reproduce.command()(generator_tables.ablation)
 reproduce.command("z-dimension")(generator_tables.z_dimension)
 reproduce.command("w-plus")(generator_tables.w_plus)

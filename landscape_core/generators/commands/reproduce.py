@@ -55,7 +55,7 @@ def _pictures(data: Path, number: int, tuned: int, seed: int, side: int) -> tupl
     return targets(FACES.source(data, "train", side), tuned, seed), sets
 
 
-def _conclude(
+def conclude(
     run: Callable[[Tick], Result],
     plot: Callable[[Result, Path], None],
     out: Path,
@@ -88,7 +88,7 @@ def ablation(
     spaces, cards = table2.trained_rows(task, thetas)
     train, sets = _pictures(data, number, tuned, seed, task.side)
     settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
-    _conclude(
+    conclude(
         lambda tick: table2.run_ablation(task, spaces, cards, train, sets, settings, command_line(), tick), table2.plot, out
     )
 
@@ -121,7 +121,7 @@ def z_dimension(
         replace(defaults.table, targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work),
     )
     sampler = image_targets(load_images(FACES.source(data, "train", task.side)))
-    _conclude(
+    conclude(
         lambda tick: table3.run_dimensions(task, sampler, train, sets, settings, work, command_line(), tick), table3.plot, out
     )
 
@@ -144,7 +144,7 @@ def w_plus(
     spaces.spaces_of(task, plus)  # before minutes are spent on it, whether all is there
     train, sets = _pictures(data, number, tuned, seed, task.side)
     settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
-    _conclude(lambda tick: spaces.run_wplus(task, plus, train, sets, settings, command_line(), tick), table2.plot, out)
+    conclude(lambda tick: spaces.run_wplus(task, plus, train, sets, settings, command_line(), tick), table2.plot, out)
 
 
 def budget(
@@ -165,7 +165,7 @@ def budget(
     task = load_image_task("faces", perceptual=perceptual, device=device)
     train, sets = _pictures(data, number, tuned, seed, task.side)
     settings = searches.BudgetSettings(number, tuple(sorted(evaluations)), tuned, seed)
-    _conclude(
+    conclude(
         lambda tick: searches.run_budget(task, train, sets, settings, command_line(), tick), searches.plot, out,
         searches.markdown,
     )  # fmt: skip

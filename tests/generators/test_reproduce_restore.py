@@ -1,0 +1,70 @@
+"""`reproduce restore`: what it measures, keeps and claims, on tiny models."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from landscape_core.experiments.curves import Curves
+from landscape_core.generators.experiments import restoring
+from landscape_core.generators.experiments.restoring_claims import at_equal_fit, decibels_gained, markdown, plot
+from tests.tiny.models import PooledDistance, tiny_task
+
+NAMES = ("low-resolution:8", "mask:centre", "measurements:64")
+
+
+def silent(label: str, done: int, total: int) -> None:
+    """No progress bar."""
+
+
+def measured(work: Path | None, names: tuple[str, ...] = NAMES) -> restoring.Result:
+    task = tiny_task()
+    pictures = task.forward(task.prior.sample(4, torch.Generator().manual_seed(1))).detach()
+    settings = restoring.RestoreSettings(
+        targets=2, steps=(2, 20), observations=names, tune_targets=1, tune_steps=2, hypotheses=2, spread_targets=1
+    )
+    return restoring.run_restore(task, pictures[2:], pictures[:2], settings, PooledDistance(), "test", silent, work)
+
+
+def test_every_observation_has_an_entry_in_every_series_and_claims(tmp_path: Path) -> None:
+    result = measured(tmp_path)
+    assert {len(values) for values in result.series.values()} == {len(NAMES)}
+    for row in ("X Adam", "Z Adam", "X L-BFGS", "Z L-BFGS"):
+        early, late = (result.series[f"fit, {at} steps | {row}"] for at in (2, 20))
+        assert all(b <= a * 1.5 for a, b in zip(early, late, strict=True))  # rates of both budgets differ
+        assert result.series[f"distance to the prior, 20 steps | {row}"][0] > 0
+    assert result.series["spread of 2 hypotheses, 20 steps | Z L-BFGS"][0] > 0
+    assert math.isfinite(result.series["PSNR | encoder"][0])
+    assert all(math.isnan(result.series["PSNR | encoder"][i]) for i in (1, 2))  # nothing to read behind a mask, or in numbers
+    assert math.isfinite(result.series["PSNR | observation"][2])
+    fits = [claim for claim in result.claims if "data fit" in claim.claim]
+    assert len(fits) == 2 * len(NAMES)
+    assert {claim.aim for claim in fits} == {-0.15}
+    plot(result, tmp_path / "restore.png")
+    assert (tmp_path / "restore.png").stat().st_size > 0
+    assert markdown(result).count("\n") == 1 + len(NAMES)
+    kept = sorted(path.name for path in tmp_path.glob("*.safetensors"))
+    again = measured(tmp_path, NAMES[:1])
+    assert sorted(path.name for path in tmp_path.glob("*.safetensors")) == kept, "what was done is found again"
+    assert again.series["fit, 20 steps | Z Adam"] == result.series["fit, 20 steps | Z Adam"][:1]
+
+
+def curves(losses: list[list[float]], errors: list[list[float]]) -> Curves:
+    return Curves(torch.tensor(losses).T, {"PSNR": torch.tensor(errors).T})
+
+
+def test_equal_fit_is_where_z_first_fits_as_well_as_x_at_the_end() -> None:
+    falling = [1.0 - 0.04 * step for step in range(21)]
+    x = curves([falling] * 3, [[0.5, 0.4]] * 3)
+    z = curves([[value - 0.7 for value in falling], [1.0] * 20 + [0.2], [0.9] * 21], [[0.2, 0.1], [0.3, 0.3], [0.0, 0.0]])
+    even, reached = at_equal_fit(x, z, (10, 20))
+    assert reached == 2  # the third never fits as well
+    assert even is not None
+    assert even.ratio == pytest.approx(math.sqrt((0.2 / 0.4) * (0.3 / 0.4)), rel=1e-5)  # the first already at step 10
+    gained, (low, high) = decibels_gained(even)
+    assert gained == pytest.approx(-10 * math.log10(even.ratio))
+    assert low <= gained <= high
+    assert at_equal_fit(x, curves([[1.0] * 21] * 3, [[0.1, 0.1]] * 3), (10, 20)) == (None, 0)
