@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from landscape_core.domains import load_task
     from landscape_core.errors import UserError
+    from landscape_core.plugins.showing import Curve, Points, Table
     from landscape_core.search.mapping import MappingConfig, build_mapping
     from landscape_core.search.objectives import Objective, SquaredError, Target
     from landscape_core.search.optimizers import LBFGS, Adam, GradientDescent, OptimizerSettings, RampedAdam
@@ -29,6 +30,7 @@ __version__ = "0.1.0"
 _ROOMS = {
     "domains": ["load_task"],
     "errors": ["UserError"],
+    "plugins.showing": ["Curve", "Points", "Table"],
     "search.mapping": ["MappingConfig", "build_mapping"],
     "search.objectives": ["Objective", "SquaredError", "Target"],
     "search.optimizers": ["Adam", "GradientDescent", "LBFGS", "OptimizerSettings", "RampedAdam"],
@@ -43,10 +45,10 @@ _ROOMS = {
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = [
-    "LBFGS", "Adam", "GradientDescent", "Grid", "Lane", "LaneSettings", "MappingConfig", "MappingTrainer", "MappingTraining",
-    "Objective", "OptimizerSettings", "Plane", "Prior", "RampedAdam", "RunSettings", "Solver", "SquaredError", "State",
-    "Target", "Task", "Trajectory", "UserError", "XSpace", "ZSpace", "build_mapping", "evaluate", "load_task", "prepare",
-    "run", "states", "train_mapping",
+    "LBFGS", "Adam", "Curve", "GradientDescent", "Grid", "Lane", "LaneSettings", "MappingConfig", "MappingTrainer",
+    "MappingTraining", "Objective", "OptimizerSettings", "Plane", "Points", "Prior", "RampedAdam", "RunSettings",
+    "Solver", "SquaredError", "State", "Table", "Target", "Task", "Trajectory", "UserError", "XSpace", "ZSpace",
+    "build_mapping", "evaluate", "load_task", "prepare", "run", "states", "train_mapping",
 ]  # fmt: skip
 
 

@@ -9,8 +9,8 @@ from pydantic import ValidationError
 
 from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
 from landscape_core.autoencoders.commands import train as train_autoencoders
-from landscape_core.commands import bench, invert, models, replay, serve, surface
-from landscape_core.commands import reproduce as tables
+from landscape_core.commands import bench, invert, mapping, models, replay, serve, surface, tables
+from landscape_core.commands import reproduce as shared_tables
 from landscape_core.console import REFUSED, STOPPED
 from landscape_core.defence.commands import reproduce as defence_tables
 from landscape_core.defence.commands import run as defence
@@ -55,8 +55,8 @@ app.command()(serve.serve)
 train = _group("The embedded models' recipes, on anybody's pictures.")
 app.add_typer(train, name="train")
 train.command()(train_generators.generator)
-train.command()(train_generators.mapping)
-train.command("mapping-compare")(train_generators.mapping_compare)
+train.command()(mapping.mapping)
+train.command("mapping-compare")(mapping.mapping_compare)
 train.command()(train_generators.measure)
 train.command()(train_features.perceptual)
 train.command()(train_features.classifier)
@@ -70,15 +70,15 @@ train.command("defence-mapping")(train_defence.defence_mapping)
 
 reproduce = _group("The papers' tables and figures on our models, into results/NAME.json and a plot.")
 app.add_typer(reproduce, name="reproduce")
-reproduce.command()(generator_tables.convergence)
-reproduce.command("report")(tables.write_report)
-reproduce.command()(tables.landscapes)
+reproduce.command()(tables.convergence)
+reproduce.command("report")(shared_tables.write_report)
+reproduce.command()(shared_tables.landscapes)
 reproduce.command()(generator_tables.completions)
 reproduce.command()(restoring_tables.restore)
 reproduce.command()(generator_tables.ablation)
 reproduce.command("z-dimension")(generator_tables.z_dimension)
 reproduce.command("w-plus")(generator_tables.w_plus)
-reproduce.command()(generator_tables.budget)
+reproduce.command()(tables.budget)
 reproduce.command()(autoencoder_tables.features)
 reproduce.command()(defence_tables.defence)
 reproduce.command()(pose_tables.pose)

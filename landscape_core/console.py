@@ -46,6 +46,13 @@ Work = Annotated[
     Path,
     typer.Option("--work", help="Folder for checkpoints; start again with the same one to resume.", callback=check_writable),
 ]
+
+
+def checked_folder(folder: Path | None) -> Path | None:
+    """An option's folder, where it is given and can be written in. Raises UserError otherwise; see `check_writable`."""
+    return None if folder is None else check_writable(folder)
+
+
 Assets = Annotated[Path, typer.Option(help="Where the finished model and its card go.", callback=check_writable)]
 
 DONE, REFUSED, STOPPED = 0, 1, 130  # exit codes

@@ -7,15 +7,26 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import Data, Device, Distance, Out, Seed, Threads, Ticker, apply_threads, command_line
-from landscape_core.domains import DOMAINS
+from landscape_core.console import (
+    TASK_HELP,
+    Data,
+    Device,
+    Distance,
+    LearnedSpace,
+    Out,
+    Seed,
+    Threads,
+    Ticker,
+    apply_threads,
+    command_line,
+)
+from landscape_core.domains import domain_for
 from landscape_core.errors import UserError, reading
 from landscape_core.experiments import landscapes as fig8
 from landscape_core.experiments.report import BEGIN, END, PAGE, report, with_results
 from landscape_core.experiments.results import finish
 from landscape_core.images.datasets import ImageSource
 from landscape_core.images.sets import targets
-from landscape_core.search.domain import domain_of
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
@@ -38,7 +49,6 @@ def write_report(results: Annotated[Path, typer.Option(help="Folder of results."
 Number = Annotated[int, typer.Option("--targets", help="Targets.", min=3)]
 Split = Annotated[str, typer.Option(help="Split of the data to take.")]
 Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]
-Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
 
 
 def landscapes(
@@ -49,8 +59,8 @@ def landscapes(
     steps: Annotated[int, typer.Option(help="Steps of descent before the grid is laid.", min=2)] = 20,
     size: Annotated[int, typer.Option(help="Points a side of every surface, odd.", min=5)] = 21,
     x_optimizer: Annotated[OptimizerName | None, typer.Option(help="X's optimiser; the advised one where absent.")] = None,
-    space: Space = "residual",
-    task: Annotated[str, typer.Option(help="Which task: faces, cats, pose (rotations of joints), pose-positions.")] = "faces",
+    space: LearnedSpace = None,
+    task: Annotated[str, typer.Option(help=f"Also pose (rotations of joints), pose-positions: {TASK_HELP}")] = "faces",
     perceptual: Distance = DEFAULT_PERCEPTUAL,
     embed: Annotated[
         bool, typer.Option(help="Also write the recovered directions to assets/, for `surface` and the app.")
@@ -62,7 +72,7 @@ def landscapes(
 ) -> None:
     """Appendix A, Fig. 8: convexity, minima, roughness and steepness of the loss surfaces in X and in Z."""
     apply_threads(threads)
-    domain = domain_of(task, DOMAINS)
+    domain = domain_for(task)
     loaded = domain.load(task, perceptual, device)
     if images is not None:
         chosen, source = Target(targets(ImageSource(images, None, loaded.side), number, seed)), images.name
@@ -70,8 +80,9 @@ def landscapes(
         chosen, source = domain.recorded(loaded, data, split, number, seed)
     else:
         raise UserError(f"{task} has no data set of its own; give pictures with --images.")
-    settings = LandscapeSettings(steps=steps, size=size, space=space, x_optimizer=x_optimizer, seed=seed)
-    ticker, name = Ticker(), "landscapes" if task == "faces" else f"landscapes-{task}"
+    learned = loaded.default_space if space is None else space
+    settings = LandscapeSettings(steps=steps, size=size, space=learned, x_optimizer=x_optimizer, seed=seed)
+    ticker, name = Ticker(), "landscapes" if loaded.name == "faces" else f"landscapes-{loaded.name}"
     result, examples, planes = fig8.run_landscapes(loaded, chosen, settings, command_line(), ticker, name=name)
     ticker.close()
     finish(result, out, lambda picture: fig8.plot(result, examples, picture))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import torch
+
 from landscape_core.plugins.loading import entry_names
 from landscape_core.plugins.run_card import PluginCard, make_plugin_card, plugin_card_target
 from landscape_core.plugins.task import load_plugin_task
 from landscape_core.search.domain import Domain, Observed
+from landscape_core.search.objectives import Target
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task
 
@@ -21,4 +24,9 @@ def _observe(task: Task, path: Path, frame: int) -> Observed:
     return Observed(task.observe(path))
 
 
-DOMAIN = Domain("plug-ins", entry_names, _load, _observe, PluginCard, plugin_card_target, carded=make_plugin_card)
+def _recorded(task: Task, data: Path, split: str, n: int, seed: int) -> tuple[Target, str]:
+    """A plug-in has no data set: the model draws."""
+    return task.sampled(n, torch.Generator().manual_seed(seed)), "the model itself"
+
+
+DOMAIN = Domain("plug-ins", entry_names, _load, _observe, PluginCard, plugin_card_target, _recorded, make_plugin_card)

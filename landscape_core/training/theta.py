@@ -31,8 +31,8 @@ class MappingPreset:
     A residual Θ or a flow begins with the loss's mean curvature taken out, measured at `curvature_inputs` points between
     the mean and the encoder's guesses on training pictures; `damping`, `power` and `gain` as for `whitener`, whose precision
     is the prior's where `whiten` says so. Or, to compare with, with the scales that the statistics of x have, or as X itself.
-    Of the targets, the part `drawn` is made by F itself. An `ablation` is for Table 2 alone: it is published beside the
-    spaces one searches in, not among them.
+    `epsilon`, in units of x, is what it is measured by. Of the targets, the part `drawn` is made by F itself. An `ablation` is
+    for Table 2 alone: it is published beside the spaces one searches in, not among them.
     """
 
     mapping: MappingConfig
@@ -44,6 +44,7 @@ class MappingPreset:
     damping: float = 0.1
     power: float = 0.5
     gain: float | None = None
+    epsilon: float = 0.05
     drawn: float = 0.0
     ablation: bool = False
 
@@ -71,7 +72,7 @@ def build_trainer(
     config, seed = chosen.mapping, chosen.training.seed
     lock = hold(folder)  # before the curvature, which takes a while
     scales: dict[str, Tensor] = {}
-    untold = ("training", "advised", "tuned", "ablation")
+    untold = ("training", "advised", "tuned", "ablation", "epsilon")  # the last follows from the task
     facts = {name: value for name, value in vars(chosen).items() if name not in untold}
     if config.kind in WHITENED and not (folder / NAME).exists():
         scales = starting_scales(measured or task, chosen, inputs, tick)
@@ -93,7 +94,7 @@ def starting_scales(
         return {"whitener": task.prior.root()}
     if chosen.whiten == "nothing":
         return {}
-    curvature = mean_curvature(task.forward, task.objective, inputs(), tick=tick)
+    curvature = mean_curvature(task.forward, task.objective, inputs(), epsilon=chosen.epsilon, tick=tick)
     precision = task.prior.precision() if chosen.whiten == "prior" else None
     scale = whitener(curvature, damping=chosen.damping, power=chosen.power, precision=precision, gain=chosen.gain)
     return {"whitener": scale} | ({"bend": steepness(curvature, scale)} if chosen.mapping.bend else {})
@@ -107,7 +108,7 @@ def evaluations_per_buffer(config: MappingTraining) -> int:
 
 def publish_theta(
     trainer: MappingTrainer, config: MappingConfig, name: str, forward: zoo.Card, chosen: MappingPreset, *,
-    loss: str, trained_on: str, command: str, assets: Path = zoo.ASSETS,
+    loss: str, trained_on: str, command: str, assets: Path = zoo.ASSETS, dtype: torch.dtype = torch.float16,
 ) -> zoo.Card:  # fmt: skip
     """Write a Θ as model `name`, with a card that names the forward model and the loss that it is for."""
     advice: dict[str, Any] = {"advised": chosen.advised.model_dump(exclude_unset=True)}
@@ -132,4 +133,4 @@ def publish_theta(
         seed=trainer.config.seed,
         notes=f"Settings: {settings}. Trained for {forward.name} {forward.sha256[:12]} by the loss {loss}.",
     )
-    return zoo.save(card, trainer.mapping.state_dict(), assets)
+    return zoo.save(card, trainer.mapping.state_dict(), assets, dtype=dtype)

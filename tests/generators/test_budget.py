@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from landscape_core import cli
-from landscape_core.generators.commands import reproduce as reproduce_tables
+from landscape_core.generators import domain
 from landscape_core.generators.experiments import budget
 from landscape_core.generators.experiments.searchers import SEARCHERS, BestOf, Descent, EvolveThenDescend, Guess, evolve
 from landscape_core.search.objectives import Target
@@ -96,7 +96,7 @@ def test_rates_are_chosen_on_training_pictures_and_the_table_says_what_was_found
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reproduce_tables, "load_image_task", lambda *_, **__: tiny_task())
+    monkeypatch.setattr(domain, "load_image_task", lambda *_, **__: tiny_task())
     options = ["--targets", "2", "--tune-targets", "1", "--evaluations", "2"]
     folders = ["--data", str(data_folder(tmp_path / "data")), "--out", str(tmp_path / "r")]
     result = CliRunner().invoke(cli.app, ["reproduce", "budget", *options, *folders], catch_exceptions=False)

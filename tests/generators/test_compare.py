@@ -12,8 +12,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from landscape_core.cli import app
+from landscape_core.commands import mapping as mapping_compare
 from landscape_core.errors import UserError
-from landscape_core.generators.commands import train as mapping_compare
 from landscape_core.generators.experiments import compare as image_compare
 from landscape_core.generators.experiments.compare import held_out
 from landscape_core.generators.training import theta
@@ -53,7 +53,7 @@ def pictures(folder: Path, n: int = 24) -> Path:
 def test_the_command_prints_a_row_for_every_candidate_and_notes_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     noted: list[tuple[str, object]] = []
     monkeypatch.setattr(mapping_compare, "load_image_task", tiny_task)
-    monkeypatch.setattr(mapping_compare, "note_on_card", lambda name, table, command: noted.append((name, table)))
+    monkeypatch.setattr(mapping_compare, "note_on_card", lambda name, table, command, assets: noted.append((name, table)))
     (tmp_path / "data").mkdir()
     typed = ["train", "mapping-compare", "--data", str(pictures(tmp_path / "data")), "--buffers", "1", "--targets", "2",
              "--tune-targets", "1", "--steps", "1", "--steps", "2", "--work", str(tmp_path / "work"), "--note"]  # fmt: skip

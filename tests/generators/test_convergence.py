@@ -14,7 +14,7 @@ from landscape_core.errors import UserError
 from landscape_core.experiments.curves import Curves, encoder_loss, search_curves
 from landscape_core.experiments.paired import compare
 from landscape_core.experiments.results import Result
-from landscape_core.generators.commands import reproduce
+from landscape_core.generators import domain
 from landscape_core.generators.experiments import convergence as fig3a
 from landscape_core.generators.experiments.convergence_claims import Found, claims
 from landscape_core.generators.experiments.picture_sets import PictureSet, checked_kinds, picture_sets
@@ -193,7 +193,7 @@ def test_long_runs_and_other_domains_are_results_of_their_own(monkeypatch: pytes
 
 @pytest.fixture
 def _tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(reproduce, "load_image_task", lambda name, perceptual="lpips", device="cpu": tiny_task(name))
+    monkeypatch.setattr(domain, "load_image_task", lambda name, perceptual="lpips", device="cpu": tiny_task(name))
 
 
 @pytest.mark.usefixtures("_tiny")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,10 @@ from landscape_core.plugins import loading
 from landscape_core.plugins.observing import observe
 from landscape_core.plugins.run_card import PluginCard, make_plugin_card, plugin_card_target
 from landscape_core.plugins.showing import SIDE, Curve, Points, Table, picture_of
+from landscape_core.plugins.training.theta import PRESETS
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
+from landscape_core.storage import zoo
 from tests.tiny.plugins import DECAY, TRUTH, curve, plugin
 
 
@@ -167,3 +170,63 @@ def test_the_truth_is_found(tmp_path: Path) -> None:
         assert task.forward(torch.tensor([TRUTH])).shape == (1, 16)
     assert task.default_space == "random"
     assert task.advice("X").name == "lbfgs"
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, preset in PRESETS.items():
+        training = replace(preset.training, targets=8, steps=2, batch=4, buffers=min(preset.training.buffers, 2))
+        monkeypatch.setitem(PRESETS, name, replace(preset, training=training, curvature_inputs=2))
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_theta_is_trained_found_by_the_commands_and_compared(tmp_path: Path) -> None:
+    mine, observed = plugin(tmp_path), curve(tmp_path, hidden=2)
+    (tmp_path / "data").mkdir()
+    curve(tmp_path / "data", hidden=3)
+    assert "Wrote decay/theta-residual" in invoke("train", "mapping", "--task", mine, "--data", "data").output
+    assert "Wrote decay/theta-whitened" in invoke("train", "mapping", "--task", mine, "--preset", "whitened").output
+    task = load_task(str(mine))
+    assert list(task.mappings) == ["residual", "whitened", "random"]
+    card = zoo.read_card("decay/theta-residual", zoo.OWN)
+    assert card.trained_on == "data, and targets drawn from the model"
+    assert task.hashes["decay/plugin"][:12] in card.notes
+    invoke("invert", observed, "--task", mine, "--steps", 5, "--out", "out")
+    with zipfile.ZipFile("out/curve.zip") as archive:
+        assert set(json.loads(archive.read("run.json"))["models"]) == {"decay/plugin", "decay/theta-residual"}
+    compared = invoke("train", "mapping-compare", "--task", mine, "--buffers", 1, "--targets", 3, "--steps", 2, "--note")
+    assert [line.split("\t")[0] for line in compared.output.splitlines() if "\t" in line][1:] == ["baseline", *PRESETS]
+    assert "comparison" in zoo.read_card("decay/theta-residual", zoo.OWN).metrics
+
+
+@pytest.mark.usefixtures("quick")
+def test_whitening_takes_the_curvature_out(tmp_path: Path) -> None:
+    mine = plugin(tmp_path)
+    invoke("train", "mapping", "--task", mine, "--preset", "whitened")
+    task = load_task(str(mine))
+    with torch.no_grad():
+        target = Target(task.forward(task.prior.mean[None]))
+    rates = []
+    for space in ("X", "whitened"):
+        loss, to_x = task.objective.bind(target), task.space(space).to_x
+        curvature = torch.autograd.functional.hessian(lambda v: loss(task.forward(to_x(v[None])))[0], torch.zeros(2))  # noqa: B023
+        values = torch.linalg.eigvalsh(curvature)
+        rates.append(float(values[1] / values[0]))
+    assert rates[1] < 0.5 * rates[0]
+
+
+@pytest.mark.usefixtures("quick")
+def test_the_tables_are_made_of_what_a_plugin_draws(tmp_path: Path) -> None:
+    mine = plugin(tmp_path)
+    invoke("train", "mapping", "--task", mine, "--buffers", 1)
+    few = ("--task", mine, "--targets", 3, "--out", "results")
+    invoke("reproduce", "convergence", *few, "--tune-targets", 2, "--steps", 4)
+    content = json.loads(Path("results/convergence-decay.json").read_text())
+    assert content["n"] == {"drawn": 3}
+    assert set(content["models"]) == {"decay/plugin", "decay/theta-residual"}
+    invoke("reproduce", "budget", *few, "--tune-targets", 2, "--evaluations", 8)
+    rows = json.loads(Path("results/budget-decay.json").read_text())["settings"]["rows"]
+    assert "Z, L-BFGS" in rows
+    assert not any("encoder" in row for row in rows)
+    invoke("reproduce", "landscapes", *few, "--steps", 3, "--size", 5)
+    assert json.loads(Path("results/landscapes-decay.json").read_text())["n"] == {"examples": 3}

@@ -11,24 +11,19 @@ import typer
 from torch import Tensor
 
 from landscape_core.console import Data, Device, Distance, Out, Seed, Threads, Ticker, apply_threads, command_line
-from landscape_core.errors import UserError
 from landscape_core.experiments.results import Result, finish
 from landscape_core.experiments.rows import TableSettings, markdown
 from landscape_core.generators.datasets import DOMAINS
 from landscape_core.generators.experiments import ablation as table2
-from landscape_core.generators.experiments import budget as searches
 from landscape_core.generators.experiments import completions as fig6
-from landscape_core.generators.experiments import convergence as fig3a
 from landscape_core.generators.experiments import wplus as spaces
 from landscape_core.generators.experiments import z_dimension as table3
-from landscape_core.generators.experiments.judges import judges_for
-from landscape_core.generators.experiments.picture_sets import USUAL, PictureSet, SetKind, checked_kinds, picture_sets
+from landscape_core.generators.experiments.picture_sets import SetKind
 from landscape_core.generators.task import PLUS, load_image_task
 from landscape_core.generators.training.theta import image_targets
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.sets import CATS, FACES, targets
 from landscape_core.progress import Tick
-from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 from landscape_core.storage.files import check_writable
@@ -145,72 +140,6 @@ def w_plus(
     train, sets = _pictures(data, number, tuned, seed, task.side)
     settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
     conclude(lambda tick: spaces.run_wplus(task, plus, train, sets, settings, command_line(), tick), table2.plot, out)
-
-
-def budget(
-    data: Data = Path("data"),
-    number: Number = 50,
-    tuned: Tuned = 8,
-    evaluations: Annotated[
-        list[int], typer.Option(help="Evaluations of F per picture; give it again for another budget.", min=1)
-    ] = [21, 201],  # noqa: B006
-    perceptual: Distance = DEFAULT_PERCEPTUAL,
-    out: Out = Path("results"),
-    device: Device = "cpu",
-    seed: Seed = 0,
-    threads: Threads = 0,
-) -> None:
-    """What people use to invert F, at equal cost: GD, Adam, ramps, L-BFGS, restarts, CMA-ES, encoder, and Z."""
-    apply_threads(threads)
-    task = load_image_task("faces", perceptual=perceptual, device=device)
-    train, sets = _pictures(data, number, tuned, seed, task.side)
-    settings = searches.BudgetSettings(number, tuple(sorted(evaluations)), tuned, seed)
-    conclude(
-        lambda tick: searches.run_budget(task, train, sets, settings, command_line(), tick), searches.plot, out,
-        searches.markdown,
-    )  # fmt: skip
-
-
-def convergence(
-    data: Data = Path("data"),
-    number: Annotated[int, typer.Option("--targets", help="Pictures per set.", min=1)] = 100,
-    split: Annotated[str, typer.Option(help="Split to evaluate; rates are chosen on train.")] = "val",
-    images: Annotated[Path | None, typer.Option(help="Evaluate this folder or zip of pictures instead.")] = None,
-    kinds: Kinds = [*USUAL],  # noqa: B006  # typer copies it
-    steps: Annotated[
-        int, typer.Option(help="Steps of descent; from 2000 on the result is called converged.", min=1, max=5000)
-    ] = 200,
-    tuned: Annotated[int, typer.Option("--tune-targets", help="Pictures of train that choose every lane's rate.", min=1)] = 12,
-    domain: Annotated[
-        str, typer.Option(help=f"Whose generator: {', '.join(DOMAINS)}; the others' pictures are out of its range.")
-    ] = "faces",
-    space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
-    work: Work = Path("runs/convergence"),
-    device: Device = "cpu",
-    perceptual: Distance = DEFAULT_PERCEPTUAL,
-    out: Out = Path("results"),
-    seed: Seed = 0,
-    threads: Threads = 0,
-) -> None:
-    """Fig. 3a: X against Z by the same optimiser at each lane's best rate, from the mean and from the encoder's guess, on
-    real, drawn and out-of-range pictures. Stop it at any time; the same command goes on."""
-    apply_threads(threads)
-    if domain not in DOMAINS:
-        raise UserError(f"There is no data set for the domain {domain!r}; there are: {', '.join(DOMAINS)}.")
-    chosen = checked_kinds(kinds)
-    task = load_image_task(domain, perceptual=perceptual, device=device)
-    settings = fig3a.ConvergenceSettings(targets=number, steps=steps, tune_targets=tuned, space=space, seed=seed)
-    task.space(space)  # before minutes are spent
-    if images is not None:
-        sets = {"images": PictureSet(Target(targets(ImageSource(images, None, task.side), number, seed)), "real")}
-    else:
-        sets = picture_sets(chosen, task, data, split, domain, number, seed)
-    train = targets(DOMAINS[domain].source(data, "train", task.side), settings.tune_targets, seed)
-    ticker = Ticker()
-    judges = judges_for(perceptual, task.device)
-    result = fig3a.run_convergence(task, train, sets, settings, command_line(), ticker, judges, work)
-    ticker.close()
-    finish(result, out, lambda picture: fig3a.plot(result, picture))
 
 
 def pictures_of(

@@ -1,4 +1,4 @@
-"""`train generator`, `mapping`, `mapping-compare` and `measure`."""
+"""`train generator` and `measure`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from tqdm import tqdm
 
 from landscape_core.console import (
     Assets,
@@ -28,20 +27,15 @@ from landscape_core.console import (
     parse_box,
 )
 from landscape_core.errors import UserError
-from landscape_core.experiments.comparing import note_on_card, written
-from landscape_core.experiments.rows import TableSettings
-from landscape_core.generators.experiments.compare import compare
 from landscape_core.generators.task import check_device, load_image_task
 from landscape_core.generators.training import recipe as image_recipe
 from landscape_core.generators.training.measure import frechet_figures, measure_generator
 from landscape_core.generators.training.publish import publish
-from landscape_core.generators.training.theta import MAPPING_PRESETS, mapping_trainer, publish_mapping, published_name
 from landscape_core.generators.training.transfer import Start
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.sets import targets
 from landscape_core.storage import zoo
 from landscape_core.storage.files import check_writable
-from landscape_core.training.alternating import train_mapping
 
 
 def generator(
@@ -104,38 +98,6 @@ def _recipe(
     return chosen if seconds is None else chosen.within(seconds, last_stage=last_stage), start
 
 
-def mapping(
-    data: Pictures,
-    split: Split = None,
-    box: BoxOption = None,
-    domain: Domain = "faces",
-    preset: Annotated[str, typer.Option(help=f"One of: {', '.join(MAPPING_PRESETS)}.")] = "residual",
-    buffers: Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)] = None,
-    work: Work = Path("runs/mapping"),
-    assets: Assets = zoo.ASSETS,
-    device: Device = "cpu",
-    seed: Seed = 0,
-    threads: Threads = 0,
-) -> None:
-    """Learn Θ by alternating optimisation (Algorithm 1). Ctrl-C stops and keeps all finished buffers."""
-    apply_threads(threads)
-    images = load_images(ImageSource(data, split, load_image_task(domain).side, parse_box(box)))
-    with tqdm(desc="curvature", dynamic_ncols=True) as curvature:
-
-        def tick(done: int, total: int) -> None:
-            curvature.total = total
-            curvature.update(1)
-
-        trainer, config = mapping_trainer(domain, preset, images, work, buffers=buffers, seed=seed, device=device, tick=tick)
-    with Stopping() as stop:
-        train_mapping(trainer, stop.bar("buffers"))
-    stop.leave_if_asked(f"{trainer.progress.buffer} buffers are kept in {work / domain / preset}.")
-    card = publish_mapping(
-        trainer, config, domain, preset, trained_on=f"{data.name} {split or ''}".strip(), command=command_line(), assets=assets
-    )
-    typer.echo(f"Wrote {card.name} below {assets}.")
-
-
 def measure(
     train: Annotated[Path, typer.Option("--data", help="Folder or zip with train/ and val/ pictures.")],
     box: BoxOption = None,
@@ -158,40 +120,3 @@ def measure(
         metrics["tuned"] += [each for each in known.get("tuned", []) if each["start"] != "mean"]
     zoo.update_card(f"{domain}/generator", metrics={**known, **metrics})
     typer.echo(json.dumps(metrics, indent=2))
-
-
-Tuned = Annotated[int, typer.Option("--tune-targets", help="Other held-out pictures, that choose the optimisers.", min=1)]
-Steps = Annotated[list[int], typer.Option("--steps", help="After how many steps; give it again for more.", min=1)]
-
-
-def mapping_compare(
-    data: Pictures,
-    split: Split = None,
-    box: BoxOption = None,
-    domain: Annotated[str, typer.Option(help="Whose generator, e.g. faces.")] = "faces",
-    presets: Annotated[
-        str, typer.Option(help="Candidates; each gets as many evaluations of F as the first.")
-    ] = "residual,flow,statistics,plain,paper",
-    buffers: Annotated[int, typer.Option(help="Buffers of the first candidate.", min=1)] = 12,
-    targets: Annotated[int, typer.Option(help="Held-out pictures to compare on.", min=1)] = 32,
-    tuned: Tuned = 6,
-    steps: Steps = [2, 20, 200],  # noqa: B006  # typer copies it
-    work: Work = Path("runs/mapping-compare"),
-    note: Annotated[bool, typer.Option("--note", help="Put the table on the first candidate's card.")] = False,
-    seed: Seed = 0,
-    threads: Threads = 0,
-) -> None:
-    """Learn several Θ on seven eighths of the pictures and compare them, and X, on the rest."""
-    apply_threads(threads)
-    names = presets.split(",")
-    unknown = [name for name in names if name not in MAPPING_PRESETS]
-    if unknown:
-        raise UserError(f"There is no preset {unknown[0]!r}; there are: {', '.join(MAPPING_PRESETS)}.")
-    images = load_images(ImageSource(data, split, load_image_task(domain).side, parse_box(box)))
-    settings = TableSettings(targets, tuple(sorted(steps)), tuned, seed=seed, work=work / "curves")
-    ticker = Ticker()
-    table = compare(domain, names, images, buffers, settings, work, ticker)
-    ticker.close()
-    typer.echo(written(table))
-    if note:
-        note_on_card(published_name(domain, names[0]), table, command_line())

@@ -10,9 +10,9 @@ from torch import Tensor
 
 from landscape_core.experiments.paired import compare, geometric_mean
 from landscape_core.experiments.results import Claim, Result
-from landscape_core.generators.experiments.searchers import SEARCHERS, Searcher
+from landscape_core.generators.experiments.searchers import SEARCHERS, Guess, Searcher
 from landscape_core.progress import Tick
-from landscape_core.search.task import Task
+from landscape_core.search.task import Task, X
 
 OURS = ("Z, L-BFGS", "Z, encoder, then L-BFGS")
 
@@ -25,6 +25,17 @@ class BudgetSettings:
     evaluations: tuple[int, ...] = (21, 201)
     tune_targets: int = 8
     seed: int = 0
+
+
+def searchers_for(task: Task) -> dict[str, Searcher]:
+    """Those that a task has what they need for: an encoder, and the Θ that the table's Z is."""
+
+    def able(searcher: Searcher) -> bool:
+        guided = isinstance(searcher, Guess) or getattr(searcher, "start", "mean") == "encoder"
+        space = getattr(searcher, "space", X)
+        return (task.encode is not None or not guided) and (space == X or space in task.mappings)
+
+    return {name: searcher for name, searcher in SEARCHERS.items() if able(searcher)}
 
 
 def tune(searcher: Searcher, task: Task, pictures: Tensor, evaluations: int, seed: int) -> dict[float, float]:
@@ -54,8 +65,9 @@ def run_budget(
                 losses.setdefault((label, evaluations), {})[name] = found
             done += 1
             tick("searchers", done, total)
+    name = "budget" if task.name == "faces" else f"budget-{task.name}"
     result = Result(
-        "budget", command, settings.seed, task.hashes, {label: len(pictures) for label, pictures in sets.items()},
+        name, command, settings.seed, task.hashes, {label: len(pictures) for label, pictures in sets.items()},
         {**asdict(settings), "rows": list(searchers), "rate": chosen, "sweep_on_train": sweeps},
     )  # fmt: skip
     for label in sets:

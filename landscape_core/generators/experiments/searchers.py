@@ -119,7 +119,7 @@ def evolve(task: Task, picture: Tensor, evaluations: int, seed: int) -> tuple[Te
     prior = task.prior
     optimizer = SepCMA(mean=np.zeros(prior.factor.shape[1]), sigma=0.5, seed=seed)
     size = optimizer.population_size
-    loss = task.objective.bind(Target(picture.repeat(size, 1, 1, 1)).to(task.device))
+    loss = task.objective.bind(Target(picture.expand(size, *picture.shape[1:])).to(task.device))
     best, lowest, used = prior.mean[None], float("inf"), 0
     while used + size <= evaluations:
         noise = [optimizer.ask() for _ in range(size)]

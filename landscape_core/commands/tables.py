@@ -1,0 +1,134 @@
+"""`reproduce convergence` and `budget`: searches compared, on pictures or on a network of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, get_args
+
+import torch
+import typer
+from torch import Tensor
+
+from landscape_core.console import (
+    TASK_HELP,
+    Data,
+    Device,
+    Distance,
+    LearnedSpace,
+    Out,
+    Seed,
+    Threads,
+    Ticker,
+    apply_threads,
+    command_line,
+)
+from landscape_core.domains import domain_for
+from landscape_core.errors import UserError
+from landscape_core.experiments.results import finish
+from landscape_core.generators.datasets import DOMAINS
+from landscape_core.generators.experiments import budget as searches
+from landscape_core.generators.experiments import convergence as fig3a
+from landscape_core.generators.experiments.judges import judges_for
+from landscape_core.generators.experiments.picture_sets import USUAL, PictureSet, SetKind, checked_kinds, drawn, picture_sets
+from landscape_core.images.datasets import ImageSource
+from landscape_core.images.sets import CATS, FACES, targets
+from landscape_core.plugins.domain import DOMAIN as PLUGINS
+from landscape_core.search.judges import Judge
+from landscape_core.search.objectives import Target
+from landscape_core.search.race import DEFAULT_PERCEPTUAL
+from landscape_core.search.task import Task
+from landscape_core.storage.files import check_writable
+
+Work = Annotated[
+    Path,
+    typer.Option("--work", help="Folder that keeps what is done; the same command goes on from it.", callback=check_writable),
+]
+TaskOption = Annotated[str, typer.Option("--task", "--domain", help=f"Plug-ins draw their targets: {TASK_HELP}")]
+Kinds = Annotated[list[str], typer.Option("--set", help=f"{', '.join(get_args(SetKind))}; give it again for another.")]
+TRAIN_SEED = 1  # added to the seed of a plug-in's targets that choose rates: none of them is measured on
+
+
+def budget(
+    data: Data = Path("data"),
+    task: TaskOption = "faces",
+    number: Annotated[int, typer.Option("--targets", help="Targets per data set.", min=1)] = 50,
+    tuned: Annotated[int, typer.Option("--tune-targets", help="Other targets, that choose every row's rate.", min=1)] = 8,
+    evaluations: Annotated[
+        list[int], typer.Option(help="Evaluations of F per target; give it again for another budget.", min=1)
+    ] = [21, 201],  # noqa: B006
+    perceptual: Distance = DEFAULT_PERCEPTUAL,
+    out: Out = Path("results"),
+    device: Device = "cpu",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """What people use to invert F, at equal cost: GD, Adam, ramps, L-BFGS, restarts, CMA-ES, encoder, and Z."""
+    apply_threads(threads)
+    domain = domain_for(task)
+    loaded = domain.load(task, perceptual, device)
+    train, sets = _train_of(loaded, tuned, seed), {"drawn": loaded.sampled(number, torch.Generator().manual_seed(seed)).value}
+    if domain is not PLUGINS:
+        train, sets = _pictures(data, number, tuned, seed, loaded.side)
+    settings = searches.BudgetSettings(number, tuple(sorted(evaluations)), tuned, seed)
+    ticker = Ticker()
+    result = searches.run_budget(loaded, train, sets, settings, command_line(), ticker, searches.searchers_for(loaded))
+    ticker.close()
+    typer.echo(searches.markdown(result))
+    finish(result, out, lambda picture: searches.plot(result, picture))
+
+
+def _pictures(data: Path, number: int, tuned: int, seed: int, side: int) -> tuple[Tensor, dict[str, Tensor]]:
+    """Training pictures to tune on, and faces and cats of val, at a model's side."""
+    sets = {name: targets(kind.source(data, "val", side), number, seed) for name, kind in (("faces", FACES), ("cats", CATS))}
+    return targets(FACES.source(data, "train", side), tuned, seed), sets
+
+
+def _train_of(task: Task, n: int, seed: int) -> Tensor:
+    return task.sampled(n, torch.Generator().manual_seed(seed + TRAIN_SEED)).value
+
+
+def convergence(
+    data: Data = Path("data"),
+    number: Annotated[int, typer.Option("--targets", help="Targets per set.", min=1)] = 100,
+    split: Annotated[str, typer.Option(help="Split to evaluate; rates are chosen on train.")] = "val",
+    images: Annotated[Path | None, typer.Option(help="Evaluate this folder or zip of pictures instead.")] = None,
+    kinds: Kinds = [*USUAL],  # noqa: B006  # typer copies it
+    steps: Annotated[
+        int, typer.Option(help="Steps of descent; from 2000 on the result is called converged.", min=1, max=5000)
+    ] = 200,
+    tuned: Annotated[int, typer.Option("--tune-targets", help="Other targets, that choose every lane's rate.", min=1)] = 12,
+    task: TaskOption = "faces",
+    space: LearnedSpace = None,
+    work: Work = Path("runs/convergence"),
+    device: Device = "cpu",
+    perceptual: Distance = DEFAULT_PERCEPTUAL,
+    out: Out = Path("results"),
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Fig. 3a: X against Z by the same optimiser at each lane's best rate, from the mean and from the encoder's guess, on
+    real, drawn and out-of-range pictures, or on what a plug-in draws. Stop it at any time; the same command goes on."""
+    apply_threads(threads)
+    domain = domain_for(task)
+    if domain is not PLUGINS and task not in DOMAINS:
+        raise UserError(f"There is no data set for the domain {task!r}; there are: {', '.join(DOMAINS)}.")
+    chosen = checked_kinds(kinds)
+    loaded = domain.load(task, perceptual, device)
+    learned = loaded.default_space if space is None else space
+    loaded.space(learned)  # before minutes are spent
+    settings = fig3a.ConvergenceSettings(targets=number, steps=steps, tune_targets=tuned, space=learned, seed=seed)
+    judges: Sequence[Judge] = ()
+    if domain is PLUGINS:
+        train, sets = _train_of(loaded, tuned, seed), {"drawn": PictureSet(drawn(loaded, number, seed), "drawn")}
+    else:
+        train = targets(DOMAINS[task].source(data, "train", loaded.side), tuned, seed)
+        judges = judges_for(perceptual, loaded.device)
+        if images is not None:
+            sets = {"images": PictureSet(Target(targets(ImageSource(images, None, loaded.side), number, seed)), "real")}
+        else:
+            sets = picture_sets(chosen, loaded, data, split, task, number, seed)
+    ticker = Ticker()
+    result = fig3a.run_convergence(loaded, train, sets, settings, command_line(), ticker, judges, work)
+    ticker.close()
+    finish(result, out, lambda picture: fig3a.plot(result, picture))
