@@ -155,7 +155,7 @@ def test_a_full_disk_is_a_sentence_and_harms_no_file(
         (["invert", "PICTURE", "--space", "X"], "Z searches a learned space, not X itself"),
         (["invert", "PICTURE", "--no-such-option"], "No such option"),
         (["train", "generator", "--data", "PICTURE", "--domain", "../../evil"], "cannot name a model"),
-        (["train", "mapping", "--data", "PICTURE", "--domain", ""], "cannot name a model"),
+        (["train", "mapping", "--data", "PICTURE", "--domain", ""], "There is no task ''"),
         (["no-such-command"], "No such command"),
         (["attack", "PICTURE", "--mean", "0.5,0.5,0.5"], "belong to --checkpoint"),
         (["attack", "PICTURE", "--mean", "grey"], "needs three numbers"),
