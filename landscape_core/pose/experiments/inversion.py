@@ -24,9 +24,9 @@ from landscape_core.search.task import Task, X
 from landscape_core.search.updates import Optimizer
 
 COLUMNS: Mapping[str, OptimizerName] = {"Adam": "adam", "L-BFGS": "lbfgs", "Levenberg-Marquardt": "levenberg-marquardt"}
-ADAM_RATES = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
-FIRST_MOVES = (0.1, 0.3, 1.0, 2.0, 4.0, 8.0)
-INVERSE_DAMPINGS = (0.01, 0.1, 1.0, 10.0, 100.0)
+ADAM_RATES = (0.02, 0.05, 0.1, 0.2, 0.5)
+FIRST_MOVES = (0.3, 1.0, 3.0, 8.0)
+INVERSE_DAMPINGS = (0.1, 1.0, 10.0)
 FLOORS: Mapping[Observation, float] = {"rotations": 2e-5, "positions": 3e-3}  # half a degree, a millimetre
 EARLY = 20  # rates are chosen for this budget, and for the whole one
 ERROR = "cm"
@@ -41,7 +41,7 @@ class PoseSettings:
 
     targets: int = 200
     steps: int = 200
-    tune_targets: int = 48
+    tune_targets: int = 24
     batch: int = 100
     more_starts: int = 4
     space: str = "residual"
