@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,9 @@ from typing import Any
 from app.defence.stream import NORMS
 from app.runs.session import Message
 from landscape_core.defence.counting import LANES, UNDEFENDED
-from landscape_core.experiments.report import outdated
+from landscape_core.errors import UserError
+from landscape_core.experiments.report import embedded_hashes, outdated
+from landscape_core.experiments.results import read_result
 from landscape_core.storage.zoo import RESULTS
 
 EARLIER = "What results has was measured on earlier models than are embedded now."
@@ -23,9 +24,12 @@ def measured(name: Any, attack: Any, results: Path = RESULTS) -> Message:
     path = results / f"defence-{name}.json"
     if not path.is_file():
         return NOTHING
-    found = json.loads(path.read_text())
-    if outdated([found]):
-        return {**NOTHING, "text": EARLIER}
+    try:
+        found = read_result(path)
+        if outdated([found], embedded_hashes()):
+            return {**NOTHING, "text": EARLIER}
+    except UserError as error:
+        return {**NOTHING, "text": str(error)}
     if attack not in found["settings"]["attack_settings"]:
         return NOTHING
     last = len(found["series"][f"X tuned | {attack}, static"]) - 1

@@ -9,12 +9,13 @@ from typing import Any
 import gradio as gr
 from jinja2 import Environment, FileSystemLoader
 
+from app.optional import left_out
 from app.results.charts import marks, panels
 from app.views.page import Page
 from app.views.view import APP, ROUTE
 from landscape_core.experiments.answers import answers
-from landscape_core.experiments.report import EARLIER, outdated, results_in
-from landscape_core.experiments.results import bracketed, figure
+from landscape_core.experiments.report import EARLIER, outdated
+from landscape_core.experiments.results import bracketed, figure, read_result
 from landscape_core.storage import zoo
 from landscape_core.storage.zoo import RESULTS
 
@@ -53,19 +54,26 @@ def build(page: Page, folder: Path = RESULTS, assets: Path = zoo.ASSETS) -> None
 
 
 def results_page(folder: Path, assets: Path) -> str:
-    """Answers, experiments and models as HTML; every text from a file is escaped."""
+    """Answers, experiments and models as HTML; every text from a file is escaped. A file that is bad is left out by name."""
     templates = Environment(loader=FileSystemLoader(APP / "results"), autoescape=True)
     templates.filters.update(figure=figure, interval=bracketed, cost=cost)
-    results = results_in(folder)
-    old = outdated(results, assets)
+    said: list[str] = []
+    results: list[Mapping[str, Any]] = []
+    cards: list[zoo.Card] = []
+    for path in sorted(folder.glob("*.json")):
+        with left_out("A result", said.append):
+            results.append(read_result(path))
+    for name in zoo.names(assets):
+        with left_out("A model", said.append):
+            cards.append(zoo.read_card(name, assets))
+    old = outdated(results, {card.name: card.sha256 for card in cards})
     order = {name: place for place, name in enumerate(TITLES)}
-    shown = sorted(results, key=lambda each: (order.get(each["experiment"], len(order)), each["experiment"]))
+    experiments = []
+    for each in sorted(results, key=lambda each: (order.get(each["experiment"], len(order)), each["experiment"])):
+        with left_out(f"The result {each['experiment']}", said.append):
+            experiments.append(_experiment(each, folder, each["experiment"] in old))
     return templates.get_template("results.jinja").render(
-        answers=answers(results, old),
-        experiments=[_experiment(each, folder, each["experiment"] in old) for each in shown],
-        cards=[zoo.read_card(name, assets) for name in zoo.names(assets)],
-        address=ADDRESS,
-        earlier=EARLIER,
+        answers=answers(results, old), experiments=experiments, cards=cards, address=ADDRESS, earlier=EARLIER, left_out=said
     )
 
 

@@ -146,7 +146,7 @@ def _with_lanes(query: Mapping[str, str], chosen: RunSettings, models: Models, n
 def to_query(settings: RunSettings, usual: RunSettings) -> dict[str, str]:
     """URL parameters of what differs from the usual, lanes apart."""
     pairs = {name: (getattr(settings, field), getattr(usual, field)) for name, field, _ in FIELDS}
-    pairs[SPACE] = settings.space, usual.space
+    pairs |= {SPACE: (settings.space, usual.space)} if settings.learned else {}
     return {name: str(value) for name, (value, other) in pairs.items() if value != other}
 
 

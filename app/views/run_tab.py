@@ -135,6 +135,7 @@ class RunTab(Generic[V]):
 
     def filled(self, values: Mapping[str, Any]) -> dict[Any, Any]:
         """The form's values, with the spaces and optimisers that the chosen model has."""
-        task, space = self.models.get(values["model"]), values["space"]
+        task = self.models.get(values["model"])
+        space = values["space"] if values["space"] in task.mappings else next(iter(task.mappings))  # no lane may search one
         spaces = gr.update(choices=space_choices(list(task.mappings)), value=space)
         return self.form.filled({**table_updates(values, task.optimizers(space)), "space": spaces})

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from landscape_core.errors import UserError
 from landscape_core.experiments.answers import Answer, answers
-from landscape_core.experiments.results import Claim, table
+from landscape_core.experiments.results import Claim, read_result, table
 from landscape_core.storage import zoo
 
 PAGE = "README.md"
@@ -18,13 +17,17 @@ EARLIER = "Measured on earlier models than are embedded now; not counted above."
 
 
 def results_in(folder: Path) -> list[dict[str, Any]]:
-    """The contents of all results files of a folder, in order of their names."""
-    return [json.loads(path.read_text()) for path in sorted(folder.glob("*.json"))]
+    """The contents of all results files of a folder, in order of their names. Raises UserError where one of them is bad."""
+    return [read_result(path) for path in sorted(folder.glob("*.json"))]
 
 
-def outdated(results: Sequence[Mapping[str, Any]], assets: Path = zoo.ASSETS) -> list[str]:
+def embedded_hashes(assets: Path = zoo.ASSETS) -> dict[str, str]:
+    """The hash of every embedded model by its name. Raises UserError where a card is bad."""
+    return {name: zoo.read_card(name, assets).sha256 for name in zoo.names(assets)}
+
+
+def outdated(results: Sequence[Mapping[str, Any]], embedded: Mapping[str, str]) -> list[str]:
     """The experiments that were measured on other models than are embedded now; those that train what they use never are."""
-    embedded = {name: zoo.read_card(name, assets).sha256 for name in zoo.names(assets)}
 
     def old(models: Mapping[str, str]) -> bool:
         known = [name for name in models if name in embedded]  # others were trained for the experiment alone
@@ -36,7 +39,7 @@ def outdated(results: Sequence[Mapping[str, Any]], assets: Path = zoo.ASSETS) ->
 def report(folder: Path, assets: Path = zoo.ASSETS) -> str:
     """Everything that a results folder says, as Markdown for a page in that folder."""
     results = results_in(folder)
-    old = outdated(results, assets)
+    old = outdated(results, embedded_hashes(assets))
     plots = {path.stem for path in folder.glob("*.png")}
     parts = ["## Plain answers", "", *(_answered(each) for each in answers(results, old)), "", "## Every claim", ""]
     for each in results:

@@ -12,9 +12,12 @@ from typing import Any, Literal
 import numpy as np
 import torch
 import typer
+from pydantic import TypeAdapter, ValidationError
 from scipy import stats
 from torch import Tensor
+from typing_extensions import TypedDict
 
+from landscape_core.errors import UserError, first_problem, reading
 from landscape_core.storage.files import whole, write_text
 
 
@@ -62,6 +65,45 @@ class Result:
         content["claims"] = [{**asdict(claim), "met": claim.met} for claim in self.claims]
         write_text(path, json.dumps(_rounded(content), indent=1) + "\n")
         return path
+
+
+class ClaimEntry(TypedDict):
+    """A claim as its file has it."""
+
+    claim: str
+    paper: float | str | None
+    ours: float | None
+    aim: float | None
+    better: Literal["lower", "higher"]
+    interval: tuple[float | None, float | None] | None
+    met: bool
+
+
+class ResultEntry(TypedDict):
+    """What every reader of a results file counts on; there may be more."""
+
+    experiment: str
+    command: str
+    seed: int
+    models: dict[str, str]
+    n: dict[str, int]
+    settings: dict[str, Any]
+    series: dict[str, list[float | None]]
+    claims: list[ClaimEntry]
+
+
+_ENTRY = TypeAdapter(ResultEntry)
+
+
+def read_result(path: Path) -> dict[str, Any]:
+    """The contents of a results file. Raises UserError where it is none; the sentence names the file and what is wrong."""
+    with reading(str(path), "is not a results file"):
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        try:
+            _ENTRY.validate_python(content)
+        except ValidationError as error:
+            raise UserError(f"{path} is not a results file: {first_problem(error)}") from error
+    return content
 
 
 def relative_change(ours: Tensor, baseline: Tensor) -> tuple[float, tuple[float, float]]:

@@ -75,9 +75,10 @@ def replay_promise(card: Card, task: Task) -> str:
     """Whether Run can repeat what the card records: the end of a sentence, after "Run card loaded; ".
 
     Raises:
-        UserError: the card's Z searches a space that is not here, or X.
+        UserError: one of the card's lanes searches a space that is not here.
     """
-    task.learned(card.settings.space)
+    for space in card.settings.learned:
+        task.learned(space)
     changed = check_models(card, task)
     if not changed:
         return "the models are the same, so Run repeats it exactly."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from landscape_core.errors import UserError, reading
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName, OptimizerSettings
 from landscape_core.search.race import RunSettings, prepare
@@ -149,9 +151,13 @@ def sentence(found: Averages) -> str:
 
 def committed(folder: Path, task: Task, space: str) -> list[Averages]:
     """What `reproduce landscapes` wrote into a folder for exactly these models and this space, by name of the file."""
-    contents: list[dict[str, Any]] = [json.loads(path.read_text()) for path in sorted(folder.glob("landscapes*.json"))]
-    ours = [c for c in contents if c["settings"]["space"] == space and same_models(c["models"], task.hashes, space)]
-    return [averages(c["command"], c["series"], _optimizers(c["settings"])) for c in ours]
+    found = []
+    for path in sorted(folder.glob("landscapes*.json")):
+        with suppress(UserError), reading(str(path)):  # the page of results says which file is bad
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if content["settings"]["space"] == space and same_models(content["models"], task.hashes, space):
+                found.append(averages(content["command"], content["series"], _optimizers(content["settings"])))
+    return found
 
 
 def _optimizers(settings: Mapping[str, Any]) -> dict[str, str]:

@@ -14,10 +14,12 @@ from app.invert import run as race
 from app.runs.cards import read_card_file
 from app.runs.models import Models
 from app.runs.session import Session
+from app.runs.settings import defaults, to_query
 from app.target import targets
 from landscape_core.errors import UserError
 from landscape_core.generators.run_card import RunCard, read_run_card
 from landscape_core.search.optimizers import OptimizerSettings
+from landscape_core.search.race import LaneSettings, RunSettings
 from tests.app.racing import race_of, two_models
 
 
@@ -41,6 +43,16 @@ def test_an_export_replays_bit_for_bit(models: Models, session: Session) -> None
     assert "exactly" in sentence
     end = list(race.start(models, other, chosen))[-1]
     assert end["replay"].startswith("This repeats the card's run exactly")
+
+
+def test_a_run_in_x_alone_replays_bit_for_bit(models: Models, session: Session) -> None:
+    alone = RunSettings(lanes=(LaneSettings(),), steps=3)
+    list(race.start(models, session, alone))
+    other = Session()
+    chosen, _, sentence = events.load_card(models, other, race.card_of(session.run).model_dump_json().encode())
+    assert "exactly" in sentence
+    assert "space" not in to_query(chosen, defaults(models))
+    assert list(race.start(models, other, chosen))[-1]["replay"].startswith("This repeats the card's run exactly")
 
 
 def test_a_replay_that_differs_says_so(models: Models, session: Session) -> None:

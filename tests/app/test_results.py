@@ -60,6 +60,22 @@ def test_what_was_measured_on_other_models_is_marked_and_not_counted(tmp_path: P
     assert "40 % lower" not in page
 
 
+def test_bad_files_are_named_and_the_others_shown(tmp_path: Path) -> None:
+    _write(tmp_path)
+    good = json.loads((tmp_path / "convergence.json").read_text())
+    (tmp_path / "a.json").write_text("{")
+    (tmp_path / "b.json").write_text(json.dumps({**good, "claims": [{"claim": "x"}]}))
+    (tmp_path / "c.json").write_text(json.dumps({**good, "experiment": "c", "settings": {"steps": 40, "stride": 0}}))
+    (tmp_path / "faces").mkdir()
+    (tmp_path / "faces" / "card.json").write_text("[]")
+    page = results_page(tmp_path, tmp_path)
+    assert page.count("left-out") == 4
+    assert "a.json is not a results file" in page
+    assert "b.json is not a results file: claims 0 paper" in page
+    assert "The result c is left out" in page
+    assert "1 of 2 aims met" in page
+
+
 # --- charts -------------------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from landscape_core import cli
 from landscape_core.errors import UserError
-from landscape_core.experiments.report import EARLIER, PAGE, outdated, report, results_in, with_results
+from landscape_core.experiments.report import EARLIER, PAGE, embedded_hashes, outdated, report, results_in, with_results
 from landscape_core.experiments.results import Claim, Result
 from landscape_core.storage import zoo
 
@@ -60,7 +60,7 @@ def test_what_was_measured_on_other_models_is_marked(tmp_path: Path) -> None:
     write(tmp_path, "other-weights", {name: "0"})
     write(tmp_path, "gone", {"faces/theta-none": "0"})
     write(tmp_path, "of-its-own", {})
-    assert outdated(results_in(tmp_path)) == ["gone", "other-weights"]
+    assert outdated(results_in(tmp_path), embedded_hashes()) == ["gone", "other-weights"]
     assert report(tmp_path).count(EARLIER) == 2
 
 

@@ -110,10 +110,13 @@ def test_whether_a_card_can_be_repeated_is_said() -> None:
     assert "exactly" not in replay_promise(silent, task)
 
 
-def test_a_card_without_a_learned_space_is_refused_before_it_is_run() -> None:
-    card = read_run_card(json.dumps(valid() | {"settings": {"lanes": [{"space": "X"}]}}))
-    with pytest.raises(UserError, match="Z searches a learned space, not X itself"):
+def test_every_space_of_a_card_has_to_be_here() -> None:
+    lanes = [{"space": "X"}, {"space": "paper"}, {"space": "elsewhere"}]
+    card = read_run_card(json.dumps(valid() | {"settings": {"lanes": lanes}}))
+    with pytest.raises(UserError, match="has no space 'elsewhere'"):
         replay_promise(card, tiny_task())
+    of_x_alone = read_run_card(json.dumps(valid() | {"settings": {"lanes": lanes[:1]}}))
+    assert "exactly" in replay_promise(of_x_alone, tiny_task())
 
 
 def test_a_card_of_completions_replays_bit_for_bit() -> None:

@@ -59,3 +59,5 @@ def test_averages_of_a_result_belong_to_its_models_and_space(task: Task, tmp_pat
     other_theta = replace(task, hashes={**task.hashes, "faces/theta-residual": "1" * 64})
     assert len(committed(tmp_path, other_theta, "paper")) == 1
     assert committed(tmp_path, replace(task, hashes={**task.hashes, "faces/theta-paper": "1" * 64}), "paper") == []
+    (tmp_path / "landscapes-bad.json").write_text('{"settings": 3}')
+    assert len(committed(tmp_path, task, "paper")) == 1

@@ -18,10 +18,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from landscape_core.errors import reading
 from landscape_core.features.perceptual import RobustDistance
 from landscape_core.images.pixels import to_unit
 from landscape_core.images.sheets import grid
 from landscape_core.storage import zoo
+from landscape_core.storage.files import whole, write_text
 from landscape_core.training.loop import Trainer
 
 FEATURES = "mean over space of the last map of the embedded perceptual network"
@@ -123,11 +125,10 @@ class Monitor:
     ) -> None:
         self.drawing, self.judge, self.folder = drawing, judge, folder
         self.looks, self.seed = looks, seed
-        lines = (folder / LOG).read_text().splitlines() if (folder / LOG).exists() else []
-        self._reached = json.loads(lines[-1])["look"] if lines else 0
-        self.latest: dict[str, Any] = (
-            {k: v for k, v in json.loads(lines[-1]).items() if k.startswith("frechet")} if lines else {}
-        )
+        with reading(str(folder / LOG), "is not a log of this training"):
+            last: dict[str, Any] = json.loads((_lines(folder / LOG) or ['{"look": 0}'])[-1])
+            self._reached = int(last["look"])
+        self.latest: dict[str, Any] = {key: value for key, value in last.items() if key.startswith("frechet")}
 
     def due(self, trainer: Trainer) -> bool:
         """Whether the last update brought the run to the next of its looks; the last is at its end."""
@@ -136,11 +137,15 @@ class Monitor:
 
     def __call__(self, trainer: Trainer) -> None:
         started = time.perf_counter()
-        self.folder.mkdir(parents=True, exist_ok=True)
         sheet = grid(self.drawing(self.seed + 1)(SIDE * SIDE), SIDE)
-        sheet.save(self.folder / f"samples-{trainer.seen:09d}.png", optimize=True)
+        with whole(self.folder / f"samples-{trainer.seen:09d}.png") as partial:
+            sheet.save(partial, optimize=True)
         if self.judge is not None:
             self.latest = self.judge.figures(self.judge.score(self.drawing(self.seed)))
         seconds = {"training_seconds": round(trainer.seconds, 1), "seconds": round(time.perf_counter() - started, 2)}
-        with (self.folder / LOG).open("a") as log:
-            log.write(json.dumps({"look": self._reached, "images": trainer.seen, **self.latest, **seconds}) + "\n")
+        line = json.dumps({"look": self._reached, "images": trainer.seen, **self.latest, **seconds})
+        write_text(self.folder / LOG, "\n".join([*_lines(self.folder / LOG), line, ""]))
+
+
+def _lines(log: Path) -> list[str]:
+    return log.read_text(encoding="utf-8").splitlines() if log.exists() else []

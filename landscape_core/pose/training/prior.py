@@ -19,6 +19,7 @@ from landscape_core.pose.kinematics import ForwardKinematics, Skeleton, rotation
 from landscape_core.pose.network import VPoser
 from landscape_core.progress import Report
 from landscape_core.storage import zoo
+from landscape_core.storage.files import write_text
 from landscape_core.training.checkpoint import Checkpoint
 from landscape_core.training.loop import train
 
@@ -164,8 +165,7 @@ def export_prior(
         sha256="",
         seed=trainer.config.seed,
     )
-    (assets / card.name).mkdir(parents=True, exist_ok=True)
-    (assets / card.name / "skeleton.json").write_text(skeleton.to_json() + "\n", encoding="utf-8")
+    write_text(assets / card.name / "skeleton.json", skeleton.to_json() + "\n")
     return zoo.save(card, model.state_dict(), assets)
 
 
