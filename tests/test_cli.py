@@ -35,7 +35,7 @@ COMMANDS = [
     ["train", "mapping"], ["reproduce"], ["reproduce", "convergence"], ["reproduce", "landscapes"],
     ["reproduce", "completions"], ["reproduce", "ablation"], ["reproduce", "z-dimension"], ["reproduce", "features"],
     ["reproduce", "w-plus"], ["sheets"], ["reproduce", "pose"], ["reproduce", "pose-completions"], ["reproduce", "report"],
-    ["reproduce", "restore"],
+    ["reproduce", "restore"], ["reproduce", "editing"],
 ]  # fmt: skip
 
 

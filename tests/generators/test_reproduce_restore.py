@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from landscape_core.errors import UserError
 from landscape_core.experiments.curves import Curves
-from landscape_core.generators.experiments import restoring
+from landscape_core.generators.experiments import editing, restoring
 from landscape_core.generators.experiments.restoring_claims import at_equal_fit, decibels_gained, markdown, plot
+from landscape_core.search.trajectory import LaneRecord, Trajectory
 from tests.tiny.models import PooledDistance, tiny_task
 
 NAMES = ("low-resolution:8", "mask:centre", "measurements:64")
@@ -68,3 +71,28 @@ def test_equal_fit_is_where_z_first_fits_as_well_as_x_at_the_end() -> None:
     assert gained == pytest.approx(-10 * math.log10(even.ratio))
     assert low <= gained <= high
     assert at_equal_fit(x, curves([[1.0] * 21] * 3, [[0.1, 0.1]] * 3), (10, 20)) == (None, 0)
+
+
+def test_edits_are_measured_at_equal_loss(tmp_path: Path) -> None:
+    task = tiny_task()
+    pictures = task.forward(task.prior.sample(3, torch.Generator().manual_seed(1))).detach()
+    settings = editing.EditingSettings(targets=3, steps=6, directions=2)
+    result = editing.run_editing(task, pictures, settings, "test", silent, tmp_path)
+    for name in editing.MEASURES:
+        for row in editing.ROWS:
+            found, moved = (torch.tensor(result.series[f"{name}, {state} | {row}"]) for state in ("as found", "edited"))
+            assert found.shape == (3,)
+            assert bool((moved > 0).all())
+    away = [torch.tensor(result.series[f"distance to the prior, {state} | X"]).mean() for state in ("as found", "edited")]
+    assert away[1] > away[0]
+    assert len(result.claims) == 2
+    editing.plot(result, tmp_path / "editing.png")
+    assert "distance to the prior, edited" in editing.markdown(result)
+    with pytest.raises(UserError, match="no encoder"):
+        editing.run_editing(replace(task, encode=None), pictures, settings, "test", silent)
+
+
+def test_equally_good_is_where_each_lane_first_reaches_the_worse_end() -> None:
+    losses = {"X": [9.0, 5.0, 3.0, 2.0], "Z": [4.0, 2.5, 1.0, 0.5]}
+    lanes = [LaneRecord(name, losses=[torch.tensor([each]) for each in values]) for name, values in losses.items()]
+    assert editing.equally_good(Trajectory(lanes, [0, 1, 2, 3])) == [3, 2]

@@ -1,4 +1,4 @@
-"""`reproduce restore`: every observation, searched by the same optimisers in X and in Z."""
+"""`reproduce restore` and `editing`: every observation in X and in Z, and what can be made of two results."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import typer
 from landscape_core.console import Data, Device, Distance, Out, Seed, Threads, apply_threads, command_line
 from landscape_core.generators.commands.reproduce import Images, Space, Split, Steps, Work, conclude, pictures_of
 from landscape_core.generators.datasets import DOMAINS
+from landscape_core.generators.experiments import editing as edits
 from landscape_core.generators.experiments import restoring
 from landscape_core.generators.experiments import restoring_claims as table
 from landscape_core.generators.observing import Instrument
 from landscape_core.generators.task import image_objective, load_image_task
 from landscape_core.images.sets import targets
+from landscape_core.search.editing import FARTHEST
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 
 
@@ -55,3 +57,32 @@ def restore(
         lambda tick: restoring.run_restore(task, train, pictures, settings, lpips, command_line(), tick, work),
         table.plot, out, table.markdown,
     )  # fmt: skip
+
+
+def editing(
+    data: Data = Path("data"),
+    number: Annotated[int, typer.Option("--targets", help="Pictures of the split.", min=2)] = 30,
+    split: Split = "val",
+    images: Images = None,
+    steps: Annotated[int, typer.Option(help="Steps of inversion, by L-BFGS in both spaces.", min=1)] = 50,
+    directions: Annotated[int, typer.Option(help="The prior's principal directions to move along.", min=1, max=100)] = 10,
+    amount: Annotated[float, typer.Option(help="How far, in standard deviations.", min=0.1, max=FARTHEST)] = 2.0,
+    domain: Annotated[str, typer.Option(help=f"Whose generator: {', '.join(DOMAINS)}.")] = "faces",
+    space: Space = "residual",
+    work: Work = Path("runs/editing"),
+    perceptual: Distance = DEFAULT_PERCEPTUAL,
+    out: Out = Path("results"),
+    device: Device = "cpu",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Which of two inversions at the same loss edits better: how far edited results of X and of Z leave the prior, and what the
+    encoder sees of the picture then."""
+    apply_threads(threads)
+    task = load_image_task(domain, perceptual=perceptual, device=device)
+    task.learned(space)
+    pictures = pictures_of(data, split, images, number, seed, task.side, domain)
+    settings = edits.EditingSettings(number, steps, directions, amount, space, seed)
+    conclude(
+        lambda tick: edits.run_editing(task, pictures, settings, command_line(), tick, work), edits.plot, out, edits.markdown
+    )
