@@ -95,8 +95,8 @@ def equally_good(trajectory: Trajectory) -> list[int]:
 
 @torch.no_grad()
 def _measures(task: Task, picture: Tensor, x: Tensor, moves: Tensor) -> tuple[float, float]:
-    """How far x (1, d) moved by each of `moves` (m, d) is from the prior's mean, in deviations; and how far, on average over the
-    coordinates of its input and in deviations too, the encoder sees the picture changed across the move."""
+    """How far x (1, d) moved by each of `moves` (m, d) is from the prior's mean; and how far, on average over the
+    coordinates of its input, the encoder sees the picture changed across the move: both in deviations of the prior."""
     assert task.encode is not None
     unit = PriorTerm(task.prior, 1.0)
     there = torch.cat([edited(task.prior, x, move[None], Edit((1.0,))) for move in moves])
