@@ -24,6 +24,7 @@ from landscape_core.generators.commands import sheets
 from landscape_core.generators.commands import train as train_generators
 from landscape_core.playground.commands import reproduce as playground_tables
 from landscape_core.playground.commands import run as playground
+from landscape_core.plugins.commands import check
 from landscape_core.pose.commands import reproduce as pose_tables
 from landscape_core.pose.commands import run as pose
 from landscape_core.pose.commands import train as train_pose
@@ -47,6 +48,7 @@ app.command()(playground.play)
 app.command()(surface.surface)
 app.command()(defence.attack)
 app.command()(defence.defend)
+app.command()(check.check)
 app.command()(bench.bench)
 app.command()(models.models)
 app.command()(sheets.sheets)
