@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -107,8 +108,8 @@ def _one_loss_each(answers: Answers) -> Iterator[str]:
     losses = _tried(lambda: answers.losses(answers.x), "The objective cannot compare two outputs of F")
     if not isinstance(losses, Tensor) or losses.shape != (BATCH,):
         raise FaultError(
-            f"The objective returns {_kind(losses)} for {BATCH} samples; one loss a sample is needed, ({BATCH},): do not average "
-            "over the batch."
+            f"The objective returns {_kind(losses)} for {BATCH} samples; one loss a sample is needed, ({BATCH},): do not "
+            "average over the batch."
         )
     if not bool(torch.isfinite(losses).all()):
         raise FaultError("The objective returns losses that are not finite.")
@@ -132,10 +133,10 @@ def _gradient(answers: Answers) -> Iterator[str]:
             "no_grad, numpy, argmax, round)."
         )
     (gradient,) = _tried(lambda: torch.autograd.grad(losses.sum(), x, allow_unused=True), "The gradient cannot be computed")
-    if gradient is None or not bool(gradient.abs().amax() > 0):
-        yield "The gradient of the loss is zero: F does not depend on its input, or only through steps that have no slope."
-    elif not bool(torch.isfinite(gradient).all()):
+    if gradient is not None and not bool(torch.isfinite(gradient).all()):
         yield "The gradient of the loss is not finite for inputs drawn from the prior (a root or a quotient at zero?)."
+    elif gradient is None or not bool(gradient.abs().amax() > 0):
+        yield "The gradient of the loss is zero: F does not depend on its input, or only through steps that have no slope."
 
 
 def _encoder(answers: Answers) -> Iterator[str]:
@@ -171,7 +172,7 @@ def _samples(answers: Answers) -> Iterator[str]:
         yield f"`samples` returns {what}; a Target shaped like F's output is needed, {(2, *answers.output.shape[1:])}."
 
 
-def _tried(call: Callable[[], Tensor], what: str) -> Tensor:
+def _tried(call: Callable[[], Any], what: str) -> Any:
     """What the user's code returns; what it raises is the fault."""
     try:
         with reading(what, "and raises an exception"):

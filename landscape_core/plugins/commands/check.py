@@ -15,9 +15,7 @@ from landscape_core.search.task import Task
 
 
 def check(
-    plugin: Annotated[
-        str, typer.Argument(help="mine.py, mine.py:function, package.module:function, or an entry point's name.")
-    ],
+    plugin: Annotated[str, typer.Argument(help="mine.py, mine.py:function, package.module:function, or an entry point.")],
 ) -> None:
     """Say what is wrong with a plug-in, a sentence for each fault; or, where all is well, what it is and what comes next."""
     made = load_plugin(plugin).task
