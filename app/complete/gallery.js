@@ -6,9 +6,9 @@ import { Tiles, visiblePart } from "./tiles.js";
 import { RunView } from "../views/run_view.js";
 import { number } from "../views/words.js";
 
-const FIDELITY = "Mean loss in the visible part over all K; lower is closer.";
-const DIVERSITY = "Mean perceptual distance between two completions in the hidden part, over all pairs of the K; higher is more varied.";
-const BEGIN_HERE = "Paint what is hidden, then press Run: as many random starts in X and in Z, by each of two optimisers, descend together on what is visible.";
+const FIDELITY = "Mean loss of what is seen over all K, without the prior's term; lower is closer.";
+const DIVERSITY = "Mean perceptual distance between two completions over all pairs of the K, behind a mask in the hidden part alone; higher is more varied.";
+const BEGIN_HERE = "Choose what is observed, then press Run: as many random starts in X and in Z, by each of two optimisers, descend together on it.";
 
 class Gallery extends RunView {
   constructor(view) {
@@ -53,9 +53,25 @@ class Gallery extends RunView {
     showJudges(this.find(".judges"), null);
     this.become("running");
     const { run } = this;
-    const part = await visiblePart(await decode(message.target), message.mask);
+    this.find("[data-show=pasted]").disabled = !message.mask;
+    if (!message.mask && this.show === "pasted") this.#set("show", "whole");
+    const part = message.mask ? await visiblePart(await decode(message.target), message.mask) : null;
     if (run === this.run) this.visible = part;
+    this.#seen(message);
     this.#lay();
+  }
+
+  /** What the search was told, and the whole picture where it is known. */
+  async #seen({ observed, truth, loss, side }) {
+    this.find(".seen").hidden = false;
+    this.find(".seen [data-loss]").textContent = loss;
+    for (const [name, picture] of Object.entries({ observed, truth })) {
+      const canvas = this.find(`[data-seen=${name}]`);
+      canvas.closest("figure").hidden = !picture;
+      if (!picture) continue;
+      Object.assign(canvas, { width: side, height: side });
+      canvas.getContext("2d").drawImage(await decode(picture), 0, 0);
+    }
   }
 
   #frames(message) {
@@ -141,7 +157,7 @@ class Gallery extends RunView {
     const { run } = this;
     for (const tiles of this.tiles) {
       const end = run.end?.lanes[tiles.name];
-      tiles.say([["Visible loss", run.steps.length ? number(end ? end.fidelity : run.lanes[tiles.name].mean.at(-1)) : "–", FIDELITY], ["Diversity", end ? number(end.diversity) : "–", DIVERSITY]]);
+      tiles.say([["Loss of what is seen", run.steps.length ? number(end ? end.fidelity : run.lanes[tiles.name].mean.at(-1)) : "–", FIDELITY], ["Diversity", end ? number(end.diversity) : "–", DIVERSITY]]);
     }
   }
 
@@ -168,7 +184,7 @@ class Gallery extends RunView {
     const { name, index } = this.chosen;
     this.tiles.find((tiles) => tiles.name === name).paint(panel.querySelector("canvas"), index);
     const loss = number(this.run.lanes[name].loss[at][index]);
-    panel.querySelector("p").textContent = `Completion ${index + 1} in ${name} at step ${this.run.steps[at]}: visible loss ${loss}.`;
+    panel.querySelector("p").textContent = `Completion ${index + 1} in ${name} at step ${this.run.steps[at]}: loss ${loss}.`;
     panel.querySelector("[data-pick=send]").disabled = this.controls.busy;
   }
 

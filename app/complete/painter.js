@@ -23,6 +23,10 @@ class Painter {
   async show(message) {
     if (!message) return;
     this.root.querySelector("[data-label]").textContent = message.label;
+    this.root.querySelector("[data-loss]").textContent = message.loss;
+    this.painting = message.painting;
+    this.root.classList.toggle("looking", !message.painting);
+    this.canvas.tabIndex = message.painting ? 0 : -1;
     this.picture = await decode(message.picture);
     if (message.side !== this.side) this.#resized(message);
     if (!this.visible) {
@@ -71,12 +75,12 @@ class Painter {
   }
 
   #hover(place) {
-    this.brush = place;
+    this.brush = this.painting ? place : null;
     this.#draw();
   }
 
   #stroke(event) {
-    if (!this.visible || event.button !== 0) return;
+    if (!this.visible || !this.painting || event.button !== 0) return;
     this.canvas.setPointerCapture(event.pointerId);
     this.#remember();
     let from = this.#place(event);
@@ -147,7 +151,7 @@ class Painter {
   }
 
   #key(event) {
-    if (event.altKey || !this.visible) return;
+    if (event.altKey || !this.visible || !this.painting) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const plain = !event.ctrlKey && !event.metaKey;
     const acts = { e: () => this.#take(!this.hiding), i: () => this.#whole("invert"), "[": () => this.#resize(-1), "]": () => this.#resize(1) };
@@ -197,7 +201,7 @@ class Painter {
       context.imageSmoothingEnabled = true;
       context.imageSmoothingQuality = "high";
       context.drawImage(this.picture, 0, 0, this.canvas.width, this.canvas.height);
-      this.#drawVeil(context);
+      if (this.painting) this.#drawVeil(context);
       if (this.brush) this.#drawRing(context);
     });
   }

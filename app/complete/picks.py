@@ -8,16 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from app.complete.session import CompletionSession
-from app.runs.session import Message, Picked, Run, Session
+from app.complete.session import CompletionRun, CompletionSession
+from app.runs.session import Message, Picked, Session
 from app.runs.standing import Standing, standing_of
 from app.target.targets import choose
 from landscape_core.errors import UserError
-from landscape_core.generators.completion import pasted
+from landscape_core.generators.completion import pasted, whole_mask
 from landscape_core.images.pixels import to_bytes
 
 
-def standing_run(session: CompletionSession) -> Run[Picked]:
+def standing_run(session: CompletionSession) -> CompletionRun:
     """The completions that stand.
 
     Raises:
@@ -43,12 +43,13 @@ def picked(session: CompletionSession, asked: dict[str, Any]) -> Picked:
     if step not in steps:
         raise UserError("That step is no longer known to the server.")
     output = _output(standing, names.index(lane), index, steps.index(step))
-    if asked.get("pasted") and target.mask is not None:
-        output = pasted(output, target.value[:1], target.mask[:1])
+    mask = whole_mask(target)
+    if asked.get("pasted") and mask is not None:
+        output = pasted(output, target.value[:1], mask)
     return Picked(to_bytes(output)[0], f"completion {index + 1} in {lane}")
 
 
-def _output(standing: Run[Picked], lane: int, index: int, at: int) -> Tensor:
+def _output(standing: CompletionRun, lane: int, index: int, at: int) -> Tensor:
     """Completion `index` of a lane at the recorded step number `at`: (1, 3, H, W)."""
     last = standing.trajectory.last
     if last is not None and at == len(standing.trajectory.steps) - 1:

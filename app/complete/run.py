@@ -10,28 +10,28 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
+from app.complete import observing, stream
 from app.complete import settings as complete_settings
-from app.complete import stream
+from app.complete.observing import Asked
 from app.complete.picks import standing_run
-from app.complete.session import CompletionSession
+from app.complete.session import CompletionRun, CompletionSession
 from app.complete.settings import MAX_STEPS, USUAL_STEPS, CompletionSettings
 from app.complete.stream import mask_text
 from app.runs.cards import open_card, read_card_file
 from app.runs.judged import judged
 from app.runs.legs import Legs, lasting
 from app.runs.models import Models
-from app.runs.session import Message, Picked, Run
+from app.runs.session import Message
 from app.target.judges import picture_judges
 from landscape_core.errors import UserError
 from landscape_core.generators.completion import completion_sets, completion_solver
 from landscape_core.generators.completion_export import completions_zip
-from landscape_core.generators.masks import PRESETS, check_mask, preset
-from landscape_core.generators.observing import PAINTED_MASK, Instrument
-from landscape_core.generators.run_card import RunCard, card_target, make_card
-from landscape_core.images.pixels import png_base64, png_tensor, to_unit
+from landscape_core.generators.masks import PRESETS, preset
+from landscape_core.generators.run_card import RunCard, card_mask, make_card
+from landscape_core.images.pixels import png_base64, png_tensor
 from landscape_core.search.judges import last_of
+from landscape_core.search.prior_term import with_prior_term
 from landscape_core.search.run_card import Card
 from landscape_core.search.summary import result_of
 from landscape_core.search.trajectory import Trajectory
@@ -46,13 +46,14 @@ def presets(side: int) -> list[Message]:
 
 
 def painter_message(session: CompletionSession) -> Message:
-    """What the painter paints on, and the session's mask where it has one already, at the side of the target."""
-    picked = session.target
+    """What is observed of the session's target, and where a mask is painted, that on it, at the model's side."""
+    picked, asked = session.target, session.asked
     assert picked is not None
-    side = picked.picture.shape[-1]
+    side = session.side or picked.picture.shape[-1]
     session.mask = stream.mask_at(session.mask, side)
-    message = {"picture": png_base64(picked.picture), "label": picked.label, "side": side}
-    message |= {"presets": presets(side), "first": FIRST_MASK}
+    message = {"picture": png_base64(observing.preview(asked, picked, side)), "label": picked.label, "side": side}
+    message |= {"presets": presets(side), "first": FIRST_MASK, "painting": asked.instrument.painted}
+    message["loss"] = asked.instrument.loss_words(side)
     return message | ({"mask": session.mask} if session.mask else {})
 
 
@@ -62,21 +63,10 @@ def paint(session: CompletionSession, mask: Any, side: int) -> str:
     return mask_sentence(session.mask, side)
 
 
-def read_painted(text: Any, side: int) -> Tensor:
-    """A painted mask (1, 1, side, side) from the browser, which is untrusted.
-
-    Raises:
-        UserError: not one character 0 or 1 per pixel, or a mask that `check_mask` refuses.
-    """
-    if not isinstance(text, str) or len(text) != side * side or set(text) - {"0", "1"}:
-        raise UserError(f"A mask is {side} × {side} pixels, each 0 (hidden) or 1 (visible).")
-    return check_mask(torch.tensor([float(c) for c in text]).reshape(1, 1, side, side))
-
-
 def mask_sentence(text: Any, side: int) -> str:
     """What is wrong with a painted mask; empty where it can be used."""
     try:
-        read_painted(text, side)
+        observing.read_painted(text, side)
     except UserError as error:
         return str(error)
     return ""
@@ -96,36 +86,47 @@ def open_page(models: Models, session: CompletionSession, query: Mapping[str, st
     """
     usual = complete_settings.defaults(models, query.get("c_model"))
     asked, name, notes = complete_settings.from_query(query, usual, models)
-    session.mask = stream.mask_text(preset(name, models.get(asked.settings.task).side)) if name else ""
+    side = models.get(asked.settings.task).side
+    session.take(asked.observed, side)
+    session.mask = stream.mask_text(preset(name, side)) if name else ""
     return asked, notes
 
 
 def note(models: Models, session: CompletionSession, values: Mapping[str, Any]) -> Message:
     """What is wrong with the form, if anything, and the address of what it asks for. A mask painted by hand has none."""
     try:
-        query = complete_settings.query_of(complete_settings.from_values(values), models)
+        asked = complete_settings.from_values(values)
+        side = models.get(asked.settings.task).side
+        asked.observed.instrument.observation(side)  # whether pictures of that side can be seen by it
+        query = complete_settings.query_of(asked, models)
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
-    name = mask_name(session.mask)
+    session.take(asked.observed, side)
+    name = mask_name(session.mask) if asked.observed.instrument.painted else None
     query |= session.target.query if session.target else {}
     query |= {"c_mask": name} if name not in (None, FIRST_MASK) else {}
     return {"text": "", "level": "plain", "query": query, "own": complete_settings.OWN}
 
 
 def start(models: Models, session: CompletionSession, asked: CompletionSettings) -> Iterator[Message]:
-    """K completions in X and in Z of the session's picture behind its mask.
+    """K completions in X and in Z of what is observed of the session's picture.
 
     Raises:
         UserError: no picture, a mask that makes no problem, or settings that the model cannot have.
     """
     if session.target is None:
         raise UserError("Choose a picture first: one drawn by the model, an example, or your own.")
-    task = models.get(asked.settings.task, asked.settings.perceptual)
-    session.target, session.mask = session.target.at(task.side), stream.mask_at(session.mask, task.side)
-    mask = read_painted(session.mask, task.side)
-    target = Instrument.of(PAINTED_MASK).observe(to_unit(session.target.picture)[None], mask)
+    task, observed = models.get(asked.settings.task, asked.settings.perceptual), asked.observed
+    session.mask = stream.mask_at(session.mask, task.side)
+    picked = session.target.at(observing.side_of(observed, task.side))
+    mask = observing.read_mask(observed, session.mask, task.side)
+    target = observing.target_of(observed, picked, mask, task.side)
     solver, starts = completion_solver(task, target, asked.k, asked.settings)
-    run = Run(session.count + 1, asked.settings, session.target, task, solver, Trajectory.empty(asked.settings.names()))
+    task = with_prior_term(task, asked.settings.prior_weight)  # so that the Landscape tab draws the loss that was descended
+    run = CompletionRun(
+        session.count + 1, asked.settings, picked, task, solver, Trajectory.empty(asked.settings.names()),
+        observed=observed, mask=mask,
+    )  # fmt: skip
     return _legs(models).start(session, run, starts)
 
 
@@ -138,11 +139,11 @@ def resume(models: Models, session: CompletionSession, more: Any) -> Iterator[Me
     return _legs(models).resume(session, more)
 
 
-def _legs(models: Models) -> Legs[Run[Picked]]:
+def _legs(models: Models) -> Legs[CompletionRun]:
     return Legs(stream.begin, stream.column, partial(_end, models), MAX_STEPS, USUAL_STEPS, repeats)
 
 
-def _end(models: Models, run: Run[Picked], reason: str) -> Message:
+def _end(models: Models, run: CompletionRun, reason: str) -> Message:
     """That all steps were taken goes without saying; judged are the completions that are shown, the last ones."""
     last = run.trajectory.last
     assert last is not None  # a run always records its start
@@ -151,18 +152,17 @@ def _end(models: Models, run: Run[Picked], reason: str) -> Message:
     return {**stream.end(run, reason if run.solver.done(last) is None else ""), **said}
 
 
-def repeats(card: Card, standing: Run[Picked]) -> bool:
-    """Whether a run is the one that a card describes: settings, K, picture and mask."""
-    if not isinstance(card, RunCard):
+def repeats(card: Card, standing: CompletionRun) -> bool:
+    """Whether a run is the one that a card describes: settings, K, and what is observed of which picture."""
+    if not isinstance(card, RunCard) or (card.k, card.settings) != (len(standing.solver.target), standing.settings):
         return False
-    side = standing.task.side
-    if png_tensor(card.target_png).shape[-1] != side:
+    ours, asked = standing.target.picture, standing.observed
+    if str(card.instrument) != str(asked.instrument) or card.taken != asked.taken:
         return False
-    ours, theirs = standing.solver.target, card_target(card, side)
-    if card.k != len(ours) or theirs.mask is None or ours.mask is None:
-        return False
-    same = torch.equal(png_tensor(card.target_png), standing.target.picture) and torch.equal(theirs.mask, ours.mask[:1].cpu())
-    return same and card.settings == standing.settings
+    theirs = png_tensor(card.target_png)
+    mask = card_mask(card, standing.task.side)
+    masked = mask is None if standing.mask is None else mask is not None and torch.equal(mask, standing.mask)
+    return theirs.shape == ours.shape and torch.equal(theirs, ours) and masked
 
 
 def load_card(models: Models, session: CompletionSession, data: bytes) -> tuple[CompletionSettings, str]:
@@ -175,21 +175,32 @@ def load_card(models: Models, session: CompletionSession, data: bytes) -> tuple[
     card = read_card_file(data, RunCard)
     if card.k is None:
         raise UserError("This is the card of a race, without a mask; load it in the Invert tab.")
-    asked = complete_settings.from_values(complete_settings.values_of(CompletionSettings(card.settings, card.k)))
+    asked = complete_settings.from_values(complete_settings.values_of(completion_settings_of(card)))
     picked, sentence = open_card(models, card)
-    mask = card_target(card, picked.picture.shape[-1]).mask
-    assert mask is not None  # a card with k has one
-    session.target, session.card, session.mask = picked, card, mask_text(mask)
+    side = models.get(card.settings.task).side
+    mask = card_mask(card, side)
+    session.target, session.card, session.mask = picked, card, "" if mask is None else mask_text(mask)
+    session.take(asked.observed, side)
     return asked, sentence
 
 
-def card_of(standing: Run[Picked]) -> RunCard:
+def completion_settings_of(card: RunCard) -> CompletionSettings:
+    """The settings of a card of completions.
+
+    Raises:
+        UserError: there is no such observation.
+    """
+    assert card.k is not None
+    assert card.instrument is not None  # a card with k has one
+    return CompletionSettings(card.settings, card.k, Asked(card.instrument, card.taken))
+
+
+def card_of(standing: CompletionRun) -> RunCard:
     """The card of the completions that stand."""
-    mask, result = standing.solver.target.mask, result_of(standing.trajectory)
-    assert mask is not None
+    observed, result = standing.observed, result_of(standing.trajectory)
     return make_card(
-        standing.task, lasting(standing), standing.target.picture, instrument=Instrument.of(PAINTED_MASK),
-        mask=mask[:1].cpu(), k=len(standing.solver.target), **result,
+        standing.task, lasting(standing), standing.target.picture, instrument=observed.instrument, mask=standing.mask,
+        taken=observed.taken, k=len(standing.solver.target), **result,
     )  # fmt: skip
 
 

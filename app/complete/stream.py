@@ -12,12 +12,14 @@ from math import isqrt
 import torch
 from torch import Tensor
 
+from app.complete.session import CompletionRun
 from app.runs.lanes import table_of
-from app.runs.legs import finite
+from app.runs.legs import finite, png
 from app.runs.sentences import start_sentence
-from app.runs.session import Message, Picked, Run
+from app.runs.session import Message
 from app.runs.settings import words
-from landscape_core.generators.completion import CompletionSet, completion_sets
+from landscape_core.generators.completion import CompletionSet, completion_sets, whole_mask
+from landscape_core.generators.observing import as_picture
 from landscape_core.images.pixels import png_base64, to_bytes, webp
 from landscape_core.search.race import SEPARATOR
 from landscape_core.search.solver import LaneState
@@ -50,28 +52,44 @@ def mask_at(text: str, side: int) -> str:
     return "".join(text[row * had + column] for row in at for column in at)
 
 
-def begin(run: Run[Picked]) -> Message:
-    """The first message: what is completed, behind which mask, how many times, with which settings."""
-    mask = run.solver.target.mask
-    assert mask is not None  # completion_solver refuses a target without one
+def begin(run: CompletionRun) -> Message:
+    """The first message: what is observed of what, how many times, with which settings. `mask` is that behind which pixels can
+    be put back, `truth` the whole picture where it is known."""
+    target, side = run.solver.target.select(slice(1)), run.task.side
+    mask, instrument = whole_mask(target), run.observed.instrument
+    seen = "all" if target.mask is None else f"{float(target.mask.mean()):.0%}"
     return {
         "kind": "begin",
         "number": run.number,
         "target": png_base64(run.target.picture),
         "label": run.target.label,
-        "side": run.task.side,
-        "mask": mask_text(mask[:1]),
+        "side": side,
+        "mask": None if mask is None else mask_text(mask),
+        "observed": png(as_picture(target, side)[0]),
+        "truth": None if target.truth is None else png(target.truth[0]),
+        "loss": instrument.loss_words(side) + prior_words(run.settings.prior_weight),
         "k": len(run.solver.target),
         "lanes": [lane.name for lane in run.solver.lanes],
         "table": table_of(run.settings),
         "columns": columns(run.settings.names()),
         "start": start_sentence(run),
-        "settings": [*words(run.settings), ["observed", f"{float(mask[:1].mean()):.0%} of the picture"]],
+        "settings": [*words(run.settings), *observed_words(run), ["visible", f"{seen} of the observation"]],
         "limit": run.solver.max_steps,
     }
 
 
-def column(run: Run[Picked], step: int, lane: LaneState) -> Message:
+def prior_words(weight: float) -> str:
+    """What the prior's term adds to the sentence on the loss."""
+    return f" To it is added {weight:g} times the squared distance to what the model knows." if weight else ""
+
+
+def observed_words(run: CompletionRun) -> list[list[str]]:
+    """What is observed, and where that comes from."""
+    source = "the picture itself" if run.observed.taken else "simulated"
+    return [["observed", f"{run.observed.instrument}, {source}"], ["prior weight", f"{run.settings.prior_weight:g}"]]
+
+
+def column(run: CompletionRun, step: int, lane: LaneState) -> Message:
     """What a lane's K completions measure at a step, and their pictures where these are shown."""
     return {
         "loss": [finite(value) for value in lane.loss.tolist()],
@@ -79,7 +97,7 @@ def column(run: Run[Picked], step: int, lane: LaneState) -> Message:
     }
 
 
-def end(run: Run[Picked], reason: str) -> Message:
+def end(run: CompletionRun, reason: str) -> Message:
     """The last message: every lane's completions with fidelity and diversity, and what the two lanes say together."""
     state = run.trajectory.last
     assert state is not None
@@ -102,26 +120,24 @@ def verdicts(sets: Sequence[CompletionSet]) -> str:
 
 
 def verdict(x: CompletionSet, z: CompletionSet) -> str:
-    """One sentence on diversity in the hidden region against the mean loss in the visible one."""
+    """One sentence on diversity against the mean loss of what is seen."""
     varied, off = _ratio(z.diversity, x.diversity), _ratio(z.fidelity, x.fidelity)
     if _same(varied) and _same(off):
         alike = f"{x.name} and {z.name} do not differ by more than 5 % here"
-        return f"{alike}, neither in variety nor in how well they fit the visible part."
+        return f"{alike}, neither in variety nor in how well they fit what is seen."
     if _same(varied):
         closer = z.name if off < 1 else x.name
         both = f"{x.name} and {z.name}" if SEPARATOR in x.name else "Both"
-        return (
-            f"{both} are equally varied, and {closer} fits the visible part better: its mean loss there is {_less(off)} lower."
-        )
+        return f"{both} are equally varied, and {closer} fits what is seen better: its mean loss is {_less(off)} lower."
     name, more = (z.name, varied) if varied > 1 else (x.name, 1 / varied)
     cost = off if name == z.name else 1 / off
     head = f"{name} is {_more(more)} more varied"
     if _same(cost):
-        return f"{head} at the same visible loss: its variety was not bought with error."
+        return f"{head} at the same loss: its variety was not bought with error."
     if cost < 1:
-        closer = f"fits the visible part better (mean loss {_less(cost)} lower)"
+        closer = f"fits what is seen better (mean loss {_less(cost)} lower)"
         return f"{head} and {closer}: its variety was not bought with error."
-    return f"{head}, but its mean visible loss is {_more(cost)} higher: that variety was bought with error."
+    return f"{head}, but its mean loss is {_more(cost)} higher: that variety was bought with error."
 
 
 def _ratio(a: float, b: float) -> float:

@@ -10,7 +10,7 @@ import gradio as gr
 
 from app.complete import picks, settings
 from app.complete import run as events
-from app.complete.form import PREFIX, build_completion_form
+from app.complete.form import PREFIX, build_completion_form, observation_fields
 from app.complete.session import CompletionSession
 from app.runs.session import Message, Visitors
 from app.runs.standing import StandingSource
@@ -34,6 +34,7 @@ def build(page: Page) -> StandingSource:
     with gr.Row(elem_classes="invert complete"):
         with gr.Column(elem_classes="card target-card"):
             panel = build_target(page.models.names, PREFIX)
+            observation, source = observation_fields()
             painter = painter_view()
             said = gr.HTML(elem_id="mask-message", elem_classes="message")
         with gr.Column(elem_classes="card race-card"):
@@ -42,7 +43,7 @@ def build(page: Page) -> StandingSource:
             download = gr.DownloadButton("download", elem_id="completions-file")
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Completions</h2>")
-            form, actions = build_completion_form(panel.model)
+            form, actions = build_completion_form(panel.model, observation, source)
             note = note_view("complete-note")
     tab = CompleteTab(page, sessions, panel, form, gallery, painter, said, note)
     tab.wire_page()
@@ -123,7 +124,9 @@ class CompleteTab(RunTab[CompletionSession]):
         fields = self.form.components
         everything = [*fields, *self.chooser.outputs]
         for name, component in self.form.items():
-            if name != "model":
+            if name in ("observation", "source"):
+                component.input(self.on_observation, fields, [self.painter, self.said, self.note], **LATEST)
+            elif name != "model":
                 component.input(self.on_settings, fields, self.note, **LATEST)
         self.wire_table()
         self.form["model"].input(self.on_model, fields, everything, **LATEST)
@@ -132,6 +135,15 @@ class CompleteTab(RunTab[CompletionSession]):
 
     def on_settings(self, request: gr.Request, *values: Any) -> str:
         return sent(events.note(self.models, self.session(request), self.form.read(values)))
+
+    def on_observation(self, request: gr.Request, *values: Any) -> dict[Any, Any]:
+        """Something else is observed: the painter shows it, and says what the loss is made of."""
+        session = self.session(request)
+        note = events.note(self.models, session, self.form.read(values))
+        if note["level"] == "error" or session.target is None:
+            return {self.said: "", self.note: sent(note)}
+        said = events.mask_sentence(session.mask, session.side) if session.asked.instrument.painted else ""
+        return {self.painter: sent(events.painter_message(session)), self.said: paragraph(said), self.note: sent(note)}
 
     def on_model(self, request: gr.Request, *values: Any) -> dict[Any, Any]:
         """Another model comes with its own spaces and optimisers; the target stays."""

@@ -33,4 +33,5 @@ def open_card(models: Models, card: RunCard) -> tuple[Picked, str]:
     task = models.get(card.settings.task, card.settings.perceptual)
     values_of(card.settings)  # lanes that the form has no place for are refused now, before anything is taken over
     promise = replay_promise(card, task)
-    return Picked(png_tensor(card.target_png, side=task.side), "from a run card"), f"Run card loaded; {promise}"
+    smaller = card.instrument.factor if card.taken and card.instrument is not None else 1
+    return Picked(png_tensor(card.target_png, side=task.side // smaller), "from a run card"), f"Run card loaded; {promise}"

@@ -12,8 +12,11 @@ from landscape_core.search.objectives import PerceptualObjective
 
 
 def picture_judges(models: Models, run: Run[Picked]) -> list[Judge]:
-    """PSNR; robust features, where they are not what was optimised; the input, where the model drew the picture; the prior."""
-    objective: Any = None if run.settings.perceptual == "robust" else models.get(run.settings.task, "robust").objective
+    """PSNR; robust features, where pictures are compared and they are not what was optimised; the input, where the model drew
+    the picture; the prior."""
+    looks = run.solver.target.truth is not None or run.solver.target.observation.pictorial
+    robust = run.settings.perceptual != "robust" and looks
+    objective: Any = models.get(run.settings.task, "robust").objective if robust else None
     features = [robust_judge(objective.distance)] if isinstance(objective, PerceptualObjective) else []
     true = drawn_input(run.task, run.target)
     inputs = [] if true is None else [input_judge(true)]

@@ -57,6 +57,11 @@ class Instrument:
         """Whether it needs a mask that its name does not hold."""
         return self.parts.get("mask") == (PAINTED,)
 
+    @property
+    def unpainted(self) -> Instrument:
+        """The same without a mask of one's own."""
+        return Instrument({kind: values for kind, values in self.parts.items() if values != (PAINTED,)}, self.seed)
+
     @cached_property
     def factor(self) -> int:
         """How many times its pictures are smaller than what they are of."""

@@ -81,6 +81,15 @@ def read_run_card(text: str) -> RunCard:
     return read_card(text, RunCard)
 
 
+def card_mask(card: RunCard, side: int) -> Tensor | None:
+    """The painted mask (1, 1, side, side) that a card carries, where it has one.
+
+    Raises:
+        UserError: it cannot be read, has another side, or makes no completion problem.
+    """
+    return None if card.mask_png is None else check_mask((png_tensor(card.mask_png, side=side)[None, :1] > 127).float())
+
+
 def card_target(card: RunCard, side: int) -> Target:
     """The target a card carries for a model of that side, with its mask where it has one, (1, ...).
 
@@ -88,8 +97,7 @@ def card_target(card: RunCard, side: int) -> Target:
         UserError: a picture in the card cannot be read or has another side, its mask makes no completion problem, or there is
             no such observation.
     """
-    mask = None if card.mask_png is None else check_mask((png_tensor(card.mask_png, side=side)[None, :1] > 127).float())
-    instrument = card.instrument
+    mask, instrument = card_mask(card, side), card.instrument
     if instrument is not None and card.taken:
         value = to_unit(png_tensor(card.target_png, side=side // instrument.factor))[None]
         return instrument.taken(value, mask, side)

@@ -13,7 +13,7 @@ import pytest
 import torch
 from PIL import Image
 
-from app.complete import picks, stream
+from app.complete import observing, picks, stream
 from app.complete import run as events
 from app.complete.session import CompletionSession as Session
 from app.complete.settings import from_values
@@ -152,7 +152,7 @@ def test_every_preset_is_offered_and_usable() -> None:
     offered = {each["name"]: each for each in events.presets(64)}
     assert set(offered) == set(PRESETS)
     assert all(events.mask_sentence(each["mask"], 64) == "" for each in offered.values())
-    assert torch.equal(events.read_painted(offered["eyes"]["mask"], 64), preset("eyes", 64))
+    assert torch.equal(observing.read_painted(offered["eyes"]["mask"], 64), preset("eyes", 64))
     assert events.FIRST_MASK in offered
 
 
@@ -194,10 +194,10 @@ def of(name: str, fidelity: float, diversity: float) -> CompletionSet:
 @pytest.mark.parametrize(
     ("x", "z", "words"),
     [((0.1, 0.5), (0.1, 0.5), "do not differ"), ((0.2, 0.5), (0.1, 0.5), "equally varied, and Z fits"),
-     ((0.1, 0.5), (0.15, 0.6), "Z is 20\u00a0% more varied, but its mean visible loss is 50\u00a0% higher"),
-     ((0.1, 0.6), (0.2, 0.5), "X is 20\u00a0% more varied and fits the visible part better (mean loss 50\u00a0% lower)"),
-     ((0.3, 2.0), (0.1, 0.5), "X is 4× more varied, but its mean visible loss is 3× higher"),
-     ((0.1, 0.5), (0.102, 0.6), "Z is 20\u00a0% more varied at the same visible loss")],
+     ((0.1, 0.5), (0.15, 0.6), "Z is 20\u00a0% more varied, but its mean loss is 50\u00a0% higher"),
+     ((0.1, 0.6), (0.2, 0.5), "X is 20\u00a0% more varied and fits what is seen better (mean loss 50\u00a0% lower)"),
+     ((0.3, 2.0), (0.1, 0.5), "X is 4× more varied, but its mean loss is 3× higher"),
+     ((0.1, 0.5), (0.102, 0.6), "Z is 20\u00a0% more varied at the same loss")],
 )  # fmt: skip
 def test_the_verdict_says_whether_variety_was_bought_with_error(x: Any, z: Any, words: str) -> None:
     sentence = verdict(of("X", *x), of("Z", *z))
@@ -212,7 +212,7 @@ def test_another_model_may_have_another_side_and_the_mask_goes_along(session: Se
     session.target = targets.for_model(session.target, models.get("cats"))
     shown = events.painter_message(session)
     assert (shown["side"], len(shown["mask"]), len(shown["presets"][0]["mask"])) == (128, 128 * 128, 128 * 128)
-    assert torch.equal(events.read_painted(shown["mask"], 128)[..., ::2, ::2], preset("mouth", 64))
+    assert torch.equal(observing.read_painted(shown["mask"], 128)[..., ::2, ::2], preset("mouth", 64))
     begin, *_, end = events.start(models, session, from_values(form(model="cats")))
     assert (begin["side"], end["kind"]) == (128, "end")
     assert stream.mask_at(stream.mask_at(MOUTH, 128), 64) == MOUTH
