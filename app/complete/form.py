@@ -17,7 +17,10 @@ _OBSERVATION = (
     "What is seen of the picture. Choose one, or type it: parts joined by +, such as blur:gaussian:4+noise:0.1 or "
     "low-resolution:8+mask:eyes; @ and a number fix what is random in it."
 )
-_SOURCE = "Simulated, the whole picture is known and shown beside. Or your picture is small, blurred or spoilt already."
+_SOURCE = (
+    "Simulated of the target, so that the whole picture is known and shown beside; or the target is small, blurred or "
+    "spoilt already."
+)
 _PRIOR = (
     "Adds the squared distance of x to what the model knows to the loss, in units of a drawn x's. Calms what is noisy, and "
     "costs fit."
@@ -31,7 +34,7 @@ def observation_fields() -> tuple[gr.Dropdown, gr.Radio]:
         list(CHOICES), value=PAINTED_MASK, label="What is observed", info=_OBSERVATION, allow_custom_value=True,
         elem_id=f"{PREFIX}observation",
     )  # fmt: skip
-    sources = [("Simulate it of this picture", "simulated"), ("This picture is it", "taken")]
+    sources = [("Simulated", "simulated"), ("My picture is it", "taken")]
     source = gr.Radio(
         sources, value="simulated", label="Where it comes from", info=_SOURCE, elem_classes="segmented",
         elem_id=f"{PREFIX}source",

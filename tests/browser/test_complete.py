@@ -137,3 +137,30 @@ def test_completions_stand_in_a_table_of_two_by_two(open_page: Open, width: int)
     assert "GD" in page.text_content(".gallery [data-cell=Z2] h2")
     assert page.text_content(".gallery .summary").count("\n") == 0, "of one column both lanes were run"
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_what_is_observed_is_chosen_shown_and_said(open_page: Open, width: int) -> None:
+    page = open_page("?tab=complete&c_k=4&c_steps=4", width=width)
+    page.wait_for_selector(f"{PAPER}[data-hidden]")
+    assert page.locator(".painter .tools").first.is_visible()
+    page.fill("#complete-observation input", "low-resolution:8+noise:0.1")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".painter.looking")
+    assert not page.locator(".painter .tools").first.is_visible()
+    assert "8 pixels a side" in page.text_content(".painter [data-loss]")
+    page.wait_for_function("new URLSearchParams(location.search).get('c_observation') === 'low-resolution:8+noise:0.1'")
+    complete(page)
+    for name in ("observed", "truth"):
+        assert page.locator(f".gallery [data-seen={name}]").is_visible()
+    assert "8 pixels a side" in page.text_content(".gallery [data-loss]")
+    assert page.locator("[data-show=pasted]").is_disabled()
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+    page.locator("#complete-source label").nth(1).click()  # the picture itself, at the observation's side
+    page.wait_for_function("new URLSearchParams(location.search).get('c_source') === 'taken'")
+    complete(page)
+    page.wait_for_selector(".gallery [data-seen=truth]", state="hidden")
+    page.fill("#complete-observation input", "fog")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#complete-note >> text=There is no observation 'fog'")
