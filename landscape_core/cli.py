@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
 from landscape_core.autoencoders.commands import train as train_autoencoders
-from landscape_core.commands import bench, invert, mapping, models, replay, serve, surface, tables
+from landscape_core.commands import bench, invert, mapping, models, replay, reproduce_all, serve, surface, tables
 from landscape_core.commands import reproduce as shared_tables
 from landscape_core.console import REFUSED, STOPPED
 from landscape_core.defence.commands import reproduce as defence_tables
@@ -73,6 +73,7 @@ train.command("defence-mapping")(train_defence.defence_mapping)
 reproduce = _group("The papers' tables and figures on our models, into results/NAME.json and a plot.")
 app.add_typer(reproduce, name="reproduce")
 reproduce.command()(tables.convergence)
+reproduce.command("all")(reproduce_all.reproduce_all)
 reproduce.command("report")(shared_tables.write_report)
 reproduce.command()(shared_tables.landscapes)
 reproduce.command()(generator_tables.completions)

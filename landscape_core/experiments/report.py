@@ -72,7 +72,9 @@ def _section(content: Mapping[str, Any], plot: str | None, old: bool) -> str:
     sizes = ", ".join(f"{n} {label}" for label, n in content["n"].items())
     claims = [_claim(entry) for entry in content["claims"]]
     met = f"{sum(claim.met for claim in claims)} of {len(claims)} aims met"
-    lines = [f"### {content['experiment']}", "", f"`{content['command']}` · {sizes} · seed {content['seed']} · {met}", ""]
+    facts = [f"`{content['command']}`", sizes, f"seed {content['seed']}", met]
+    facts += [f"code {content['commit'][:10]}"] if "commit" in content else []
+    lines = [f"### {content['experiment']}", "", " · ".join(facts), ""]
     lines += [f"*{EARLIER}*", ""] if old else []
     lines += [f"![{content['experiment']}]({plot})", ""] if plot is not None else []
     return "\n".join([*lines, table(claims), ""])

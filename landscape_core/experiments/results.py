@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -44,9 +45,26 @@ class Claim:
         return high < self.aim if self.better == "lower" else low > self.aim
 
 
+def commit_of_code(file: Path = Path(__file__)) -> str | None:
+    """The commit that the code of this file's folder is at, "-dirty" behind it where that folder was changed since; None for
+    an installed copy, or where there is no git."""
+
+    def git(*arguments: str) -> str:
+        words = ["git", "-C", str(file.parent), *arguments]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        git("ls-files", "--error-unmatch", file.name)  # a copy installed below somebody's own repository is none of its files
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", str(file.parents[1]))
+        return git("rev-parse", "HEAD") + ("-dirty" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
 @dataclass
 class Result:
-    """An experiment's outcome. `series` holds plain numbers by label; `models` the sha256 of every model used."""
+    """An experiment's outcome. `series` holds plain numbers by label; `models` the sha256 of every model used; `commit` is that
+    of the code, and is left out where it is not known."""
 
     experiment: str
     command: str
@@ -57,12 +75,15 @@ class Result:
     series: dict[str, list[float]] = field(default_factory=dict)
     claims: list[Claim] = field(default_factory=list)
     comparisons: dict[str, dict[str, Any]] = field(default_factory=dict)  # the paired comparisons behind the claims, by name
+    commit: str | None = field(default_factory=commit_of_code)
 
     def write(self, folder: Path) -> Path:
         """`folder/EXPERIMENT.json`, written atomically. Raises UserError where it cannot be written."""
         path = folder / f"{self.experiment}.json"
         content = asdict(self)
         content["claims"] = [{**asdict(claim), "met": claim.met} for claim in self.claims]
+        if self.commit is None:
+            del content["commit"]
         write_text(path, json.dumps(_rounded(content), indent=1) + "\n")
         return path
 

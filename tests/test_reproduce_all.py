@@ -1,0 +1,106 @@
+"""Everything in order, within a budget: what is up to date is left, what fails does not hold up the rest."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from landscape_core import cli
+from landscape_core.commands import reproduce_all
+from landscape_core.commands.reproduce_all import PLAN, Measurement, launched, run_all, with_targets
+from landscape_core.experiments.results import Result, commit_of_code
+from landscape_core.storage import zoo
+
+
+def first(data: Path = Path("data"), threads: int = 0) -> None: ...
+def second(threads: int = 0) -> None: ...
+
+
+TOYS = (Measurement("first", first, ("first",), ("--steps", "2")), Measurement("second", second, ("second-a", "second-b")))
+SHARED = {"data": Path("elsewhere"), "threads": 1}
+
+
+def write(folder: Path, name: str, words: str, digest: str | None = None) -> None:
+    model = zoo.names()[0]
+    models = {model: digest or zoo.read_card(model).sha256}
+    Result(name, f"python -m landscape_core {words}", 0, models, {"faces": 1}, {}).write(folder)
+
+
+def test_every_measurement_is_run_once_with_the_options_that_it_has(tmp_path: Path) -> None:
+    asked: list[str] = []
+
+    def launch(words: list[str], left: float) -> int:
+        asked.append(shlex.join(words))
+        assert 0 < left <= 100
+        kept = words[: words.index("--out")]
+        for name in {"first": ["first"], "second": ["second-a", "second-b"]}[words[1]]:
+            write(tmp_path, name, shlex.join(kept))
+        return 0
+
+    went = run_all(TOYS, SHARED, tmp_path, 100.0, launch)
+    assert asked == [
+        f"reproduce first --steps 2 --data elsewhere --threads 1 --out {tmp_path}",
+        f"reproduce second --threads 1 --out {tmp_path}",
+    ]
+    assert set(went.values()) == {"done"}
+    assert set(run_all(TOYS, SHARED, tmp_path, 100.0, launch).values()) == {"up to date"}
+    assert len(asked) == 2, "what is up to date is left alone"
+    write(tmp_path, "second-b", "reproduce second --threads 1", "of another model")
+    run_all(TOYS, SHARED, tmp_path, 100.0, launch)
+    assert [words.split()[1] for words in asked[2:]] == ["second"]
+    run_all(TOYS, {}, tmp_path, 100.0, launch)
+    assert len(asked) == 5, "by another command both are measured again"
+
+
+def test_what_is_refused_does_not_hold_up_the_rest_and_no_time_starts_nothing(tmp_path: Path) -> None:
+    went = run_all(TOYS, {}, tmp_path, 100.0, lambda words, left: 1 if words[1] == "first" else 0)
+    assert list(went.values()) == ["refused (1)", "done"]
+
+    def never(words: list[str], left: float) -> int:
+        raise AssertionError("nothing is started without time")
+
+    assert set(run_all(TOYS, {}, tmp_path, 0.0, never).values()) == {"no time"}
+
+
+def test_a_program_is_ended_when_its_time_is_spent() -> None:
+    assert launched([sys.executable, "-c", "raise SystemExit(3)"], 60.0) == 3
+    began = time.monotonic()
+    assert launched([sys.executable, "-c", "import time; time.sleep(300)"], 0.5) is None
+    assert time.monotonic() - began < 60
+
+
+def test_the_plan_has_every_command_and_only_what_the_command_line_has() -> None:
+    known = {each.name or str(each.callback.__name__): each.callback for each in cli.reproduce.registered_commands}
+    assert {each.command for each in PLAN} == set(known) - {"all", "report"}
+    for each in PLAN:
+        assert known[each.command] is each.function
+    results = [name for each in PLAN for name in each.results]
+    assert len(set(results)) == len(results)
+    measured = {path.stem for path in (Path(reproduce_all.__file__).parents[2] / "results").glob("*.json")}
+    assert measured <= set(results), "what is committed can be measured again by the plan"
+
+
+def test_targets_replace_a_measurements_own_number() -> None:
+    long = next(each for each in PLAN if each.results == ("converged",))
+    assert with_targets(long, 7).words({}) == ["reproduce", "convergence", "--steps", "2000", "--targets", "7"]
+
+
+def test_a_result_names_the_commit_of_the_code_and_an_installed_copy_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = commit_of_code()
+    if commit is not None:  # a checkout
+        assert len(commit.removesuffix("-dirty")) == 40
+        assert commit in Result("toy", "", 0, {}, {}, {}).write(tmp_path).read_text()
+    copy = tmp_path / "installed" / "results.py"
+    copy.parent.mkdir()
+    copy.touch()
+    assert commit_of_code(copy) is None
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert commit_of_code() is None
+    path = Result("toy", "", 0, {}, {}, {}).write(tmp_path)
+    assert "commit" not in path.read_text()
