@@ -16,11 +16,12 @@ from typing import Annotated, Any
 import typer
 
 from landscape_core.autoencoders.commands import reproduce as autoencoders
-from landscape_core.commands import reproduce
+from landscape_core.commands import reproduce, reproduce_em
 from landscape_core.console import Data, Device, Out, Threads, leave
 from landscape_core.defence.commands import reproduce as defence
-from landscape_core.experiments.report import outdated
+from landscape_core.experiments.report import PAGE, outdated
 from landscape_core.generators.commands import reproduce as generators
+from landscape_core.generators.commands import restoring
 from landscape_core.playground.commands import reproduce as playground
 from landscape_core.pose.commands import reproduce as pose
 
@@ -51,8 +52,12 @@ PLAN = (
     Measurement("pose", pose.pose, ("pose",)),
     Measurement("pose", pose.pose, ("pose-positions",), ("--observation", "positions")),
     Measurement("defence", defence.defence, ("defence-mart", "defence-ro")),
+    Measurement("em", reproduce_em.em, ("em-pose",), ("--task", "pose")),
+    Measurement("em", reproduce_em.em, ("em-pose-paper",), ("--task", "pose", "--preset", "paper")),
+    Measurement("em", reproduce_em.em, ("em",)),
     Measurement("budget", generators.budget, ("budget",)),
     Measurement("completions", generators.completions, ("completions",)),
+    Measurement("restore", restoring.restore, ("restore",)),
     Measurement("pose-completions", pose.pose_completions, ("pose-completions",)),
     Measurement("landscapes", reproduce.landscapes, ("landscapes",)),
     Measurement("landscapes", reproduce.landscapes, ("landscapes-pose",), ("--task", "pose")),
@@ -131,7 +136,7 @@ def reproduce_all(
     def launch(words: list[str], left: float) -> int | None:
         typer.echo(f"\n{shlex.join([*PROGRAM, *words])}  ({left / 60:.0f} minutes left)")
         code = launched([sys.executable, *PROGRAM[1:], *words], left)
-        if (out / reproduce.PAGE).exists() or code == 0:
+        if (out / PAGE).exists() or code == 0:
             reproduce.write_report(out)
         return code
 

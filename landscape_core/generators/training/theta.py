@@ -112,11 +112,14 @@ def mapping_trainer(
     work: Path,
     *,
     buffers: int | None = None,
+    targets: int | None = None,
+    inputs: int | None = None,
     seed: int = 0,
     device: str = "cpu",
     tick: Callable[[int, int], None] = lambda *_: None,
 ) -> tuple[MappingTrainer, MappingConfig]:
-    """The trainer of a preset for an embedded task, resumed from `work` where there is a checkpoint.
+    """The trainer of a preset for an embedded task, resumed from `work` where there is a checkpoint. The numbers of buffers,
+    of targets in each and of inputs where the curvature is measured are the preset's unless they are given.
 
     Raises:
         UserError: no such preset or model.
@@ -125,7 +128,9 @@ def mapping_trainer(
         raise UserError(f"There is no preset {preset!r}; there are: {', '.join(MAPPING_PRESETS)}.")
     task = load_image_task(domain, device=device)
     chosen = MAPPING_PRESETS[preset]
-    training = replace(chosen.training, seed=seed, buffers=buffers or chosen.training.buffers)
+    chosen = replace(chosen, curvature_inputs=inputs or chosen.curvature_inputs)
+    usual = chosen.training
+    training = replace(usual, seed=seed, buffers=buffers or usual.buffers, targets=targets or usual.targets)
     x_dim = len(task.prior.mean)
     z_dim = x_dim if chosen.mapping.kind in WHITENED else chosen.mapping.z_dim
     blocks = task.forward.n_styles if isinstance(task.forward, PlusModel) else 1

@@ -93,15 +93,26 @@ def curvature_inputs(poses: Tensor, n: int, seed: int) -> Tensor:
 
 
 def pose_mapping_trainer(
-    observation: Observation, preset: str, poses: Tensor, work: Path, *, buffers: int | None = None, seed: int = 0
+    observation: Observation,
+    preset: str,
+    poses: Tensor,
+    work: Path,
+    *,
+    buffers: int | None = None,
+    targets: int | None = None,
+    inputs: int | None = None,
+    seed: int = 0,
 ) -> tuple[MappingTrainer, MappingConfig]:
-    """The trainer of a preset on poses (N, J, 3), resumed from `work` where there is a checkpoint.
+    """The trainer of a preset on poses (N, J, 3), resumed from `work` where there is a checkpoint. The numbers of buffers, of
+    targets in each and of inputs where the curvature is measured are the preset's unless they are given.
 
     Raises:
         UserError: no such preset, or no pose prior.
     """
     chosen = preset_of(observation, preset)
-    training = replace(chosen.training, seed=seed, buffers=buffers or chosen.training.buffers)
+    chosen = replace(chosen, curvature_inputs=inputs or chosen.curvature_inputs)
+    usual = chosen.training
+    training = replace(usual, seed=seed, buffers=buffers or usual.buffers, targets=targets or usual.targets)
     body = load_body(observation)
     return build_trainer(
         load_pose_task(observation),

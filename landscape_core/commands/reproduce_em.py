@@ -1,0 +1,75 @@
+"""`reproduce em`: Appendix B, for any task whose Θ is trained."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landscape_core.console import Data, Device, Out, Seed, Threads, Ticker, Work, apply_threads, command_line
+from landscape_core.domains import load_task
+from landscape_core.errors import UserError
+from landscape_core.experiments import em as appendix_b
+from landscape_core.experiments.results import finish
+from landscape_core.generators.datasets import DOMAINS
+from landscape_core.generators.training.theta import mapping_trainer
+from landscape_core.images.datasets import load_images
+from landscape_core.pose.recordings import MOCAP, load_poses
+from landscape_core.pose.task import NAMES
+from landscape_core.pose.training.theta import pose_mapping_trainer
+from landscape_core.search.thetas import without_other_thetas
+from landscape_core.training.alternating import MappingTrainer
+
+USUAL = "residual"
+Fewer = Annotated[int | None, typer.Option(help="Instead of the preset's own number.", min=1)]
+
+
+def em(
+    data: Data = Path("data"),
+    task: Annotated[str, typer.Option(help=f"Which task: {', '.join((*DOMAINS, *NAMES.values()))}.")] = "faces",
+    preset: Annotated[str, typer.Option(help="Which Θ, as in `train mapping` and `train pose-mapping`.")] = USUAL,
+    buffers: Fewer = None,
+    number: Annotated[int | None, typer.Option("--targets", help="Targets N in a buffer; the preset's where absent.",
+                                               min=1)] = None,
+    curvature_inputs: Fewer = None,
+    work: Work = Path("runs/em"),
+    out: Out = Path("results"),
+    device: Device = "cpu",
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:  # fmt: skip
+    """Appendix B: whether every M-step lowers its buffer's loss, and what becomes of the E-step's bound. Trains a Θ of its own;
+    stop it at any time, the same command goes on."""
+    apply_threads(threads)
+    size = f"{buffers or 'all'}x{number or 'all'}-{curvature_inputs or 'all'}-seed{seed}"
+    trainer: MappingTrainer
+    if task in DOMAINS:
+        loaded = load_task(task, device=device)
+        images = load_images(DOMAINS[task].source(data, "train", loaded.side))
+        trainer, _ = mapping_trainer(
+            task,
+            preset,
+            images,
+            work / size,
+            buffers=buffers,
+            targets=number,
+            inputs=curvature_inputs,
+            seed=seed,
+            device=device,
+        )
+    elif task in NAMES.values():
+        loaded = load_task(task)
+        (observation,) = (key for key, name in NAMES.items() if name == task)
+        poses = load_poses(data / MOCAP, "train").rotvec
+        trainer, _ = pose_mapping_trainer(
+            observation, preset, poses, work / size, buffers=buffers, targets=number, inputs=curvature_inputs, seed=seed
+        )
+    else:
+        raise UserError(f"{task} has no training of a Θ; there are: {', '.join((*DOMAINS, *NAMES.values()))}.")
+    words = ["em", *([task] if task != "faces" else []), *([preset] if preset != USUAL else [])]
+    ticker = Ticker()
+    models = without_other_thetas(loaded.hashes, ())
+    result = appendix_b.run_em(trainer, "-".join(words), models, command_line(), ticker)
+    ticker.close()
+    finish(result, out, lambda picture: appendix_b.plot(result, picture))
