@@ -16,10 +16,10 @@ from typing import Annotated, Any
 import typer
 
 from landscape_core.autoencoders.commands import reproduce as autoencoders
-from landscape_core.commands import reproduce, reproduce_em
+from landscape_core.commands import reproduce, reproduce_em, tables
 from landscape_core.console import Data, Device, Out, Threads, leave
 from landscape_core.defence.commands import reproduce as defence
-from landscape_core.experiments.report import PAGE, outdated
+from landscape_core.experiments.report import PAGE, embedded_hashes, outdated
 from landscape_core.generators.commands import reproduce as generators
 from landscape_core.generators.commands import restoring
 from landscape_core.playground.commands import reproduce as playground
@@ -47,15 +47,15 @@ class Measurement:
 
 # What the paper claims first comes first, then what explains it, then what can only qualify it; the longest of a kind last.
 PLAN = (
-    Measurement("convergence", generators.convergence, ("convergence",)),
-    Measurement("convergence", generators.convergence, ("convergence-cats",), ("--domain", "cats")),
+    Measurement("convergence", tables.convergence, ("convergence",)),
+    Measurement("convergence", tables.convergence, ("convergence-cats",), ("--task", "cats")),
     Measurement("pose", pose.pose, ("pose",)),
     Measurement("pose", pose.pose, ("pose-positions",), ("--observation", "positions")),
     Measurement("defence", defence.defence, ("defence-mart", "defence-ro")),
     Measurement("em", reproduce_em.em, ("em-pose",), ("--task", "pose")),
     Measurement("em", reproduce_em.em, ("em-pose-paper",), ("--task", "pose", "--preset", "paper")),
     Measurement("em", reproduce_em.em, ("em",)),
-    Measurement("budget", generators.budget, ("budget",)),
+    Measurement("budget", tables.budget, ("budget",)),
     Measurement("completions", generators.completions, ("completions",)),
     Measurement("restore", restoring.restore, ("restore",)),
     Measurement("pose-completions", pose.pose_completions, ("pose-completions",)),
@@ -67,7 +67,7 @@ PLAN = (
     Measurement("features", autoencoders.features, ("features",)),
     Measurement("playground", playground.playground, ("playground",), ("--seed", "100")),
     Measurement("w-plus", generators.w_plus, ("w-plus",)),
-    Measurement("convergence", generators.convergence, ("converged",), ("--steps", "2000", "--targets", "40")),
+    Measurement("convergence", tables.convergence, ("converged",), ("--steps", "2000", "--targets", "40")),
 )
 
 
@@ -97,7 +97,7 @@ def up_to_date(path: Path, words: Sequence[str]) -> bool:
     if not path.exists():
         return False
     result: Mapping[str, Any] = json.loads(path.read_text())
-    return result["command"] == shlex.join([*PROGRAM, *words]) and not outdated([result])
+    return result["command"] == shlex.join([*PROGRAM, *words]) and not outdated([result], embedded_hashes())
 
 
 def launched(words: Sequence[str], seconds: float) -> int | None:

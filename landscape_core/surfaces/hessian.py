@@ -23,8 +23,8 @@ _STEP = 1e-2  # of finite differences, in units of the variable
 _TOLERANCE = 1e-2  # relative, of an eigenvalue
 
 
-def hessian_product(task: Task, target: Target, space: str, point: Tensor) -> Product:
-    """v -> H v, both (d,), of the loss of a target (1, ...) at a point (d,) of a space.
+def hessian_product(task: Task, target: Target, space: str, points: Tensor) -> Product:
+    """v -> H v, both (n, d), of the losses of n targets at points (n, d) of a space, each at its own.
 
     By differentiating the gradient again; where F or L cannot be differentiated twice, by central differences of gradients.
     """
@@ -32,15 +32,15 @@ def hessian_product(task: Task, target: Target, space: str, point: Tensor) -> Pr
 
     @torch.enable_grad()
     def gradient(at: Tensor, *, twice: bool = False) -> Tensor:
-        x = to_x(at[None])
+        x = to_x(at)
         (found,) = torch.autograd.grad((loss(task.forward(x)) + task.input_term(x)).sum(), at, create_graph=twice)
         return found
 
     def by_differences(v: Tensor) -> Tensor:
-        ahead, behind = ((point + sign * _STEP * v).detach().requires_grad_() for sign in (1.0, -1.0))
+        ahead, behind = ((points + sign * _STEP * v).detach().requires_grad_() for sign in (1.0, -1.0))
         return (gradient(ahead) - gradient(behind)) / (2 * _STEP)
 
-    at = point.detach().clone().requires_grad_()
+    at = points.detach().clone().requires_grad_()
     slope = gradient(at, twice=True)
 
     def by_autograd(v: Tensor) -> Tensor:
@@ -76,13 +76,13 @@ def hessian_plane(
     n = len(point)
     if n < 3:
         raise UserError("A space of fewer than three dimensions is a plane already; choose another plane.")
-    product = hessian_product(task, target, space, point)
+    product = hessian_product(task, target, space, point[None])
 
     def times(v: NDArray[np.float64]) -> NDArray[np.float64]:
         if stop():
             raise StoppedError("the Hessian's directions were found")
         direction = torch.from_numpy(np.ravel(v)).to(point)
-        return product(direction).double().cpu().numpy()
+        return product(direction[None])[0].double().cpu().numpy()
 
     start = np.random.default_rng(seed).standard_normal(n)
     if not np.any(times(start)):

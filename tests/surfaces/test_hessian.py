@@ -73,9 +73,9 @@ def test_lanczos_finds_the_directions_that_curve_most_with_their_signs(once: boo
 @pytest.mark.parametrize("once", [False, True])
 def test_a_product_is_that_of_the_hessian(once: bool) -> None:
     forward = Saddle(once)
-    product = hessian_product(task_of(forward), Target(torch.zeros(1, N)), X, torch.zeros(N))
-    v = torch.randn(N, generator=random(3))
-    assert torch.allclose(product(v), forward.frame @ (CURVATURES * (v @ forward.frame)), atol=1e-2)
+    product = hessian_product(task_of(forward), Target(torch.zeros(1, N)), X, torch.zeros(1, N))
+    v = torch.randn(1, N, generator=random(3))
+    assert torch.allclose(product(v), (CURVATURES * (v @ forward.frame)) @ forward.frame.T, atol=1e-2)
 
 
 def test_few_products_are_needed_and_stop_is_asked_before_each() -> None:
