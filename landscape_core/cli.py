@@ -9,7 +9,19 @@ from pydantic import ValidationError
 
 from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
 from landscape_core.autoencoders.commands import train as train_autoencoders
-from landscape_core.commands import bench, invert, mapping, models, replay, reproduce_all, reproduce_em, serve, surface, tables
+from landscape_core.commands import (
+    bench,
+    invert,
+    mapping,
+    models,
+    replay,
+    reproduce_all,
+    reproduce_em,
+    reproduce_why,
+    serve,
+    surface,
+    tables,
+)
 from landscape_core.commands import reproduce as shared_tables
 from landscape_core.console import REFUSED, STOPPED
 from landscape_core.defence.commands import reproduce as defence_tables
@@ -76,6 +88,7 @@ reproduce.command()(tables.convergence)
 reproduce.command("all")(reproduce_all.reproduce_all)
 reproduce.command("report")(shared_tables.write_report)
 reproduce.command()(shared_tables.landscapes)
+reproduce.command()(reproduce_why.why)
 reproduce.command()(reproduce_em.em)
 reproduce.command()(generator_tables.completions)
 reproduce.command()(restoring_tables.restore)

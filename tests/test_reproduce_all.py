@@ -8,20 +8,18 @@ import time
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
+from typer.testing import CliRunner
 
 from landscape_core import cli
 from landscape_core.commands import reproduce_all
-from landscape_core.commands.reproduce_all import PLAN, Measurement, launched, run_all, with_targets
+from landscape_core.commands.reproduce_all import PLAN, Measurement, launched, run_all, whole_plan
 from landscape_core.experiments.results import Result, commit_of_code
 from landscape_core.storage import zoo
 
-
-def first(data: Path = Path("data"), threads: int = 0) -> None: ...
-def second(threads: int = 0) -> None: ...
-
-
-TOYS = (Measurement("first", first, ("first",), ("--steps", "2")), Measurement("second", second, ("second-a", "second-b")))
-SHARED = {"data": Path("elsewhere"), "threads": 1}
+TOYS = (Measurement("first", ("first",), ("--steps", "2")), Measurement("second", ("second-a", "second-b")))
+OPTIONS = {"first": {"--steps", "--data", "--threads", "--out"}, "second": {"--threads", "--out"}}
+SHARED = {"--data": Path("elsewhere"), "--threads": 1, "--steps": 7}
 
 
 def write(folder: Path, name: str, words: str, digest: str | None = None) -> None:
@@ -41,29 +39,29 @@ def test_every_measurement_is_run_once_with_the_options_that_it_has(tmp_path: Pa
             write(tmp_path, name, shlex.join(kept))
         return 0
 
-    went = run_all(TOYS, SHARED, tmp_path, 100.0, launch)
+    went = run_all(TOYS, OPTIONS, SHARED, tmp_path, 100.0, launch)
     assert asked == [
         f"reproduce first --steps 2 --data elsewhere --threads 1 --out {tmp_path}",
         f"reproduce second --threads 1 --out {tmp_path}",
     ]
     assert set(went.values()) == {"done"}
-    assert set(run_all(TOYS, SHARED, tmp_path, 100.0, launch).values()) == {"up to date"}
+    assert set(run_all(TOYS, OPTIONS, SHARED, tmp_path, 100.0, launch).values()) == {"up to date"}
     assert len(asked) == 2, "what is up to date is left alone"
     write(tmp_path, "second-b", "reproduce second --threads 1", "of another model")
-    run_all(TOYS, SHARED, tmp_path, 100.0, launch)
+    run_all(TOYS, OPTIONS, SHARED, tmp_path, 100.0, launch)
     assert [words.split()[1] for words in asked[2:]] == ["second"]
-    run_all(TOYS, {}, tmp_path, 100.0, launch)
+    run_all(TOYS, OPTIONS, {}, tmp_path, 100.0, launch)
     assert len(asked) == 5, "by another command both are measured again"
 
 
 def test_what_is_refused_does_not_hold_up_the_rest_and_no_time_starts_nothing(tmp_path: Path) -> None:
-    went = run_all(TOYS, {}, tmp_path, 100.0, lambda words, left: 1 if words[1] == "first" else 0)
+    went = run_all(TOYS, OPTIONS, {}, tmp_path, 100.0, lambda words, left: 1 if words[1] == "first" else 0)
     assert list(went.values()) == ["refused (1)", "done"]
 
     def never(words: list[str], left: float) -> int:
         raise AssertionError("nothing is started without time")
 
-    assert set(run_all(TOYS, {}, tmp_path, 0.0, never).values()) == {"no time"}
+    assert set(run_all(TOYS, OPTIONS, {}, tmp_path, 0.0, never).values()) == {"no time"}
 
 
 def test_a_program_is_ended_when_its_time_is_spent() -> None:
@@ -73,20 +71,35 @@ def test_a_program_is_ended_when_its_time_is_spent() -> None:
     assert time.monotonic() - began < 60
 
 
-def test_the_plan_has_every_command_and_only_what_the_command_line_has() -> None:
-    known = {each.name or str(each.callback.__name__): each.callback for each in cli.reproduce.registered_commands}
-    assert {each.command for each in PLAN} == set(known) - {"all", "report"}
+def test_the_plan_has_only_what_the_command_line_has_and_every_other_command_behind_it() -> None:
+    commands = get_command(cli.reproduce).commands  # type: ignore[attr-defined]
+    assert {each.command for each in PLAN} <= set(commands)
     for each in PLAN:
-        assert known[each.command] is each.function
+        flags = {word for word in each.arguments if word.startswith("--")}
+        assert flags <= {word for option in commands[each.command].params for word in option.opts}
     results = [name for each in PLAN for name in each.results]
     assert len(set(results)) == len(results)
-    measured = {path.stem for path in (Path(reproduce_all.__file__).parents[2] / "results").glob("*.json")}
-    assert measured <= set(results), "what is committed can be measured again by the plan"
+    plan = whole_plan(dict.fromkeys((*commands, "new"), ()))
+    assert plan[-1] == Measurement("new", ("new",))
+    assert {each.command for each in plan} == {*commands, "new"} - {"all", "report"}
 
 
-def test_targets_replace_a_measurements_own_number() -> None:
-    long = next(each for each in PLAN if each.results == ("converged",))
-    assert with_targets(long, 7).words({}) == ["reproduce", "convergence", "--steps", "2000", "--targets", "7"]
+def test_the_command_gives_every_measurement_what_it_was_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    def launch(words: list[str], left: float) -> int:
+        asked.append(words[words.index("reproduce") :])
+        return 1 if "features" in words else 0
+
+    monkeypatch.setattr(reproduce_all, "launched", launch)
+    arguments = ["reproduce", "all", "--targets", "3", "--threads", "1", "--out", str(tmp_path)]
+    result = CliRunner().invoke(cli.app, arguments)
+    assert result.exit_code == 1
+    assert "Not done: reproduce features --targets 3 --threads 1" in result.output
+    assert ["reproduce", "playground", "--seed", "100", "--targets", "3", "--threads", "1", "--out", str(tmp_path)] in asked
+    (long,) = (each for each in asked if "2000" in each)
+    assert long.count("--targets") == 1
+    assert (tmp_path / "README.md").exists()
 
 
 def test_a_result_names_the_commit_of_the_code_and_an_installed_copy_none(

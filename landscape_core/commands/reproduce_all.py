@@ -2,29 +2,24 @@
 
 from __future__ import annotations
 
-import inspect
 import json
 import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
+import click
 import typer
 
-from landscape_core.autoencoders.commands import reproduce as autoencoders
-from landscape_core.commands import reproduce, reproduce_em, tables
+from landscape_core.commands.reproduce import write_report
 from landscape_core.console import Data, Device, Out, Threads, leave
-from landscape_core.defence.commands import reproduce as defence
-from landscape_core.experiments.report import PAGE, embedded_hashes, outdated
-from landscape_core.generators.commands import reproduce as generators
-from landscape_core.generators.commands import restoring
-from landscape_core.playground.commands import reproduce as playground
-from landscape_core.pose.commands import reproduce as pose
+from landscape_core.experiments.report import embedded_hashes, outdated
 
+NO_MEASUREMENTS = ("all", "report")
 PROGRAM = ("python", "-m", "landscape_core")
 GRACE = 30.0  # seconds in which a measurement that was asked to stop has to write what it has
 
@@ -34,45 +29,55 @@ class Measurement:
     """One `reproduce` command with its own arguments; `results` are the files that it writes."""
 
     command: str
-    function: Callable[..., None]
     results: tuple[str, ...]
     arguments: tuple[str, ...] = ()
 
-    def words(self, shared: Mapping[str, object]) -> list[str]:
-        """The command line's words, those of the shared options left out that the command does not have."""
-        known = set(inspect.signature(self.function).parameters)
-        options = [word for name, value in shared.items() if name in known for word in (f"--{name}", str(value))]
-        return ["reproduce", self.command, *self.arguments, *options]
+    def words(self, shared: Mapping[str, object], options: Collection[str]) -> list[str]:
+        """The command line's words: of the shared options those that the command has and its arguments do not give."""
+        own = {word for word in self.arguments if word.startswith("--")}
+        given = [word for name, value in shared.items() if name in options and name not in own for word in (name, str(value))]
+        return ["reproduce", self.command, *self.arguments, *given]
 
 
 # What the paper claims first comes first, then what explains it, then what can only qualify it; the longest of a kind last.
 PLAN = (
-    Measurement("convergence", tables.convergence, ("convergence",)),
-    Measurement("convergence", tables.convergence, ("convergence-cats",), ("--task", "cats")),
-    Measurement("pose", pose.pose, ("pose",)),
-    Measurement("pose", pose.pose, ("pose-positions",), ("--observation", "positions")),
-    Measurement("defence", defence.defence, ("defence-mart", "defence-ro")),
-    Measurement("em", reproduce_em.em, ("em-pose",), ("--task", "pose")),
-    Measurement("em", reproduce_em.em, ("em-pose-paper",), ("--task", "pose", "--preset", "paper")),
-    Measurement("em", reproduce_em.em, ("em",)),
-    Measurement("budget", tables.budget, ("budget",)),
-    Measurement("completions", generators.completions, ("completions",)),
-    Measurement("restore", restoring.restore, ("restore",)),
-    Measurement("pose-completions", pose.pose_completions, ("pose-completions",)),
-    Measurement("landscapes", reproduce.landscapes, ("landscapes",)),
-    Measurement("landscapes", reproduce.landscapes, ("landscapes-pose",), ("--task", "pose")),
-    Measurement("landscapes", reproduce.landscapes, ("landscapes-pose-positions",), ("--task", "pose-positions")),
-    Measurement("ablation", generators.ablation, ("ablation",)),
-    Measurement("z-dimension", generators.z_dimension, ("z-dimension",)),
-    Measurement("features", autoencoders.features, ("features",)),
-    Measurement("playground", playground.playground, ("playground",), ("--seed", "100")),
-    Measurement("w-plus", generators.w_plus, ("w-plus",)),
-    Measurement("convergence", tables.convergence, ("converged",), ("--steps", "2000", "--targets", "40")),
+    Measurement("convergence", ("convergence",)),
+    Measurement("convergence", ("convergence-cats",), ("--task", "cats")),
+    Measurement("pose", ("pose",)),
+    Measurement("pose", ("pose-positions",), ("--observation", "positions")),
+    Measurement("defence", ("defence-mart", "defence-ro")),
+    Measurement("why", ("why-pose",), ("--task", "pose")),
+    Measurement("why", ("why",)),
+    Measurement("em", ("em-pose",), ("--task", "pose")),
+    Measurement("em", ("em-pose-paper",), ("--task", "pose", "--preset", "paper")),
+    Measurement("em", ("em",)),
+    Measurement("budget", ("budget",)),
+    Measurement("completions", ("completions",)),
+    Measurement("restore", ("restore",)),
+    Measurement("pose-completions", ("pose-completions",)),
+    Measurement("landscapes", ("landscapes",)),
+    Measurement("landscapes", ("landscapes-pose",), ("--task", "pose")),
+    Measurement("landscapes", ("landscapes-pose-positions",), ("--task", "pose-positions")),
+    Measurement("ablation", ("ablation",)),
+    Measurement("z-dimension", ("z-dimension",)),
+    Measurement("features", ("features",)),
+    Measurement("playground", ("playground",), ("--seed", "100")),
+    Measurement("w-plus", ("w-plus",)),
+    Measurement("convergence", ("converged",), ("--steps", "2000", "--targets", "40")),
 )
 
 
+Options = Mapping[str, Collection[str]]  # by command, what it can be given
+
+
+def whole_plan(options: Options) -> list[Measurement]:
+    """The plan, and behind it every other command there is, as it stands."""
+    named = {each.command for each in PLAN}
+    return [*PLAN, *(Measurement(name, (name,)) for name in options if name not in named and name not in NO_MEASUREMENTS)]
+
+
 def run_all(
-    plan: Sequence[Measurement], shared: Mapping[str, object], out: Path, seconds: float,
+    plan: Sequence[Measurement], options: Options, shared: Mapping[str, object], out: Path, seconds: float,
     launch: Callable[[list[str], float], int | None],
 ) -> dict[str, str]:  # fmt: skip
     """Every measurement of a plan that has no up-to-date result in `out`, until the time is spent; {command line: how it went}.
@@ -81,7 +86,7 @@ def run_all(
     """
     deadline, went = time.monotonic() + seconds, {}
     for each in plan:
-        words = each.words(shared)
+        words = each.words(shared, options[each.command])
         name = shlex.join(words)
         if all(up_to_date(out / f"{result}.json", words) for result in each.results):
             went[name] = "up to date"
@@ -119,6 +124,7 @@ def launched(words: Sequence[str], seconds: float) -> int | None:
 
 
 def reproduce_all(
+    context: typer.Context,
     budget: Annotated[float, typer.Option(help="Minutes in all; the measurement under way is then stopped.", min=0.1)] = 60.0,
     data: Data = Path("data"),
     number: Annotated[int | None, typer.Option("--targets", help="Targets of every measurement; its own where absent.",
@@ -128,27 +134,20 @@ def reproduce_all(
     threads: Threads = 0,
 ) -> None:  # fmt: skip
     """Everything in order of value, and the page of results. What is up to date is left; what was begun goes on."""
-    shared: dict[str, object] = {} if data == Path("data") else {"data": data}
-    shared |= {} if device == "cpu" else {"device": device}
-    shared |= {"threads": threads} if threads else {}
-    plan = PLAN if number is None else [with_targets(each, number) for each in PLAN]
+    assert context.parent is not None
+    commands: Mapping[str, click.Command] = context.parent.command.commands  # type: ignore[attr-defined]
+    options = {name: {word for each in command.params for word in each.opts} for name, command in commands.items()}
+    usual = {"--data": Path("data"), "--targets": None, "--device": "cpu", "--threads": 0}
+    given = {"--data": data, "--targets": number, "--device": device, "--threads": threads}
+    shared = {name: value for name, value in given.items() if value != usual[name]}
 
     def launch(words: list[str], left: float) -> int | None:
         typer.echo(f"\n{shlex.join([*PROGRAM, *words])}  ({left / 60:.0f} minutes left)")
         code = launched([sys.executable, *PROGRAM[1:], *words], left)
-        if (out / PAGE).exists() or code == 0:
-            reproduce.write_report(out)
+        if code == 0:
+            write_report(out)
         return code
 
-    went = run_all(plan, shared, out, 60.0 * budget, launch)
+    went = run_all(whole_plan(options), options, shared, out, 60.0 * budget, launch)
     typer.echo("\n" + "\n".join(f"{how:>12}  {name}" for name, how in went.items()))
     leave(stopped=False, refused=[name for name, how in went.items() if how.startswith("refused")])
-
-
-def with_targets(each: Measurement, number: int) -> Measurement:
-    """The measurement of so many targets, instead of its own number."""
-    words = list(each.arguments)
-    if "--targets" in words:
-        at = words.index("--targets")
-        del words[at : at + 2]
-    return Measurement(each.command, each.function, each.results, (*words, "--targets", str(number)))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from landscape_core.errors import UserError
-from landscape_core.search.mapping import MappingConfig, build_mapping
+from landscape_core.search.mapping import MappingConfig, ResidualMapping, build_mapping
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.spaces import Prior, SearchSpace, ZSpace
 from landscape_core.search.task import Tuned
@@ -31,6 +31,19 @@ def random_mapping(prior: Prior, *, seed: int = 0) -> ZSpace:
     """The paper's MLP, untrained (Table 2, "random Θ")."""
     config = MappingConfig.paper(len(prior.mean))
     return ZSpace(build_mapping(config, prior, seed=seed).to(prior.mean.device), config.z_dim)
+
+
+def untrained(prior: Prior, full: SearchSpace) -> ZSpace:
+    """A residual Θ as it is before Algorithm 1: X with the same curvature taken out as in the trained one.
+
+    Raises:
+        TypeError: `full` is no residual Θ.
+    """
+    if not isinstance(full, ZSpace) or not isinstance(full.mapping, ResidualMapping):
+        raise TypeError("only a residual mapping has a curvature taken out")
+    whitener = full.mapping.get_buffer("whitener")
+    config = MappingConfig("residual", full.dim, len(prior.mean), hidden=0, blocks=len(prior.mean) // len(whitener))
+    return ZSpace(build_mapping(config, prior, whitener=whitener).to(prior.mean.device), full.dim)
 
 
 @dataclass(frozen=True)

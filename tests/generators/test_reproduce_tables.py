@@ -26,6 +26,7 @@ from landscape_core.search.objectives import SquaredError, Target
 from landscape_core.search.optimizers import Adam
 from landscape_core.search.spaces import Prior, XSpace, ZSpace
 from landscape_core.search.task import Task
+from landscape_core.search.thetas import untrained
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import MappingTrainer, MappingTraining
 from landscape_core.training.theta import evaluations_per_buffer
@@ -80,11 +81,11 @@ def test_curvature_only_is_the_trained_theta_without_its_training() -> None:
     full = tiny_rows(task)[table2.RESIDUAL.full]
     with torch.no_grad():
         full.mapping.log_scale.add_(1.0)
-    fresh = table2.untrained_residual(task.prior, full)
+    fresh = untrained(task.prior, full)
     z = torch.randn(3, DIM, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(fresh.to_x(z), task.prior.mean + z @ full.mapping.get_buffer("whitener").T, atol=1e-6)
     with pytest.raises(TypeError):
-        table2.untrained_residual(task.prior, XSpace(task.prior))
+        untrained(task.prior, XSpace(task.prior))
 
 
 def test_table_2_has_every_row_on_every_set_and_claims_that_follow(tmp_path: Path) -> None:

@@ -13,10 +13,9 @@ from landscape_core.experiments.results import Claim, Result
 from landscape_core.experiments.rows import BASELINE, Losses, TableSettings, claim, measure_rows, record, with_rows
 from landscape_core.generators.training.theta import published_name
 from landscape_core.progress import Tick
-from landscape_core.search.mapping import MappingConfig, ResidualMapping, build_mapping
-from landscape_core.search.spaces import Prior, SearchSpace, ZSpace
+from landscape_core.search.spaces import SearchSpace
 from landscape_core.search.task import Task
-from landscape_core.search.thetas import mapping_from, random_mapping
+from landscape_core.search.thetas import mapping_from, random_mapping, untrained
 from landscape_core.storage import zoo
 
 AIMS = {20: (-0.35, -0.15), 200: (-0.30, -0.25), 2000: (-0.20, -0.15)}  # by number of steps: faces, cats
@@ -43,19 +42,6 @@ TABLE2 = {
     (0, 20): (3.082, 3.583, 4.417, 4.456), (1, 20): (4.932, 5.127, 5.135, 5.292),
     (0, 200): (1.964, 3.034, 2.723, 2.569), (1, 200): (3.498, 4.756, 3.823, 4.617),
 }  # fmt: skip
-
-
-def untrained_residual(prior: Prior, full: SearchSpace) -> SearchSpace:
-    """A residual Θ as it is before Algorithm 1: X with the same curvature taken out as in the trained one.
-
-    Raises:
-        TypeError: `full` is no residual Θ.
-    """
-    if not isinstance(full, ZSpace) or not isinstance(full.mapping, ResidualMapping):
-        raise TypeError("only a residual mapping has a curvature taken out")
-    config = MappingConfig("residual", full.dim, len(prior.mean), hidden=0)
-    fresh = build_mapping(config, prior, whitener=full.mapping.get_buffer("whitener"))
-    return ZSpace(fresh.to(prior.mean.device), full.dim)
 
 
 def trained_rows(task: Task, thetas: Path, embedded: Path = zoo.ASSETS) -> tuple[dict[str, SearchSpace], dict[str, zoo.Card]]:
@@ -92,7 +78,7 @@ def run_ablation(
     rows = {
         **spaces,
         PAPER.untrained: random_mapping(task.prior),
-        RESIDUAL.untrained: untrained_residual(task.prior, spaces[RESIDUAL.full]),
+        RESIDUAL.untrained: untrained(task.prior, spaces[RESIDUAL.full]),
     }
     order = [*PAPER.rows, *RESIDUAL.rows, BASELINE]
     chosen, losses = measure_rows(with_rows(task, rows), order, train, sets, settings, tick)

@@ -10,10 +10,10 @@ from torch import Tensor
 from landscape_core.errors import UserError
 from landscape_core.experiments.results import Result
 from landscape_core.experiments.rows import Chosen, Losses, TableSettings, claim, measure_rows, record
-from landscape_core.generators.experiments.ablation import untrained_residual
 from landscape_core.progress import Tick
 from landscape_core.search.spaces import SearchSpace
 from landscape_core.search.task import Task, X
+from landscape_core.search.thetas import untrained
 
 W, W_CURVATURE, W_TRAINED = "W", "W, curvature only", "W, residual Θ"
 PLUS, PLUS_CURVATURE = "W+", "W+, curvature only"
@@ -33,7 +33,7 @@ def spaces_of(task: Task, plus: Task) -> tuple[dict[str, SearchSpace], dict[str,
                 f"train mapping --domain {each.name} --preset {preset} --data PICTURES"
             )
     residual = task.space("residual")
-    in_w = {W: task.space(X), W_CURVATURE: untrained_residual(task.prior, residual), W_TRAINED: residual}
+    in_w = {W: task.space(X), W_CURVATURE: untrained(task.prior, residual), W_TRAINED: residual}
     return in_w, {PLUS: plus.space(X), PLUS_CURVATURE: plus.space("whitened")}
 
 
