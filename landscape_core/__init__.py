@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from landscape_core.surfaces.surface import evaluate
     from landscape_core.training.alternating import MappingTrainer, MappingTraining, train_mapping
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 _ROOMS = {
     "domains": ["load_task"],
     "errors": ["UserError"],

@@ -64,7 +64,7 @@ app.command()(check.check)
 app.command()(bench.bench)
 app.command()(models.models)
 app.command()(sheets.sheets)
-app.command()(serve.serve)
+app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(serve.serve)
 
 train = _group("The embedded models' recipes, on anybody's pictures.")
 app.add_typer(train, name="train")

@@ -5,7 +5,7 @@ from torch import nn
 
 from landscape_core import Curve, Prior, SquaredError, Task
 
-STEPS, EVERY, DT = 160, 4, 0.08  # Runge-Kutta steps; every fourth is measured
+STEPS, EVERY, DT = 80, 2, 0.16  # Runge-Kutta steps; every second is measured
 
 
 class PredatorPrey(nn.Module):

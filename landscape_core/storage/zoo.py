@@ -19,7 +19,8 @@ from landscape_core.errors import UserError, listed, reading
 from landscape_core.storage.files import write_bytes, write_text
 from landscape_core.storage.tensors import check_numbers, packed
 
-ROOT = Path(__file__).resolve().parents[2]
+_PACKAGE = Path(__file__).resolve().parents[1]
+ROOT = _PACKAGE if (_PACKAGE / "assets").is_dir() else _PACKAGE.parent  # installed below the library, else the repository's
 ASSETS = ROOT / "assets"
 OWN = Path("runs") / "models"  # what a user trained for plug-ins or added, below the folder that one works in
 RESULTS = ROOT / "results"  # what experiments found, where the repository is at hand

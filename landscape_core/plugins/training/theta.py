@@ -21,7 +21,7 @@ from landscape_core.training.alternating import MappingTrainer, MappingTraining,
 from landscape_core.training.theta import MappingPreset, build_trainer, publish_theta
 
 _TRAINING = MappingTraining(
-    buffers=20, targets=128, steps=8, batch=32, lr=1e-3, weight_decay=0.01, z_lr=1.0, z_optimizer="lbfgs", rollout_chunk=128,
+    buffers=20, targets=128, steps=8, batch=32, lr=3e-4, weight_decay=0.01, z_lr=1.0, z_optimizer="lbfgs", rollout_chunk=128,
     keep_start=True, decay_from=0.5,
 )  # fmt: skip
 _RESIDUAL = MappingPreset(

@@ -1,0 +1,42 @@
+"""Starting the user interface from the command line: what `app.py` and `python -m app` do."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+
+def main(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; the next free one is taken where 0.", min=0, max=65535)] = 7860,
+    name: Annotated[list[str] | None, typer.Option(help="A host name by which it may be called; can be repeated.")] = None,
+) -> None:
+    """Start the laboratory in the browser. Ctrl-C or SIGTERM ends it."""
+    from app.scratch import scratch
+    from app.serving import Stop, check_address, leave, stoppable
+    from landscape_core.errors import UserError
+
+    try:
+        check_address(host, port)
+        with stoppable(), scratch():
+            _serve(host, port, [host, *(name or [])])
+    except UserError as error:
+        typer.echo(f"{error}", err=True)
+        sys.exit(1)
+    except Stop:
+        print("Stopped.")
+        leave(0)
+
+
+def _serve(host: str, port: int, names: list[str]) -> None:
+    from app.defence.tab import embedded_defences
+    from app.runs.models import embedded_models
+    from app.serving import serve
+    from app.ui import build_app, launch_options
+    from app.warm import warm_up
+
+    models, defences = embedded_models(), embedded_defences()
+    warm_up(models, defences)
+    serve(build_app(models, defences), launch_options(host=host, port=port or None, names=names))
