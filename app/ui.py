@@ -66,8 +66,16 @@ def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
             with _tab(results.NAME), section(results.NAME):
                 results.build(page)
 
+    _checked_by_us(demo)
     demo.queue(max_size=limits.WAITING, default_concurrency_limit=limits.RUNS_AT_ONCE)
     return demo
+
+
+def _checked_by_us(demo: gr.Blocks) -> None:
+    """Values of a form reach its handlers as they are, where no file is among them. Gradio would answer with an error a number
+    out of its range, and a choice that another event took from the list meanwhile; a handler says a sentence, or goes on."""
+    for event in demo.fns.values():
+        event.preprocess = any(isinstance(each, gr.File | gr.UploadButton) for each in event.inputs)
 
 
 def _tab(name: str) -> gr.Tab:

@@ -41,6 +41,13 @@ class Plan:
     column: str | None = None
     at_step: int | None = None
 
+    def key(self, source: str, *, own: bool) -> str:
+        """What tells this drawing of a source's run from others: whatever bears on it; of this tab's `own` race, all of it."""
+        race = self.settings.model_dump_json(exclude={"seed"}) if own else ""
+        seed = self.settings.seed if self.kind == "random" else None
+        at_step = self.at_step if self.kind == "hessian" else None
+        return repr((source, race, self.kind, self.size, self.column, at_step, seed))
+
 
 def plan_from(models: Models, values: Mapping[str, Any]) -> Plan:
     """What is to be drawn, from the form's values (model, space, column, plane, at_step, size, steps, seed), untrusted.
@@ -64,7 +71,7 @@ def plan_from(models: Models, values: Mapping[str, Any]) -> Plan:
     return Plan(kind, size, settings, column, None if at_step is None else int(at_step))
 
 
-def offered(task: Task, space: str) -> tuple[list[tuple[str, str]], str]:
+def offered(task: Task, space: str) -> tuple[list[tuple[str, Shown]], str]:
     """The planes that this task has, as choices of a form, and a sentence about the one that it lacks."""
     kinds, sentence = list(SHOWN), ""
     try:
@@ -74,3 +81,8 @@ def offered(task: Task, space: str) -> tuple[list[tuple[str, str]], str]:
         kinds.remove("recovered")
         sentence = f"Recovered latents are not offered here: {error}"
     return [(words, kind) for kind, words in PLANES.items() if kind in kinds], sentence
+
+
+def kept(choices: list[tuple[str, Shown]], plane: str) -> Shown:
+    """A plane where it is offered, else the run's own path: what an event on its way asks for may be gone from the choices."""
+    return next((kind for _, kind in choices if kind == plane), "path")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from app.landscape import stream
 from app.landscape.drawing import Drawing, Resources, recovered
-from app.landscape.plan import MIN_STEPS, PLANES, Plan
+from app.landscape.plan import MIN_STEPS, PLANES, Plan, kept, offered
 from app.runs.legs import numbered
 from app.runs.session import Message, Picked, Run, Session
 from app.runs.standing import Standing, standing_in
@@ -26,6 +26,7 @@ from landscape_core.surfaces.views import View, views
 
 RaceSession = Session[Picked, Run[Picked]]
 MOST_POINTS = 101
+AT_ONCE = ("plane", "column", "size")
 
 
 def current(shared: Resources, model: str, taken: Standing | None, invert: RaceSession) -> Message:
@@ -41,20 +42,29 @@ def _own_key(picked: Picked, model: str) -> str:
     return f"own {model} {fingerprint(picked.picture)[:16]}"
 
 
-def run(shared: Resources, drawing: Drawing, plan: Plan, taken: Standing | None, invert: RaceSession) -> Iterator[Message]:
-    """The surfaces of a run that was taken elsewhere, or of a race of this tab's own on the Invert tab's target."""
-    return numbered(drawing, _messages(shared, drawing, plan, taken, invert))
+def asked(plan: Plan, source: str, *, own: bool, changed: str) -> Message:
+    """What the form asks to be drawn, after its field `changed` was; a choice among few is drawn at once."""
+    return {"kind": "asked", "plan": plan.key(source, own=own), "redraw": changed in AT_ONCE}
+
+
+def run(
+    shared: Resources, drawing: Drawing, plan: Plan, source: str, taken: Standing | None, invert: RaceSession
+) -> Iterator[Message]:
+    """The surfaces of a run that was taken from a source, or of a race of this tab's own on the Invert tab's target."""
+    return numbered(drawing, _messages(shared, drawing, plan, source, taken, invert))
 
 
 def _messages(
-    shared: Resources, drawing: Drawing, plan: Plan, taken: Standing | None, invert: RaceSession
+    shared: Resources, drawing: Drawing, plan: Plan, source: str, taken: Standing | None, invert: RaceSession
 ) -> Iterator[Message]:
+    key = plan.key(source, own=taken is None)
     raced = (yield from _raced(shared, drawing, plan.settings, invert)) if taken is None else taken
     standing = raced.by(plan.column)
+    plan = replace(plan, kind=kept(offered(standing.task, standing.space)[0], plan.kind))
     if len(standing.trajectory.steps) < 1 + MIN_STEPS:
         raise UserError("The run is too short for a surface: a plane needs at least two steps.")
     drawing.standing, drawing.settings = standing, _words(standing, plan)
-    yield from stream.race(drawing.number, standing, standing.trajectory.thinned(MOST_POINTS))
+    yield from stream.race(drawing.number, standing, standing.trajectory.thinned(MOST_POINTS), key)
     drawing.averages = committed(RESULTS, standing.task, standing.space)
     yield {"kind": "averages", "entries": [stream.average(each) for each in drawing.averages]}
     yield from (stream.line(drawing, plan.size) if plan.kind == "cut" else _drawn(shared, drawing, standing, plan))

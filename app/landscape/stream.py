@@ -44,13 +44,15 @@ def target_message(task: Task, target: Target, label: str) -> Message:
     return {"kind": "target", "target": png(task.shown(None, target)[0]), "label": label}
 
 
-def race(number: int, standing: Standing, path: Trajectory) -> Iterator[Message]:
-    """A run that is over, told again: `path` are the steps to tell, the summary is of all of them."""
+def race(number: int, standing: Standing, path: Trajectory, plan: str) -> Iterator[Message]:
+    """A run that is over, told again: `path` are the steps to tell, the summary is of all of them; `plan` is the key of what
+    is drawn of it."""
     yield {
         **target_message(standing.task, standing.target, standing.label),
         "kind": "begin",
         "number": number,
         "of": standing.key,
+        "plan": plan,
         "lanes": [lane.name for lane in path.lanes],
         "table": _table(standing.optimiser),
         "settings": standing.settings,

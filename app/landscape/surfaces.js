@@ -13,6 +13,7 @@ import { RunView } from "../views/run_view.js";
 import { Stage } from "../views/stage.js";
 import { number } from "../views/words.js";
 
+const EARLIER = "What is drawn is of earlier settings; Run draws it with those of the form.";
 const SETTLED = 120; // ms: the form takes what came with the same message
 
 class Surfaces extends RunView {
@@ -22,6 +23,7 @@ class Surfaces extends RunView {
       kinds: {
         target: (message) => this.#target(message),
         nothing: ({ text }) => this.#nothing(text),
+        asked: (message) => this.#asked(message),
         cut: (message) => this.#cut(message),
         begin: (message) => this.#begin(message),
         frames: (message) => this.#frames(message),
@@ -41,6 +43,8 @@ class Surfaces extends RunView {
     });
     this.run = null;
     this.key = null; // of the run that is drawn, or about to be
+    this.plan = null; // what is drawn of it and how, or about to be
+    this.again = false; // whether to draw anew once what goes on is over
     this.wanted = null; // the message of another one, while something still goes on
     this.stage = new Stage(this.find(".stage"));
     this.plot = new SurfacePlot(this.find("[data-plot]"), { onHover: (panel, x, y) => this.#hover(panel, x, y), onFlat: (why) => this.#flat(why) });
@@ -71,6 +75,21 @@ class Surfaces extends RunView {
     }, SETTLED);
   }
 
+  /** The form asks for something else than is drawn: a choice is drawn at once; of all else it is said. */
+  #asked({ plan, redraw, text }) {
+    if (text) this.controls.notice(text);
+    if (text || !this.run) return;
+    const other = plan !== this.plan;
+    if (!other || !redraw) {
+      this.controls.notice(other && !this.controls.busy ? EARLIER : null);
+      return;
+    }
+    this.plan = plan; // a choice may be told of twice
+    this.again = this.controls.busy;
+    if (!this.again) this.act("run");
+    else if (this.controls.state !== "stopping") this.act(this.controls.state === "waiting" ? "cancel" : "stop");
+  }
+
   #nothing(text) {
     this.controls.ready();
     this.#clear();
@@ -79,14 +98,15 @@ class Surfaces extends RunView {
 
   rest() {
     super.rest();
-    const next = this.wanted;
-    this.wanted = null;
-    if (next) this.#target(next);
+    const { wanted, again } = this;
+    Object.assign(this, { wanted: null, again: false });
+    if (wanted) this.#target(wanted);
+    else if (again) this.act("run");
   }
 
   /** Nothing of a run is shown any more: neither its surfaces nor its numbers. */
   #clear() {
-    Object.assign(this, { key: null, run: null, panels: null });
+    Object.assign(this, { key: null, plan: null, run: null, panels: null });
     this.plot.clear();
     this.line.set({ cut: null });
     this.stage.clear();
@@ -110,8 +130,7 @@ class Surfaces extends RunView {
   async #begin(message) {
     this.run = new RunRecord(message);
     await this.run.ready;
-    this.key = message.of;
-    this.panels = null;
+    Object.assign(this, { key: message.of, plan: message.plan, panels: null });
     this.plot.clear();
     this.line.set({ cut: null });
     this.#say("", []);

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import gradio as gr
@@ -11,7 +12,7 @@ from gradio.components import Component
 from app.landscape import averaging, files
 from app.landscape import run as events
 from app.landscape.drawing import Drawing, Resources
-from app.landscape.plan import MAX_STEPS, MIN_STEPS, PLANES, SIZES, offered, plan_from
+from app.landscape.plan import MAX_STEPS, MIN_STEPS, PLANES, SIZES, kept, offered, plan_from
 from app.runs.jobs import Jobs
 from app.runs.legs import with_errors
 from app.runs.models import Models, label
@@ -21,7 +22,7 @@ from app.scratch import exported
 from app.views.form import Form, space_choices
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, EXPORT, QUICK, click, enclosing_tab, found, missed
+from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, click, enclosing_tab, found, missed
 from landscape_core.errors import UserError
 from landscape_core.search.task import Task
 
@@ -93,9 +94,6 @@ class LandscapeTab:
         self.form, self.view, self.download = form, view, download
         self.followed = gr.State(None)  # the Invert tab's model when it last was followed
         self.chosen = gr.State(False)  # whether the visitor has said whose steps are drawn
-        # The plane as the server knows it: an event on its way may still carry one that its new choices do not have, which
-        # Gradio answers with an error.
-        self.plane = gr.State("recovered")
 
     @property
     def own(self) -> list[Component]:
@@ -107,16 +105,16 @@ class LandscapeTab:
         view, form, source = self.view, self.form, self.page.source
         model, space, plane = form["model"], form["space"], form["plane"]
         progress = {"show_progress": "full", "show_progress_on": status}
-        shown = [view, form["column"], plane, self.plane, *self.own]
-        asked = [source, self.chosen, found("model"), self.followed, model, space, self.plane]
+        shown = [view, form["column"], plane, *self.own]
+        asked = [source, self.chosen, found("model"), self.followed, model, space, plane]
         enclosing_tab().select(self.on_open, asked, [*shown, model, space, source, self.followed], **QUICK)
-        model.input(self.on_model, [model, self.plane], [space, plane, self.plane, view], **QUICK)
+        model.input(self.on_model, [model, plane], [space, plane, view], **QUICK)
         source.input(lambda: True, outputs=self.chosen, **QUICK)
-        source.change(self.on_source, [source, model, space, self.plane], shown, **QUICK)
-        plane.input(lambda chosen: chosen, plane, self.plane, **QUICK)
+        source.change(self.on_source, [source, model, space, plane], shown, **QUICK)
         plane.change(self.on_plane, plane, [form["at_step"], form["seed"], form["size"]], **QUICK)
-        values = [self.plane if each is plane else each for each in form.components]
-        begun = view.run(self.on_run, [source, *values], view, **COMPUTE, **progress)
+        begun = view.run(self.on_run, [source, *form.components], view, **COMPUTE, **progress)
+        for name, component in form.items():
+            component.input(partial(self.on_changed, name), [source, *form.components], view, **LATEST)
         measuring = view.measure(self.on_measure, outputs=view, **COMPUTE, **progress)
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun, measuring], **QUICK)
@@ -158,9 +156,7 @@ class LandscapeTab:
     def _planes(self, task: Task, space: str, plane: str) -> dict[Any, Any]:
         """The planes that a task has, the chosen one kept where it can be."""
         choices, sentence = offered(task, space)
-        kept = plane if plane in [kind for _, kind in choices] else "path"
-        field = gr.update(choices=choices, value=kept, info=f"{_PLANE} {sentence}".strip())
-        return {self.form["plane"]: field, self.plane: kept}
+        return {self.form["plane"]: gr.update(choices=choices, value=kept(choices, plane), info=f"{_PLANE} {sentence}".strip())}
 
     def on_open(
         self, request: gr.Request, source: str, chosen: bool, inverted: str, followed: str | None, model: str,
@@ -192,7 +188,7 @@ class LandscapeTab:
     def on_model(self, model: str, plane: str, request: gr.Request) -> dict[Any, Any]:
         spaces = self._spaces(model, None)
         about = self.shown(OWN, model, spaces["value"], plane, request)
-        kept = {key: value for key, value in about.items() if key in (self.view, self.form["plane"], self.plane)}
+        kept = {key: value for key, value in about.items() if key in (self.view, self.form["plane"])}
         return {**kept, self.form["space"]: spaces}
 
     def _spaces(self, model: str, space: str | None) -> Any:
@@ -207,11 +203,19 @@ class LandscapeTab:
         """Only what bears on a plane is asked for."""
         return [gr.update(visible=plane == "hessian"), gr.update(visible=plane == "random"), gr.update(visible=plane != "cut")]
 
+    def on_changed(self, changed: str, source: str, *values: Any) -> str:
+        """What stands may be of other settings now."""
+        try:
+            plan = plan_from(self.models, self.form.read(values))
+        except UserError as error:
+            return sent({"kind": "asked", "text": str(error)})
+        return sent(events.asked(plan, source, own=source == OWN, changed=changed))
+
     def on_run(self, request: gr.Request, source: str, *values: Any) -> Iterator[str]:
         def messages() -> Iterator[Message]:
             plan, taken = plan_from(self.models, self.form.read(values)), self.taken(source, request)
             invert = self.page.invert.get(request.session_hash)
-            return events.run(self.shared, self.drawings.begin(request.session_hash), plan, taken, invert)
+            return events.run(self.shared, self.drawings.begin(request.session_hash), plan, source, taken, invert)
 
         for message in with_errors(messages):
             yield sent(message)

@@ -1,4 +1,5 @@
-"""Body poses as small pictures: limbs with thickness, painted from back to front, seen from slightly to the left."""
+"""Body poses as small pictures: limbs with thickness, left and right in colours of their own, painted from back to front, seen
+from slightly to the left."""
 
 from __future__ import annotations
 
@@ -12,21 +13,26 @@ from torch import Tensor
 from landscape_core.images.pixels import to_unit
 from landscape_core.pose.kinematics import Skeleton
 
-FIGURE_SIDE = 64  # pixels
+FIGURE_SIDE = 128  # pixels
 _SPAN = 200.0  # cm from edge to edge
 _AZIMUTH = 0.5  # radians
 _FINER = 2  # drawn this much larger, then shrunk: smooth edges
 _RADII = (("Leg", 7.0), ("Foot", 5.0), ("Toes", 3.5), ("Arm", 5.0), ("Hand", 4.0), ("Neck", 6.0), ("Head", 5.0))
 _TORSO = 10.0
 _SKULL = (9.0, 9.0)  # radius, and how far beyond the last joint: recorded skeletons end where the skull begins
-_GROUND, _NEAR, _FAR = (229, 229, 235), np.array([70, 110, 200]), np.array([150, 175, 225])
+_GROUND = (229, 229, 235)
+_COLOURS = {"_L": (24, 128, 120), "_R": (196, 98, 38)}  # of what is near; what is farther is paler
+_MIDDLE, _PALER = (84, 94, 128), 0.5
 
 
 def draw(positions: Tensor, skeleton: Skeleton, *, side: int = FIGURE_SIDE) -> Tensor:
     """Joint positions (n, J + 1, 3) in cm, y up, hips first -> pictures (n, 3, side, side) in [-1, 1]."""
     radii = [next((radius for part, radius in _RADII if part in name), _TORSO) for name in skeleton.names]
     skulls = [name.startswith("Head") for name in skeleton.names]
-    pictures = [_painted(one, skeleton.parents, radii, skulls, side) for one in _turned(positions.detach().cpu()).numpy()]
+    sides = [name[-2:] if radius < _TORSO else "" for name, radius in zip(skeleton.names, radii, strict=True)]
+    colours = np.array([_COLOURS.get(side_of, _MIDDLE) for side_of in sides])
+    bodies = _turned(positions.detach().cpu()).numpy()
+    pictures = [_painted(one, skeleton.parents, radii, skulls, colours, side) for one in bodies]
     return to_unit(torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2))
 
 
@@ -37,7 +43,9 @@ def _turned(positions: Tensor) -> Tensor:
     return torch.stack([x * cos + z * sin, y, z * cos - x * sin], dim=-1)
 
 
-def _painted(places: np.ndarray, parents: tuple[int, ...], radii: list[float], skulls: list[bool], side: int) -> np.ndarray:
+def _painted(
+    places: np.ndarray, parents: tuple[int, ...], radii: list[float], skulls: list[bool], colours: np.ndarray, side: int
+) -> np.ndarray:
     """One body (J + 1, 3) as pixels (side, side, 3)."""
     scale = side * _FINER / _SPAN
     middle = side * _FINER / 2
@@ -47,7 +55,8 @@ def _painted(places: np.ndarray, parents: tuple[int, ...], radii: list[float], s
     depth = places[1:, 2] + places[list(parents), 2]
     for joint in np.argsort(depth):
         (x, y), (u, v), r = ends[parents[joint]], ends[joint + 1], radii[joint] * scale
-        colour = tuple((_FAR + (_NEAR - _FAR) * np.clip((depth[joint] + 60.0) / 120.0, 0.0, 1.0)).astype(int).tolist())
+        paler = _PALER * (1.0 - np.clip((depth[joint] + 60.0) / 120.0, 0.0, 1.0))
+        colour = tuple((colours[joint] + paler * (np.array(_GROUND) - colours[joint])).astype(int).tolist())
         brush.line([x, y, u, v], fill=colour, width=max(1, round(2 * r)))
         balls = [(x, y, r), (u, v, r)]
         if skulls[joint]:

@@ -67,3 +67,14 @@ def test_messages_of_a_run_are_for_those_who_know_it(address: str, asked: Any) -
     status, answer = post(f"{address}gradio_api/component_server", body)
     assert status == 200
     assert json.loads(answer) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [({"steps": -5}, "Steps: "), ({"steps": 99_999}, "Steps: "), ({"steps": ""}, "Steps: "),
+     ({"space": "gone"}, "no space 'gone'"), ({"optimiser1": "gone"}, "Optimiser"), ({"seed": -1}, "Seed: ")],
+)  # fmt: skip
+def test_a_value_that_the_form_does_not_offer_gets_a_sentence(address: str, change: dict[str, Any], sentence: str) -> None:
+    """Numbers out of their range, and choices that another event took from their list while this one was on its way."""
+    (run,) = events(address, "race", "run")
+    assert sentence.lower() in queued(address, run, list((FORM | change).values()), opened(address)).lower()

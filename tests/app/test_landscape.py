@@ -6,6 +6,7 @@ import base64
 import io
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def begin(
         "steps": 4,
         "seed": 0,
     } | changes
-    return events.run(lab, drawing, plan_from(lab.models, form), taken, invert)
+    return events.run(lab, drawing, plan_from(lab.models, form), "own", taken, invert)
 
 
 def run(lab: Resources, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any) -> list[Message]:
@@ -413,3 +414,43 @@ def test_surfaces_bring_their_verdict_and_their_own_ranges(lab: Resources, inver
     assert isinstance(last["warnings"], list)
     assert min(panel["range"][0] for panel in last["panels"]) == pytest.approx(last["range"][0])
     assert max(panel["range"][1] for panel in last["panels"]) == pytest.approx(last["range"][1])
+
+
+def test_what_bears_on_a_drawing_tells_it_from_others(lab: Resources, invert: Session) -> None:
+    form = {
+        "model": "faces",
+        "space": "residual",
+        "plane": "path",
+        "column": None,
+        "at_step": None,
+        "size": 21,
+        "steps": 4,
+        "seed": 0,
+    }
+
+    def key(*, own: bool = True, **changes: Any) -> str:
+        return plan_from(lab.models, form | changes).key("Invert", own=own)
+
+    assert only(run(lab, Drawing(1), invert), "begin")[0]["plan"] == plan_from(lab.models, form).key("own", own=True)
+    for change in ({"plane": "ends"}, {"size": 41}, {"column": "Adam"}):
+        assert key(**change) != key()
+        assert key(own=False, **change) != key(own=False)
+    for change in ({"steps": 9}, {"space": "paper"}):
+        assert key(**change) != key()
+        assert key(own=False, **change) == key(own=False), "the run was taken with its own"
+    assert key(seed=3) == key()
+    assert key(seed=3, plane="random") != key(plane="random")
+    assert key(at_step=2, plane="hessian") != key(plane="hessian")
+
+
+def test_a_plane_that_the_task_lacks_gives_way_to_the_run_s_own(lab: Resources, models: Models, invert: Session) -> None:
+    """An event on its way may ask for it after the choices changed."""
+
+    def none(n: int, generator: torch.Generator) -> Target:
+        raise UserError("random targets need a data set")
+
+    list(race.start(models, invert, RunSettings.pair(steps=4)))
+    given = replace(standing_of(invert.run), task=replace(models.get("faces"), samples=none))
+    messages = run(lab, Drawing(1), invert, given, plane="recovered")
+    assert only(messages, "surfaces")[-1]["note"] == ""
+    assert only(messages, "drawn")[-1]["reason"] == ""

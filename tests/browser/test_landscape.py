@@ -319,3 +319,28 @@ def test_run_cannot_be_pressed_before_the_page_listens(open_page: Open) -> None:
     assert run.is_disabled()
     held.pop().continue_()
     page.wait_for_selector(".surfaces [data-act=run]:enabled")
+
+
+def test_a_drawing_of_earlier_settings_is_drawn_anew_or_said(open_page: Open) -> None:
+    page = open_page("?steps=4", width=1000)
+    page.click(".race [data-act=run]")
+    page.wait_for_selector(".race [data-act=landscape]:visible")
+    page.click(".race [data-act=landscape]")
+    page.wait_for_selector(AT_REST)
+    page.get_by_role("radio", name="21 × 21").check()
+    page.wait_for_function(f"{PLOT}.dataset.points === '21,21'")
+    page.wait_for_selector(AT_REST)
+    page.click("#plane input")
+    page.get_by_role("option", name="Both paths").click()  # the shared plane is one surface
+    page.wait_for_function(f"{PLOT}.dataset.points === '21'")
+    page.wait_for_selector(AT_REST)
+    source(page, "A race of its own")
+    page.wait_for_selector(".surfaces [data-plot] .empty")
+    page.click(".surfaces [data-act=run]")
+    page.wait_for_selector(AT_REST)
+    page.fill("#landscape-steps input[type=number]", "7")
+    page.keyboard.press("Tab")
+    page.wait_for_selector(".surfaces .notice:has-text('of earlier settings')")
+    page.fill("#landscape-steps input[type=number]", "20")
+    page.keyboard.press("Tab")
+    page.wait_for_selector(".surfaces .notice", state="hidden")

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from landscape_core.errors import UserError
-from landscape_core.pose.drawing import draw
+from landscape_core.pose.drawing import FIGURE_SIDE, draw
 from landscape_core.pose.task import Observation, body_parts, load_body, load_pose_task, lower_body, upper_body
 from landscape_core.pose.training import theta as pose_theta
 from landscape_core.search.optimizers import LBFGS
@@ -137,7 +137,7 @@ def test_a_task_shows_its_target_and_its_outputs_as_figures(observation: Observa
     output = task.forward(task.prior.sample(3, torch.Generator().manual_seed(0)))
     target = replace(body.target(torch.zeros(1, J, 3)), value=output[:1])
     pictures = task.shown(output, target)
-    assert pictures.shape == (3, 3, 64, 64)
+    assert pictures.shape == (3, 3, FIGURE_SIDE, FIGURE_SIDE)
     assert torch.equal(task.shown(None, target), pictures[:1])
     assert not torch.equal(pictures[0], pictures[1])
     torch.testing.assert_close(pictures, draw(body.positions(output), body.skeleton))

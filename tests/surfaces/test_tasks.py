@@ -18,7 +18,6 @@ from app.runs.models import Models
 from app.runs.session import Session
 from app.runs.standing import Standing
 from landscape_core.defence.objective import restored
-from landscape_core.errors import UserError
 from landscape_core.images.pixels import png_base64, to_bytes
 from landscape_core.pose.task import load_pose_task
 from landscape_core.search.objectives import Target
@@ -37,7 +36,7 @@ def standing(task: Task, target: Target, space: str) -> Standing:
 
 def drawn(given: Standing, kind: Any) -> list[Message]:
     plan = Plan(kind, 21, RunSettings())
-    return list(events.run(Resources(Models({})), Drawing(1), plan, given, Session()))
+    return list(events.run(Resources(Models({})), Drawing(1), plan, "Pose", given, Session()))
 
 
 def decoded(text: str) -> Tensor:
@@ -93,6 +92,8 @@ def test_a_plane_that_a_task_lacks_is_not_offered_and_why_is_said(defence: Stand
     assert sentence == ""
 
 
-def test_a_defence_has_no_random_targets_and_says_so(defence: Standing) -> None:
-    with pytest.raises(UserError, match="need a data set"):
-        drawn(defence, "recovered")
+def test_a_defence_has_no_random_targets_and_is_drawn_on_its_own_path(defence: Standing) -> None:
+    messages = drawn(defence, "recovered")
+    panels = next(m for m in reversed(messages) if m["kind"] == "surfaces")["panels"]
+    path = next(m for m in reversed(drawn(defence, "path")) if m["kind"] == "surfaces")["panels"]
+    assert [each["losses"] for each in panels] == [each["losses"] for each in path]
