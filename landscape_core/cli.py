@@ -29,6 +29,7 @@ from landscape_core.defence.commands import run as defence
 from landscape_core.defence.commands import train as train_defence
 from landscape_core.errors import UserError, first_problem, reason
 from landscape_core.features.commands import train as train_features
+from landscape_core.generators.commands import leads as lead_tables
 from landscape_core.generators.commands import reproduce as generator_tables
 from landscape_core.generators.commands import restoring as restoring_tables
 from landscape_core.generators.commands import run as generators
@@ -90,6 +91,10 @@ reproduce.command("report")(shared_tables.write_report)
 reproduce.command()(shared_tables.landscapes)
 reproduce.command()(reproduce_why.why)
 reproduce.command()(reproduce_em.em)
+reproduce.command()(lead_tables.noise)
+reproduce.command()(lead_tables.spectrum)
+reproduce.command("noise-only")(lead_tables.noise_only)
+reproduce.command()(lead_tables.weighting)
 reproduce.command()(generator_tables.completions)
 reproduce.command()(restoring_tables.restore)
 reproduce.command()(restoring_tables.editing)

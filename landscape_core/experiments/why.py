@@ -18,9 +18,9 @@ from scipy import stats
 from torch import Tensor
 
 from landscape_core.errors import UserError
-from landscape_core.experiments.curves import Lanes, search_curves
-from landscape_core.experiments.paired import FLOOR, best_so_far, choose_rates, compare
+from landscape_core.experiments.paired import FLOOR, best_so_far, compare
 from landscape_core.experiments.results import Claim, Result, mean_series
+from landscape_core.experiments.swept import Descent, Row, described, tuned
 from landscape_core.progress import Tick
 from landscape_core.search.mapping import ResidualMapping
 from landscape_core.search.objectives import Target
@@ -100,32 +100,20 @@ def run_why(task: Task, train: Target, target: Target, settings: WhySettings, co
     """`train` chooses every row's rate; `target` (n, ...) is measured. The name of the result says task and optimiser."""
     table = rows_of(task, settings.space)
     rows = [X, *table.mappings]
-    chosen = _chosen(table, rows, train, settings, tick, work)
-    ways = _ways(table, {row: chosen[row] for row in rows}, target, settings, tick)
+    swept = [Row(row, row, settings.candidates(table, row)) for row in rows]
+    choices = tuned(table, swept, train, Descent(settings.steps, [settings.steps], settings.seed, work=work), tick)
+    chosen = {row: choices[row][settings.steps].setting for row in rows}
+    ways = _ways(table, chosen, target, settings, tick)
     words = ["why", *([task.name] if task.name != "faces" else []), *(["adam"] if settings.optimizer == "adam" else [])]
     result = Result(
         "-".join(words), command, settings.seed, task.hashes, {f"{task.name} targets": len(target)},
         {**asdict(settings), "rows": [ROWS[row] for row in rows], "places": PLACES,
-         "chosen": {ROWS[row]: each.model_dump() for row, each in chosen.items()}},
+         "chosen": {ROWS[row]: described(choices[row]) for row in rows}},
     )  # fmt: skip
     for row, way in ways.items():
         result.series |= _series(ROWS[row], way)
     result.claims = [*_shape_claims(ways), *_lead_claims(ways, settings.steps)]
     return result
-
-
-def _chosen(task: Task, rows: list[str], train: Target, settings: WhySettings, tick: Tick, work: Path | None
-            ) -> dict[str, OptimizerSettings]:  # fmt: skip
-    candidates = {row: settings.candidates(task, row) for row in rows}
-    lanes: Lanes = {
-        f"{row} {name}": (row, each.build(settings.steps)) for row, by in candidates.items() for name, each in by.items()
-    }
-    curves = search_curves(task, train, lanes, settings.steps, tick, "choosing rates", seed=settings.seed, work=work)
-    picked = {}
-    for row, by in candidates.items():
-        losses = {name: curves[f"{row} {name}"].loss for name in by}
-        picked[row] = choose_rates({name: name for name in by}, losses.__getitem__, [settings.steps])
-    return {row: candidates[row][each[settings.steps].name] for row, each in picked.items()}
 
 
 def _ways(

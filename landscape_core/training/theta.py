@@ -106,6 +106,22 @@ def evaluations_per_buffer(config: MappingTraining) -> int:
     return config.targets * (config.steps + 1 + draws)
 
 
+def spent(trainer: MappingTrainer) -> dict[str, Any]:
+    """What a training took so far: draws from buffers, updates of θ and the batch of each, buffers, evaluations of F, seconds.
+    The paper's printed settings (T·N·B) are 2,560,000 draws of one."""
+    config, buffers = trainer.config, trainer.progress.buffer
+    kept = config.steps + int(config.keep_start and config.mode == "alternating")
+    batch = config.rollout_chunk if config.mode == "online" else config.batch
+    return {
+        "seconds": round(trainer.progress.seconds),
+        "buffers": buffers,
+        "draws": buffers * config.targets * kept,
+        "updates": buffers * max(config.targets * kept // batch, 1),
+        "batch": batch,
+        "evaluations": buffers * evaluations_per_buffer(config),
+    }
+
+
 def publish_theta(
     trainer: MappingTrainer, config: MappingConfig, name: str, forward: zoo.Card, chosen: MappingPreset, *,
     loss: str, trained_on: str, command: str, assets: Path = zoo.ASSETS, dtype: torch.dtype = torch.float16,
@@ -123,9 +139,7 @@ def publish_theta(
         licence=forward.licence,
         command=command,
         budget={
-            "seconds": round(trainer.progress.seconds),
-            "buffers": trainer.progress.buffer,
-            "evaluations": trainer.progress.buffer * evaluations_per_buffer(trainer.config),
+            **spent(trainer),
             "hardware": f"{trainer.device.type}, {platform.machine()}, {torch.get_num_threads()} thread(s)",
         },
         metrics={"last_buffer": (trainer.progress.history or [{}])[-1], **advice},

@@ -52,15 +52,15 @@ class ConvergenceSettings:
 
 def rows_of(task: Task, space: str) -> list[Row]:
     """X and Z by Adam and by L-BFGS from the mean, by L-BFGS from the encoder's guess, and the paper's own Θ by Adam."""
-    rows = [_row(task, f"{name} {by}", each, by) for by in COLUMNS for name, each in (("X", X), ("Z", space))]
+    rows = [row_of(task, f"{name} {by}", each, by) for by in COLUMNS for name, each in (("X", X), ("Z", space))]
     if task.encode is not None:
-        rows += [_row(task, f"{name} from the guess", each, "L-BFGS", "encoder") for name, each in (("X", X), ("Z", space))]
+        rows += [row_of(task, f"{name} from the guess", each, "L-BFGS", "encoder") for name, each in (("X", X), ("Z", space))]
     if "paper" in task.mappings and space != "paper":
-        rows.append(_row(task, "Z paper", "paper", "Adam"))
+        rows.append(row_of(task, "Z paper", "paper", "Adam"))
     return rows
 
 
-def _row(task: Task, name: str, space: str, column: Column, start: Start = "mean") -> Row:
+def row_of(task: Task, name: str, space: str, column: Column, start: Start = "mean") -> Row:
     """Swept are Adam's rate, or L-BFGS's first move."""
     if column == "Adam":
         return Row(name, space, {f"{lr:g}": task.advice(space, "adam", start=start, lr=lr) for lr in ADAM_RATES}, start)

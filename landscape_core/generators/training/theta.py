@@ -114,12 +114,14 @@ def mapping_trainer(
     buffers: int | None = None,
     targets: int | None = None,
     inputs: int | None = None,
+    drawn: float | None = None,
     seed: int = 0,
     device: str = "cpu",
     tick: Callable[[int, int], None] = lambda *_: None,
 ) -> tuple[MappingTrainer, MappingConfig]:
     """The trainer of a preset for an embedded task, resumed from `work` where there is a checkpoint. The numbers of buffers,
-    of targets in each and of inputs where the curvature is measured are the preset's unless they are given.
+    of targets in each and of inputs where the curvature is measured, and the part of the targets that F draws, are the preset's
+    unless they are given.
 
     Raises:
         UserError: no such preset or model.
@@ -128,7 +130,7 @@ def mapping_trainer(
         raise UserError(f"There is no preset {preset!r}; there are: {', '.join(MAPPING_PRESETS)}.")
     task = load_image_task(domain, device=device)
     chosen = MAPPING_PRESETS[preset]
-    chosen = replace(chosen, curvature_inputs=inputs or chosen.curvature_inputs)
+    chosen = replace(chosen, curvature_inputs=inputs or chosen.curvature_inputs, drawn=chosen.drawn if drawn is None else drawn)
     usual = chosen.training
     training = replace(usual, seed=seed, buffers=buffers or usual.buffers, targets=targets or usual.targets)
     x_dim = len(task.prior.mean)
