@@ -12,6 +12,9 @@ def main(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; the next free one is taken where 0.", min=0, max=65535)] = 7860,
     name: Annotated[list[str] | None, typer.Option(help="A host name by which it may be called; can be repeated.")] = None,
+    task: Annotated[
+        list[str] | None, typer.Option(help="A network of your own: mine.py or package.module:function; can be repeated.")
+    ] = None,
 ) -> None:
     """Start the laboratory in the browser. Ctrl-C or SIGTERM ends it."""
     from app.scratch import scratch
@@ -21,7 +24,7 @@ def main(
     try:
         check_address(host, port)
         with stoppable(), scratch():
-            _serve(host, port, [host, *(name or [])])
+            _serve(host, port, [host, *(name or [])], task or [])
     except UserError as error:
         typer.echo(f"{error}", err=True)
         sys.exit(1)
@@ -30,13 +33,13 @@ def main(
         leave(0)
 
 
-def _serve(host: str, port: int, names: list[str]) -> None:
+def _serve(host: str, port: int, names: list[str], tasks: list[str]) -> None:
     from app.defence.tab import embedded_defences
     from app.runs.models import embedded_models
     from app.serving import serve
     from app.ui import build_app, launch_options
     from app.warm import warm_up
 
-    models, defences = embedded_models(), embedded_defences()
+    models, defences = embedded_models(plugins=tasks), embedded_defences()
     warm_up(models, defences)
     serve(build_app(models, defences), launch_options(host=host, port=port or None, names=names))

@@ -33,7 +33,7 @@ def build(page: Page) -> StandingSource:
     sessions = Visitors(CompletionSession)
     with gr.Row(elem_classes="invert complete"):
         with gr.Column(elem_classes="card target-card"):
-            panel = build_target(page.models.names, PREFIX)
+            panel = build_target(page.models.embedded.names, PREFIX)
             observation, source = observation_fields()
             painter = painter_view()
             said = gr.HTML(elem_id="mask-message", elem_classes="message")
@@ -62,11 +62,11 @@ class CompleteTab(RunTab[CompletionSession]):
         self, page: Page, sessions: Visitors[CompletionSession], panel: TargetPanel, form: Form, view: gr.HTML,
         painter: gr.HTML, said: gr.HTML, note: gr.HTML,
     ) -> None:  # fmt: skip
-        super().__init__(page, page.models, sessions)
+        super().__init__(page, page.models.embedded, sessions)
         self.panel, self.form, self.view = panel, form, view
         self.painter, self.said, self.note = painter, said, note
         self.taken: gr.State = gr.State(None)
-        self.chooser = TargetChooser(page.models, sessions, panel, form, [painter, note], self.shown)
+        self.chooser = TargetChooser(self.models, sessions, panel, form, [painter, note], self.shown)
         self.chooser.wire()
 
     def shown(self, session: CompletionSession, _: Message | None, values: Mapping[str, Any]) -> dict[Any, Any]:

@@ -66,6 +66,8 @@ def start(models: Models, job: ManyJob, settings: RunSettings, pictures: Sequenc
         asked = f"{len(pictures)} pictures and {restarts} restarts"
         raise UserError(f"{asked} are more than the {MOST_SEARCHES} searches taken at once.")
     task = models.get(settings.task, settings.perceptual)
+    if task.picture is not None:
+        raise UserError(f"Many at once takes pictures, which {task.name} does not make; `invert` takes many files of its own.")
     job.settings, job.labels, job.restarts = settings, [picked.label for picked in pictures], restarts
     target = Target(to_unit(torch.stack([picked.picture for picked in pictures])).repeat(restarts, 1, 1, 1))
     solver, starts = prepare(task, settings, target)

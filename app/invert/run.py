@@ -12,7 +12,7 @@ import torch
 
 from app.invert import stream
 from app.runs import settings
-from app.runs.cards import open_card, read_card_file
+from app.runs.cards import open_card, read_race_card
 from app.runs.judged import judged
 from app.runs.legs import Legs, lasting, scheduled
 from app.runs.models import Models
@@ -23,9 +23,10 @@ from app.target.judges import picture_judges
 from app.target.targets import target_message
 from landscape_core.errors import UserError
 from landscape_core.generators.run_card import RunCard, make_card
-from landscape_core.images.pixels import png_tensor, to_unit
+from landscape_core.images.pixels import png_tensor
+from landscape_core.plugins.run_card import PluginCard, make_plugin_card
+from landscape_core.plugins.task import is_own
 from landscape_core.search.judges import best_of
-from landscape_core.search.objectives import Target
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
 from landscape_core.search.run_card import Card
 from landscape_core.search.run_zip import export_zip
@@ -77,8 +78,8 @@ def start(models: Models, session: RaceSession, settings: RunSettings) -> Iterat
     if session.target is None:
         raise UserError("Choose a target first: a picture drawn by the model, an example, or your own.")
     task = models.get(settings.task, settings.perceptual)
-    session.target = session.target.at(task.side)
-    solver, starts = prepare(task, settings, Target(to_unit(session.target.picture)[None]))
+    session.target = targets.fitting(session.target, task)
+    solver, starts = prepare(task, settings, session.target.target)
     run = Run(session.count + 1, settings, session.target, task, solver, Trajectory.empty(settings.names()))
     return _legs(models).start(session, run, starts)
 
@@ -108,8 +109,9 @@ def _end(models: Models, run: Race, reason: str) -> Message:
 
 
 def _repeats(card: Card, run: Race) -> bool:
-    same = isinstance(card, RunCard) and torch.equal(png_tensor(card.target_png), run.target.picture)
-    return same and card.settings == run.settings
+    if isinstance(card, RunCard):
+        return torch.equal(png_tensor(card.target_png), run.target.picture) and card.settings == run.settings
+    return isinstance(card, PluginCard) and card == card_of(run).model_copy(update={"result": card.result})
 
 
 def restore(session: RaceSession, run_id: Any) -> tuple[RunSettings, Message]:
@@ -131,16 +133,18 @@ def load_card(models: Models, session: RaceSession, data: bytes) -> tuple[RunSet
     Raises:
         UserError: not a card, or one for a model that is not here.
     """
-    card = read_card_file(data, RunCard)
-    if card.k is not None:
+    card = read_race_card(data)
+    if isinstance(card, RunCard) and card.k is not None:
         raise UserError("This is the card of completions; load it in the Complete tab.")
     session.target, exact = open_card(models, card)
     session.card = card
     return card.settings, target_message(session.target), exact
 
 
-def card_of(run: Race) -> RunCard:
+def card_of(run: Race) -> RunCard | PluginCard:
     """The run's card."""
+    if is_own(run.task):
+        return make_plugin_card(run.task, lasting(run), run.target.target, result_of(run.trajectory))
     return make_card(run.task, lasting(run), run.target.picture, **result_of(run.trajectory))
 
 

@@ -14,7 +14,7 @@ from app.runs.legs import finite, png
 from app.runs.sentences import start_sentence, verdict
 from app.runs.session import Message, Picked, Run
 from app.runs.settings import words
-from landscape_core.images.pixels import png_base64, to_unit
+from landscape_core.images.pixels import png_base64
 from landscape_core.search.judges import psnr
 from landscape_core.search.solver import LaneState
 from landscape_core.search.summary import columns, reached
@@ -48,7 +48,7 @@ def begin(run: Run[Picked]) -> Message:
     encoder = encoded(run.task, run.target)
     if encoder is not None:
         loss = run.task.objective.bind(run.solver.target)(encoder)
-        message["encoder"] = {"loss": float(loss[0]), "psnr": float(psnr(encoder, _target(run))[0]), "png": png(encoder[0])}
+        message["encoder"] = {"loss": float(loss[0]), "psnr": _quality(run, encoder), "png": _picture(run, encoder)}
     return message
 
 
@@ -56,8 +56,8 @@ def column(run: Run[Picked], step: int, lane: LaneState) -> Message:
     """What a lane measures at a step."""
     return {
         "loss": finite(float(lane.loss[0])),
-        "psnr": finite(float(psnr(lane.output, _target(run))[0])),
-        "png": png(lane.output[0]) if shown(step) else None,
+        "psnr": _quality(run, lane.output),
+        "png": _picture(run, lane.output) if shown(step) else None,
     }
 
 
@@ -95,13 +95,18 @@ def encoded(task: Task, picked: Picked) -> Tensor | None:
     if task.encode is None:
         return None
     with torch.no_grad():
-        return task.forward(task.encode(to_unit(picked.picture)[None]))
+        return task.forward(task.encode(picked.target.value.to(task.device)))
 
 
-def _target(run: Run[Picked]) -> Tensor:
-    return to_unit(run.target.picture)[None]
+def _quality(run: Run[Picked], output: Tensor) -> float | None:
+    """PSNR in dB of one output (1, ...), where it is a picture."""
+    return finite(float(psnr(output, run.target.target.value.to(output))[0])) if run.task.picture is None else None
+
+
+def _picture(run: Run[Picked], output: Tensor) -> str:
+    """One output (1, ...) as people see it."""
+    return png(run.task.shown(output, run.solver.target)[0])
 
 
 def _still(run: Run[Picked], step: int, loss: Tensor, output: Tensor) -> Message:
-    quality = float(psnr(output, _target(run))[0])
-    return {"step": step, "loss": finite(float(loss[0])), "psnr": finite(quality), "png": png(output[0])}
+    return {"step": step, "loss": finite(float(loss[0])), "psnr": _quality(run, output), "png": _picture(run, output)}

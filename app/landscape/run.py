@@ -14,8 +14,6 @@ from app.runs.standing import Standing, standing_in
 from app.target import targets
 from app.target.targets import target_message
 from landscape_core.errors import UserError
-from landscape_core.images.pixels import to_unit
-from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.trajectory import Trajectory, states
 from landscape_core.storage.fingerprint import fingerprint
@@ -33,7 +31,7 @@ def current(shared: Resources, model: str, taken: Standing | None, invert: RaceS
     """The target that the next drawing is about; `of` tells what is drawn from all else, `draw` whether it stands already."""
     if taken is not None:
         return {**stream.target_message(taken.task, taken.target, taken.label), "of": taken.key, "draw": True}
-    picked = invert.target or targets.first(shared.models.get(model))
+    picked = targets.fitting(invert.target, shared.models.get(model))
     return {**target_message(picked), "of": _own_key(picked, model), "draw": False}
 
 
@@ -88,8 +86,8 @@ def _raced(
 ) -> Generator[Message, None, Standing]:
     """A race on the Invert tab's target; returns it as a `Standing`."""
     task = shared.models.get(settings.task, settings.perceptual)
-    picked = (invert.target or targets.first(task)).at(task.side)
-    target = Target(to_unit(picked.picture)[None])
+    picked = targets.fitting(invert.target, task)
+    target = picked.target
     solver, starts = prepare(task, settings, target)
     trajectory = Trajectory.empty([lane.name for lane in solver.lanes])
     for state in states(solver, solver.init(starts), stop=drawing.stop.is_set):

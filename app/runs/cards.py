@@ -7,8 +7,9 @@ from app.runs.session import Picked
 from app.runs.settings import values_of
 from landscape_core.errors import UserError
 from landscape_core.generators.run_card import RunCard
-from landscape_core.images.pixels import png_tensor
-from landscape_core.search.card_file import card_text
+from landscape_core.images.pixels import png_tensor, to_bytes
+from landscape_core.plugins.run_card import PluginCard, plugin_card_target
+from landscape_core.search.card_file import card_kind, card_text
 from landscape_core.search.run_card import CardKind, read_card, replay_promise
 
 
@@ -21,7 +22,18 @@ def read_card_file(data: bytes, kind: type[CardKind]) -> CardKind:
     return read_card(card_text(data), kind)
 
 
-def open_card(models: Models, card: RunCard) -> tuple[Picked, str]:
+def read_race_card(data: bytes) -> RunCard | PluginCard:
+    """The card of a race in an uploaded file, which is untrusted: of a picture, or of a plug-in by its name.
+
+    Raises:
+        UserError: neither a run card nor an export with one.
+    """
+    text = card_text(data)
+    own = PluginCard.model_fields["kind"].default
+    return read_card(text, PluginCard) if card_kind(text) == own else read_card(text, RunCard)
+
+
+def open_card(models: Models, card: RunCard | PluginCard) -> tuple[Picked, str]:
     """A card's target, and a sentence that says whether a replay can be exact.
 
     Raises:
@@ -33,5 +45,9 @@ def open_card(models: Models, card: RunCard) -> tuple[Picked, str]:
     task = models.get(card.settings.task, card.settings.perceptual)
     values_of(card.settings)  # lanes that the form has no place for are refused now, before anything is taken over
     promise = replay_promise(card, task)
+    if isinstance(card, PluginCard):
+        target = plugin_card_target(card, task)
+        shown, observed = to_bytes(task.shown(None, target))[0], None if task.picture is None else target
+        return Picked(shown, "from a run card", observed=observed, task=task.name), f"Run card loaded; {promise}"
     smaller = card.instrument.factor if card.taken and card.instrument is not None else 1
     return Picked(png_tensor(card.target_png, side=task.side // smaller), "from a run card"), f"Run card loaded; {promise}"

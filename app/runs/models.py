@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from landscape_core.errors import UserError
 from landscape_core.generators.task import PLUS, domains, load_image_task
+from landscape_core.plugins.loading import entry_names
+from landscape_core.plugins.task import load_plugin_task
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task
 from landscape_core.storage import zoo
@@ -49,27 +51,48 @@ class Loader(Generic[L]):
 
 class Models(Loader[Task]):
     """Tasks by name and perceptual distance. A source is called once per distance ("lpips", "robust"). `left_out` fills with
-    sentences, by name, as Θs are found damaged."""
+    sentences, by name, as Θs are found damaged. `own` are the names of plug-ins."""
 
     def __init__(
-        self, sources: Mapping[str, Callable[[str], Task]], left_out: Mapping[str, Sequence[str]] | None = None
-    ) -> None:
+        self, sources: Mapping[str, Callable[[str], Task]], left_out: Mapping[str, Sequence[str]] | None = None,
+        own: Collection[str] = (),
+    ) -> None:  # fmt: skip
         absent = "There is no trained model in assets/ yet. Train one with: python -m landscape_core train generator"
         super().__init__(sources, "model", absent)
         self.left_out = left_out or {}
+        self.own = frozenset(own)
+
+    @property
+    def embedded(self) -> Models:
+        """The same without plug-ins, each still loaded once."""
+        return Models({name: partial(self.load, name) for name in self.names if name not in self.own}, self.left_out)
 
     def get(self, name: Any, perceptual: str = DEFAULT_PERCEPTUAL) -> Task:
         """The task. Raises UserError as `load`, and where the distance is not available on this machine."""
         return self.load(name, perceptual)
 
 
-def embedded_models(assets: Path = zoo.ASSETS) -> Models:
-    """Every domain in assets/ that has a generator and an encoder, faces first; W+ where a Θ was trained for it."""
+def embedded_models(assets: Path = zoo.ASSETS, plugins: Sequence[str] = ()) -> Models:
+    """Every domain in assets/ that has a generator and an encoder, faces first; W+ where a Θ was trained for it; then plug-ins,
+    by what the command line that starts the app names them, and those that installed packages bring.
+
+    Raises:
+        UserError: a plug-in cannot be loaded, or has the name of another model.
+    """
     there = set(zoo.names(assets))
     whole = [d for d in domains(assets) if f"{d}/encoder" in there]
     plus = [d + PLUS for d in whole if any(name.startswith(f"{d}{PLUS}/theta-") for name in there)]
     left_out: dict[str, list[str]] = {d: [] for d in [*whole, *plus]}
-    return Models({d: partial(_load, d, assets, sentences) for d, sentences in left_out.items()}, left_out)
+    sources: dict[str, Callable[[str], Task]] = {d: partial(_load, d, assets, said) for d, said in left_out.items()}
+    own = {task.name: task for task in map(load_plugin_task, (*plugins, *entry_names()))}
+    if twice := [name for name in own if name in sources]:
+        raise UserError(f"There is a model {twice[0]!r} already; give the plug-in's task another name.")
+    return Models(sources | {name: partial(_loaded, task) for name, task in own.items()}, left_out, own)
+
+
+def _loaded(task: Task, perceptual: str) -> Task:
+    """A plug-in has an objective of its own, whatever the distance."""
+    return task
 
 
 def label(name: str) -> str:

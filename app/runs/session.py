@@ -18,7 +18,9 @@ from torch import Tensor
 from app import limits
 from app.runs.weight import weigh
 from landscape_core.images.faces import Framing
+from landscape_core.images.pixels import to_unit
 from landscape_core.images.reading import CropBox, centre_box, crop_square
+from landscape_core.search.objectives import Target as Observed
 from landscape_core.search.race import RunSettings
 from landscape_core.search.run_card import Card
 from landscape_core.search.solver import Solver
@@ -42,17 +44,29 @@ T = TypeVar("T", bound=Target)
 @dataclass(frozen=True)
 class Picked:
     """A chosen picture: uint8 (3, H, W), what to call it, the URL parameters that bring it back (none for a photo), whose it
-    is, where that is to be said, and the square of a larger picture that it was cut from."""
+    is, where that is to be said, and the square of a larger picture that it was cut from. Where what is searched for is no
+    picture, it is `observed`, for the task called `task`, and the picture shows it."""
 
     picture: Tensor
     label: str
     query: dict[str, str] = field(default_factory=dict)
     credit: str = ""
     cut: tuple[Image.Image, CropBox] | None = None
+    observed: Observed | None = None
+    task: str = ""
+
+    @property
+    def target(self) -> Observed:
+        """What is searched for, (1, ...)."""
+        return Observed(to_unit(self.picture)[None]) if self.observed is None else self.observed
+
+    def fits(self, task: Task) -> bool:
+        """Whether a task can search for it: for any picture where its outputs are pictures, else for what is its own."""
+        return task.picture is None if self.observed is None else task.name == self.task
 
     def at(self, side: int) -> Picked:
         """The same for a model whose pictures have that side: cut again, or where it was not cut, scaled."""
-        if self.picture.shape[-1] == side:
+        if self.observed is not None or self.picture.shape[-1] == side:
             return self
         whole = Image.fromarray(self.picture.permute(1, 2, 0).numpy())
         return replace(self, picture=crop_square(*(self.cut or (whole, centre_box(whole))), side))

@@ -137,7 +137,7 @@ class TargetChooser:
             return {
                 **groups,
                 self.panel.picker: picker,
-                **self.choose(session, lambda: targets.example(name, self._side(form)), form),
+                **self.choose(session, lambda: targets.example_for(name, self.models.get(form["model"])), form),
             }
         photo = session.photo
         if photo is None:
@@ -155,7 +155,7 @@ class TargetChooser:
     def on_pick(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
         name = str(event._data.get("name"))
         form = self.form.read(values)
-        shown = self.choose(self._session(request), lambda: targets.example(name, self._side(form)), form)
+        shown = self.choose(self._session(request), lambda: targets.example_for(name, self.models.get(form["model"])), form)
         return {self.panel.picker: sent(picker_message(name)), **shown}
 
     def on_upload(self, request: gr.Request, path: str, *values: Any) -> dict[Any, Any]:

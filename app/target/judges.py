@@ -14,10 +14,11 @@ from landscape_core.search.objectives import PerceptualObjective
 def picture_judges(models: Models, run: Run[Picked]) -> list[Judge]:
     """PSNR; robust features, where pictures are compared and they are not what was optimised; the input, where the model drew
     the picture; the prior."""
-    looks = run.solver.target.truth is not None or run.solver.target.observation.pictorial
+    looks = run.task.picture is None and (run.solver.target.truth is not None or run.solver.target.observation.pictorial)
     robust = run.settings.perceptual != "robust" and looks
     objective: Any = models.get(run.settings.task, "robust").objective if robust else None
     features = [robust_judge(objective.distance)] if isinstance(objective, PerceptualObjective) else []
+    quality = [PSNR] if run.task.picture is None else []
     true = drawn_input(run.task, run.target)
     inputs = [] if true is None else [input_judge(true)]
-    return [PSNR, *features, *inputs, prior_judge(run.task.prior)]
+    return [*quality, *features, *inputs, prior_judge(run.task.prior)]

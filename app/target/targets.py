@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ from landscape_core.generators.task import TRUNCATION
 from landscape_core.images.faces import Eyes, choose_crop
 from landscape_core.images.pixels import png_base64, to_bytes
 from landscape_core.images.reading import CropBox, centre_box, crop_square, load_picture
+from landscape_core.search.objectives import Target
 from landscape_core.search.task import Task
 
 LABELS = {name: label for name, (label, *_) in (PHOTOGRAPHS | EXAMPLES).items()}
@@ -47,7 +49,30 @@ def drawn(task: Task, seed: int) -> Picked:
         raise UserError(f"The picture's number must be a whole number from 0 to {MAX_SEED}.")
     with torch.no_grad():
         output = task.forward(_input(task, seed))
-    return Picked(to_bytes(output)[0], f"model's picture {seed}", {"target": f"drawn-{seed}"})
+    shown = to_bytes(task.shown(output, Target(output)) if task.picture is None else task.shown(None, Target(output)))[0]
+    return _of(task, Picked(shown, f"model's picture {seed}", {"target": f"drawn-{seed}"}), Target(output))
+
+
+def _of(task: Task, picked: Picked, observed: Target) -> Picked:
+    """The same with what is searched for, where outputs are no pictures."""
+    return picked if task.picture is None else replace(picked, observed=observed, task=task.name)
+
+
+def observed(task: Task, path: str) -> Picked:
+    """A visitor's file as a plug-in reads it.
+
+    Raises:
+        UserError: the plug-in cannot read it.
+    """
+    if task.observe is None:
+        raise UserError(f"{task.name} reads no files.")
+    target = task.observe(Path(path))
+    return _of(task, Picked(to_bytes(task.shown(None, target))[0], "your file"), target)
+
+
+def fitting(picked: Picked | None, task: Task) -> Picked:
+    """A target that a task can search for: the given one at its side, else what one begins with."""
+    return picked.at(task.side) if picked is not None and picked.fits(task) else first(task)
 
 
 def example(name: str, side: int) -> Picked:
@@ -62,6 +87,17 @@ def example(name: str, side: int) -> Picked:
     whole = _opened(name)
     box = centre_box(whole)
     return Picked(crop_square(whole, box, side), LABELS[name].lower(), {"target": name}, credit, (whole, box))
+
+
+def example_for(name: str, task: Task) -> Picked:
+    """An example for a task.
+
+    Raises:
+        UserError: there is no such example, or the task's outputs are no pictures.
+    """
+    if task.picture is not None:
+        raise UserError(f"The examples are pictures, which {task.name} does not make: let the model draw, or upload a file.")
+    return example(name, task.side)
 
 
 def example_picture(name: str, side: int) -> torch.Tensor:
@@ -97,7 +133,7 @@ def cropped(photo: Photo, side: int) -> Picked:
 
 def from_query(text: str | None, task: Task) -> Picked:
     """The target that an address asks for; where it asks for none or an unknown one, the picture that one begins with."""
-    if text in LABELS:
+    if text in LABELS and task.picture is None:
         return example(str(text), task.side)
     number = (text or "").removeprefix("drawn-")
     if number.isascii() and number.isdigit() and len(number) < 12:
@@ -117,7 +153,7 @@ def for_model(picked: Picked | None, task: Task) -> Picked:
     text = picked.query.get("target") if picked is not None else None
     if picked is None or text in FIRST.values():
         return first(task)
-    return from_query(text, task) if (text or "").startswith("drawn-") else picked.at(task.side)
+    return from_query(text, task) if (text or "").startswith("drawn-") else fitting(picked, task)
 
 
 PREVIEW = 640
@@ -166,6 +202,8 @@ def photo_message(photo: Photo | None) -> Message | None:
 
 def upload(session: Session[Picked, Any], path: str, task: Task) -> Picked:
     """Open a visitor's file and use the square found in it."""
+    if task.picture is not None:
+        return observed(task, path)
     session.photo = open_photo(path, task.name)
     return cropped(session.photo, task.side)
 

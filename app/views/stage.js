@@ -30,7 +30,7 @@ export class Stage {
     if (!place) return;
     place.classList.toggle("off", !encoder);
     this.#paint(canvasOf(place), guess);
-    place.querySelector(".reading").replaceChildren(...(encoder ? measured(encoder.loss, [`${encoder.psnr.toFixed(1)} dB`]) : []));
+    place.querySelector(".reading").replaceChildren(...(encoder ? measured(encoder.loss, encoder.psnr === null ? [] : [`${encoder.psnr.toFixed(1)} dB`]) : []));
   }
 
   /** Say by what each lane of a run descends; lanes that it does not have are switched off. */

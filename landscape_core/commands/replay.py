@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +10,7 @@ import typer
 from landscape_core.console import Threads, apply_threads, leave, raced
 from landscape_core.domains import DOMAINS
 from landscape_core.errors import UserError, reading
-from landscape_core.search.card_file import card_text
+from landscape_core.search.card_file import card_kind, card_text
 from landscape_core.search.domain import domain_of_card
 from landscape_core.search.export import CARD
 from landscape_core.search.race import prepare
@@ -31,7 +30,7 @@ def replay(
     with reading(str(card), "holds no run card"):
         content = card.read_bytes()
     text = card_text(content, card.name)
-    domain = domain_of_card(_kind(text, card), DOMAINS)
+    domain = domain_of_card(card_kind(text, str(card)), DOMAINS)
     read = read_card(text, domain.card)
     if task is None and read.settings.task not in domain.names():
         raise UserError(f"{card.name} is of a run on {read.settings.task!r}; name its plug-in: --task mine.py.")
@@ -44,9 +43,3 @@ def replay(
     trajectory, stopped = raced(*prepare(loaded, read.settings, target), card.name)
     leave(stopped=stopped)
     typer.echo(replay_sentence(read.result, trajectory) or "The card does not say how its run came out.")
-
-
-def _kind(text: str, path: Path) -> str:
-    with reading(str(path), "is not a run card that can be replayed"):
-        content = json.loads(text)
-    return str(content.get("kind")) if isinstance(content, dict) else "none"

@@ -24,6 +24,11 @@ CODE = "/plugin"  # what a plug-in's own hash is called among the models': "deco
 _LBFGS = OptimizerSettings(name="lbfgs", lr=1.0)  # advised in X as in Z, so that neither is served better
 
 
+def is_own(task: Task) -> bool:
+    """Whether a task is a plug-in's."""
+    return f"{task.name}{CODE}" in task.hashes
+
+
 def load_plugin_task(
     spec: str, *, device: str = "cpu", models: Path = zoo.OWN, damaged: Callable[[UserError], None] | None = None
 ) -> Task:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
 
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, reading
 from landscape_core.search.export import CARD
 from landscape_core.storage.archives import opened, unpacked
 
@@ -27,3 +28,14 @@ def card_text(data: bytes, name: str = "this zip") -> str:
         return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise UserError(f"This is not a run card: give {CARD}, or the zip of an export.") from error
+
+
+def card_kind(text: str, name: str = "this file") -> str:
+    """What kind of run card a text is; "none" where it does not say.
+
+    Raises:
+        UserError: it is no JSON.
+    """
+    with reading(name, "is not a run card that can be replayed"):
+        content = json.loads(text)
+    return str(content.get("kind")) if isinstance(content, dict) else "none"
