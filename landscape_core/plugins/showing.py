@@ -17,7 +17,7 @@ from torch import Tensor
 from landscape_core.images.pixels import to_unit
 from landscape_core.search.objectives import Target
 
-SIDE = 128  # pixels
+SIDE = 192  # pixels
 _FINER = 2  # drawn this much larger, then shrunk: smooth edges
 _MARGIN = 0.08  # of the side, around what was observed
 _PAPER, _OBSERVED, _FOUND = (250, 250, 252), (150, 156, 168), (37, 99, 235)

@@ -16,6 +16,7 @@ from app.invert.run import RaceSession
 from app.landscape import run as landscape
 from app.landscape.drawing import Drawing, Resources
 from app.landscape.plan import Plan
+from app.landscape.tab import OWN
 from app.runs.models import Models, embedded_models
 from app.runs.session import Session
 from app.runs.settings import defaults
@@ -87,7 +88,7 @@ def test_a_file_is_read_by_the_plugin_and_examples_are_refused(models: Models, t
 def test_its_landscape_is_drawn(models: Models) -> None:
     session: RaceSession = Session(target=targets.drawn(models.get("decay"), 3))
     plan = Plan("path", 21, defaults(models, "decay", columns=["lbfgs"], steps=6))
-    messages = list(landscape.run(Resources(models), Drawing(number=1), plan, None, session))
+    messages = list(landscape.run(Resources(models), Drawing(number=1), plan, OWN, None, session))
     assert any(message["kind"] == "surfaces" for message in messages)
     assert messages[-1]["kind"] == "drawn"
     assert messages[-1]["done"] == messages[-1]["total"]

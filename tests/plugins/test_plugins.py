@@ -146,7 +146,7 @@ def test_curves_points_and_tables_are_pictures_of_the_target_and_beside_it() -> 
 def test_a_hidden_part_is_not_drawn() -> None:
     value, mask = torch.rand(1, 16), torch.ones(1, 16)
     mask[:, 8:] = 0
-    right = Curve()(None, Target(value, mask))[0, :, :, 70:]
+    right = Curve()(None, Target(value, mask))[0, :, :, 105:]
     assert torch.equal(right, to_unit(torch.tensor([250, 250, 252])).reshape(3, 1, 1).expand_as(right))
 
 
