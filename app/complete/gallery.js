@@ -125,6 +125,7 @@ class Gallery extends RunView {
   #choose(name, index) {
     const same = this.chosen?.name === name && this.chosen.index === index;
     this.chosen = same ? null : { name, index };
+    if (this.chosen) this.trigger("pick", { index });
     this.#lay();
   }
 

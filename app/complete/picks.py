@@ -84,3 +84,8 @@ def pick(session: CompletionSession, index: Any) -> None:
     if not isinstance(index, int) or not 0 <= index < len(standing_run(session).solver.target):
         raise UserError("That completion is no longer known to the server.")
     session.sample = index
+
+
+def edited(session: CompletionSession) -> tuple[CompletionRun | None, int]:
+    """The run that stands and the completion that is picked of it, for the panel that edits."""
+    return session.run, session.sample

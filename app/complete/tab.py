@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from app.complete import picks, settings
 from app.complete import run as events
 from app.complete.form import PREFIX, build_completion_form, observation_fields
 from app.complete.session import CompletionSession
+from app.editing.panel import build_editing
 from app.runs.session import Message, Visitors
 from app.runs.standing import StandingSource
 from app.target import targets
@@ -41,6 +43,7 @@ def build(page: Page) -> StandingSource:
             gallery = gallery_view(missed(sessions))
             status = gr.HTML(elem_id="complete-status")
             download = gr.DownloadButton("download", elem_id="completions-file")
+            build_editing(page, PREFIX, lambda key: picks.edited(sessions.get(key)))
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Completions</h2>")
             form, actions = build_completion_form(panel.model, observation, source)
@@ -187,7 +190,13 @@ class CompleteTab(RunTab[CompletionSession]):
         page = self.page
         self.race = found("race")
         self.view.send(self.on_send, outputs=[self.race, page.tabs, self.panel.message], **QUICK)
+        self.view.pick(self.on_pick, **QUICK)
         self.view.landscape(self.on_landscape, outputs=[page.tabs, page.source, self.panel.message], **QUICK)
+
+    def on_pick(self, event: gr.EventData, request: gr.Request) -> None:
+        """The completion that the Landscape tab draws and the panel below edits; while a run goes on there is none yet."""
+        with suppress(UserError):
+            picks.pick(self.session(request), event._data.get("index"))
 
     def on_landscape(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         try:
@@ -206,10 +215,10 @@ class CompleteTab(RunTab[CompletionSession]):
 
 def gallery_view(missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: str = "gallery") -> gr.HTML:
     """It takes the messages of `app.complete.stream` and emits: run, stop, cancel (while queued), more {steps}, export,
-    send {lane, index, step, pasted} and landscape {index}. `missed` is called with [run id, first number] for messages
-    that were lost.
+    send {lane, index, step, pasted}, landscape {index} and pick {index}. `missed` is called with [run id, first number] for
+    messages that were lost.
     """
-    emits = ("run", "stop", "cancel", "more", "export", "send", "landscape")
+    emits = ("run", "stop", "cancel", "more", "export", "send", "landscape", "pick")
     return view("complete/gallery", emits, elem_id=elem_id, server_functions=[missed])
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import gradio as gr
 
+from app.editing.panel import build_editing
 from app.invert import run as events
 from app.invert.many_tab import build_many
 from app.invert.run import RaceSession
@@ -37,6 +38,7 @@ def build(page: Page) -> StandingSource:
                 view = race_view(missed(page.invert))
                 status = gr.HTML(elem_id="queue-status")
                 download = gr.DownloadButton("download", elem_id="export-file")
+                build_editing(page, "", lambda key: (page.invert.get(key).run, 0))
             many = gr.Column(elem_classes="card race-card")
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Search</h2>")

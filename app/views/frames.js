@@ -46,9 +46,9 @@ export class Pictures {
 }
 
 /** PNG in base64 -> ImageBitmap. */
-export async function decode(png) {
-  const bytes = Uint8Array.from(atob(png), (c) => c.charCodeAt(0));
-  return createImageBitmap(new Blob([bytes], { type: "image/png" }));
+export async function decode(picture, kind = "png") {
+  const bytes = Uint8Array.from(atob(picture), (c) => c.charCodeAt(0));
+  return createImageBitmap(new Blob([bytes], { type: `image/${kind}` }));
 }
 
 /** Draw a bitmap over the whole canvas, smoothly or in its own pixels; without one the canvas is emptied. */
