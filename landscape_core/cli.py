@@ -30,10 +30,10 @@ from landscape_core.defence.commands import train as train_defence
 from landscape_core.errors import UserError, first_problem, reason
 from landscape_core.features.commands import train as train_features
 from landscape_core.generators.commands import leads as lead_tables
+from landscape_core.generators.commands import practice, sheets
 from landscape_core.generators.commands import reproduce as generator_tables
 from landscape_core.generators.commands import restoring as restoring_tables
 from landscape_core.generators.commands import run as generators
-from landscape_core.generators.commands import sheets
 from landscape_core.generators.commands import train as train_generators
 from landscape_core.playground.commands import reproduce as playground_tables
 from landscape_core.playground.commands import run as playground
@@ -95,6 +95,8 @@ reproduce.command()(lead_tables.noise)
 reproduce.command()(lead_tables.spectrum)
 reproduce.command("noise-only")(lead_tables.noise_only)
 reproduce.command()(lead_tables.weighting)
+reproduce.command()(practice.fragile)
+reproduce.command()(practice.cost)
 reproduce.command()(generator_tables.completions)
 reproduce.command()(restoring_tables.restore)
 reproduce.command()(restoring_tables.editing)

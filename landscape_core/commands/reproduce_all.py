@@ -60,6 +60,8 @@ PLAN = (
     Measurement("landscapes", ("landscapes",)),
     Measurement("landscapes", ("landscapes-pose",), ("--task", "pose")),
     Measurement("landscapes", ("landscapes-pose-positions",), ("--task", "pose-positions")),
+    Measurement("cost", ("cost",)),
+    Measurement("fragile", ("fragile",)),
     Measurement("weighting", ("weighting",)),
     Measurement("noise-only", ("noise-only",)),
     Measurement("ablation", ("ablation",)),
