@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from landscape_core.experiments.answers import WORDS
+from landscape_core.experiments.questions import WORDS
 
 FEWEST, MOST = 20, 120  # points of what is a curve, and of what is drawn of it
 DASHES = {"Adam": "6 3", "Levenberg": "8 2 2 2", "paper": "1 3", "guess": "2 2"}

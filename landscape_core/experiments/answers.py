@@ -7,101 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from landscape_core.experiments.questions import QUESTIONS, WORDS, Question
 from landscape_core.experiments.results import figure
 
-Verdict = Literal["Yes", "No", "In part", "No difference found", "Being measured again", "Not measured yet"]
-WORDS = {"val": "known actions", "ood": "unknown actions", "l2": "L2", "linf": "L∞"}
-_BY = r"(?: Adam| L-BFGS| Levenberg-Marquardt)"
-_LANES = rf"Z against X L-BFGS|Z(?P<by>{_BY}) against X(?P=by)"
-_EARLY = rf"(?P<on>\w+): (?:loss in )?(?P<who>Z{_BY}?) after 2 steps against (?P<x>X{_BY}) after 20"
-_SAME = rf"(?P<on>\w+): loss after (?P<steps>\d+) steps, (?P<who>{_LANES})"
-
-
-@dataclass(frozen=True)
-class Question:
-    """`pattern` finds, in the experiments named, the claims that answer it: relative changes of `measure` (or with "share"
-    what is left of it), or differences in `unit`. The `template` says which claim it was, from the pattern's groups."""
-
-    asked: str
-    experiments: tuple[str, ...]
-    pattern: str
-    template: str
-    unit: Literal["%", "share", "points", "dB"] = "%"
-    measure: str = "loss"
-
-
-QUESTIONS = (
-    Question(
-        "Is Z faster than X by the same optimiser, on real pictures?", ("convergence", "convergence-cats"), _SAME,
-        "on {on}, loss after {steps} steps, {who}",
-    ),
-    Question(
-        "On pictures, do 2 steps in Z reach what X reaches in 20?", ("convergence", "convergence-cats"), _EARLY,
-        "on {on}, loss of {who} after 2 steps against {x} after 20",
-    ),
-    Question(
-        "Is Z ahead of every other method at equal cost?", ("budget",),
-        r"(?P<on>\w+), (?P<cost>\d+ evaluations): (?P<who>Z, L-BFGS against the best other) .*",
-        "on {on}, {cost} of F, {who}",
-    ),
-    Question(
-        "Does training Θ add to taking the mean curvature out?", ("ablation",),
-        r"(?P<on>\w+), (?P<steps>\d+) steps: residual Θ, full against residual Θ, curvature only",
-        "on {on}, loss after {steps} steps",
-    ),
-    Question(
-        "Does the paper's own Θ beat X?", ("ablation",), r"(?P<on>\w+), (?P<steps>\d+) steps: paper Θ, full against baseline",
-        "on {on}, loss after {steps} steps",
-    ),
-    Question(
-        "Are completions in Z closer to what is seen?", ("completions-x-lbfgs", "completions"),
-        r"visible loss of completions, (?P<who>.*)", "visible loss, {who}",
-    ),
-    Question(
-        "Are completions in Z more varied?", ("completions-x-lbfgs", "completions"),
-        r"diversity in the hidden region, (?P<who>.*)", "diversity of what is hidden, {who}", measure="diversity",
-    ),
-    Question(
-        "Is Z faster than X by the same optimiser, on poses?", ("pose", "pose-positions"), _SAME,
-        "{on}, loss after {steps} steps, {who}",
-    ),
-    Question(
-        "On poses, do 2 steps in Z reach what X reaches in 20?", ("pose", "pose-positions"), _EARLY,
-        "{on}, loss of {who} after 2 steps against {x} after 20",
-    ),
-    Question(
-        "Is more of Z's landscape convex?",
-        ("landscapes", "landscapes-x-lbfgs", "landscapes-cats", "landscapes-pose", "landscapes-pose-positions"),
-        r"share of convex points, (?P<who>Z .* X \(.*\)), mean over examples", "share of the plane, {who}", "points",
-        "convex share",
-    ),
-    Question(
-        "Does one step in Z restore attacked answers better than one in X?", ("defence-ro", "defence-mart"),
-        r"(?P<on>l2|linf), (?P<attack>static|aware): accuracy after 1 step, Z tuned minus X tuned",
-        "{on} attack, {attack}", "points", "right answers",
-    ),
-    Question(
-        "Is anything gained over no defence where the attacker knows of it?", ("defence-ro", "defence-mart"),
-        r"(?P<on>l2|linf), aware: accuracy after 1 step, Z tuned minus undefended", "{on} attack, Z", "points", "right answers",
-    ),
-    Question(
-        "Do robust features give pictures back better than plain ones?", ("features",),
-        r"(?P<on>\w+), (?P<what>.*): PSNR in dB, robust minus plain", "{on}, {what}, PSNR", "dB", "PSNR",
-    ),
-    Question(
-        "Where both are planes, does Z need fewer steps?", ("playground",),
-        r"(?P<on>\w+): Z's median steps to tolerance as a share of X's", "{on}, median steps to tolerance", "share", "steps",
-    ),
-    Question(
-        "Does Z find more of what many minima hide?", ("playground",),
-        r"(?P<on>\w+): share of (?P<what>targets reached|random starts that arrive), Z minus X", "{on}, {what}", "points",
-        "arrivals",
-    ),
-    Question(
-        "Does a wider Z lower its loss?", ("z-dimension",), r"(?P<on>\w+), (?P<steps>\d+) steps: (?P<who>Z \d+ against Z 16)",
-        "on {on}, loss after {steps} steps, {who}",
-    ),
-)  # fmt: skip
+Verdict = Literal["Yes", "No", "In part", "No difference found", "Not comparable", "Being measured again", "Not measured yet"]
+PAPERS_DRAWS = 500 * 256 * 20  # B N T of section 7.1, one to an update
+FAIR_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -117,12 +28,13 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Answer:
-    """A question with its verdict, from where to where the figures go, and what that rests on."""
+    """A question with its verdict, from where to where the figures go, what that rests on, and what the paper says."""
 
     asked: str
     verdict: Verdict
     span: str
     evidence: tuple[Evidence, ...]
+    paper: str = ""
 
 
 def answers(results: Sequence[Mapping[str, Any]], outdated: Sequence[str] = ()) -> list[Answer]:
@@ -133,8 +45,17 @@ def answers(results: Sequence[Mapping[str, Any]], outdated: Sequence[str] = ()) 
         found = [by_name[name] for name in question.experiments if name in by_name]
         counted = [each for result in found if result["experiment"] not in outdated for each in _evidence(question, result)]
         span = f"{question.measure} {_span([each.ours for each in counted], question.unit)}" if counted else ""
-        made.append(Answer(question.asked, _verdict(counted, waiting=bool(found)), span, tuple(counted)))
+        verdict = _verdict(counted, waiting=bool(found))
+        if counted and question.trained is not None and not all(_trained_enough(each, question.trained) for each in found):
+            verdict = "Not comparable"
+        made.append(Answer(question.asked, verdict, span, tuple(counted), question.paper))
     return made
+
+
+def _trained_enough(result: Mapping[str, Any], row: str) -> bool:
+    """Whether a row's Θ saw at least `FAIR_SHARE` of the paper's draws; one that does not say how many did not."""
+    draws = result.get("settings", {}).get("training_budget", {}).get(row, {}).get("draws", 0)
+    return bool(draws >= FAIR_SHARE * PAPERS_DRAWS)
 
 
 def _evidence(question: Question, result: Mapping[str, Any]) -> list[Evidence]:
@@ -142,8 +63,8 @@ def _evidence(question: Question, result: Mapping[str, Any]) -> list[Evidence]:
     for claim in result["claims"]:
         match = re.fullmatch(question.pattern, claim["claim"])
         if match is not None:
-            words = {key: WORDS.get(value, value) for key, value in match.groupdict().items()}
-            what = question.template.format(**words)
+            words = {key: "" if value is None else WORDS.get(value, value) for key, value in match.groupdict().items()}
+            what = question.template.format(**words).strip(", ")
             said = _as_change(claim) if question.unit == "share" else claim
             made.append(Evidence(result["experiment"], what, said["ours"], _figures(said, question.unit), _speaks(said)))
     return made

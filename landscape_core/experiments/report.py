@@ -41,7 +41,8 @@ def report(folder: Path, assets: Path = zoo.ASSETS) -> str:
     results = results_in(folder)
     old = outdated(results, embedded_hashes(assets))
     plots = {path.stem for path in folder.glob("*.png")}
-    parts = ["## Plain answers", "", *(_answered(each) for each in answers(results, old)), "", "## Every claim", ""]
+    said = answers(results, old)
+    parts = ["## In short", "", _in_short(said), "", "## Plain answers", "", *map(_answered, said), "", "## Every claim", ""]
     for each in results:
         name = each["experiment"]
         parts.append(_section(each, f"{name}.png" if name in plots else None, name in old))
@@ -60,6 +61,20 @@ def with_results(text: str, results: str) -> str:
     return f"{head}{BEGIN}\n{results}\n{END}{rest.split(END, 1)[1]}"
 
 
+SHOWN = 2  # figures in a cell; all of them stand in the answer below
+
+
+def _in_short(said: Sequence[Answer]) -> str:
+    """The questions that the paper's readers ask first, as a table: the answer, its figures with intervals, the paper's."""
+    lines = ["| question | answer | ours, with 95 % intervals | the paper's, and what differs |", "|---|---|---|---|"]
+    for answer in (each for each in said if each.paper):
+        figures = [f"{each.what} ({each.experiment}): {each.figures}" for each in answer.evidence[:SHOWN]]
+        more = len(answer.evidence) - SHOWN
+        figures += [f"and {more} more below"] if more > 0 else []
+        lines.append(f"| {answer.asked} | **{answer.verdict}** | {'; '.join(figures) or '–'} | {answer.paper} |")
+    return "\n".join(lines)
+
+
 def _answered(answer: Answer) -> str:
     said = f"{answer.verdict}: {answer.span}" if answer.evidence else answer.verdict
     lines = [f"- **{answer.asked} {said}.**"]
@@ -76,8 +91,18 @@ def _section(content: Mapping[str, Any], plot: str | None, old: bool) -> str:
     facts += [f"code {content['commit'][:10]}"] if "commit" in content else []
     lines = [f"### {content['experiment']}", "", " · ".join(facts), ""]
     lines += [f"*{EARLIER}*", ""] if old else []
+    trained = content["settings"].get("training_budget", {}) if "settings" in content else {}
+    lines += (
+        ["Trained: " + "; ".join(f"{row}, {_spent(budget)}" for row, budget in trained.items()) + ".", ""] if trained else []
+    )
     lines += [f"![{content['experiment']}]({plot})", ""] if plot is not None else []
     return "\n".join([*lines, table(claims), ""])
+
+
+def _spent(budget: Mapping[str, Any]) -> str:
+    """ "3,072 draws in 96 updates of 32, 140 s"; what an older card does not say is left out."""
+    draws = [f"{budget['draws']:,} draws in {budget['updates']:,} updates of {budget['batch']}"] if "draws" in budget else []
+    return ", ".join([*draws, f"{budget['buffers']} buffers", f"{budget['seconds']:,} s"])
 
 
 def _claim(entry: Mapping[str, Any]) -> Claim:

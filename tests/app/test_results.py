@@ -10,7 +10,7 @@ from markupsafe import escape
 
 from app.results.charts import marks, panels
 from app.results.tab import cost, results_page
-from landscape_core.experiments.answers import QUESTIONS
+from landscape_core.experiments.questions import QUESTIONS
 from landscape_core.experiments.results import Claim, Result
 from landscape_core.storage import zoo
 

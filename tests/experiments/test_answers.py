@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from landscape_core.experiments.answers import QUESTIONS, answers
+from landscape_core.experiments.answers import answers
+from landscape_core.experiments.questions import QUESTIONS
 from landscape_core.experiments.report import results_in
 from landscape_core.experiments.results import figure
 
@@ -55,6 +56,27 @@ def test_a_share_is_said_as_what_it_saves() -> None:
     found = [each for each in answers([result(claim, name="playground")]) if each.evidence]
     assert [(each.verdict, each.span) for each in found] == [("Yes", "steps 76 % lower")]
     assert found[0].evidence[0].figures == "76 % lower (73 to 79 % lower)"
+
+
+@pytest.mark.parametrize(
+    ("name", "claim", "what"),
+    [
+        ("ablation", "faces, 20 steps: residual Θ, full against residual Θ, curvature only", "faces, loss after 20 steps"),
+        ("why", "loss after 20 steps, Θ against whitener alone", "loss after 20 steps"),
+    ],
+)
+def test_one_question_can_be_answered_by_claims_of_two_kinds(name: str, claim: str, what: str) -> None:
+    (found,) = (each for each in answers([result((claim, -0.1, (-0.2, -0.05)), name=name)]) if each.evidence)
+    assert found.asked.startswith("Does training Θ add")
+    assert (found.verdict, found.evidence[0].what) == ("Yes", what)
+
+
+@pytest.mark.parametrize(("draws", "verdict"), [(1_600, "Not comparable"), (None, "Not comparable"), (200_000, "No")])
+def test_of_the_papers_theta_nothing_is_said_at_a_small_share_of_its_draws(draws: int | None, verdict: str) -> None:
+    table2 = result(("faces, 20 steps: paper Θ, full against baseline", 0.4, (0.3, 0.5)), name="ablation")
+    table2["settings"] = {"training_budget": {"paper Θ, full": {} if draws is None else {"draws": draws}}}
+    (found,) = (each for each in answers([table2]) if each.evidence)
+    assert found.verdict == verdict
 
 
 def test_what_was_measured_on_other_models_does_not_count() -> None:

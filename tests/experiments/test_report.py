@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,31 @@ def test_a_report_names_command_sizes_and_claims(tmp_path: Path) -> None:
     assert text.endswith("\nb")
     with pytest.raises(UserError, match="markers"):
         with_results("nothing", "x")
+
+
+def test_the_page_begins_with_ten_questions_their_answers_and_what_the_paper_says(tmp_path: Path) -> None:
+    claim = Claim("faces: loss after 20 steps, Z Adam against X Adam", -0.31, -0.4, -0.4, "lower", (-0.5, -0.3))
+    others = [replace(claim, claim=claim.claim.replace("20", str(steps))) for steps in (50, 100)]
+    Result(
+        "convergence", "python -m landscape_core reproduce convergence", 0, {}, {"faces": 7}, {}, {}, [claim, *others]
+    ).write(tmp_path)
+    text = report(tmp_path)
+    table = text.split("## Plain answers")[0].strip().splitlines()[2:]
+    assert len(table) == 2 + 10
+    assert {line.count("|") for line in table} == {5}
+    first = table[2]
+    assert "**Yes**" in first
+    assert "40 % lower (30 to 50 % lower)" in first
+    assert "and 1 more below" in first
+    assert "−23.6 % in Table 2 and −29.53 % in Tables 4 and 5" in first
+    assert table[3].split("|")[2:4] == [" **Being measured again** ", " – "]
+
+
+def test_rows_that_were_trained_say_what_it_took(tmp_path: Path) -> None:
+    spent = {"seconds": 1234, "buffers": 4, "draws": 3072, "updates": 96, "batch": 32}
+    settings = {"training_budget": {"Θ": spent, "older": {"seconds": 5, "buffers": 1}}}
+    Result("toy", "python -m landscape_core reproduce toy", 0, {}, {"faces": 7}, settings).write(tmp_path)
+    assert "Trained: Θ, 3,072 draws in 96 updates of 32, 4 buffers, 1,234 s; older, 1 buffers, 5 s." in report(tmp_path)
 
 
 def test_the_command_writes_between_the_markers_or_begins_a_page(tmp_path: Path) -> None:

@@ -132,5 +132,5 @@ def test_table_6_learns_from_noise_alone(tmp_path: Path, arguments: list[str], m
     table6 = json.loads((tmp_path / "r/noise-only.json").read_text())
     assert seen["drawn"] == 0.0
     assert seen["spread"] > 80  # of bytes: noise, and no picture
-    assert table6["settings"]["training"]["draws"] == 4 * 3
+    assert table6["settings"]["training_budget"]["Z from noise"]["draws"] == 4 * 3
     assert table6["settings"]["rows"][:3] == ["X Adam", "Z from noise Adam", "its whitener alone Adam"]

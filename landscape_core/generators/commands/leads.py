@@ -123,6 +123,6 @@ def noise_only(
     train = targets(FACES.source(data, "train", task.side), tuned, seed)
     conclude(
         lambda tick: leads.run_leads("noise-only", task, train, sets, settings, command_line(), tick, paper=leads.TABLE6,
-                                     work=work, details={"training": spent(trainer)}),
+                                     work=work, details={"training_budget": {"Z from noise": spent(trainer)}}),
         leads.plot, out, markdown,
     )  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 from scipy import stats
 from torch import Tensor
@@ -16,7 +17,7 @@ from landscape_core.search.mapping import MappingConfig
 from landscape_core.search.spaces import SearchSpace, ZSpace
 from landscape_core.search.task import Task
 from landscape_core.training.alternating import MappingTraining, TargetSampler, train_mapping
-from landscape_core.training.theta import MappingPreset, build_trainer
+from landscape_core.training.theta import MappingPreset, build_trainer, spent
 
 # Table 3's losses after 200 steps: in-distribution, out-of-distribution, and the baseline's
 TABLE3 = {
@@ -48,9 +49,10 @@ def row(dim: int) -> str:
 
 def train_dimensions(
     task: Task, sampler: TargetSampler, settings: DimensionSettings, work: Path, tick: Tick
-) -> dict[str, SearchSpace]:
-    """One Θ per dimension of Z, resumed from below `work` where it was begun."""
+) -> tuple[dict[str, SearchSpace], dict[str, dict[str, Any]]]:
+    """One Θ per dimension of Z, resumed from below `work` where it was begun, and what each training took."""
     spaces: dict[str, SearchSpace] = {}
+    took = {}
     for dim in settings.dims:
         preset = MappingPreset(MappingConfig.paper(len(task.prior.mean), dim), settings.training)
         budget = settings.training
@@ -58,7 +60,8 @@ def train_dimensions(
 
         trainer, _ = build_trainer(task, preset, sampler, _no_inputs, folder)
         spaces[row(dim)] = ZSpace(train_mapping(trainer, _reporter(f"training {row(dim)}", tick)), dim)
-    return spaces
+        took[row(dim)] = spent(trainer)
+    return spaces, took
 
 
 def _no_inputs() -> Tensor:
@@ -85,11 +88,11 @@ def run_dimensions(
     tick: Tick,
 ) -> Result:
     """`train` (n, 3, H, W) chooses every row's optimiser; `sets` are measured, in-distribution first."""
-    spaces = train_dimensions(task, sampler, settings, work, tick)
+    spaces, took = train_dimensions(task, sampler, settings, work, tick)
     chosen, losses = measure_rows(with_rows(task, spaces), [*spaces, BASELINE], train, sets, settings.table, tick)
     result = Result(
         "z-dimension", command, settings.table.seed, task.hashes, {label: len(pictures) for label, pictures in sets.items()},
-        {**settings.table.describe(), "dims": settings.dims, "training": asdict(settings.training)},
+        {**settings.table.describe(), "dims": settings.dims, "training": asdict(settings.training), "training_budget": took},
     )  # fmt: skip
     record(result, chosen, losses)
     for index, label in enumerate(sets):
