@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -53,6 +54,7 @@ def run_budget(
     losses: dict[tuple[str, int], dict[str, Tensor]] = {}
     chosen: dict[str, dict[str, float]] = {name: {} for name in searchers}
     sweeps: dict[str, dict[str, dict[str, float]]] = {name: {} for name in searchers}
+    seconds: dict[str, dict[str, float]] = {name: {} for name in searchers}
     total, done = len(searchers) * len(settings.evaluations), 0
     for evaluations in settings.evaluations:
         for name, searcher in searchers.items():
@@ -60,15 +62,18 @@ def run_budget(
             rate = min(sweep, key=lambda each: sweep[each])
             chosen[name][str(evaluations)] = rate
             sweeps[name][str(evaluations)] = {f"{lr:g}": loss for lr, loss in sweep.items()}
+            began = time.process_time()
             for label, pictures in sets.items():
                 found = searcher(task, pictures, evaluations, rate, settings.seed).cpu()
                 losses.setdefault((label, evaluations), {})[name] = found
+            seconds[name][str(evaluations)] = (time.process_time() - began) / sum(map(len, sets.values()))
             done += 1
             tick("searchers", done, total)
     name = "budget" if task.name == "faces" else f"budget-{task.name}"
     result = Result(
         name, command, settings.seed, task.hashes, {label: len(pictures) for label, pictures in sets.items()},
-        {**asdict(settings), "rows": list(searchers), "rate": chosen, "sweep_on_train": sweeps},
+        {**asdict(settings), "rows": list(searchers), "rate": chosen, "sweep_on_train": sweeps,
+         "processor_seconds_per_picture": seconds},
     )  # fmt: skip
     for label in sets:
         for evaluations in settings.evaluations:

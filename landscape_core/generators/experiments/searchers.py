@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from landscape_core.experiments.curves import encoder_loss
+from landscape_core.generators.experiments.rivals import BarzilaiBorwein, ConjugateGradients, RefinedGuess
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName, OptimizerSettings
 from landscape_core.search.race import starts_in
@@ -142,6 +143,9 @@ SEARCHERS: dict[str, Searcher] = {
     "X, best of 4, Adam": BestOf(4, "adam", RATES["adam"]),
     "X, CMA-ES, then Adam": EvolveThenDescend("adam", RATES["adam"]),
     "X, L-BFGS": Descent("lbfgs", RATES["lbfgs"]),
+    "X, conjugate gradients": ConjugateGradients(),
+    "X, Barzilai-Borwein": BarzilaiBorwein((0.5, 2.0, 8.0)),
+    "encoder, refined by its own error": RefinedGuess((0.3, 1.0)),
     "X, encoder, then Adam": Descent("adam", RATES["fine"], start="encoder"),
     "X, encoder, then L-BFGS": Descent("lbfgs", RATES["lbfgs"], start="encoder"),
     "Z, L-BFGS": Descent("lbfgs", RATES["lbfgs"], Z_SPACE),
