@@ -10,9 +10,13 @@ from typing import Any, Literal
 from landscape_core.experiments.questions import QUESTIONS, WORDS, Question
 from landscape_core.experiments.results import figure
 
-Verdict = Literal["Yes", "No", "In part", "No difference found", "Not comparable", "Being measured again", "Not measured yet"]
+Verdict = Literal[
+    "Yes", "No", "In part", "No difference found", "Not comparable", "Too few to say", "Being measured again",
+    "Not measured yet",
+]  # fmt: skip
 PAPERS_DRAWS = 500 * 256 * 20  # B N T of section 7.1, one to an update
 FAIR_SHARE = 0.05
+FEWEST = 5  # targets: an interval of fewer says next to nothing
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,8 @@ def answers(results: Sequence[Mapping[str, Any]], outdated: Sequence[str] = ()) 
         verdict = _verdict(counted, waiting=bool(found))
         if counted and question.trained is not None and not all(_trained_enough(each, question.trained) for each in found):
             verdict = "Not comparable"
+        elif counted and all(min(each.get("n", {"": FEWEST}).values()) < FEWEST for each in found):
+            verdict = "Too few to say"
         made.append(Answer(question.asked, verdict, span, tuple(counted), question.paper))
     return made
 

@@ -71,6 +71,12 @@ def test_one_question_can_be_answered_by_claims_of_two_kinds(name: str, claim: s
     assert (found.verdict, found.evidence[0].what) == ("Yes", what)
 
 
+@pytest.mark.parametrize(("n", "verdict"), [({"faces": 4}, "Too few to say"), ({"faces": 9, "cats": 5}, "Yes")])
+def test_a_handful_of_targets_decides_nothing(n: dict[str, int], verdict: str) -> None:
+    few = {**result(same(20, -0.42, (-0.44, -0.39))), "n": n}
+    assert answers([few])[0].verdict == verdict
+
+
 @pytest.mark.parametrize(("draws", "verdict"), [(1_600, "Not comparable"), (None, "Not comparable"), (200_000, "No")])
 def test_of_the_papers_theta_nothing_is_said_at_a_small_share_of_its_draws(draws: int | None, verdict: str) -> None:
     table2 = result(("faces, 20 steps: paper Θ, full against baseline", 0.4, (0.3, 0.5)), name="ablation")
