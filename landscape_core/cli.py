@@ -14,6 +14,7 @@ from landscape_core.commands import (
     invert,
     mapping,
     models,
+    process,
     replay,
     reproduce_all,
     reproduce_em,
@@ -65,6 +66,7 @@ app.command()(check.check)
 app.command()(bench.bench)
 app.command()(models.models)
 app.command()(sheets.sheets)
+app.command()(process.process)
 app.command(context_settings={"ignore_unknown_options": True, "allow_extra_args": True})(serve.serve)
 
 train = _group("The embedded models' recipes, on anybody's pictures.")
