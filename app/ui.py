@@ -31,12 +31,13 @@ from app.results import tab as results
 from app.runs.models import Models
 from app.scratch import Room
 from app.theme import THEME
-from app.views.page import Page
+from app.views.page import Page, address_view
 from app.views.view import APP, ROUTE, Scripts, style_sheets
 from app.views.wiring import share_cores
 from landscape_core.storage.zoo import RESULTS
 
 TITLE = "Loss-landscape laboratory"
+TABS = [tab.NAME for tab in (invert, playground, complete, landscape, pose, defence, results)]
 HEAD = f'<script type="module" src="{ROUTE}/views/page.js"></script>'
 ROOT = APP.parent
 
@@ -49,7 +50,8 @@ def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
         gr.HTML((APP / "views" / "header.html").read_text(), elem_id="header")
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             names = [tab.NAME for tab in (invert, complete, pose, defence)]
-            page = Page(demo, tabs, models, landscape.source_field(names))
+            address = address_view(TABS)
+            page = Page(demo, tabs, models, landscape.source_field(names), address)
             with _tab(invert.NAME):
                 page.sources[invert.NAME] = invert.build(page)
             with _tab(playground.NAME), section(playground.NAME):
@@ -79,7 +81,9 @@ def _checked_by_us(demo: gr.Blocks) -> None:
 
 
 def _tab(name: str) -> gr.Tab:
-    return gr.Tab(name, id=name.lower())
+    tab = gr.Tab(name, id=name.lower())
+    tab.select(None, js=f"() => window.dispatchEvent(new CustomEvent('lab-tab', {{detail: '{name.lower()}'}}))")
+    return tab
 
 
 def launch_options(*, host: str = "127.0.0.1", port: int | None = None, names: Sequence[str] = ()) -> dict[str, Any]:

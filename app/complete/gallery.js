@@ -1,4 +1,5 @@
 /** The gallery: K completions in X beside K in Z, streaming in together, scrubbed together, picked one by one. */
+import { ran } from "../views/address.js";
 import { decode } from "../views/frames.js";
 import { showJudges } from "../views/judges.js";
 import { CompletionRun } from "./record.js";
@@ -45,6 +46,7 @@ class Gallery extends RunView {
 
   async #begin(message) {
     this.run = new CompletionRun(message);
+    ran("complete", message.run);
     this.chosen = null;
     this.visible = null;
     Object.assign(this.find(".picked canvas"), { width: message.side, height: message.side });

@@ -27,7 +27,7 @@ class Painter {
     this.painting = message.painting;
     this.root.classList.toggle("looking", !message.painting);
     this.canvas.tabIndex = message.painting ? 0 : -1;
-    this.picture = await decode(message.picture);
+    this.picture = message.picture ? await decode(message.picture) : null;
     if (message.side !== this.side) this.#resized(message);
     if (!this.visible) {
       this.visible = bits(message.mask ?? this.presets.get(message.first).mask);
@@ -194,13 +194,14 @@ class Painter {
   }
 
   #draw() {
-    if (!this.picture || !this.visible || this.drawing) return;
+    if (!this.visible || this.drawing) return;
     this.drawing = requestAnimationFrame(() => {
       this.drawing = null;
       const context = this.canvas.getContext("2d");
       context.imageSmoothingEnabled = true;
       context.imageSmoothingQuality = "high";
-      context.drawImage(this.picture, 0, 0, this.canvas.width, this.canvas.height);
+      context.clearRect(0, 0, this.canvas.width, this.canvas.height);
+      if (this.picture) context.drawImage(this.picture, 0, 0, this.canvas.width, this.canvas.height);
       if (this.painting) this.#drawVeil(context);
       if (this.brush) this.#drawRing(context);
     });

@@ -11,7 +11,7 @@ from torch import Tensor
 from app.complete.session import CompletionRun, CompletionSession
 from app.runs.session import Message, Picked, Session
 from app.runs.standing import Standing, standing_of
-from app.target.targets import choose
+from app.target.targets import COMPLETION, choose
 from landscape_core.errors import UserError
 from landscape_core.generators.completion import pasted, whole_mask
 from landscape_core.images.pixels import to_bytes
@@ -46,7 +46,7 @@ def picked(session: CompletionSession, asked: dict[str, Any]) -> Picked:
     mask = whole_mask(target)
     if asked.get("pasted") and mask is not None:
         output = pasted(output, target.value[:1], mask)
-    return Picked(to_bytes(output)[0], f"completion {index + 1} in {lane}")
+    return Picked(to_bytes(output)[0], f"completion {index + 1} in {lane}", {"target": COMPLETION})
 
 
 def _output(standing: CompletionRun, lane: int, index: int, at: int) -> Tensor:

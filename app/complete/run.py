@@ -5,24 +5,25 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator, Mapping
 from functools import partial
-from math import isqrt
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from app.complete import observing, stream
+from app.complete import mask_link, observing, stream
 from app.complete import settings as complete_settings
 from app.complete.observing import Asked
 from app.complete.picks import standing_run
 from app.complete.session import CompletionRun, CompletionSession
 from app.complete.settings import MAX_STEPS, USUAL_STEPS, CompletionSettings
 from app.complete.stream import mask_text
+from app.runs.address import TARGET
 from app.runs.cards import open_card, read_card_file
 from app.runs.judged import judged
 from app.runs.legs import Legs, lasting
 from app.runs.models import Models
 from app.runs.session import Message
+from app.target import targets
 from app.target.judges import picture_judges
 from landscape_core.errors import UserError
 from landscape_core.generators.completion import completion_sets, completion_solver
@@ -46,12 +47,13 @@ def presets(side: int) -> list[Message]:
 
 
 def painter_message(session: CompletionSession) -> Message:
-    """What is observed of the session's target, and where a mask is painted, that on it, at the model's side."""
+    """What is observed of the session's target, where that is not missing, and where a mask is painted, that on it, at the
+    model's side."""
     picked, asked = session.target, session.asked
-    assert picked is not None
-    side = session.side or picked.picture.shape[-1]
+    side = session.side if picked is None or session.side else picked.picture.shape[-1]
     session.mask = stream.mask_at(session.mask, side)
-    message = {"picture": png_base64(observing.preview(asked, picked, side)), "label": picked.label, "side": side}
+    picture = None if picked is None else png_base64(observing.preview(asked, picked, side))
+    message: Message = {"picture": picture, "label": "missing" if picked is None else picked.label, "side": side}
     message |= {"presets": presets(side), "first": FIRST_MASK, "painting": asked.instrument.painted}
     message["loss"] = asked.instrument.loss_words(side)
     return message | ({"mask": session.mask} if session.mask else {})
@@ -72,28 +74,28 @@ def mask_sentence(text: Any, side: int) -> str:
     return ""
 
 
-def mask_name(text: str) -> str | None:
-    """The preset that a painted mask is, if it is one."""
-    side = isqrt(len(text))
-    return next((name for name in PRESETS if side and stream.mask_text(preset(name, side)) == text), None)
-
-
 def open_page(models: Models, session: CompletionSession, query: Mapping[str, str]) -> tuple[CompletionSettings, list[str]]:
     """Settings and mask (the session's) that the page's address asks for, with a sentence per thing refused.
 
     Raises:
         UserError: there is no model at all, or its files are damaged.
     """
-    usual = complete_settings.defaults(models, query.get("c_model"))
-    asked, name, notes = complete_settings.from_query(query, usual, models)
-    side = models.get(asked.settings.task).side
-    session.take(asked.observed, side)
-    session.mask = stream.mask_text(preset(name, side)) if name else ""
+    usual = complete_settings.defaults(models, query.get("model"))
+    asked, notes = complete_settings.from_query(query, usual, models)
+    task, session.mask = models.get(asked.settings.task), ""
+    if TARGET in query:
+        targets.open_target(session, query[TARGET], task)
+    session.take(asked.observed, task.side)
+    try:
+        session.mask = mask_link.from_link(query.get("mask", FIRST_MASK), task.side) if query else ""
+    except UserError as error:
+        notes.append(str(error))
     return asked, notes
 
 
 def note(models: Models, session: CompletionSession, values: Mapping[str, Any]) -> Message:
-    """What is wrong with the form, if anything, and the address of what it asks for. A mask painted by hand has none."""
+    """What is wrong with the form, if anything, and the address of what it asks for, the mask in it."""
+    session.noted = session.target
     try:
         asked = complete_settings.from_values(values)
         side = models.get(asked.settings.task).side
@@ -102,10 +104,11 @@ def note(models: Models, session: CompletionSession, values: Mapping[str, Any]) 
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
     session.take(asked.observed, side)
-    name = mask_name(session.mask) if asked.observed.instrument.painted else None
     query |= session.target.query if session.target else {}
-    query |= {"c_mask": name} if name not in (None, FIRST_MASK) else {}
-    return {"text": "", "level": "plain", "query": query, "own": complete_settings.OWN}
+    painted = session.mask if asked.observed.instrument.painted else ""
+    link = mask_link.to_link(painted) if painted else FIRST_MASK
+    query |= {"mask": link} if link != FIRST_MASK else {}
+    return {"text": "", "level": "plain", "query": query, "tab": "complete"}
 
 
 def start(models: Models, session: CompletionSession, asked: CompletionSettings) -> Iterator[Message]:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from app.complete import observing
 from app.complete.observing import Asked
-from app.runs import lanes, settings
-from app.runs.lanes import LANES
+from app.runs import address, settings
+from app.runs.address import Values, over
 from app.runs.models import Models
-from app.runs.settings import FIELDS, LIMITS, SPACE, clamped
 from landscape_core.errors import UserError
-from landscape_core.generators.grammar import LONGEST
-from landscape_core.generators.masks import PRESETS
 from landscape_core.search.race import RunSettings
 
 MIN_K, MAX_K = 4, 20
@@ -22,15 +19,7 @@ MAX_STEPS = 300
 USUAL_K, USUAL_STEPS = 8, 50
 PRIOR = "prior"  # the field of the prior's weight
 MOST_WEIGHT = 0.5
-PREFIX = "c_"  # the Invert tab's parameters stand in the same address
-_LIMITS = LIMITS | {"steps": (1, MAX_STEPS)}
-OWN = [
-    *(f"{PREFIX}{name}" for name in (*(field[0] for field in FIELDS), SPACE, LANES)),
-    f"{PREFIX}k",
-    *(f"{PREFIX}{name}" for name in ("mask", "observation", "source", PRIOR)),
-    "target",
-    "tab",
-]
+LIMITS = settings.LIMITS | {"steps": (1, MAX_STEPS), "k": (MIN_K, MAX_K), PRIOR: (0.0, MOST_WEIGHT)}
 
 
 @dataclass(frozen=True)
@@ -79,14 +68,12 @@ def from_values(values: Mapping[str, Any]) -> CompletionSettings:
     Raises:
         UserError: a value is missing or out of range; the sentence names it.
     """
-    k = values["k"]
-    if not isinstance(k, int | float) or not MIN_K <= k <= MAX_K or int(k) != k:
-        raise UserError(f"Completions: a whole number from {MIN_K} to {MAX_K} is needed.")
+    k = _checked_k(values["k"])
     chosen = settings.from_values({**values, "start": "random"})
     if chosen.steps > MAX_STEPS:
         raise UserError(f"Steps: it must be at most {MAX_STEPS} here, for {MAX_K} completions are kept at every step.")
     chosen = chosen.model_copy(update={"prior_weight": _weight(values.get(PRIOR, 0.0))})
-    return CompletionSettings(chosen, int(k), observing.from_values(values))
+    return CompletionSettings(chosen, k, observing.from_values(values))
 
 
 def _weight(value: Any) -> float:
@@ -95,41 +82,38 @@ def _weight(value: Any) -> float:
     return float(value)
 
 
-def from_query(
-    query: Mapping[str, str], usual: CompletionSettings, models: Models
-) -> tuple[CompletionSettings, str | None, list[str]]:
-    """Settings and the name of a preset mask from the address, with a sentence for each thing changed or ignored."""
-    ours = {name.removeprefix(PREFIX): text for name, text in query.items() if name.startswith(PREFIX)}
-    chosen, notes = settings.from_query({**ours, "start": "random"}, usual.settings, models, _LIMITS)
-    k, mask = usual.k, ours.get("mask")
-    if "k" in ours:
-        asked = clamped(ours["k"][:40], MIN_K, MAX_K, whole=True)
-        k = asked if isinstance(asked, int) else k
-        if str(k) != ours["k"]:
-            notes.append(f"The address asked for {ours['k'][:40]} completions; {k} are drawn.")
-    if mask is not None and mask not in PRESETS:
-        notes.append(f"The address asked for the mask “{mask[:40]}”, which there is not; it was ignored.")
-        mask = None
-    seen, weight = observing.USUAL, 0.0
-    try:
-        seen = observing.from_values({name: ours[name][:LONGEST] for name in ("observation", "source") if name in ours})
-        weight = _weight(clamped(ours.get(PRIOR, "0")[:40], 0.0, MOST_WEIGHT, whole=False))
-    except UserError as error:
-        notes.append(f"What the address asked for was ignored: {error}")
-    return CompletionSettings(chosen.model_copy(update={"prior_weight": weight}), k, seen), mask, notes
+def _checked_k(k: Any) -> int:
+    if not isinstance(k, int | float) or not MIN_K <= k <= MAX_K or int(k) != k:
+        raise UserError(f"Completions: a whole number from {MIN_K} to {MAX_K} is needed.")
+    return int(k)
+
+
+def from_query(query: Mapping[str, str], usual: CompletionSettings, models: Models) -> tuple[CompletionSettings, list[str]]:
+    """Settings from the address, with a sentence for each thing changed or ignored."""
+    chosen, notes = settings.from_query({**query, "start": "random"}, usual.settings, models, LIMITS)
+    extra, more = over(query, _own(usual), _with(usual.settings), LIMITS, {"k": "number of completions"})
+    return _with(chosen)(extra), [*notes, *more]
+
+
+def _with(chosen: RunSettings) -> Callable[[Values], CompletionSettings]:
+    """The settings of a run together with the values of `_own`, checked."""
+    return lambda own: CompletionSettings(
+        chosen.model_copy(update={"prior_weight": _weight(own[PRIOR])}), _checked_k(own["k"]), observing.from_values(own)
+    )
+
+
+def _own(asked: CompletionSettings) -> Values:
+    """What completions have beside the settings of a run, by the names of the fields."""
+    return {"k": asked.k, **observing.values_of(asked.observed), PRIOR: asked.settings.prior_weight}
 
 
 def query_of(asked: CompletionSettings, models: Models) -> dict[str, str]:
-    """URL parameters of what differs from the settings a page opens with, and the tab.
+    """URL parameters of what differs from the settings a page opens with.
 
     Raises:
         UserError: the model's files are missing or damaged.
     """
     usual = defaults(models, asked.settings.task)
-    own = settings.to_query(asked.settings, usual.settings.model_copy(update={"task": models.names[0]}))
-    own |= {"k": str(asked.k)} if asked.k != usual.k else {}
-    ours, known = observing.values_of(asked.observed), observing.values_of(observing.USUAL)
-    own |= {name: value for name, value in ours.items() if value != known[name]}
-    own |= {PRIOR: f"{asked.settings.prior_weight:g}"} if asked.settings.prior_weight else {}
-    own[LANES] = lanes.to_text(asked.settings, models.get(asked.settings.task))
-    return {f"{PREFIX}{name}": text for name, text in own.items()} | {"tab": "complete"}
+    own = settings.query_of(asked.settings, models, usual.settings)
+    del own["start"]  # it is always random
+    return own | address.query_of(_own(asked), _own(usual))

@@ -18,7 +18,7 @@ from app.runs.session import Message, Visitors
 from app.runs.standing import StandingSource
 from app.target import targets
 from app.target.chooser import TargetChooser, TargetPanel, build_target
-from app.views.form import Form, FormActions, note_of, note_view
+from app.views.form import Form, FormActions, note_of, note_view, told
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
@@ -74,51 +74,65 @@ class CompleteTab(RunTab[CompletionSession]):
 
     def shown(self, session: CompletionSession, _: Message | None, values: Mapping[str, Any]) -> dict[Any, Any]:
         """A new target in the painter; the mask stays as it is painted."""
-        picture = {self.painter: sent(events.painter_message(session))} if session.target else {}
+        picture = {self.painter: self.painted(session)} if session.target else {}
         return {**picture, self.note: sent(events.note(self.models, session, values))}
 
     # --- the page -------------------------------------------------------------------------------------------
 
     def wire_page(self) -> None:
-        page, fields = self.page, self.form.components
-        page.demo.load(self.on_load, outputs=[page.tabs, *fields, self.note], **QUICK)
-        takes = [*fields, *self.chooser.panel_outputs, *self.chooser.outputs, self.taken]
+        page, fields, chooser = self.page, self.form.components, self.chooser
+        takes = [*fields, *chooser.panel_outputs, *chooser.outputs, self.taken]
+        page.opens(NAME, self.on_address, takes)
         enclosing_tab().select(self.on_open, [found("model"), self.taken, *fields], takes, **QUICK)
         self.painter.paint(self.on_paint, fields, [self.said, self.note], **LATEST)
 
-    def on_load(self, request: gr.Request) -> dict[Any, Any]:
-        query = dict(request.query_params)
+    def on_address(self, request: gr.Request, query: dict[str, str]) -> dict[Any, Any]:
+        session = self.session(request)
         try:
-            asked, notes = events.open_page(self.models, self.session(request), query)
+            asked, notes = events.open_page(self.models, session, query)
         except UserError as error:
             return {self.note: note_of(str(error), error=True)}
-        opened = {self.page.tabs: gr.Tabs(selected="complete")} if query.get("tab") == "complete" else {}
-        said = {self.note: note_of(" ".join(notes), error=True)} if notes else {}
-        return {**opened, **self.filled(settings.values_of(asked)), **said}
+        values = settings.values_of(asked)
+        form = {**self.filled(values), self.taken: self.mark(request)}
+        if not query:
+            return form
+        note = told(events.note(self.models, session, values), notes)
+        panel = self.chooser.panel_of(session) if session.target or session.missing else {}
+        return {**form, **panel, self.painter: self.painted(session), self.note: note}
+
+    def painted(self, session: CompletionSession) -> str:
+        """What the painter shows of a session."""
+        return sent(events.painter_message(session))
+
+    def mark(self, request: gr.Request) -> str | None:
+        """What tells the Invert tab's target from others; nothing for the one that its page was opened with."""
+        other = self.page.invert.get(request.session_hash)
+        return None if other.target is None or other.target is other.opened else str(id(other.target.picture))
 
     def on_open(self, request: gr.Request, model: str, taken: str | None, *values: Any) -> dict[Any, Any]:
-        """Take over the Invert tab's target and model where the target was changed since this tab last did."""
+        """Take over the Invert tab's target and model where the target was changed since this tab last did, or none is here."""
         session, other = self.session(request), self.page.invert.get(request.session_hash).target
-        mark, now, form = str(id(other.picture)) if other else None, self.form.read(values), {}
+        mark, now, form = self.mark(request), self.form.read(values), {}
+        takes = other is not None and (mark != taken or (session.target is None and not session.missing))
         try:
-            if other is not None and (mark != taken or session.target is None):
+            if takes:
                 session.target = other
                 if model != now["model"]:
-                    form = self.filled(settings.values_of(settings.for_model(self.models, {**now, "model": model})))
-            elif session.target is None:
+                    now = settings.values_of(settings.for_model(self.models, {**now, "model": model}))
+                    form = self.filled(now)
+            elif session.target is None and not session.missing:
                 session.target = targets.first(self.models.get(now["model"]))
         except UserError as error:
             return {self.panel.message: paragraph(str(error)), self.taken: taken}
-        assert session.target is not None
-        panel = self.chooser.panel_values(session.target) if mark != taken else {}
-        picture = sent(events.painter_message(session))
-        return {**form, **panel, self.painter: picture, self.panel.message: "", self.taken: mark}
+        panel = self.chooser.panel_of(session)
+        note = {} if session.target is session.noted else {self.note: sent(events.note(self.models, session, now))}
+        return {**form, **panel, **note, self.painter: self.painted(session), self.taken: mark}
 
     def on_paint(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
-        session = self.session(request)
-        form = self.form.read(values)
-        sentence = events.paint(session, event._data.get("mask"), self.models.get(form["model"]).side)
-        note = sent(events.note(self.models, session, form))
+        session, form, painted = self.session(request), self.form.read(values), event._data.get("mask")
+        known = bool(session.mask) and painted == session.mask  # the server told the painter, and has said what is to be said
+        sentence = events.paint(session, painted, self.models.get(form["model"]).side)
+        note = gr.skip() if known else sent(events.note(self.models, session, form))
         return {self.said: paragraph(sentence), self.note: note}
 
     # --- the settings ---------------------------------------------------------------------------------------
@@ -134,7 +148,7 @@ class CompleteTab(RunTab[CompletionSession]):
         self.wire_table()
         self.form["model"].input(self.on_model, fields, everything, **LATEST)
         actions.reset.click(self.on_reset, self.form["model"], [*fields, self.note], **QUICK)
-        actions.card.upload(self.on_card, actions.card, everything, **SHORT)
+        actions.card.upload(self.on_card, actions.card, [*everything, *self.chooser.panel_outputs], **SHORT)
 
     def on_settings(self, request: gr.Request, *values: Any) -> str:
         return sent(events.note(self.models, self.session(request), self.form.read(values)))
@@ -146,7 +160,7 @@ class CompleteTab(RunTab[CompletionSession]):
         if note["level"] == "error" or session.target is None:
             return {self.said: "", self.note: sent(note)}
         said = events.mask_sentence(session.mask, session.side) if session.asked.instrument.painted else ""
-        return {self.painter: sent(events.painter_message(session)), self.said: paragraph(said), self.note: sent(note)}
+        return {self.painter: self.painted(session), self.said: paragraph(said), self.note: sent(note)}
 
     def on_model(self, request: gr.Request, *values: Any) -> dict[Any, Any]:
         """Another model comes with its own spaces and optimisers; the target stays."""
@@ -166,9 +180,10 @@ class CompleteTab(RunTab[CompletionSession]):
             asked, sentence = events.load_card(self.models, session, data)
         except UserError as error:
             return {self.note: note_of(str(error), error=True)}
-        picture = sent(events.painter_message(session))
-        said = {self.painter: picture, self.panel.message: "", self.note: note_of(sentence)}
-        return {**self.filled(settings.values_of(asked)), **said}
+        values = settings.values_of(asked)
+        panel, picture = self.chooser.panel_of(session), self.painted(session)
+        note = told(events.note(self.models, session, values), [sentence], error=False)
+        return {**self.filled(values), **panel, self.painter: picture, self.note: note}
 
     def start_of(self, values: Mapping[str, Any]) -> Start:
         return "random"

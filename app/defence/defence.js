@@ -2,6 +2,7 @@
 import { LossCurves } from "../views/curves.js";
 import { DefenceRecord } from "./record.js";
 import { DefenceStage, cost } from "./stage.js";
+import { ran } from "../views/address.js";
 import { decode } from "../views/frames.js";
 import { RunView } from "../views/run_view.js";
 
@@ -13,6 +14,10 @@ class Defence extends RunView {
       status: "defence-status",
       kinds: {
         picture: (message) => this.#picture(message),
+        missing: ({ text }) => {
+          this.controls.ready();
+          this.controls.notice(text);
+        },
         begin: (message) => this.#begin(message),
         attack: (message) => this.#attack(message),
         attacked: (message) => this.#attacked(message),
@@ -46,11 +51,14 @@ class Defence extends RunView {
   async #picture(message) {
     this.idle = { ...message, bitmap: await decode(message.clean.png) };
     this.controls.ready();
-    if (!this.controls.busy) this.#showIdle();
+    if (this.controls.busy) return;
+    this.controls.notice(null);
+    this.#showIdle();
   }
 
   async #begin(message) {
     const run = new DefenceRecord(message);
+    ran("defence", message.run);
     await run.ready;
     this.run = run;
     this.count = message.number;

@@ -7,15 +7,14 @@ from dataclasses import dataclass
 
 import gradio as gr
 
-from app.defence.pictures import Defences
-from app.defence.settings import MAX_STEPS, advice
+from app.defence.pictures import FIRST, Defences
+from app.defence.settings import MAX_STEPS, USUAL_STEPS, advice
 from app.target.chooser import crop_view, picker_view
 from app.views.form import Form, space_choices
 from landscape_core.defence.attacks import ATTACKS
 from landscape_core.features.cifar10 import CIFAR10_CLASSES
 
 SOURCES = {"cifar": "CIFAR-10", "example": "Example", "photo": "Upload"}
-FIRST = 1  # of the ships: one that RO sees rightly and the paper's attack fools
 _TRUTH = "The class the attack leads away from, and by which an answer counts as right."
 _KNOWS = "Whether the attacker knows that a defence follows. One who does attacks classifier and defence together."
 _ATTACK = "How far the attacked picture may be from the clean one: the paper's L2 ball, or the usual L∞ one."
@@ -54,9 +53,9 @@ def build_picture(defences: Defences) -> PicturePanel:
     )
     classes, groups = list(CIFAR10_CLASSES), {}
     with gr.Group(visible=first == "cifar", elem_classes="bare") as groups["cifar"]:
-        label = gr.Dropdown(classes, value="ship", label="Class", elem_id="defence-class")
+        label = gr.Dropdown(classes, value=FIRST[0], label="Class", elem_id="defence-class")
         with gr.Row(elem_classes="pair"):
-            number = gr.Number(FIRST, label="Test picture", precision=0, minimum=0, elem_id="defence-number")
+            number = gr.Number(FIRST[1], label="Test picture", precision=0, minimum=0, elem_id="defence-number")
             another = gr.Button("Another", elem_id="defence-another", elem_classes="quiet")
     with gr.Group(visible=first == "example", elem_classes="bare") as groups["example"]:
         picker = picker_view("defence-examples")
@@ -93,7 +92,9 @@ def build_defence_form(defences: Defences, truth: gr.Dropdown) -> Form:
         form["space"] = gr.Dropdown(
             space_choices(spaces), value=next(iter(spaces), None), label="Space Z", info=_SPACE, elem_id="defence-space"
         )
-        form["steps"] = gr.Slider(1, MAX_STEPS, 5, step=1, label="Steps", info=_STEPS, buttons=[], elem_id="defence-steps")
+        form["steps"] = gr.Slider(
+            1, MAX_STEPS, USUAL_STEPS, step=1, label="Steps", info=_STEPS, buttons=[], elem_id="defence-steps"
+        )
     with gr.Accordion("Rates, attack steps and seed", open=False, elem_classes="more defence-form"):
         form["x_rate"] = gr.Number(x, label="X learning rate", info=_RATE, step=0.1, elem_id="defence-x-rate")
         form["z_rate"] = gr.Number(z, label="Z learning rate", info=_RATE, step=0.1, elem_id="defence-z-rate")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from app.defence import stream
 from app.defence.examples import EXAMPLES
 from app.defence.pictures import Defences, example
 from app.defence.session import DefenceRun, DefenceSession
-from app.defence.settings import KNOWS, MAX_STEPS, DefenceSettings
+from app.defence.settings import KNOWS, MAX_STEPS, DefenceSettings, query_of
 from app.runs.legs import Legs, held
 from app.runs.progress import reporting
 from app.runs.session import Message, Picked, Session
@@ -52,6 +52,15 @@ def warm(defences: Defences) -> None:
 def guess(defence: Defence, picked: Picked) -> int:
     """The class that the classifier sees in a clean picture."""
     return int(defence.logits(to_unit(picked.picture)[None]).argmax())
+
+
+def note(defences: Defences, session: DefenceSession, values: Mapping[str, Any]) -> Message:
+    """What is wrong with the form, if anything, and the address of what it asks for."""
+    try:
+        query = query_of(defences, values) | (session.target.query if session.target else {})
+    except UserError as error:
+        return {"text": str(error), "level": "error", "query": None}
+    return {"text": "", "level": "plain", "query": query | {"truth": str(values["truth"])}, "tab": "defence"}
 
 
 def start(defences: Defences, session: DefenceSession, asked: DefenceSettings) -> Iterator[Message]:

@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from app.defence.pictures import Defences
+from app.runs import address
+from app.runs.address import Values, over
 from landscape_core.defence.attacks import ATTACKS, AttackSettings
 from landscape_core.defence.counting import DefencePlan
 from landscape_core.errors import UserError, first_problem, in_words
@@ -16,7 +18,7 @@ from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import RunSettings
 from landscape_core.search.task import X
 
-MAX_STEPS = 100
+MAX_STEPS, USUAL_STEPS = 100, 5
 KNOWS = {"static": "no defence", "X": "the defence in X", "Z": "the defence in Z"}
 
 
@@ -43,6 +45,42 @@ def advice(defences: Defences, name: str, space: str | None = None) -> tuple[lis
     spaces = list(task.mappings)
     z = task.advice(space if space in spaces else spaces[0])
     return spaces, round(task.advice(X, z.name).lr * 255, 4), round(z.lr * 255, 4)
+
+
+LIMITS = {"steps": (1, MAX_STEPS), "ascents": (1, max(each.steps for each in ATTACKS.values())), "seed": (0, 2**31 - 1)}
+
+
+def defaults(defences: Defences, classifier: str | None = None, space: str | None = None, attack: str | None = None) -> Values:
+    """The form's values that a page opens with, for a classifier, a learned space and an attack, the picture's class apart.
+
+    Raises:
+        UserError: there is no classifier at all, or its files are damaged.
+    """
+    name = classifier if classifier in defences.names else next(iter(defences.names), None)
+    spaces, x, z = advice(defences, str(name), space)
+    norm = attack if attack in ATTACKS else "l2"
+    return {
+        "classifier": name, "attack": norm, "knows": "static", "space": space if space in spaces else spaces[0],
+        "steps": USUAL_STEPS, "x_rate": x, "z_rate": z, "ascents": ATTACKS[norm].steps, "seed": 0,
+    }  # fmt: skip
+
+
+def from_query(defences: Defences, query: Mapping[str, str]) -> tuple[Values, list[str]]:
+    """The form's values that an address asks for, the picture's class apart; a sentence for each thing changed or ignored."""
+    usual = defaults(defences, query.get("classifier"), query.get("space"), query.get("attack"))
+    return over(query, usual, lambda values: from_values(defences, {**values, "truth": 0}), LIMITS)
+
+
+def query_of(defences: Defences, values: Mapping[str, Any]) -> dict[str, str]:
+    """URL parameters of what differs from the values a page opens with.
+
+    Raises:
+        UserError: as `from_values`.
+    """
+    from_values(defences, values)
+    usual = defaults(defences, values["classifier"], values["space"], values["attack"])
+    first = defaults(defences) | {name: usual[name] for name in ("x_rate", "z_rate", "ascents")}
+    return address.query_of({name: values[name] for name in usual}, first)
 
 
 def from_values(defences: Defences, values: Mapping[str, Any]) -> DefenceSettings:

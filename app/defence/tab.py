@@ -15,27 +15,28 @@ from app.defence import run as events
 from app.defence.examples import EXAMPLES
 from app.defence.form import PicturePanel, build_defence_form, build_picture
 from app.defence.measured import measured
-from app.defence.pictures import CIFAR_FILE, LABELS, NO_CIFAR, Defences, cifar_at
+from app.defence.pictures import CIFAR_FILE, LABELS, NO_CIFAR, Chosen, Defences, cifar_at
 from app.defence.session import DefenceSession
-from app.defence.settings import advice, from_values
+from app.defence.settings import advice, from_query, from_values
 from app.optional import left_out
+from app.runs.address import TARGET
 from app.runs.jobs import Job, Jobs
 from app.runs.legs import with_errors
-from app.runs.session import Message, Picked, Session, Visitors
+from app.runs.session import Message, Session, Visitors
 from app.runs.standing import StandingSource, standing_of
 from app.target.targets import photo_message, picker_message
-from app.views.form import Form, space_choices
+from app.views.form import Form, note_view, space_choices, told
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import APP, sent, view
-from app.views.wiring import COMPUTE, QUICK, SHORT, missed, paragraph
+from app.views.wiring import COMPUTE, LATEST, QUICK, SHORT, missed, paragraph
 from landscape_core.defence.attacks import ATTACKS
 from landscape_core.defence.task import classifier_names, load_defence
 from landscape_core.errors import UserError
+from landscape_core.features.cifar10 import CIFAR10_CLASSES
 
 NAME = "Defence"
 DATA = APP.parent / "data"
-Chosen = tuple[Picked, int | None]
 
 
 def embedded_defences() -> Defences:
@@ -63,7 +64,8 @@ def build(page: Page, defences: Defences | None = None) -> StandingSource:
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Attack and defence</h2>")
             form = build_defence_form(defences, panel.truth)
-    tab = DefenceTab(page, defences, sessions, panel, form, view)
+            note = note_view("defence-note")
+    tab = DefenceTab(page, defences, sessions, panel, form, view, note)
     tab.wire_picture()
     tab.wire_form()
     tab.wire_run(status, download)
@@ -79,10 +81,10 @@ class DefenceTab(RunTab[DefenceSession]):
 
     def __init__(
         self, page: Page, defences: Defences, sessions: Visitors[DefenceSession], panel: PicturePanel, form: Form,
-        view: gr.HTML,
+        view: gr.HTML, note: gr.HTML,
     ) -> None:  # fmt: skip
         super().__init__(page, page.models, sessions)
-        self.defences, self.panel, self.form, self.view = defences, panel, form, view
+        self.defences, self.panel, self.form, self.view, self.note = defences, panel, form, view, note
 
     # --- the picture ----------------------------------------------------------------------------------------
 
@@ -90,8 +92,10 @@ class DefenceTab(RunTab[DefenceSession]):
         panel, model = self.panel, self.form["classifier"]
         outputs = [self.view, panel.truth, panel.message]
         numbered = [model, panel.label, panel.number]
-        self.page.demo.load(self.on_load, [panel.source, *numbered], [panel.picker, *outputs], **QUICK)
         groups = [*panel.groups.values(), panel.picker]
+        everything = [*groups, panel.source, panel.label, panel.number, *outputs, self.note]
+        self.page.opens(NAME, self.on_address, [each for each in self.form.components if each is not panel.truth] + everything)
+        panel.truth.change(self.on_settings, self.form.components, self.note, **LATEST)  # and with it another picture
         panel.source.input(self.on_source, [panel.source, *numbered], [*groups, *outputs], **QUICK)
         for changed in (panel.label.input, panel.number.submit, panel.number.blur):
             changed(self.on_number, numbered, outputs, **QUICK)
@@ -108,6 +112,7 @@ class DefenceTab(RunTab[DefenceSession]):
         panel = self.panel
         try:
             session.target, truth = make()
+            session.missing = ""
             defence = self.defences.get(model)
             truth = events.guess(defence, session.target) if truth is None else truth
             shown = sent(stream.picture_message(defence, session.target, truth))
@@ -123,18 +128,50 @@ class DefenceTab(RunTab[DefenceSession]):
         photo = session.photo
         return None if photo is None else lambda: (pictures.cropped(photo), None)
 
-    def on_load(self, source: str, model: str, label: str, number: Any, request: gr.Request) -> dict[Any, Any]:
-        session = self.session(request)
-        make = self.from_source(source, session, label, number)
-        picker = {self.panel.picker: self.picker(next(iter(EXAMPLES)) if source == "example" else None)}
-        return {**picker, **(self.choose(session, model, make) if make else {})}
+    def on_address(self, request: gr.Request, query: dict[str, str]) -> dict[Any, Any]:
+        session, panel, now = self.session(request), self.panel, self.session(request).target
+        try:
+            values, notes = from_query(self.defences, query)
+            session.open(lambda: pictures.from_query(self.defences.cifar, query.get(TARGET), now)[0])
+        except UserError as error:
+            return {panel.message: paragraph(str(error))}
+        form = {**self.filled(values), **self.source_of(session)}
+        truth = query.get("truth", "")
+        known = int(truth) if truth.isascii() and truth.isdigit() and int(truth) < len(CIFAR10_CLASSES) else None
+        if session.target is None:
+            shown = {self.view: sent({"kind": "missing", "text": session.missing}), panel.truth: known, panel.message: ""}
+        else:
+            target, own = pictures.from_query(self.defences.cifar, session.target.query.get(TARGET), session.target)
+            shown = self.choose(session, values["classifier"], lambda: (target, own if known is None else known))
+        values["truth"] = shown.get(panel.truth)
+        return {**form, **shown, self.note: told(events.note(self.defences, session, values), notes)}
+
+    def filled(self, values: Mapping[str, Any]) -> dict[Any, Any]:
+        """The form's values, with the spaces that the chosen classifier has."""
+        spaces = advice(self.defences, values["classifier"])[0]
+        return self.form.filled({**values, "space": gr.update(choices=space_choices(spaces), value=values["space"])})
+
+    def source_of(self, session: DefenceSession) -> dict[Any, Any]:
+        """What the panel shows for the session's picture."""
+        panel, query = self.panel, session.target.query.get(TARGET, "") if session.target is not None else ""
+        source = "cifar" if query.startswith(pictures.CIFAR) else "example" if query in EXAMPLES else "photo"
+        label, _, number = query.removeprefix(pictures.CIFAR).partition("-")
+        numbered = {panel.label: label, panel.number: int(number)} if source == "cifar" else {}
+        groups = {group: gr.update(visible=name == source) for name, group in panel.groups.items()}
+        return {panel.source: source, **groups, **numbered, panel.picker: self.picker(query if source == "example" else None)}
+
+    def on_settings(self, request: gr.Request, *values: Any) -> str:
+        return sent(events.note(self.defences, self.session(request), self.form.read(values)))
 
     def picker(self, chosen: str | None) -> str:
         return sent(picker_message(chosen, LABELS))
 
     def on_source(self, source: str, model: str, label: str, number: Any, request: gr.Request) -> dict[Any, Any]:
+        session = self.session(request)
         groups = {group: gr.update(visible=name == source) for name, group in self.panel.groups.items()}
-        return {**groups, **self.on_load(source, model, label, number, request)}
+        make = self.from_source(source, session, label, number)
+        picker = {self.panel.picker: self.picker(next(iter(EXAMPLES)) if source == "example" else None)}
+        return {**groups, **picker, **(self.choose(session, model, make) if make else {})}
 
     def on_number(self, model: str, label: str, number: Any, request: gr.Request) -> dict[Any, Any]:
         return self.choose(self.session(request), model, lambda: pictures.from_cifar(self.defences.cifar, label, number))
@@ -180,6 +217,9 @@ class DefenceTab(RunTab[DefenceSession]):
         form = self.form
         form["classifier"].input(self.on_model, form["classifier"], [form["space"], form["x_rate"], form["z_rate"]], **QUICK)
         form["space"].input(self.on_space, [form["classifier"], form["space"]], form["z_rate"], **QUICK)
+        for name, component in form.items():
+            if name not in ("truth", "classifier"):
+                component.input(self.on_settings, form.components, self.note, **LATEST)
         form["attack"].input(lambda attack: ATTACKS[attack].steps, form["attack"], form["ascents"], **QUICK)
 
     def on_model(self, model: str) -> dict[Any, Any]:

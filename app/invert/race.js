@@ -1,4 +1,5 @@
 /** The race view: takes the server's messages, keeps the runs, and lets one look at any step of any of them. */
+import { onShow, ran } from "../views/address.js";
 import { decode } from "../views/frames.js";
 import { showJudges } from "../views/judges.js";
 import { RunRecord } from "../views/race_record.js";
@@ -16,6 +17,7 @@ class Race extends RunView {
       status: "queue-status",
       kinds: {
         target: (message) => this.#target(message),
+        missing: (message) => this.#missing(message.text),
         begin: (message) => this.#begin(message),
         frames: (message) => this.#frames(message),
         end: (message) => this.#end(message),
@@ -36,7 +38,14 @@ class Race extends RunView {
       onToggle: () => this.#draw(),
       onRestore: (run) => this.trigger("restore", { run: run.id }),
     });
+    onShow("invert", (id) => this.#back(id));
     this.listen();
+  }
+
+  /** The history went to a run. */
+  #back(id) {
+    const run = this.runs.find((each) => each.id === id);
+    if (run) this.#show(run);
   }
 
   get count() {
@@ -50,12 +59,22 @@ class Race extends RunView {
   async #target(message) {
     this.idle = { bitmap: await decode(message.target), label: message.label, credit: message.credit };
     this.controls.ready();
+    if (!this.controls.busy) this.controls.notice(null);
     const same = this.shown?.targetKey === message.target; // the settings of an earlier run were taken up
     if (!this.controls.busy && !same) this.#showIdle();
   }
 
+  /** The address asks for a picture that is not here. */
+  #missing(text) {
+    this.idle = { bitmap: null, label: "missing", credit: "" };
+    this.controls.ready();
+    if (!this.controls.busy) this.#showIdle();
+    this.controls.notice(text);
+  }
+
   async #begin(message) {
     const run = new RunRecord(message);
+    ran("invert", run.id);
     await run.ready;
     this.runs.push(run);
     this.#forgetOldPictures();

@@ -12,6 +12,7 @@ import torch
 
 from app.invert import stream
 from app.runs import settings
+from app.runs.address import FIRST, TARGET
 from app.runs.cards import open_card, read_race_card
 from app.runs.judged import judged
 from app.runs.legs import Legs, lasting, scheduled
@@ -41,18 +42,19 @@ USUAL_MORE = 100
 def open_page(models: Models, session: RaceSession, query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
     """Settings and target that the page's address asks for, with a sentence for each thing it could not have."""
     chosen, notes = settings.from_query(query, defaults(models, query.get("model")), models)
-    session.target = targets.from_query(query.get("target"), models.get(chosen.task))
+    targets.open_target(session, query.get(TARGET), models.get(chosen.task))
     return chosen, [*notes, *models.left_out.get(chosen.task, ())]
 
 
 def note(models: Models, session: RaceSession, values: Mapping[str, Any]) -> Message:
     """What the form means now: an error, or how the next run differs from the one that stands; and its address."""
+    session.noted = session.target
     try:
         chosen = settings.from_values(values)
         query = settings.query_of(chosen, models) | settings.WHOLE | (session.target.query if session.target else {})
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
-    return {"text": _next_run(session, chosen), "level": "plain", "query": query, "own": settings.OWN}
+    return {"text": _next_run(session, chosen), "level": "plain", "query": query, "tab": FIRST}
 
 
 def _next_run(session: RaceSession, chosen: RunSettings) -> str:
@@ -112,6 +114,11 @@ def _repeats(card: Card, run: Race) -> bool:
     if isinstance(card, RunCard):
         return torch.equal(png_tensor(card.target_png), run.target.picture) and card.settings == run.settings
     return isinstance(card, PluginCard) and card == card_of(run).model_copy(update={"result": card.result})
+
+
+def shown(session: RaceSession) -> Message:
+    """The session's target for the view, or that it is missing."""
+    return target_message(session.target) if session.target is not None else targets.missing_message(session.missing)
 
 
 def restore(session: RaceSession, run_id: Any) -> tuple[RunSettings, Message]:

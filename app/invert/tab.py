@@ -16,8 +16,7 @@ from app.runs.session import Message
 from app.runs.settings import defaults, for_model, from_values, values_of
 from app.runs.standing import StandingSource, standing_of
 from app.target.chooser import TargetChooser, TargetPanel, build_target
-from app.target.targets import target_message
-from app.views.form import Form, FormActions, build_form, note_of, note_view
+from app.views.form import Form, FormActions, build_form, note_of, note_view, told
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
@@ -74,32 +73,35 @@ class InvertTab(RunTab[RaceSession]):
     def wire_form(self, actions: FormActions) -> None:
         fields, outputs = self.form.components, self.chooser.outputs
         everything = [*fields, *outputs]
-        self.loaded = self.page.demo.load(self.on_load, outputs=[*fields, *self.chooser.panel_outputs, *outputs], **QUICK)
+        everywhere = [*everything, *self.chooser.panel_outputs]
+        self.loaded = self.page.opens(NAME, self.on_address, everywhere)
         for name, component in self.form.items():
             if name != "model":
                 component.input(self.on_settings, fields, self.note, **LATEST)
         self.wire_table()
         self.form["model"].input(self.on_model, fields, everything, **LATEST)
         actions.reset.click(self.on_reset, self.form["model"], [*fields, self.note], **QUICK)
-        actions.card.upload(self.on_card, actions.card, [*everything, *self.chooser.panel_outputs], **SHORT)
-        self.view.restore(self.on_restore, outputs=[*everything, *self.chooser.panel_outputs], **QUICK)
-        enclosing_tab().select(self.on_open, outputs=self.chooser.panel_outputs, **QUICK)
+        actions.card.upload(self.on_card, actions.card, everywhere, **SHORT)
+        self.view.restore(self.on_restore, outputs=everywhere, **QUICK)
+        enclosing_tab().select(self.on_open, fields, [self.note, self.panel.message, *self.chooser.panel_outputs], **QUICK)
 
-    def on_load(self, request: gr.Request) -> dict[Any, Any]:
+    def on_address(self, request: gr.Request, query: dict[str, str]) -> dict[Any, Any]:
         session = self.session(request)
         try:
-            chosen, notes = events.open_page(self.models, session, dict(request.query_params))
+            chosen, notes = events.open_page(self.models, session, query)
         except UserError as error:
             return {self.view: sent({"kind": "error", "text": str(error)})}
-        assert session.target is not None
-        panel, shown = self.chooser.panel_values(session.target), sent(target_message(session.target))
-        note = note_of(" ".join(notes), error=bool(notes))
-        return {**self.filled(values_of(chosen)), **panel, self.view: shown, self.note: note}
+        values, shown = values_of(chosen), sent(events.shown(session))
+        note = told(events.note(self.models, session, values), notes)
+        return {**self.filled(values), **self.chooser.panel_of(session), self.view: shown, self.note: note}
 
-    def on_open(self, request: gr.Request) -> Any:
+    def on_open(self, request: gr.Request, *values: Any) -> dict[Any, Any]:
         """Another tab may have sent a target."""
-        target = self.session(request).target
-        return self.chooser.panel_values(target) if target is not None else [gr.skip()] * len(self.chooser.panel_outputs)
+        session = self.session(request)
+        if session.target is session.noted:
+            return {self.note: gr.skip()}
+        note = sent(events.note(self.models, session, self.form.read(values)))
+        return {self.note: note, **self.chooser.panel_of(session)}
 
     def on_settings(self, request: gr.Request, *values: Any) -> str:
         return sent(events.note(self.models, self.session(request), self.form.read(values)))
@@ -122,8 +124,9 @@ class InvertTab(RunTab[RaceSession]):
             return {self.note: note_of(str(error), error=True)}
         session = self.session(request)
         assert session.target is not None
-        said = {self.view: sent(shown), self.panel.message: "", self.note: note_of(sentence)}
-        return {**self.filled(values_of(chosen)), **self.chooser.panel_values(session.target), **said}
+        values = values_of(chosen)
+        said = {self.view: sent(shown), self.note: told(events.note(self.models, session, values), [sentence], error=False)}
+        return {**self.filled(values), **self.chooser.panel_values(session.target), **said}
 
     def on_restore(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)
@@ -133,7 +136,7 @@ class InvertTab(RunTab[RaceSession]):
             return {self.note: note_of(str(error), error=True)}
         assert session.target is not None
         panel = self.chooser.panel_values(session.target)
-        return {**self.settled(session, chosen), **panel, self.view: sent(shown), self.panel.message: ""}
+        return {**self.settled(session, chosen), **panel, self.view: sent(shown)}
 
     def settled(self, session: RaceSession, chosen: RunSettings) -> dict[Any, Any]:
         """Settings in the form, and what the note says of them."""

@@ -8,15 +8,18 @@ from typing import Any
 
 import torch
 
+from app.runs.address import Values, over, query_of
 from app.runs.lanes import CELLS, LANES
 from app.runs.models import Models
-from app.runs.settings import defaults, from_values, values_of
+from app.runs.session import Message, Picked
+from app.runs.settings import LIMITS, defaults, from_values, values_of
 from landscape_core.errors import UserError
 from landscape_core.search.race import RunSettings
 from landscape_core.search.task import Task
 from landscape_core.surfaces.recovered import load_recovered
 from landscape_core.surfaces.views import SHOWN, Shown
 
+OWN = "own"  # the source of steps that are a race of this tab's own
 SIZES = (21, 41, 81)
 MIN_STEPS, MAX_STEPS = 2, 200
 PLANES: Mapping[Shown, str] = {
@@ -69,6 +72,33 @@ def plan_from(models: Models, values: Mapping[str, Any]) -> Plan:
     settings = from_values({**usual, **own, LANES: list(CELLS[:2])})
     column = values["column"] if isinstance(values["column"], str) else None
     return Plan(kind, size, settings, column, None if at_step is None else int(at_step))
+
+
+def from_query(models: Models, query: Mapping[str, str]) -> tuple[Values, list[str]]:
+    """The form's values that an address asks for, with a sentence for each thing changed or ignored."""
+    limits = {"steps": (MIN_STEPS, MAX_STEPS), "seed": LIMITS["seed"]}
+    return over(query, usual(models, query.get("model"), query.get("space")), lambda values: plan_from(models, values), limits)
+
+
+def usual(models: Models, model: str | None = None, space: str | None = None) -> Values:
+    """The values that the form opens with."""
+    settings = defaults(models, model, space)
+    return {
+        "model": settings.task, "space": settings.space, "column": None, "plane": "recovered", "at_step": None, "size": 41,
+        "steps": 20, "seed": 0,
+    }  # fmt: skip
+
+
+def note(models: Models, source: str, values: Mapping[str, Any], target: Picked | None) -> Message:
+    """What is wrong with the form, if anything, and the address of what it asks for: the steps of `source`, or of a race of
+    this tab's own (OWN) on a target."""
+    try:
+        plan_from(models, values)
+        query = query_of(values, usual(models) | {"space": usual(models, values["model"])["space"]})
+    except UserError as error:
+        return {"text": str(error), "level": "error", "query": None}
+    about = {"source": source} if source != OWN else target.query if target is not None else {}
+    return {"text": "", "level": "plain", "query": query | about, "tab": "landscape"}
 
 
 def offered(task: Task, space: str) -> tuple[list[tuple[str, Shown]], str]:

@@ -12,14 +12,14 @@ from gradio.components import Component
 from app.landscape import averaging, files
 from app.landscape import run as events
 from app.landscape.drawing import Drawing, Resources
-from app.landscape.plan import MAX_STEPS, MIN_STEPS, PLANES, SIZES, kept, offered, plan_from
+from app.landscape.plan import MAX_STEPS, MIN_STEPS, OWN, PLANES, SIZES, from_query, kept, note, offered, plan_from
 from app.runs.jobs import Jobs
 from app.runs.legs import with_errors
 from app.runs.models import Models, label
 from app.runs.session import Message
 from app.runs.standing import Standing
 from app.scratch import exported
-from app.views.form import Form, space_choices
+from app.views.form import Form, note_of, note_view, space_choices, told
 from app.views.page import Page
 from app.views.view import sent, view
 from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, click, enclosing_tab, found, missed
@@ -35,7 +35,6 @@ _SIZE = "Points a side of the grid. It is drawn coarse at once and refined while
 _AT = "Where the Hessian is looked into; the last step where empty."
 _COLUMN = "Which optimiser's X and Z are drawn: a surface compares one column of the run's table."
 NAME = "Landscape"
-OWN = "own"
 
 
 def build(page: Page) -> None:
@@ -46,11 +45,12 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Surface</h2>")
             form = _build_form(page.models, page.source)
+            said = note_view("landscape-note")
         with gr.Column(elem_classes="card race-card"):
             view = surfaces_view(missed(drawings))
             status = gr.HTML(elem_id="landscape-status")
             download = gr.DownloadButton("download", elem_id="surface-file")
-    LandscapeTab(page, drawings, form, view, download).wire(status)
+    LandscapeTab(page, drawings, form, view, download, said).wire(status)
 
 
 def _build_form(models: Models, source: gr.Dropdown) -> Form:
@@ -88,10 +88,12 @@ class LandscapeTab:
     """Listeners of the tab. Each finds what stands for the visitor and hands on to the tab's `run.py`. Outputs of an event are
     given by component; the others stay."""
 
-    def __init__(self, page: Page, drawings: Jobs[Drawing], form: Form, view: gr.HTML, download: gr.DownloadButton) -> None:
+    def __init__(
+        self, page: Page, drawings: Jobs[Drawing], form: Form, view: gr.HTML, download: gr.DownloadButton, said: gr.HTML
+    ) -> None:
         self.shared = Resources(page.models)
         self.page, self.models, self.drawings = page, page.models, drawings
-        self.form, self.view, self.download = form, view, download
+        self.form, self.view, self.download, self.note = form, view, download, said
         self.followed = gr.State(None)  # the Invert tab's model when it last was followed
         self.chosen = gr.State(False)  # whether the visitor has said whose steps are drawn
 
@@ -107,7 +109,12 @@ class LandscapeTab:
         progress = {"show_progress": "full", "show_progress_on": status}
         shown = [view, form["column"], plane, *self.own]
         asked = [source, self.chosen, found("model"), self.followed, model, space, plane]
-        enclosing_tab().select(self.on_open, asked, [*shown, model, space, source, self.followed], **QUICK)
+        telling: dict[str, Any] = {"fn": self.on_settings, "inputs": [source, *form.components], "outputs": self.note}
+        self.page.opens(NAME, self.on_address, [source, self.chosen, *form.components, self.note])
+        entered = enclosing_tab().select(self.on_open, asked, [*shown, model, space, source, self.followed], **QUICK)
+        entered.then(**telling, **QUICK)
+        for changed in (source.input, *(component.input for component in form.components)):
+            changed(**telling, **LATEST)
         model.input(self.on_model, [model, plane], [space, plane, view], **QUICK)
         source.input(lambda: True, outputs=self.chosen, **QUICK)
         source.change(self.on_source, [source, model, space, plane], shown, **QUICK)
@@ -125,6 +132,25 @@ class LandscapeTab:
             self.drawings.drop(request.session_hash)
 
         self.page.demo.unload(leave)
+
+    def on_address(self, request: gr.Request, query: dict[str, str]) -> dict[Any, Any]:
+        if not query:
+            return {self.note: gr.skip()}  # the form is as it was laid out
+        source = query.get("source", OWN)
+        source = source if source in self.page.sources else OWN
+        try:
+            values, notes = from_query(self.models, query)
+            spaces = self._spaces(values["model"], values["space"])
+        except UserError as error:
+            return {self.note: note_of(str(error), error=True)}
+        target = self.page.invert.get(request.session_hash).target
+        said = told(note(self.models, source, values, target), notes)
+        form = {**self.form.filled(values), self.form["space"]: spaces, self.note: said}
+        return {**form, self.page.source: source, self.chosen: "source" in query}
+
+    def on_settings(self, request: gr.Request, source: str, *values: Any) -> str:
+        target = self.page.invert.get(request.session_hash).target
+        return sent(note(self.models, source, self.form.read(values), target))
 
     def taken(self, source: str, request: gr.Request) -> Standing | None:
         """The run that is asked for; None for a race of this tab's own.

@@ -1,4 +1,6 @@
 /** The settings as a form, and as part of the page's address. */
+import { settle } from "../views/address.js";
+
 const ACTIVATIONS = ["silu", "tanh", "relu", "leaky-relu", "softplus"];
 const DESCENTS = [["gd", "Gradient descent"], ["momentum", "Momentum"], ["adam", "Adam"], ["lbfgs", "L-BFGS"]];
 export const SEARCH = ["optimizer", "x_rate", "z_rate", "limit"];
@@ -33,7 +35,6 @@ const GROUPS = [
     ["network_seed", "Seed of the network F", { min: 0, max: 9999 }],
   ]],
 ];
-const PREFIX = "p.";
 
 /** Fill `element` with the form; `onChange(name, value)` is called for every change. */
 export function buildFields(element, onChange) {
@@ -77,15 +78,14 @@ export function fillFields(element, settings) {
   }
 }
 
-/** Settings and y that the address asks for. */
-export function fromAddress() {
+/** Settings and y that the parameters of an address ask for. */
+export function fromAddress(query) {
   const settings = {};
   let y = null;
-  for (const [name, text] of new URLSearchParams(location.search)) {
-    if (!name.startsWith(PREFIX)) continue;
+  for (const [name, text] of Object.entries(query)) {
     const value = plain(text);
-    if (name === `${PREFIX}y`) y = Array.isArray(value) ? value : null;
-    else settings[name.slice(PREFIX.length)] = value;
+    if (name === "y") y = Array.isArray(value) ? value : null;
+    else settings[name] = value;
   }
   return { settings, y };
 }
@@ -100,14 +100,12 @@ function plain(text) {
 
 /** Put what differs from a model's own settings, and y, into the address. */
 export function toAddress(settings, defaults, y) {
-  const url = new URL(location.href);
-  for (const name of [...url.searchParams.keys()]) if (name.startsWith(PREFIX)) url.searchParams.delete(name);
-  const set = (name, value) => url.searchParams.set(PREFIX + name, typeof value === "string" ? value : JSON.stringify(value));
+  const query = {};
+  const set = (name, value) => { query[name] = typeof value === "string" ? value : JSON.stringify(value); };
   for (const [name, value] of Object.entries(settings)) {
     const own = settings.model === "own" || !["first", "second"].includes(name);
     if (name === "model" || (own && JSON.stringify(value) !== JSON.stringify(defaults[name]))) set(name, value);
   }
   if (y) set("y", y);
-  url.searchParams.set("tab", "playground");
-  history.replaceState(history.state, "", url);
+  settle("playground", query);
 }

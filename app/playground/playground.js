@@ -1,3 +1,4 @@
+import { asked, onOpen } from "../views/address.js";
 import { LossCurves } from "../views/curves.js";
 import { Inbox } from "../views/inbox.js";
 import { Timeline } from "../views/timeline.js";
@@ -51,8 +52,8 @@ class Playground {
     buildLessons(this.find("[data-lessons]"), (act) => this.#show(act));
     this.#listen();
     watch("value", () => value()?.messages.forEach((message) => this.inbox.receive(message)));
-    const asked = fromAddress();
-    this.ask("open", asked);
+    this.ask("open", fromAddress(asked("playground")));
+    onOpen("playground", (query) => this.ask("open", fromAddress(query)));
   }
 
   ask(event, data = {}) {

@@ -32,6 +32,7 @@ def build(page: Page) -> None:
     status = gr.HTML(elem_id="playground-status")
     download = gr.DownloadButton("download", elem_id="playground-file")
     PlaygroundTab(plays, view).wire(status, download)
+    page.opens(NAME, lambda *_: {}, [])  # its view takes the settings itself
 
     def leave(request: gr.Request) -> None:
         plays.drop(request.session_hash)

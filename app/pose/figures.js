@@ -3,6 +3,7 @@ import { Camera, drawScene, jointAt, points } from "./body.js";
 import { PoseRecord, readings } from "./record.js";
 import { laneColour } from "../views/columns.js";
 import { showJudges } from "../views/judges.js";
+import { ran, settle } from "../views/address.js";
 import { RunView } from "../views/run_view.js";
 
 const LOWER = /Leg|Foot|Toes/;
@@ -16,6 +17,10 @@ class Figures extends RunView {
       status: "pose-status",
       kinds: {
         target: (message) => this.#target(message),
+        missing: ({ text }) => {
+          this.controls.ready();
+          this.controls.notice(text);
+        },
         begin: (message) => this.#begin(message),
         frames: (message) => this.frames(message),
         end: (message) => this.end(message),
@@ -48,6 +53,7 @@ class Figures extends RunView {
     this.target = { ...message, points: points(message.joints) };
     this.controls.ready();
     if (this.controls.busy) return;
+    this.controls.notice(null);
     this.run = null;
     this.timeline.setTicks([]);
     this.sayEnd();
@@ -58,6 +64,7 @@ class Figures extends RunView {
 
   #begin(message) {
     this.run = this.standing = new PoseRecord(message);
+    ran("pose", message.run);
     this.count = message.number;
     this.target = this.standing.target = { ...message, points: points(message.joints) };
     showJudges(this.find(".judges"), null);
@@ -130,6 +137,7 @@ class Figures extends RunView {
     const lower = this.target.names.slice(1).filter((name) => LOWER.test(name));
     const upper = this.target.names.slice(1).filter((name) => !LOWER.test(name));
     const same = (list) => list.length === this.hidden.size && list.every((name) => this.hidden.has(name));
+    settle("pose", this.hidden.size ? { hidden: [...this.hidden].join() } : {}, "hidden");
     this.press("seen", same([]) ? "all" : same(lower) ? "upper" : same(upper) ? "lower" : "some");
     this.#joints();
     this.#look();

@@ -11,6 +11,7 @@ from app.views.form import Form, FormActions, form_actions, rate_fields, table_f
 from landscape_core.pose.task import NAMES
 from landscape_core.search.race import MAX_STEPS
 
+FIRST_JOINT = "UpperArm_R"
 _OBSERVED = "What is known of each joint that is seen: how it is turned, or where it is (the usual case in practice)."
 _K = "How many bodies to look for. One starts from the average pose; several start from random ones."
 _SPACE = "Z is descended through a learned mapping x = Θ(z). Which Θ to use."
@@ -39,7 +40,7 @@ def build_pose_target(joints: list[str]) -> PosePanel:
         file = gr.File(label="Your own: a BVH file", file_types=[".bvh"], type="filepath", height=150, elem_id="pose-file")
         frame = gr.Number(0, label="Frame of the file", precision=0, minimum=0, elem_id="pose-frame")
     with gr.Accordion("Edit a joint", open=False, elem_classes="more"):
-        joint = gr.Dropdown([(_words(name), name) for name in joints], value="UpperArm_R", label="Joint")
+        joint = gr.Dropdown([(_words(name), name) for name in joints], value=FIRST_JOINT, label="Joint")
         angles = [
             gr.Slider(-180, 180, 0, step=1, label=f"Around {axis} (degrees)", buttons=[], elem_id=f"pose-angle-{axis}")
             for axis in "xyz"

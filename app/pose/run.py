@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from app.pose import settings as pose_settings
 from app.pose import stream
 from app.pose.session import PoseRun, PoseSession, PoseTarget
-from app.pose.settings import MAX_K, PoseSettings
+from app.pose.settings import MAX_K, PoseSettings, checked_k
+from app.runs.address import TARGET, number_text
 from app.runs.cards import read_card_file
 from app.runs.judged import judged
 from app.runs.legs import Legs, lasting
@@ -33,6 +35,10 @@ from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
 
 USUAL_MORE = 100
+MISSING = {
+    "upload": "This link was made with a pose of an uploaded file, which stays with whoever uploaded it; add the file again.",
+    "card": "This link was made with the pose of a run card; load the card again.",
+}
 
 
 def drawn(task: Task, number: int) -> PoseTarget:
@@ -45,7 +51,7 @@ def drawn(task: Task, number: int) -> PoseTarget:
         raise UserError("The number of a drawn pose must be a whole number from 0 on.")
     with torch.no_grad():
         rotations = task.forward(_input(task, number))[0]
-    return PoseTarget(matrix_to_rotvec(rotations), f"drawn pose {number}", number)
+    return PoseTarget(matrix_to_rotvec(rotations), f"drawn pose {number}", {TARGET: f"drawn-{number}"}, number)
 
 
 def _input(task: Task, number: int) -> Tensor:
@@ -60,7 +66,8 @@ def uploaded(path: Path, frame: Any) -> PoseTarget:
     """
     if not isinstance(frame, int):
         raise UserError("The frame must be a whole number from 0 on.")
-    return PoseTarget(pose_of(load_motion(path), load_body().skeleton, frame), f"{path.stem[:40]}, frame {frame}")
+    rotvec = pose_of(load_motion(path), load_body().skeleton, frame)
+    return PoseTarget(rotvec, f"{path.stem[:40]}, frame {frame}", {TARGET: "upload"})
 
 
 def edited(before: PoseTarget, joint: str, degrees: Sequence[Any]) -> PoseTarget:
@@ -72,14 +79,67 @@ def edited(before: PoseTarget, joint: str, degrees: Sequence[Any]) -> PoseTarget
     names = load_body().skeleton.names
     if joint not in names:
         raise UserError(f"There is no joint {joint!r}; there are: {', '.join(names)}.")
-    if not all(isinstance(angle, int | float) for angle in degrees):
+    if len(degrees) != 3 or not all(isinstance(angle, int | float) for angle in degrees):
         raise UserError("A joint needs three angles in degrees.")
     angles = torch.tensor([float(angle) for angle in degrees])
     if not torch.isfinite(angles).all():
         raise UserError("The angles of a joint must be finite numbers, in degrees.")
     pose = before.rotvec.clone()
     pose[names.index(joint)] = torch.deg2rad(angles)
-    return PoseTarget(pose, "edited pose")
+    turned = ":".join([joint, *(number_text(float(angle)) for angle in degrees)])
+    kept = [each for each in before.query.get("edit", "").split(",") if each and not each.startswith(f"{joint}:")]
+    return PoseTarget(pose, "edited pose", {**before.query, "edit": ",".join([*kept, turned])})
+
+
+def from_query(task: Task, query: Mapping[str, str], now: PoseTarget | None) -> PoseTarget:
+    """The pose that an address asks for, which is untrusted; the first drawn one where it asks for none. `now` is the one that
+    is chosen already.
+
+    Raises:
+        UserError: it asks for a pose that an address cannot hold, or for none that there is.
+    """
+    text = query.get(TARGET, "drawn-0")
+    if text in MISSING:
+        if now is not None and now.query == {name: query[name] for name in (TARGET, "edit") if name in query}:
+            return now
+        raise UserError(MISSING[text])
+    number = text.removeprefix("drawn-")
+    pose = drawn(task, int(number) if number.isascii() and number.isdigit() and len(number) < 10 else 0)
+    for turn in query.get("edit", "").split(","):
+        joint, *degrees = turn.split(":")
+        if joint:
+            pose = edited(pose, joint, [_angle(text) for text in degrees])
+    return pose
+
+
+def _angle(text: str) -> Any:
+    try:
+        return float(text)
+    except ValueError:
+        return text  # refused where it is used
+
+
+def open_page(
+    models: Models, drawing: Task, session: PoseSession, query: Mapping[str, str]
+) -> tuple[PoseSettings, list[str] | None, list[str]]:
+    """Settings, target (the session's) and joints seen that an address asks for, None for all; with a sentence for each thing
+    it could not have."""
+    asked, notes = pose_settings.from_query(query, models)
+    now = session.target
+    session.open(lambda: from_query(drawing, query, now))
+    names = load_body().skeleton.names
+    hidden = [name for name in query.get("hidden", "").split(",") if name in names]
+    return asked, [name for name in names if name not in hidden] if query else None, notes
+
+
+def note(models: Models, session: PoseSession, values: Mapping[str, Any]) -> Message:
+    """What the form means now: an error, or how the next run differs from the one that stands; and its address."""
+    try:
+        asked = pose_settings.from_values(values)
+        query = pose_settings.query_of(asked, models) | (session.target.query if session.target else {})
+    except UserError as error:
+        return {"text": str(error), "level": "error", "query": None}
+    return {"text": "", "level": "plain", "query": query, "tab": "pose"}
 
 
 def start(models: Models, session: PoseSession, asked: PoseSettings, visible: Any) -> Iterator[Message]:
@@ -88,11 +148,9 @@ def start(models: Models, session: PoseSession, asked: PoseSettings, visible: An
     Raises:
         UserError: no target, k out of range, joints that do not exist, or a space that does not.
     """
-    settings, k = asked.settings, asked.k
+    settings, k = asked.settings, checked_k(asked.k)
     if session.target is None:
         raise UserError("Choose a pose first.")
-    if not isinstance(k, int) or not 1 <= k <= MAX_K:
-        raise UserError(f"The number of hypotheses must be from 1 to {MAX_K}.")
     body = body_of(settings.task)
     seen = joints_of(body, visible)
     task = models.get(settings.task)
@@ -158,7 +216,7 @@ def load_card(models: Models, session: PoseSession, data: bytes) -> tuple[PoseCa
     task = models.get(card.settings.task)
     values_of(card.settings)  # lanes that the form has no place for are refused now, before anything is taken over
     promise = replay_promise(card, task)
-    session.target, session.card = PoseTarget(torch.tensor(card.rotvec), "from a run card"), card
+    session.target, session.card = PoseTarget(torch.tensor(card.rotvec), "from a run card", {TARGET: "card"}), card
     return card, f"Run card loaded; {promise}"
 
 

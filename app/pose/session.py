@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 
@@ -12,11 +12,13 @@ from landscape_core.pose.task import Body
 
 @dataclass(frozen=True)
 class PoseTarget:
-    """A chosen pose: the rotation of every joint (J, 3), axis-angle in radians, what to call it, and for a pose that the prior
-    drew, of which number."""
+    """A chosen pose: the rotation of every joint (J, 3), axis-angle in radians, what to call it, and the URL parameters that
+    bring it back: `target` ("drawn-3"; "upload" or "card", which an address cannot hold), `edit` the joints turned since.
+    `number` is that of a pose that the prior drew."""
 
     rotvec: Tensor
     label: str
+    query: dict[str, str] = field(default_factory=dict)
     number: int | None = None
 
 

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from app.runs import settings
+from app.runs import address, settings
 from app.runs.models import Models
+from landscape_core.errors import UserError
 from landscape_core.pose.run_card import PoseCard
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import RunSettings
@@ -16,6 +17,7 @@ from landscape_core.search.task import X
 
 MAX_K = 8
 USUAL_STEPS = 40
+LIMITS = {"k": (1, MAX_K)}
 COLUMNS: tuple[OptimizerName, ...] = ("lbfgs", "levenberg-marquardt", "adam")
 
 
@@ -51,7 +53,33 @@ def from_values(values: Mapping[str, Any]) -> PoseSettings:
     Raises:
         UserError: a value is missing or out of range; the sentence names it.
     """
-    return PoseSettings(settings.from_values({**values, "start": start_for(values["k"])}), values["k"])
+    k = checked_k(values["k"])
+    return PoseSettings(settings.from_values({**values, "start": start_for(k)}), k)
+
+
+def from_query(query: Mapping[str, str], models: Models) -> tuple[PoseSettings, list[str]]:
+    """Settings from the address, with a sentence for each thing changed or ignored."""
+    usual = defaults(models, query.get("model"))
+    extra, notes = address.over(
+        query, {"k": usual.k}, lambda values: checked_k(values["k"]), LIMITS, {"k": "number of hypotheses"}
+    )
+    chosen, more = settings.from_query({**query, "start": start_for(extra["k"])}, usual.settings, models)
+    return PoseSettings(chosen, extra["k"]), [*notes, *more]
+
+
+def query_of(asked: PoseSettings, models: Models) -> dict[str, str]:
+    """URL parameters of what differs from the settings a page opens with."""
+    usual = defaults(models, asked.settings.task)
+    own = settings.query_of(asked.settings, models, usual.settings)
+    del own["start"]  # it follows from k
+    return own | address.query_of({"k": asked.k}, {"k": usual.k})
+
+
+def checked_k(k: Any) -> int:
+    """A number of hypotheses. Raises UserError for any other value."""
+    if not isinstance(k, int) or not 1 <= k <= MAX_K:
+        raise UserError(f"The number of hypotheses must be from 1 to {MAX_K}.")
+    return k
 
 
 def start_for(k: Any) -> Start:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +11,19 @@ import gradio as gr
 
 from app.pose import run as events
 from app.pose import stream
-from app.pose.form import PosePanel, build_pose_form, build_pose_target
+from app.pose.form import FIRST_JOINT, PosePanel, build_pose_form, build_pose_target
 from app.pose.session import PoseSession, PoseTarget
 from app.pose.settings import defaults, from_card, from_values, start_for, values_of
+from app.runs.address import TARGET
 from app.runs.models import Models
 from app.runs.session import Message, Session, Visitors
 from app.runs.standing import StandingSource, standing_of
 from app.target.targets import KEEPS_TARGET, running
-from app.views.form import Form, FormActions
+from app.views.form import Form, FormActions, note_of, note_view, told
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import QUICK, SHORT, missed, paragraph
+from app.views.wiring import LATEST, QUICK, SHORT, missed, paragraph
 from landscape_core.errors import UserError
 from landscape_core.pose.task import NAMES, Observation, load_body, load_pose_task
 from landscape_core.search.spaces import Start
@@ -54,7 +55,8 @@ def build(page: Page) -> StandingSource:
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Search</h2>")
             form, actions = build_pose_form()
-    tab = PoseTab(page, models, sessions, panel, form, view)
+            note = note_view("pose-note")
+    tab = PoseTab(page, models, sessions, panel, form, view, note)
     tab.wire_target()
     tab.wire_form(actions)
     tab.wire_run(status, download)
@@ -68,35 +70,37 @@ class PoseTab(RunTab[PoseSession]):
     name = NAME
 
     def __init__(
-        self, page: Page, models: Models, sessions: Visitors[PoseSession], panel: PosePanel, form: Form, view: gr.HTML
-    ) -> None:
+        self, page: Page, models: Models, sessions: Visitors[PoseSession], panel: PosePanel, form: Form, view: gr.HTML,
+        note: gr.HTML,
+    ) -> None:  # fmt: skip
         super().__init__(page, models, sessions)
-        self.panel, self.form, self.view = panel, form, view
-        self.outputs = [view, panel.message, *panel.angles]
+        self.panel, self.form, self.view, self.note = panel, form, view, note
+        self.outputs = [view, note, panel.message, *panel.angles]
 
     # --- the target -----------------------------------------------------------------------------------------
 
     def wire_target(self) -> None:
-        panel, outputs = self.panel, self.outputs
-        self.page.demo.load(self.on_number, [panel.number, panel.joint], outputs, **QUICK)
-        panel.number.submit(self.on_number, [panel.number, panel.joint], outputs, **QUICK)
-        panel.another.click(self.on_another, panel.joint, [panel.number, *outputs], **QUICK)
-        panel.file.upload(self.on_upload, [panel.file, panel.frame, panel.joint], outputs, **SHORT)
+        panel, outputs, form = self.panel, self.outputs, self.form.components
+        fields = [panel.joint, *form]
+        panel.number.submit(self.on_number, [panel.number, *fields], outputs, **QUICK)
+        panel.another.click(self.on_another, fields, [panel.number, *outputs], **QUICK)
+        panel.file.upload(self.on_upload, [panel.file, panel.frame, *fields], outputs, **SHORT)
         for typed in (panel.frame.submit, panel.frame.blur):
-            typed(self.on_upload, [panel.file, panel.frame, panel.joint], outputs, **SHORT)
+            typed(self.on_upload, [panel.file, panel.frame, *fields], outputs, **SHORT)
         panel.joint.input(self.on_joint, panel.joint, panel.angles, **QUICK)
         for angle in panel.angles:
-            angle.release(self.on_angles, [panel.joint, *panel.angles], [self.view, panel.message], **QUICK)
+            angle.release(self.on_angles, [panel.joint, *panel.angles, *form], [self.view, self.note, panel.message], **QUICK)
 
-    def choose(self, session: PoseSession, make: Callable[[], PoseTarget]) -> dict[Any, Any]:
+    def choose(self, session: PoseSession, make: Callable[[], PoseTarget], values: Sequence[Any]) -> dict[Any, Any]:
         """Take a target and show it. A run that is going stays in view."""
         try:
-            session.target = make()
+            session.target, session.missing = make(), ""
         except UserError as error:
             return {self.panel.message: paragraph(str(error))}
+        note = {self.note: sent(events.note(self.models, session, self.form.read(values)))}
         if running(session):
-            return {self.panel.message: paragraph(KEEPS_TARGET)}
-        return {self.view: sent(stream.target_message(load_body(), session.target)), self.panel.message: ""}
+            return {**note, self.panel.message: paragraph(KEEPS_TARGET)}
+        return {**note, self.view: sent(stream.target_message(load_body(), session.target)), self.panel.message: ""}
 
     def degrees(self, session: PoseSession, joint: str) -> dict[Any, Any]:
         """The axis-angle of a joint of the target, in degrees."""
@@ -106,40 +110,60 @@ class PoseTab(RunTab[PoseSession]):
         angles = [round(float(angle)) for angle in session.target.rotvec[index].rad2deg()]
         return dict(zip(self.panel.angles, angles, strict=True))
 
-    def on_number(self, number: Any, joint: str, request: gr.Request) -> dict[Any, Any]:
+    def on_number(self, request: gr.Request, number: Any, joint: str, *values: Any) -> dict[Any, Any]:
         session, task = self.session(request), self.models.get(DRAWING)
-        return {**self.choose(session, lambda: events.drawn(task, number)), **self.degrees(session, joint)}
+        return {**self.choose(session, lambda: events.drawn(task, number), values), **self.degrees(session, joint)}
 
-    def on_another(self, joint: str, request: gr.Request) -> dict[Any, Any]:
+    def on_another(self, request: gr.Request, joint: str, *values: Any) -> dict[Any, Any]:
         number = random.randrange(10_000)
-        return {self.panel.number: number, **self.on_number(number, joint, request)}
+        return {self.panel.number: number, **self.on_number(request, number, joint, *values)}
 
-    def on_upload(self, path: str | None, frame: Any, joint: str, request: gr.Request) -> dict[Any, Any]:
+    def on_upload(self, request: gr.Request, path: str | None, frame: Any, joint: str, *values: Any) -> dict[Any, Any]:
         session = self.session(request)
         if path is None:
             return {self.panel.message: gr.skip()}
-        return {**self.choose(session, lambda: events.uploaded(Path(path), frame)), **self.degrees(session, joint)}
+        shown = self.choose(session, lambda: events.uploaded(Path(path), frame), values)
+        return {**shown, **self.degrees(session, joint)}
 
     def on_joint(self, joint: str, request: gr.Request) -> Any:
         session = self.session(request)
         return self.degrees(session, joint) if session.target is not None else [gr.skip()] * len(self.panel.angles)
 
-    def on_angles(self, joint: str, x: Any, y: Any, z: Any, request: gr.Request) -> dict[Any, Any]:
+    def on_angles(self, request: gr.Request, joint: str, x: Any, y: Any, z: Any, *values: Any) -> dict[Any, Any]:
         session = self.session(request)
         before = session.target
         if before is None:
             return {self.panel.message: gr.skip()}
-        return self.choose(session, lambda: events.edited(before, joint, [x, y, z]))
+        return self.choose(session, lambda: events.edited(before, joint, [x, y, z]), values)
 
     # --- the settings ---------------------------------------------------------------------------------------
 
     def wire_form(self, actions: FormActions) -> None:
-        form = self.form
-        self.page.demo.load(self.on_reset, outputs=form.components, **QUICK)
+        form, fields = self.form, self.form.components
+        self.page.opens(NAME, self.on_address, [*fields, self.panel.number, *self.outputs])
         self.wire_table()
-        form["model"].input(self.on_model, form["model"], form.components, **QUICK)
-        actions.reset.click(self.on_reset, outputs=form.components, **QUICK)
-        actions.card.upload(self.on_card, [actions.card, self.panel.joint], [*form.components, *self.outputs], **SHORT)
+        for name, component in form.items():
+            if name != "model":
+                component.input(self.on_settings, fields, self.note, **LATEST)
+        form["model"].input(self.on_model, form["model"], fields, **QUICK).then(self.on_settings, fields, self.note, **QUICK)
+        actions.reset.click(self.on_reset, outputs=[*fields, self.note], **QUICK)
+        actions.card.upload(self.on_card, [actions.card, self.panel.joint], [*fields, *self.outputs], **SHORT)
+
+    def on_address(self, request: gr.Request, query: dict[str, str]) -> dict[Any, Any]:
+        session, drawing = self.session(request), self.models.get(DRAWING)
+        asked, visible, notes = events.open_page(self.models, drawing, session, query)
+        values = values_of(asked)
+        note = told(events.note(self.models, session, values), notes)
+        form = {**self.filled(values), self.note: note}
+        if session.target is None:
+            return {**form, self.view: sent({"kind": "missing", "text": session.missing})}
+        number = session.target.query.get(TARGET, "").removeprefix("drawn-")
+        drawn = {self.panel.number: int(number)} if number.isdigit() else {}
+        shown = sent(stream.target_message(load_body(), session.target, visible))
+        return {**form, **drawn, self.view: shown, self.panel.message: "", **self.degrees(session, FIRST_JOINT)}
+
+    def on_settings(self, request: gr.Request, *values: Any) -> str:
+        return sent(events.note(self.models, self.session(request), self.form.read(values)))
 
     def start_of(self, values: Mapping[str, Any]) -> Start:
         return start_for(values["k"])
@@ -151,19 +175,22 @@ class PoseTab(RunTab[PoseSession]):
         filled = self.filled({**kept, "model": observation})
         return {component: value for component, value in filled.items() if component is not self.form["model"]}
 
-    def on_reset(self) -> dict[Any, Any]:
-        return self.filled(values_of(defaults(self.models)))
+    def on_reset(self, request: gr.Request) -> dict[Any, Any]:
+        values = values_of(defaults(self.models))
+        return {**self.filled(values), self.note: sent(events.note(self.models, self.session(request), values))}
 
     def on_card(self, data: bytes, joint: str, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)
         try:
             card, sentence = events.load_card(self.models, session, data)
         except UserError as error:
-            return {self.panel.message: paragraph(str(error))}
+            return {self.note: note_of(str(error), error=True)}
         assert session.target is not None
+        values = values_of(from_card(card))
+        note = told(events.note(self.models, session, values), [sentence], error=False)
         shown = sent(stream.target_message(load_body(), session.target, card.visible))
-        said = {self.view: shown, self.panel.message: paragraph(sentence), **self.degrees(session, joint)}
-        return {**self.filled(values_of(from_card(card))), **said}
+        said = {self.view: shown, self.note: note, self.panel.message: "", **self.degrees(session, joint)}
+        return {**self.filled(values), **said}
 
     # --- the run --------------------------------------------------------------------------------------------
 

@@ -51,6 +51,7 @@ TITLES = {
 def build(page: Page, folder: Path = RESULTS, assets: Path = zoo.ASSETS) -> None:
     """Lay the tab out inside the current container."""
     gr.HTML(results_page(folder, assets), elem_id="results", js_on_load=OPENS_TABLES)
+    page.opens(NAME, lambda *_: {}, [])
 
 
 def results_page(folder: Path, assets: Path) -> str:

@@ -50,4 +50,5 @@ def open_card(models: Models, card: RunCard | PluginCard) -> tuple[Picked, str]:
         shown, observed = to_bytes(task.shown(None, target))[0], None if task.picture is None else target
         return Picked(shown, "from a run card", observed=observed, task=task.name), f"Run card loaded; {promise}"
     smaller = card.instrument.factor if card.taken and card.instrument is not None else 1
-    return Picked(png_tensor(card.target_png, side=task.side // smaller), "from a run card"), f"Run card loaded; {promise}"
+    picture = png_tensor(card.target_png, side=task.side // smaller)
+    return Picked(picture, "from a run card", {"target": "card"}), f"Run card loaded; {promise}"

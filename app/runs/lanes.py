@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.runs.address import number_text
 from landscape_core.errors import UserError
 from landscape_core.search.optimizers import DEFAULT_RATES, LBFGS_ONLY, OPTIMISER_NAMES, OptimizerName, OptimizerSettings
 from landscape_core.search.race import LaneSettings, RunSettings
@@ -140,7 +141,7 @@ def to_text(settings: RunSettings, task: Task) -> str:
 
 def _lane_text(lane: LaneSettings, task: Task, start: Start) -> str:
     usual = task.advice(lane.space, lane.optimizer.name, start=start)
-    parts = [f"{getattr(lane.optimizer, part):g}" for part in PARTS] if lane.optimizer != usual else []
+    parts = [number_text(float(getattr(lane.optimizer, part))) for part in PARTS] if lane.optimizer != usual else []
     return ":".join([f"{lane.row}-{lane.optimizer.name}", *parts])
 
 

@@ -17,6 +17,7 @@ from torch import Tensor
 
 from app import limits
 from app.runs.weight import weigh
+from landscape_core.errors import UserError
 from landscape_core.images.faces import Framing
 from landscape_core.images.pixels import to_unit
 from landscape_core.images.reading import CropBox, centre_box, crop_square
@@ -132,14 +133,27 @@ class Earlier(Generic[T]):
 
 @dataclass
 class Session(Generic[T, R]):
-    """One page of one visitor, in one tab; `card` is the run card loaded last."""
+    """One page of one visitor, in one tab; `card` is the run card loaded last. `opened` is the target that the page's address
+    asked for, `missing` what is said where that is one that an address cannot hold, `noted` the one that the note beside the
+    settings is about."""
 
     target: T | None = None
+    opened: T | None = None
+    missing: str = ""
+    noted: T | None = None
     photo: Photo | None = None
     run: R | None = None
     card: Card | None = None
     earlier: list[Earlier[T]] = field(default_factory=list)
     count: int = 0
+
+    def open(self, make: Callable[[], T]) -> None:
+        """Take the target that an address asks for; none where it cannot hold that (UserError)."""
+        try:
+            self.target, self.missing = make(), ""
+        except UserError as error:
+            self.target, self.missing = None, str(error)
+        self.opened = self.target
 
     def begin(self, run: R) -> None:
         """Make `run` the one that stands; the one before is stopped and only its settings are kept."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from app.runs import lanes
+from app.runs import address, lanes
 from app.runs.lanes import CELLS, LANES, OPTIMISERS
 from app.runs.models import Models
 from landscape_core.errors import Location, UserError, first_problem
@@ -25,7 +25,6 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
 )
 SPACE = "space"
 WHOLE = {"observation": "whole"}  # what of the target is seen, by name
-OWN = [*(field[0] for field in FIELDS), SPACE, LANES, *WHOLE, "target", "tab"]  # the Invert tab's URL parameters
 COLUMNS: tuple[OptimizerName, ...] = ("adam", "lbfgs")  # a race's optimisers, unless others are chosen
 SPACES = {
     "residual": "Residual Θ", "paper": "The paper's Θ (MLP)", "narrow": "Narrow Θ (MLP)", "random": "Untrained Θ",
@@ -34,7 +33,6 @@ SPACES = {
 STARTS = {"mean": "each at its own origin", "random": "one shared x, drawn by the seed", "encoder": "the encoder's guess"}
 DISTANCES = {"lpips": "LPIPS", "robust": "Robust features"}
 LIMITS = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1)}
-LONGEST = 400  # characters of the address that can say anything about lanes
 _WORDS = {SPACE: SPACES, "start": STARTS, "perceptual": DISTANCES}
 
 
@@ -109,19 +107,13 @@ def from_query(
     Raises:
         UserError: the model's files are missing or damaged.
     """
-    chosen, notes = usual, []
-    for name, field, words in FIELDS:
-        if name not in query:
-            continue
-        text = query[name][:40]
-        value = clamped(text, *limits[name], whole=True) if name in limits else text
-        try:
-            chosen = _known(_checked({**chosen.model_dump(), field: value}), models)
-        except UserError:
-            notes.append(f"The address asked for {words} “{text}”, which is not accepted; it was ignored.")
-            continue
-        if str(value) != text and name in limits and float(text) != float(value):
-            notes.append(f"The address asked for {words} {text}; {value} is the nearest that is accepted.")
+    own = {name: getattr(usual, field) for name, field, _ in FIELDS}
+
+    def made(values: Mapping[str, Any]) -> RunSettings:
+        return _known(_checked({**usual.model_dump(), **{field: values[name] for name, field, _ in FIELDS}}), models)
+
+    values, notes = address.over(query, own, made, limits, {name: words for name, _, words in FIELDS})
+    chosen = made(values)
     return _with_lanes(query, chosen, models, notes), notes
 
 
@@ -132,7 +124,7 @@ def _with_lanes(query: Mapping[str, str], chosen: RunSettings, models: Models, n
     if space is not None and space != table.space:
         notes.append(f"{chosen.task.title()} has no space “{space[:40]}”; {table.space} is used.")
     if LANES in query:
-        text = query[LANES][:LONGEST]
+        text = query[LANES][: address.LONGEST]
         try:
             asked = lanes.from_text(text, task, table.space, chosen.start)
             table = _checked({**chosen.model_dump(), "lanes": asked})
@@ -143,22 +135,22 @@ def _with_lanes(query: Mapping[str, str], chosen: RunSettings, models: Models, n
     return chosen.model_copy(update={"lanes": table.lanes})
 
 
-def to_query(settings: RunSettings, usual: RunSettings) -> dict[str, str]:
-    """URL parameters of what differs from the usual, lanes apart."""
-    pairs = {name: (getattr(settings, field), getattr(usual, field)) for name, field, _ in FIELDS}
-    pairs |= {SPACE: (settings.space, usual.space)} if settings.learned else {}
-    return {name: str(value) for name, (value, other) in pairs.items() if value != other}
-
-
-def query_of(settings: RunSettings, models: Models) -> dict[str, str]:
-    """URL parameters: what differs from the settings a page opens with, and always by name the lanes and where they start.
+def query_of(settings: RunSettings, models: Models, usual: RunSettings | None = None) -> dict[str, str]:
+    """URL parameters: what differs from the settings a page opens with (the usual ones, where a tab has its own), and always
+    by name the lanes and where they start.
 
     Raises:
         UserError: the model's files are missing or damaged.
     """
-    usual = defaults(models, settings.task).model_copy(update={"task": models.names[0]})
+    usual = usual or defaults(models, settings.task)
     said = {LANES: lanes.to_text(settings, models.get(settings.task)), "start": settings.start}
-    return to_query(settings, usual) | said
+    return address.query_of(_own(settings), _own(usual) | {"model": models.names[0]}) | said
+
+
+def _own(settings: RunSettings) -> dict[str, Any]:
+    """What the address says of a run, lanes apart."""
+    own = {name: getattr(settings, field) for name, field, _ in FIELDS}
+    return own | ({SPACE: settings.space} if settings.learned else {})
 
 
 def difference(old: RunSettings, new: RunSettings) -> list[str]:
@@ -205,17 +197,6 @@ def _known(settings: RunSettings, models: Models) -> RunSettings:
     if settings.task not in models.names:
         raise UserError(f"There is no model {settings.task!r}.")
     return settings
-
-
-def clamped(text: str, low: float, high: float, *, whole: bool) -> Any:
-    """A number of the address brought into its range; what is no number stays text, for validation to refuse."""
-    try:
-        number = float(text)
-    except ValueError:
-        return text
-    if not low <= number <= high:
-        number = float(min(max(number, low), high))  # NaN stays, for validation to refuse
-    return int(number) if whole and number.is_integer() else number
 
 
 def _place(lane_names: Sequence[str], location: Location) -> str:

@@ -100,12 +100,22 @@ class TargetChooser:
         return self.choose(session, lambda: targets.for_model(session.target, self.models.get(values["model"])), values)
 
     def panel_values(self, picked: Picked) -> dict[Any, Any]:
-        """What the panel shows for a target that came from elsewhere."""
+        """What the panel shows for a target that came from elsewhere, for events with the outputs `panel_outputs` and those
+        of a choice."""
         query, panel = picked.query.get("target", ""), self.panel
-        source = "drawn" if query.startswith("drawn-") else "example" if query else "photo"
-        number = {panel.number: int(query.removeprefix("drawn-"))} if source == "drawn" else {}
+        source = "drawn" if query.startswith(targets.DRAWN) else "example" if query in LABELS else None
+        if query == targets.UPLOAD:
+            source = "photo"
+        number = {panel.number: int(query.removeprefix(targets.DRAWN))} if source == "drawn" else {}
         picker = sent(picker_message(query if source == "example" else None))
-        return {panel.source: source, **self._groups(source), **number, panel.picker: picker}
+        said = paragraph(f"The target is {picked.label}." if source is None else "")
+        return {panel.source: source, **self._groups(source), **number, panel.picker: picker, panel.message: said}
+
+    def panel_of(self, session: Session[Picked, Any]) -> dict[Any, Any]:
+        """The same for a session's target; where the address asked for a picture that is not here, that."""
+        if session.target is not None:
+            return self.panel_values(session.target)
+        return {self.panel.source: "photo", **self._groups("photo"), self.panel.message: paragraph(session.missing)}
 
     @property
     def panel_outputs(self) -> list[Component]:
@@ -113,7 +123,7 @@ class TargetChooser:
         panel = self.panel
         return [panel.source, *panel.groups.values(), panel.number, panel.picker]
 
-    def _groups(self, source: str) -> dict[Any, Any]:
+    def _groups(self, source: str | None) -> dict[Any, Any]:
         return {group: gr.update(visible=name == source) for name, group in self.panel.groups.items()}
 
     def _drawn(self, number: Any, values: Mapping[str, Any]) -> Callable[[], Picked]:

@@ -31,6 +31,12 @@ FIRST_DRAWN = 33  # the number that is offered first: an even face, and an even 
 
 
 DRAWN = "drawn-"
+UPLOAD, CARD, COMPLETION = "upload", "card", "completion"
+MISSING = {  # targets that an address cannot hold, and what is said of a link that was made with one
+    UPLOAD: "This link was made with an uploaded picture, which stays with whoever uploaded it; add it again.",
+    CARD: "This link was made with the picture of a run card; load the card again.",
+    COMPLETION: "This link was made with a completion that was sent here; send one again from Complete.",
+}
 
 
 def _input(task: Task, seed: int) -> torch.Tensor:
@@ -128,11 +134,21 @@ def open_photo(path: str, domain: str) -> Photo:
 
 def cropped(photo: Photo, side: int) -> Picked:
     """What the photo's box shows, at a model's side in pixels."""
-    return Picked(crop_square(photo.image, photo.box, side), "your picture", cut=(photo.image, photo.box))
+    cut = (photo.image, photo.box)
+    return Picked(crop_square(*cut, side), "your picture", {"target": UPLOAD}, cut=cut)
 
 
-def from_query(text: str | None, task: Task) -> Picked:
-    """The target that an address asks for; where it asks for none or an unknown one, the picture that one begins with."""
+def from_query(text: str | None, task: Task, now: Picked | None = None) -> Picked:
+    """The target that an address asks for; where it asks for none or an unknown one, the picture that one begins with. `now`
+    is the one that is chosen already: a page that goes back still has what was uploaded to it.
+
+    Raises:
+        UserError: it asks for a picture that an address cannot hold.
+    """
+    if text in MISSING:
+        if now is not None and now.query.get("target") == text:
+            return fitting(now, task)
+        raise UserError(MISSING[text])
     if text in LABELS and task.picture is None:
         return example(str(text), task.side)
     number = (text or "").removeprefix("drawn-")
@@ -156,6 +172,12 @@ def for_model(picked: Picked | None, task: Task) -> Picked:
     return from_query(text, task) if (text or "").startswith("drawn-") else fitting(picked, task)
 
 
+def open_target(session: Session[Picked, Any], text: str | None, task: Task) -> None:
+    """The target that an address asks for becomes the session's."""
+    now = session.target
+    session.open(lambda: from_query(text, task, now))
+
+
 PREVIEW = 640
 KEEPS_TARGET = "The run in progress keeps its target; the next run uses this one."
 
@@ -165,10 +187,15 @@ def target_message(picked: Picked) -> Message:
     return {"kind": "target", "target": png_base64(picked.picture), "label": picked.label, "credit": picked.credit}
 
 
+def missing_message(sentence: str) -> Message:
+    """Says in the race view that the target is not here."""
+    return {"kind": "missing", "text": sentence}
+
+
 def choose(session: Session[Picked, Any], make: Callable[[], Picked]) -> tuple[Message | None, str]:
     """Take a new target; returns what the race view shows (None while a run is going) and a sentence."""
     try:
-        session.target = make()
+        session.target, session.missing = make(), ""
     except UserError as error:
         stays = f" The target stays {session.target.label}." if session.target is not None else ""
         return None, f"{error}{stays}"

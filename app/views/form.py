@@ -165,8 +165,13 @@ def space_choices(names: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def note_view(elem_id: str = "note") -> gr.HTML:
-    """Value: {"text", "level": "plain" | "error", "query": {...} or None}; a query replaces the page's own parameters."""
+    """Value: {"text", "level": "plain" | "error", "tab", "query": {...} or None}; a query is the tab's part of the address."""
     return view("views/note", (), elem_id=elem_id)
+
+
+def told(note: Mapping[str, Any], sentences: Sequence[str], *, error: bool = True) -> str:
+    """A note with these sentences, where there are any, in place of its own, as the note view takes it."""
+    return sent({**note, "text": " ".join(sentences), "level": "error" if error else "plain"} if sentences else note)
 
 
 def note_of(text: str, *, error: bool = False) -> str:

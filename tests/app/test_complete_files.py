@@ -14,12 +14,15 @@ from PIL import Image
 from app.complete import picks, settings, stream
 from app.complete import run as events
 from app.complete import run as files
+from app.complete.mask_link import LONGEST
 from app.complete.session import CompletionSession as Session
 from app.complete.settings import CompletionSettings as Asked
 from app.invert import run as invert_events
 from app.invert import run as race
+from app.runs.address import of_tab
 from app.runs.legs import with_errors
 from app.runs.models import Models
+from app.runs.session import Picked
 from app.runs.session import Session as RaceSession
 from app.target import targets
 from landscape_core.errors import UserError
@@ -29,6 +32,7 @@ from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import RunSettings
 from tests.tiny.models import tiny_task
 
+CENTRE = stream.mask_text(preset("centre", 64))
 EYES = stream.mask_text(preset("eyes", 64))
 USUAL = Asked(RunSettings.pair(steps=4, start="random"), 4)
 Message = dict[str, Any]
@@ -168,22 +172,19 @@ def test_the_address_says_everything_and_comes_back(models: Models, session: Ses
         RunSettings.pair(task="cats", space="paper", seed=7, steps=33, start="random", z=OptimizerSettings(lr=0.5)), 12
     )
     query = events.note(models, session, settings.values_of(asked))["query"]
-    assert query["tab"] == "complete"
-    assert (query["c_mask"], query["target"]) == ("eyes", "drawn-3")
+    assert (query["mask"], query["target"]) == ("eyes", "drawn-3")
     other = Session()
     assert events.open_page(models, other, query) == (asked, [])
     assert other.mask == EYES
-    assert set(query) <= set(settings.OWN)
-    usual = {"c_lanes": "X-adam,Z-adam,X-lbfgs,Z-lbfgs", "tab": "complete"}
-    assert settings.query_of(settings.defaults(models), models) == usual
+    assert settings.query_of(settings.defaults(models), models) == {"lanes": "X-adam,Z-adam,X-lbfgs,Z-lbfgs"}
 
 
 @pytest.mark.parametrize(
     ("query", "change"),
-    [({"c_steps": "99999"}, {"steps": 300}), ({"c_steps": "-4"}, {"steps": 1}), ({"c_k": "1e9"}, {"k": 20}),
-     ({"c_k": "0"}, {"k": 4}), ({"c_k": "7.5"}, {}), ({"c_k": "nan"}, {}), ({"c_k": "many"}, {}), ({"c_mask": "../../etc"}, {}),
-     ({"c_model": "dogs"}, {}),
-     ({"c_space": "flow"}, {}), ({"c_lanes": "<script>"}, {}), ({"c_seed": "1e99"}, {"seed": 2**31 - 1})],
+    [({"steps": "99999"}, {"steps": 300}), ({"steps": "-4"}, {"steps": 1}), ({"k": "1e9"}, {"k": 20}),
+     ({"k": "0"}, {"k": 4}), ({"k": "7.5"}, {}), ({"k": "nan"}, {}), ({"k": "many"}, {}), ({"mask": "../../etc"}, {}),
+     ({"mask": "0AAAA"}, {}), ({"mask": "painted"}, {}), ({"model": "dogs"}, {}),
+     ({"space": "flow"}, {}), ({"lanes": "<script>"}, {}), ({"seed": "1e99"}, {"seed": 2**31 - 1})],
 )  # fmt: skip
 def test_a_hostile_address_is_clamped_or_ignored_and_said(models: Models, query: dict[str, str], change: Message) -> None:
     session = Session()
@@ -192,12 +193,37 @@ def test_a_hostile_address_is_clamped_or_ignored_and_said(models: Models, query:
     k = change.pop("k", usual.k)
     assert asked == Asked(usual.settings.model_copy(update=change), k)
     assert len(notes) == 1
-    assert (session.mask, session.run) == ("", None)
+    assert (session.mask, session.run) == ("" if "mask" in query else CENTRE, None)
 
 
-def test_a_mask_painted_by_hand_is_not_in_the_address(models: Models, session: Session) -> None:
-    session.mask = "0" * 100 + "1" * (64 * 64 - 100)
-    assert "c_mask" not in events.note(models, session, settings.values_of(USUAL))["query"]
+@pytest.mark.parametrize("side", [64, 128])
+def test_a_mask_painted_by_hand_is_in_the_address_whatever_it_is(models: Models, session: Session, side: int) -> None:
+    noise = torch.rand(side * side, generator=torch.Generator().manual_seed(1)) < 0.5
+    session.mask = "".join("1" if visible else "0" for visible in noise.tolist())
+    query = events.note(models, session, settings.values_of(USUAL))["query"]
+    assert 100 < len(query["mask"]) < LONGEST
+    other = Session()
+    assert events.open_page(models, other, query)[1] == []
+    assert other.mask == session.mask
+
+
+def test_an_address_made_with_an_upload_says_that_it_is_missing(models: Models) -> None:
+    """Nothing takes its place; a page that goes back still has it."""
+    session = Session()
+    events.open_page(models, session, {"target": "upload"})
+    assert session.target is None
+    assert "add it again" in session.missing
+    with pytest.raises(UserError, match="Choose a picture first"):
+        list(events.start(models, session, USUAL))
+    session.target = mine = Picked(targets.example("cat", 64).picture, "your picture", {"target": "upload"})
+    events.open_page(models, session, {"target": "upload"})
+    assert (session.target, session.missing) == (mine, "")
+
+
+def test_addresses_of_before_every_tab_had_one_still_open() -> None:
+    assert of_tab({"tab": "complete", "c_k": "7"}, "complete") == {"tab": "complete", "k": "7"}
+    assert of_tab({"tab": "complete", "c_k": "7"}, "invert") == {}
+    assert of_tab({"tab": "landscape", "target": "cat", "steps": "7"}, "invert") == {"target": "cat"}
 
 
 # --- sending one on -------------------------------------------------------------------------------------------

@@ -13,12 +13,13 @@ import torch
 
 from app.pose import run as pose_run
 from app.pose import stream as pose_stream
-from app.pose.settings import PoseSettings, from_card, from_values, values_of
+from app.pose.settings import PoseSettings, defaults, from_card, from_values, values_of
 from app.pose.tab import PoseTab, pose_models
 from app.runs.lanes import CELLS
 from app.runs.models import Models
 from app.runs.session import Session, Visitors
 from app.runs.standing import standing_of
+from app.views.form import Form
 from landscape_core.errors import UserError
 from landscape_core.pose.bvh import load_bvh
 from landscape_core.pose.bvh_writing import bvh_text
@@ -252,17 +253,19 @@ def test_drawn_poses_are_numbered(models: Models) -> None:
 
 def test_a_run_that_is_going_keeps_its_target_in_view(models: Models, session: Session) -> None:
     panel = SimpleNamespace(message="message", angles=[])  # words in place of components
-    tab = PoseTab(None, models, Visitors(Session), panel, None, "view")  # type: ignore[arg-type]
+    form = Form({name: name for name in values_of(defaults(models))})
+    tab = PoseTab(None, models, Visitors(Session), panel, form, "view", "note")  # type: ignore[arg-type]
+    values = list(values_of(defaults(models)).values())
     settings = RunSettings.pair(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
     going = pose_run.start(models, session, PoseSettings(settings), ALL)
     next(going)
-    changed = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 5))
+    changed = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 5), values)
     assert "view" not in changed
     assert "keeps its target" in changed["message"]
     assert session.target is not None
     assert session.target.label == "drawn pose 5"
     list(going)
-    changed = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 6))
+    changed = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 6), values)
     assert (json.loads(changed["view"])["label"], changed["message"]) == ("drawn pose 6", "")
 
 

@@ -44,7 +44,6 @@ def test_the_address_says_everything_and_comes_back(models: Models) -> None:
     assert again == chosen
     assert notes == []
     assert query["lanes"] == "X-lbfgs:0.5:4:100,Z-adam-ramps:0.03:1:10"
-    assert settings.to_query(RunSettings(), RunSettings()) == {}
 
 
 def test_the_address_names_lanes_and_start_also_where_they_are_the_usual(models: Models) -> None:

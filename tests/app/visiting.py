@@ -99,9 +99,11 @@ def opened(address: str) -> str:
 
 
 def load_event(address: str) -> int:
-    """The number of the load event that fills the form."""
-    loads = [d for d in config(address)["dependencies"] if any(name == "load" for _, name in d["targets"]) and not d["inputs"]]
-    return int(max(loads, key=lambda each: len(each["outputs"]))["id"])
+    """The number of the load event that fills the Invert tab's form."""
+    found = config(address)
+    (race,) = (c["id"] for c in found["components"] if c["props"].get("elem_id") == "race")
+    (load,) = (d for d in found["dependencies"] if any(n == "load" for _, n in d["targets"]) and race in d["outputs"])
+    return int(load["id"])
 
 
 def join(address: str, session: str, event: dict[str, Any], data: list[Any]) -> tuple[int, bytes]:

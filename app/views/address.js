@@ -1,0 +1,94 @@
+/**
+ * The page's address (the open tab with its settings) and the browser's history of tabs, settings and runs.
+ *
+ * A tab tells its settings with `settle`, a view its runs with `ran`. An entry of the history is a tab's settings, and the run
+ * that was made with them, if any: what changes after a run begins a new entry, what changes before one only mends it. Going
+ * back asks the server to open that tab with those settings, and the view to show that run.
+ */
+const FIRST = "invert";
+const parts = new Map(); // by tab, what its parts said of its settings
+const shows = new Map(); // by tab, who shows one of its runs
+const opens = new Map(); // by tab, who takes its settings from an address without the server
+let open = new URLSearchParams(location.search).get("tab") ?? FIRST;
+let travelling = true; // an entry of the history was gone to, or the page loaded: its settings are on their way into the form
+let ask = () => {};
+if (!entry()) history.replaceState({ ...history.state, lab: { tab: open, query: asked(open), run: null } }, "");
+
+/** The address view: going back makes it emit the name of a tab, with the settings that are to be opened in it. */
+export function mount({ trigger }) {
+  ask = trigger;
+}
+
+/** A tab's settings by name; of a `part` of them, where several views have some. */
+export function settle(tab, query, part = "settings") {
+  parts.set(tab, { ...parts.get(tab), [part]: query });
+  if (tab !== open) return;
+  const [now, whole] = [entry(), settings(tab)];
+  const back = travelling;
+  if (part === "settings") travelling = false;
+  if (now?.tab === tab && same(now.query, whole)) return;
+  const mends = !now || back || now.tab !== tab || !now.run;
+  write({ tab, query: whole, run: back ? now.run : null }, mends);
+}
+
+/** A run was begun in a tab, with the settings told last. */
+export function ran(tab, run) {
+  if (tab === open) write({ tab, query: settings(tab), run }, !entry()?.run);
+}
+
+/** `show(run)` is called when the history goes to one of a tab's runs. */
+export function onShow(tab, show) {
+  shows.set(tab, show);
+  const now = entry();
+  if (now?.tab === tab && now.run) show(now.run); // the page was loaded again
+}
+
+/** `take(query)` is called when the history goes to settings of a tab that need no server. */
+export function onOpen(tab, take) {
+  opens.set(tab, take);
+}
+
+/** The settings that the page was opened with, where they are a tab's. */
+export function asked(tab) {
+  const { tab: named = FIRST, ...query } = Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => !name.startsWith("__")));
+  return named === tab ? query : {};
+}
+
+window.addEventListener("lab-tab", ({ detail: tab }) => {
+  if (tab === open) return;
+  open = tab;
+  if (entry()?.tab !== tab) write({ tab, query: settings(tab), run: null }, false);
+});
+
+window.addEventListener("popstate", () => {
+  const now = entry();
+  if (!now) return;
+  open = now.tab;
+  travelling = true;
+  ask(now.tab, { query: now.query });
+  opens.get(now.tab)?.(now.query);
+  if (now.run) shows.get(now.tab)?.(now.run);
+});
+
+function settings(tab) {
+  return Object.assign({}, ...Object.values(parts.get(tab) ?? {}));
+}
+
+function entry() {
+  return history.state?.lab;
+}
+
+/** Make it the history's entry, in place of the present one or after it. What belongs to all tabs (the theme) stays. */
+function write(lab, mends) {
+  const url = new URL(location.href);
+  for (const name of [...url.searchParams.keys()]) if (!name.startsWith("__")) url.searchParams.delete(name);
+  if (lab.tab !== FIRST) url.searchParams.set("tab", lab.tab);
+  for (const [name, value] of Object.entries(lab.query)) url.searchParams.set(name, value);
+  if (mends) history.replaceState({ ...history.state, lab }, "", url);
+  else history.pushState({ ...history.state, lab }, "", url);
+}
+
+function same(a, b) {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => a[name] === b[name]);
+}
