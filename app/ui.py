@@ -48,9 +48,9 @@ def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
     share_cores()
     with gr.Blocks(title=TITLE, fill_width=True, delete_cache=(3600, 3600)) as demo:
         gr.HTML((APP / "views" / "header.html").read_text(), elem_id="header")
+        address = address_view(TABS)
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             names = [tab.NAME for tab in (invert, complete, pose, defence)]
-            address = address_view(TABS)
             page = Page(demo, tabs, models, landscape.source_field(names), address)
             with _tab(invert.NAME):
                 page.sources[invert.NAME] = invert.build(page)
