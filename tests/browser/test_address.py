@@ -83,6 +83,7 @@ def test_a_link_opens_the_mask_that_was_painted_and_says_that_an_upload_is_missi
     assert other.input_value("#complete-steps input[type=number]") == "6"
     assert asked(other) == asked(page)
 
+    page.locator(".complete .target-card").get_by_text("Upload", exact=True).click()
     page.set_input_files("#complete-upload input[type=file]", "assets/examples/still-life.png")
     wait_for_address(page, target="upload")
     other = open_page(f"?{urlsplit(page.url).query}")
