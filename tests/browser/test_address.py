@@ -83,7 +83,7 @@ def test_a_link_opens_the_mask_that_was_painted_and_says_that_an_upload_is_missi
     assert other.input_value("#complete-steps input[type=number]") == "6"
     assert asked(other) == asked(page)
 
-    page.locator(".complete .target-card").get_by_text("Upload", exact=True).click()
+    page.check(".complete .target-card input[value=photo]")
     page.set_input_files("#complete-upload input[type=file]", "assets/examples/still-life.png")
     wait_for_address(page, target="upload")
     other = open_page(f"?{urlsplit(page.url).query}")
@@ -102,8 +102,8 @@ def test_a_link_opens_the_mask_that_was_painted_and_says_that_an_upload_is_missi
     ("query", "parts"),
     [
         (
-            "?tab=pose&k=3&steps=7&model=pose-positions&target=drawn-4&edit=Head:30:0:0&hidden=Head,Neck",
-            {"hidden": "Head,Neck"},
+            "?tab=pose&k=3&steps=7&model=pose-positions&target=drawn-4&edit=Head:30:0:0&hidden=Neck,Head",
+            {"k": "3"},
         ),
         ("?tab=defence&steps=3&knows=Z&target=ship&seed=4", {"knows": "Z"}),
         ("?tab=landscape&plane=path&size=21&steps=9&model=cats&target=cat", {"plane": "path"}),
