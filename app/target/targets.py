@@ -73,7 +73,7 @@ def observed(task: Task, path: str) -> Picked:
     if task.observe is None:
         raise UserError(f"{task.name} reads no files.")
     target = task.observe(Path(path))
-    return _of(task, Picked(to_bytes(task.shown(None, target))[0], "your file"), target)
+    return _of(task, Picked(to_bytes(task.shown(None, target))[0], "your file", {"target": UPLOAD}), target)
 
 
 def fitting(picked: Picked | None, task: Task) -> Picked:
