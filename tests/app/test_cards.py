@@ -14,7 +14,7 @@ from app.invert import run as race
 from app.runs.cards import read_card_file
 from app.runs.models import Models
 from app.runs.session import Session
-from app.runs.settings import defaults, to_query
+from app.runs.settings import query_of
 from app.target import targets
 from landscape_core.errors import UserError
 from landscape_core.generators.run_card import RunCard, read_run_card
@@ -51,7 +51,7 @@ def test_a_run_in_x_alone_replays_bit_for_bit(models: Models, session: Session) 
     other = Session()
     chosen, _, sentence = events.load_card(models, other, race.card_of(session.run).model_dump_json().encode())
     assert "exactly" in sentence
-    assert "space" not in to_query(chosen, defaults(models))
+    assert "space" not in query_of(chosen, models)
     assert list(race.start(models, other, chosen))[-1]["replay"].startswith("This repeats the card's run exactly")
 
 

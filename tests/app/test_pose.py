@@ -23,6 +23,7 @@ from app.views.form import Form
 from landscape_core.errors import UserError
 from landscape_core.pose.bvh import load_bvh
 from landscape_core.pose.bvh_writing import bvh_text
+from landscape_core.pose.drawing import FIGURE_SIDE
 from landscape_core.pose.motion import pose_of
 from landscape_core.pose.run_card import body_of
 from landscape_core.pose.task import load_body, lower_body
@@ -172,7 +173,7 @@ def test_the_landscape_takes_the_run_that_stands(models: Models, session: Sessio
         for space, lane in zip(("X", standing.space), standing.trajectory.lanes, strict=True)
     ]
     torch.testing.assert_close(last, torch.cat(again))
-    assert standing.task.shown(None, standing.target).shape == (1, 3, 64, 64)
+    assert standing.task.shown(None, standing.target).shape == (1, 3, FIGURE_SIDE, FIGURE_SIDE)
 
 
 def test_a_bvh_file_becomes_the_target(tmp_path: Path) -> None:
