@@ -39,6 +39,7 @@ from landscape_core.generators.commands import train as train_generators
 from landscape_core.playground.commands import reproduce as playground_tables
 from landscape_core.playground.commands import run as playground
 from landscape_core.plugins.commands import check
+from landscape_core.plugins.commands import reproduce as plugin_tables
 from landscape_core.pose.commands import reproduce as pose_tables
 from landscape_core.pose.commands import run as pose
 from landscape_core.pose.commands import train as train_pose
@@ -110,6 +111,7 @@ reproduce.command()(autoencoder_tables.features)
 reproduce.command()(defence_tables.defence)
 reproduce.command()(pose_tables.pose)
 reproduce.command("pose-completions")(pose_tables.pose_completions)
+reproduce.command()(plugin_tables.plugins)
 reproduce.command()(playground_tables.playground)
 
 

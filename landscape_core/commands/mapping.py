@@ -30,14 +30,16 @@ from landscape_core.errors import UserError
 from landscape_core.experiments.comparing import Table, note_on_card, written
 from landscape_core.experiments.rows import TableSettings
 from landscape_core.generators.experiments.compare import compare
-from landscape_core.generators.task import load_image_task
+from landscape_core.generators.task import PLUS, load_image_task
 from landscape_core.generators.training.theta import MAPPING_PRESETS, mapping_trainer, publish_mapping, published_name
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.plugins.experiments.compare import compare_plugin
+from landscape_core.plugins.task import CODE
 from landscape_core.plugins.training.theta import PRESETS, observations, plugin_mapping_trainer, publish_plugin_mapping
 from landscape_core.progress import Tick
 from landscape_core.storage import zoo
+from landscape_core.storage.bundle import write_bundle
 from landscape_core.training.alternating import MappingTrainer, train_mapping
 
 DRAWN = "targets drawn from the model"
@@ -49,6 +51,7 @@ PicturesOption = Annotated[
     ),
 ]
 Publish = Callable[[str, Path], zoo.Card]
+Forward = tuple[str, str]  # name and hash of the model that Θ is for
 
 
 def mapping(
@@ -65,6 +68,7 @@ def mapping(
         Path | None,
         typer.Option(help=f"Where Θ and its card go; a plug-in's to {zoo.OWN} where absent.", callback=checked_folder),
     ] = None,
+    bundle: Annotated[Path | None, typer.Option(help="Also write Θ as one zip, for `models --add` elsewhere.")] = None,
     device: Device = "cpu",
     seed: Seed = 0,
     threads: Threads = 0,
@@ -72,17 +76,20 @@ def mapping(
     """Learn Θ by alternating optimisation (Algorithm 1). Ctrl-C stops and keeps all finished buffers."""
     apply_threads(threads)
     if domain_for(task) is PLUGINS:
-        trainer, publish = _for_plugin(task, preset, data, work, buffers, seed, device)
+        trainer, publish, forward = _for_plugin(task, preset, data, work, buffers, seed, device)
         home = zoo.OWN
     else:
         source = _pictures(data, split, box, task)
-        trainer, publish = _for_pictures(task, preset, source, work, buffers, seed, device)
+        trainer, publish, forward = _for_pictures(task, preset, source, work, buffers, seed, device)
         home = zoo.ASSETS
     with Stopping() as stop:
         train_mapping(trainer, stop.bar("buffers"))
     stop.leave_if_asked(f"{trainer.progress.buffer} buffers are kept in {work}.")
     card = publish(command_line(), assets or home)
     typer.echo(f"Wrote {card.name} below {assets or home}.")
+    if bundle is not None:
+        write_bundle(bundle, card, *forward, assets or home)
+        typer.echo(f"Wrote {bundle}.")
 
 
 def _pictures(data: Path | None, split: str | None, box: str | None, domain: str) -> ImageSource:
@@ -93,27 +100,33 @@ def _pictures(data: Path | None, split: str | None, box: str | None, domain: str
 
 def _for_pictures(
     domain: str, preset: str, source: ImageSource, work: Path, buffers: int | None, seed: int, device: str
-) -> tuple[MappingTrainer, Publish]:
+) -> tuple[MappingTrainer, Publish, Forward]:
     images = load_images(source)
     with _measuring() as tick:
         trainer, config = mapping_trainer(domain, preset, images, work, buffers=buffers, seed=seed, device=device, tick=tick)
     trained_on = f"{source.path.name} {source.split or ''}".strip()
-    return trainer, lambda command, assets: publish_mapping(
-        trainer, config, domain, preset, trained_on=trained_on, command=command, assets=assets
-    )
+    generator = zoo.read_card(f"{domain.removesuffix(PLUS)}/generator")
+
+    def publish(command: str, assets: Path) -> zoo.Card:
+        return publish_mapping(trainer, config, domain, preset, trained_on=trained_on, command=command, assets=assets)
+
+    return trainer, publish, (generator.name, generator.sha256)
 
 
 def _for_plugin(
     spec: str, preset: str, data: Path | None, work: Path, buffers: int | None, seed: int, device: str
-) -> tuple[MappingTrainer, Publish]:
+) -> tuple[MappingTrainer, Publish, Forward]:
     task = PLUGINS.load(spec, device=device)
     observed = None if data is None else observations(task, data)
     with _measuring() as tick:
         trainer, config = plugin_mapping_trainer(task, preset, observed, work, buffers=buffers, seed=seed, tick=tick)
     trained_on = DRAWN if data is None else f"{data.name}, and {DRAWN}"
-    return trainer, lambda command, assets: publish_plugin_mapping(
-        trainer, config, task, preset, trained_on=trained_on, command=command, assets=assets
-    )
+
+    def publish(command: str, assets: Path) -> zoo.Card:
+        return publish_plugin_mapping(trainer, config, task, preset, trained_on=trained_on, command=command, assets=assets)
+
+    plugin = f"{task.name}{CODE}"
+    return trainer, publish, (plugin, task.hashes[plugin])
 
 
 @contextmanager

@@ -67,11 +67,11 @@ def thetas(
     Raises:
         UserError: one is missing or altered, and there is no `damaged`.
     """
-    there = [name for name in zoo.names(assets) if name.startswith(prefix)]
+    there = {name: shelf for shelf in reversed(zoo.shelves(assets)) for name in zoo.names(shelf) if name.startswith(prefix)}
     loaded = {}
     for name in sorted(there, key=_residual_first):
         try:
-            loaded[name.removeprefix(prefix)] = mapping_from(name, prior, assets)
+            loaded[name.removeprefix(prefix)] = mapping_from(name, prior, there[name])
         except UserError as error:
             if damaged is None:
                 raise

@@ -51,6 +51,11 @@ def names(assets: Path = ASSETS) -> list[str]:
     return sorted(card.parent.relative_to(assets).as_posix() for card in assets.rglob(CARD))
 
 
+def shelves(assets: Path = ASSETS) -> tuple[Path, ...]:
+    """Where models are looked for: beside the embedded ones, those of one's own."""
+    return (assets, OWN) if assets == ASSETS else (assets,)
+
+
 def check_name(name: str) -> str:
     """The name itself: words of letters, digits, +, - and _ with slashes between, for they become folders.
 
