@@ -40,8 +40,8 @@ def build_editing(page: Page, prefix: str, found: Found) -> None:
     panel.draw(wires.on_draw, outputs=panel, **LATEST)
     made = panel.export(wires.on_export, outputs=[download, panel], **EXPORT)
     made.success(None, js=click(f"{prefix}edit-file"))
-    having.upload(lambda files, request: wires.on_set("with", files, request), having, [having, panel], **SHORT)
-    without.upload(lambda files, request: wires.on_set("without", files, request), without, [without, panel], **SHORT)
+    having.upload(wires.on_with, having, [having, panel], **SHORT)
+    without.upload(wires.on_without, without, [without, panel], **SHORT)
     make.click(wires.on_make, name, [having, without, name, panel], **QUICK)
     page.demo.unload(wires.leave)
 
@@ -83,8 +83,14 @@ class Panel:
         except UserError as error:
             return {self.panel: sent({"kind": "error", "text": str(error)})}
 
-    def on_set(self, which: str, files: list[str], request: gr.Request) -> tuple[Any, Any]:
-        words = "Pictures with it" if which == "with" else "Pictures without it"
+    def on_with(self, files: list[str], request: gr.Request) -> tuple[Any, Any]:
+        return self._filled("with", files, request)
+
+    def on_without(self, files: list[str], request: gr.Request) -> tuple[Any, Any]:
+        return self._filled("without", files, request)
+
+    def _filled(self, which: str, files: list[str], request: gr.Request) -> tuple[Any, Any]:
+        words = f"Pictures {which} it"
         try:
             said = events.fill_set(self.session(request), which, files)
         except UserError as error:

@@ -32,6 +32,8 @@ except Stop:
 """
 ROOT = Path(__file__).resolve().parents[2]
 LOADED = "gradio_api/run/predict"
+# Gradio only warns of a listener that it will call with too few arguments; then the app must not start.
+STRICT = "error::UserWarning:gradio.utils"
 
 
 @contextmanager
@@ -41,7 +43,7 @@ def served(temporary: Path | None = None, code: str = SERVER) -> Iterator[tuple[
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     env = os.environ | ({"TMPDIR": str(temporary)} if temporary else {})
-    command = [sys.executable, "-c", code, str(port)]
+    command = [sys.executable, "-W", STRICT, "-c", code, str(port)]
     with ExitStack() as stack:
         said = stack.enter_context(log(temporary).open("wb")) if temporary else None  # a pipe that nobody reads would fill
         server = stack.enter_context(subprocess.Popen(command, cwd=ROOT, env=env, stdout=subprocess.DEVNULL, stderr=said))
