@@ -30,8 +30,8 @@ from landscape_core.defence.commands import run as defence
 from landscape_core.defence.commands import train as train_defence
 from landscape_core.errors import UserError, first_problem, reason
 from landscape_core.features.commands import train as train_features
+from landscape_core.generators.commands import adopt, practice, sheets
 from landscape_core.generators.commands import leads as lead_tables
-from landscape_core.generators.commands import practice, sheets
 from landscape_core.generators.commands import reproduce as generator_tables
 from landscape_core.generators.commands import restoring as restoring_tables
 from landscape_core.generators.commands import run as generators
@@ -64,6 +64,7 @@ app.command()(surface.surface)
 app.command()(defence.attack)
 app.command()(defence.defend)
 app.command()(check.check)
+app.command()(adopt.adopt)
 app.command()(bench.bench)
 app.command()(models.models)
 app.command()(sheets.sheets)

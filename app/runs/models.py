@@ -79,8 +79,8 @@ def embedded_models(assets: Path = zoo.ASSETS, plugins: Sequence[str] = ()) -> M
     Raises:
         UserError: a plug-in cannot be loaded, or has the name of another model.
     """
-    there = set(zoo.names(assets))
-    whole = [d for d in domains(assets) if f"{d}/encoder" in there]
+    there = {name for shelf in zoo.shelves(assets) for name in zoo.names(shelf)}
+    whole = [d for d in domains(assets) if f"{d}/encoder" in there or zoo.shelf_of(f"{d}/generator", assets) == zoo.OWN]
     plus = [d + PLUS for d in whole if any(name.startswith(f"{d}{PLUS}/theta-") for name in there)]
     left_out: dict[str, list[str]] = {d: [] for d in [*whole, *plus]}
     sources: dict[str, Callable[[str], Task]] = {d: partial(_load, d, assets, said) for d, said in left_out.items()}

@@ -81,7 +81,7 @@ def mapping(
     else:
         source = _pictures(data, split, box, task)
         trainer, publish, forward = _for_pictures(task, preset, source, work, buffers, seed, device)
-        home = zoo.ASSETS
+        home = zoo.shelf_of(forward[0])
     with Stopping() as stop:
         train_mapping(trainer, stop.bar("buffers"))
     stop.leave_if_asked(f"{trainer.progress.buffer} buffers are kept in {work}.")
@@ -105,7 +105,8 @@ def _for_pictures(
     with _measuring() as tick:
         trainer, config = mapping_trainer(domain, preset, images, work, buffers=buffers, seed=seed, device=device, tick=tick)
     trained_on = f"{source.path.name} {source.split or ''}".strip()
-    generator = zoo.read_card(f"{domain.removesuffix(PLUS)}/generator")
+    name = f"{domain.removesuffix(PLUS)}/generator"
+    generator = zoo.read_card(name, zoo.shelf_of(name))
 
     def publish(command: str, assets: Path) -> zoo.Card:
         return publish_mapping(trainer, config, domain, preset, trained_on=trained_on, command=command, assets=assets)

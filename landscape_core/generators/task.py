@@ -58,7 +58,8 @@ def image_objective(
 
 def domains(assets: Path = zoo.ASSETS) -> list[str]:
     """Every domain that has a generator, faces first: the names of the image tasks."""
-    there = [name.removesuffix("/generator") for name in zoo.names(assets) if name.endswith("/generator")]
+    every = [name for shelf in zoo.shelves(assets) for name in zoo.names(shelf)]
+    there = {name.removesuffix("/generator") for name in every if name.endswith("/generator")}
     return sorted(there, key=lambda domain: (domain != "faces", domain))
 
 
@@ -70,7 +71,7 @@ def load_image_task(
     assets: Path = zoo.ASSETS,
     damaged: Callable[[UserError], None] | None = None,
 ) -> Task:
-    """The embedded generator of a domain with its encoder and every Θ trained for it.
+    """The generator of a domain, embedded or one's own, with its encoder, where it has one, and every Θ trained for it.
 
     A domain with a plus at its end ("faces+") is the same generator searched in W+, with the Θs trained for that. Damaged
     Θs are left out where `damaged` is told of them.
@@ -84,20 +85,17 @@ def load_image_task(
     if domain not in domains(assets):
         raise UserError(f"There is no image task {domain!r}; there are: {listed(domains(assets))}.")
     where = check_device(device)
-    card, tensors = zoo.load(f"{domain}/generator", assets)
+    shelf = zoo.shelf_of(f"{domain}/generator", assets)
+    card, tensors = zoo.load(f"{domain}/generator", shelf)
     with zoo.fitting(card):
         forward = image_model_from(tensors, card.architecture).to(where)
         prior = Prior(tensors["prior.mean"], tensors["prior.factor"]).to(where)
-    encoder_card, encoder_tensors = zoo.load(f"{domain}/encoder", assets)
-    with zoo.fitting(encoder_card):
-        encoder = picture_encoder_from(encoder_tensors, encoder_card.architecture).to(where)
-    hashes = {card.name: card.sha256, encoder_card.name: encoder_card.sha256}
+    encode, hashes = None, {card.name: card.sha256}
+    if "decoder" in card.architecture:  # else it is published, and has none
+        encode, digest = _encoder(f"{domain}/encoder", shelf, where)
+        hashes |= digest
     learned = thetas(f"{domain}{THETA}", prior, assets, damaged=damaged)
     objective, distance = image_objective(perceptual, where, assets)
-
-    @torch.no_grad()
-    def encode(pictures: Tensor) -> Tensor:
-        return encoder(pictures.to(where))
 
     return Task(
         name=domain,
@@ -111,6 +109,18 @@ def load_image_task(
         tuned={X: tuned_on(card), **learned.tuned},
         side=forward.side,
     )
+
+
+def _encoder(name: str, assets: Path, where: torch.device) -> tuple[Callable[[Tensor], Tensor], dict[str, str]]:
+    card, tensors = zoo.load(name, assets)
+    with zoo.fitting(card):
+        encoder = picture_encoder_from(tensors, card.architecture).to(where)
+
+    @torch.no_grad()
+    def encode(pictures: Tensor) -> Tensor:
+        return encoder(pictures.to(where))
+
+    return encode, {card.name: card.sha256}
 
 
 def plus_task(task: Task, assets: Path = zoo.ASSETS, *, damaged: Callable[[UserError], None] | None = None) -> Task:

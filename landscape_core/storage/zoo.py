@@ -56,6 +56,11 @@ def shelves(assets: Path = ASSETS) -> tuple[Path, ...]:
     return (assets, OWN) if assets == ASSETS else (assets,)
 
 
+def shelf_of(name: str, assets: Path = ASSETS) -> Path:
+    """The folder of models that has one of that name; `assets` where none has."""
+    return next((shelf for shelf in shelves(assets) if name in names(shelf)), assets)
+
+
 def check_name(name: str) -> str:
     """The name itself: words of letters, digits, +, - and _ with slashes between, for they become folders.
 

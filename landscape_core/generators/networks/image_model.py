@@ -14,11 +14,20 @@ from landscape_core.generators.networks.stylegan import StyleGAN2
 from landscape_core.storage.tensors import under
 
 
+class Pixels(nn.Module):
+    """In the place of a decoder, for a generator that draws pictures itself."""
+
+    SCALE = 1
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        return pictures
+
+
 class ImageModel(nn.Module):
     """w (B, 512), or w+ (B, n_styles, 512), -> picture (B, 3, side, side), about [-1, 1]; noise maps are off, so that the
     output depends on w alone."""
 
-    def __init__(self, generator: StyleGAN2, decoder: ImageDecoder) -> None:
+    def __init__(self, generator: StyleGAN2, decoder: ImageDecoder | Pixels) -> None:
         super().__init__()
         self.generator = generator
         self.decoder = decoder
@@ -63,7 +72,7 @@ class PictureEncoder(nn.Module):
 def image_model_from(tensors: Mapping[str, Tensor], architecture: Mapping[str, Any]) -> ImageModel:
     """The frozen F of a generator's weights and the constructor arguments on its card."""
     generator = StyleGAN2(**architecture["generator"])
-    decoder = ImageDecoder(**_widths(architecture["decoder"]))
+    decoder = ImageDecoder(**_widths(architecture["decoder"])) if "decoder" in architecture else Pixels()
     model = ImageModel(generator, decoder)
     model.load_state_dict(under(tensors, "model."))
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # a fifth faster on a CPU

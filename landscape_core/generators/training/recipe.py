@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from landscape_core.errors import UserError
-from landscape_core.generators.networks.autoencoder import ImageEncoder
+from landscape_core.generators.networks.autoencoder import ImageDecoder, ImageEncoder
 from landscape_core.generators.networks.image_model import ImageModel, PictureEncoder
 from landscape_core.generators.training.architecture import Architecture
 from landscape_core.generators.training.autoencoder import AutoencoderConfig, AutoencoderTrainer
@@ -145,7 +145,9 @@ class Training:
         recipe, start, facts = self.recipe, self.start, self._facts()
         networks = recipe.architecture.autoencoder(recipe.autoencoder.seed)
         if start is not None:
-            networks = copy.deepcopy(start.encoder.image), copy.deepcopy(start.model.decoder)
+            decoder = start.model.decoder
+            assert isinstance(decoder, ImageDecoder)  # a published generator is embedded by none, and so cannot be begun with
+            networks = copy.deepcopy(start.encoder.image), copy.deepcopy(decoder)
         first = AutoencoderTrainer(
             self.images, networks, recipe.autoencoder, self.out / "autoencoder", device=self.device, identity=facts
         )

@@ -159,7 +159,8 @@ def publish_mapping(
     assets: Path = zoo.ASSETS,
 ) -> zoo.Card:  # fmt: skip
     """Write `domain/theta-PRESET` (or `domain/ablation-PRESET`) and its card."""
-    forward = zoo.read_card(f"{domain.removesuffix(PLUS)}/generator")
+    generator = f"{domain.removesuffix(PLUS)}/generator"
+    forward = zoo.read_card(generator, zoo.shelf_of(generator))
     return publish_theta(
         trainer, config, published_name(domain, preset), forward, MAPPING_PRESETS[preset],
         loss=f"{DEFAULT_PERCEPTUAL} + squared error", trained_on=trained_on, command=command, assets=assets,
