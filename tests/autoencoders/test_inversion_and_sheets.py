@@ -146,19 +146,20 @@ def test_labelled_rows_show_every_picture_under_its_label() -> None:
     assert sheet.getpixel((40, 50)) == (255, 255, 255)
 
 
-def test_sheets_command_writes_samples_inversions_and_completions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sheets_command_writes_a_sheet_of_every_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "load_image_task", tiny_task)
     options = ["--steps", "1", "--steps", "3", "--out", str(tmp_path)]
     result = CliRunner().invoke(cli.app, ["sheets", *options], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     sizes = {}
-    for name in ("samples", "inversions", "completions"):
+    for name in ("samples", "inversions", "completions", "restored"):
         with Image.open(tmp_path / f"faces-{name}.png") as sheet:
             sizes[name] = sheet.size
         assert (tmp_path / f"faces-{name}.png").stat().st_size < 1_000_000
     assert sizes["samples"] == (512, 8 * (64 + 14))
     assert sizes["inversions"] == (9 * 128, (2 + 2 * 2) * (128 + 14))  # target, encoder, X and Z at two steps
     assert sizes["completions"] == (7 * 128, 5 * (128 + 14))
+    assert sizes["restored"] == (2 * 5 * 64, len(sheets.RESTORED) * (64 + 14))  # of two pictures: seen, X, Z twice, the truth
 
 
 def test_truncated_samples_are_the_same_ones_nearer_to_the_mean() -> None:

@@ -14,12 +14,14 @@ from torch import Tensor
 from landscape_core.console import Out, Seed, Threads, apply_threads
 from landscape_core.generators.completion import completion_settings, completions
 from landscape_core.generators.masks import PRESETS, preset
+from landscape_core.generators.observing import Instrument, as_picture
 from landscape_core.generators.task import TRUNCATION, load_image_task
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.pixels import to_unit
 from landscape_core.images.sheets import labelled_rows
 from landscape_core.search.objectives import Target
-from landscape_core.search.solver import Lane, Solver
+from landscape_core.search.race import RunSettings, prepare
+from landscape_core.search.solver import Lane, Solver, State
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import states
 from landscape_core.storage import zoo
@@ -39,7 +41,7 @@ def sheets(
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
-    """Write samples, inversions (of the model's own samples and of example pictures) and completions as PNG."""
+    """Write samples, inversions (of drawn and of example pictures), completions and restored pictures as PNG."""
     apply_threads(threads)
     task = load_image_task(domain)
     own = draw(task, 6, seed + 1, truncation=TRUNCATION)
@@ -48,6 +50,7 @@ def sheets(
         "samples": lambda: labelled_rows(samples(task, seed)),
         "inversions": lambda: labelled_rows(inversions(task, torch.cat([own, others]), space, sorted(steps)), scale=2),
         "completions": lambda: labelled_rows(completed(task, own, space, seed=seed), scale=2),
+        "restored": lambda: labelled_rows(restored(task, torch.cat([own[:1], others[1:2]]), space)),
     }
     for name, make in makers.items():
         path = out / f"{domain}-{name}.png"
@@ -94,3 +97,30 @@ def completed(task: Task, pictures: Tensor, space: str, *, seed: int, k: int = 6
             last = state.lanes[1].output
         rows[f"mask {name}; then {k} completions in Z"] = torch.cat([picture * mask, last])
     return rows
+
+
+RESTORED = (
+    "low-resolution:8", "low-resolution:16", "blur:gaussian:3", "blur:motion:9:45", "grey", "noise:0.2", "salt-and-pepper:0.3",
+    "scattered:0.05", "measurements:256", "blur:gaussian:2+mask:left-half",
+)  # fmt: skip
+PRIOR_WEIGHT = 0.02
+
+
+def restored(task: Task, pictures: Tensor, space: str, *, steps: int = 50) -> dict[str, Tensor]:
+    """Under each observation, for every picture: what is seen, what X and Z find from the mean, Z with the prior."""
+    rows = {}
+    for name in RESTORED:
+        target = Instrument.of(name).observe(pictures)
+        found = []
+        for weight in (0.0, PRIOR_WEIGHT):
+            settings = RunSettings.table(task, space, [task.advice(space).name], steps=steps, prior_weight=weight)
+            *_, last = states(*_begun(*prepare(task, settings, target)))
+            found.append([lane.output.cpu() for lane in last.lanes])
+        columns = (as_picture(target, task.side).cpu(), found[0][0], found[0][1], found[1][1], pictures)
+        row = torch.stack(columns, dim=1).flatten(0, 1)
+        rows[f"{name}: what is seen; X; Z; Z with {PRIOR_WEIGHT:g} on the prior; the truth"] = row
+    return rows
+
+
+def _begun(solver: Solver, starts: list[Tensor]) -> tuple[Solver, State]:
+    return solver, solver.init(starts)
