@@ -48,4 +48,7 @@ def test_axe_finds_nothing_before_and_after_a_run(open_page: Open, tab: str) -> 
         found = violations(page, "before a run")
         page.click(run)
         page.wait_for_selector(f"{run}:enabled >> visible=true")
+    if tab == "Invert":
+        page.click("#edit [data-do=take-a]")
+        page.wait_for_selector("#edit .editing-body:visible")
     assert found + violations(page, "after a run") == []

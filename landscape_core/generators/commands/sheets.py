@@ -106,7 +106,7 @@ RESTORED = (
 PRIOR_WEIGHT = 0.02
 
 
-def restored(task: Task, pictures: Tensor, space: str, *, steps: int = 50) -> dict[str, Tensor]:
+def restored(task: Task, pictures: Tensor, space: str, *, steps: int = 30) -> dict[str, Tensor]:
     """Under each observation, for every picture: what is seen, what X and Z find from the mean, Z with the prior."""
     rows = {}
     for name in RESTORED:
