@@ -1,4 +1,5 @@
 /** Sliders that move what every lane found, alike; pictures follow while a slider is dragged. */
+import { asked, settle } from "../views/address.js";
 import { decode } from "../views/frames.js";
 
 const FARTHEST = 3; // deviations that a slider reaches
@@ -9,6 +10,7 @@ class Editing {
   constructor({ element, trigger, watch, value }) {
     this.root = element.querySelector(".editing");
     this.trigger = trigger;
+    this.tab = element.closest("#complete-edit") ? "complete" : "invert";
     this.opened = null;
     this.end = "A";
     this.past = [];
@@ -42,7 +44,7 @@ class Editing {
   #open(message) {
     const first = !this.opened || this.opened.model !== message.model;
     this.opened = message;
-    if (first) this.edit = fromAddress(message) ?? blank();
+    if (first) this.edit = read(asked(this.tab)[PARAMETER], message) ?? blank();
     const two = "B" in message.ends;
     if (!two) this.end = "A";
     for (const shown of [".editing-body", ".after", "[data-do=take-b]"]) this.find(shown).hidden = false;
@@ -105,7 +107,8 @@ class Editing {
   #settle() {
     this.find("[data-do=undo]").disabled = !this.past.length;
     this.find("[data-do=redo]").disabled = !this.future.length;
-    toAddress(this.edit);
+    const text = written(this.edit);
+    settle(this.tab, text ? { [PARAMETER]: text } : {}, PARAMETER);
   }
 
   #click({ do: act, end }) {
@@ -181,17 +184,14 @@ function blank() {
   return { ends: { A: { amounts: [], truncation: 1 }, B: { amounts: [], truncation: 1 } }, share: 0 };
 }
 
-/** In the address: each end as truncation and amounts, then the share. */
-function toAddress({ ends, share }) {
-  const url = new URL(location.href);
-  const text = [...Object.values(ends).map(({ amounts, truncation }) => [truncation, ...amounts].map(short).join(",")), short(share)].join(";");
-  if (JSON.stringify({ ends, share }) === JSON.stringify(blank())) url.searchParams.delete(PARAMETER);
-  else url.searchParams.set(PARAMETER, text);
-  history.replaceState(history.state, "", url);
+/** An edit as the address has it: each end as truncation and amounts, then the share; nothing where nothing is changed. */
+function written({ ends, share }) {
+  if (JSON.stringify({ ends, share }) === JSON.stringify(blank())) return "";
+  return [...Object.values(ends).map(({ amounts, truncation }) => [truncation, ...amounts].map(short).join(",")), short(share)].join(";");
 }
 
-function fromAddress({ principal, own }) {
-  const parts = new URLSearchParams(location.search).get(PARAMETER)?.split(";");
+function read(text, { principal, own }) {
+  const parts = text?.split(";");
   if (parts?.length !== 3) return null;
   const [a, b] = parts.slice(0, 2).map((part) => part.split(",").map(Number));
   const numbers = [...a, ...b, Number(parts[2])];

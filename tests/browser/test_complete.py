@@ -149,7 +149,7 @@ def test_what_is_observed_is_chosen_shown_and_said(open_page: Open, width: int) 
     page.wait_for_selector(".painter.looking")
     assert not page.locator(".painter .tools").first.is_visible()
     assert "8 pixels a side" in page.text_content(".painter [data-loss]")
-    page.wait_for_function("new URLSearchParams(location.search).get('c_observation') === 'low-resolution:8+noise:0.1'")
+    page.wait_for_function("new URLSearchParams(location.search).get('observation') === 'low-resolution:8+noise:0.1'")
     complete(page)
     for name in ("observed", "truth"):
         assert page.locator(f".gallery [data-seen={name}]").is_visible()
@@ -158,7 +158,7 @@ def test_what_is_observed_is_chosen_shown_and_said(open_page: Open, width: int) 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
     page.locator("#complete-source label").nth(1).click()  # the picture itself, at the observation's side
-    page.wait_for_function("new URLSearchParams(location.search).get('c_source') === 'taken'")
+    page.wait_for_function("new URLSearchParams(location.search).get('source') === 'taken'")
     complete(page)
     page.wait_for_selector(".gallery [data-seen=truth]", state="hidden")
     page.fill("#complete-observation input", "fog")
