@@ -69,7 +69,7 @@ class Instrument:
 
     def pictorial(self, side: int) -> bool:
         """Whether what it sees of pictures of that side is a picture, whose features can be compared."""
-        ruined = {"salt-and-pepper", "scattered", "measurements"} & self.parts.keys()
+        ruined = {"noise", "salt-and-pepper", "scattered", "measurements"} & self.parts.keys()
         return not ruined and side // self.factor >= SMALLEST
 
     def observation(self, side: int) -> Observation:
@@ -167,8 +167,8 @@ class Instrument:
             return f"The loss is the perceptual distance and {pixels} of {of}."
         small = f"it is {side // self.factor} pixels a side, and features need {SMALLEST}"
         why = {
-            "salt-and-pepper": "features would see the grains", "scattered": "single pixels have no features",
-            "measurements": "measurements are no picture",
+            "noise": "features would see the noise", "salt-and-pepper": "features would see the grains",
+            "scattered": "single pixels have no features", "measurements": "measurements are no picture",
         }  # fmt: skip
         reason = next((why[kind] for kind in why if kind in self.parts), small)
         return f"The loss is {pixels} of {of} alone: {reason}."

@@ -80,7 +80,7 @@ def test_a_seed_fixes_what_is_random_and_another_changes_it() -> None:
 def test_features_are_taken_of_pictures_of_32_pixels_and_more_alone() -> None:
     pictorial = {name: Instrument.of(name).observation(SIDE).pictorial for name in EACH}
     assert [name for name, yes in pictorial.items() if yes] == [
-        "blur:gaussian:2", "blur:motion:9:45", "grey", "noise:0.1", "mask:centre", "blur:gaussian:2+mask:eyes",
+        "blur:gaussian:2", "blur:motion:9:45", "grey", "mask:centre", "blur:gaussian:2+mask:eyes",
     ]  # fmt: skip
     assert "perceptual distance and the mean squared error of the observation" in Instrument.of("grey").loss_words(SIDE)
     assert "alone: it is 8 pixels a side" in Instrument.of("low-resolution:8").loss_words(SIDE)
