@@ -106,16 +106,16 @@ def test_the_painter_shows_what_is_observed_and_paints_where_a_mask_is_asked_for
 def test_the_address_has_what_is_observed_and_the_prior(models: Models, session: Session) -> None:
     asked = from_values(form(observation="blur:gaussian:4+noise:0.1@7", source="taken", prior=0.05))
     query = settings.query_of(asked, models)
-    again, _, notes = settings.from_query(query, settings.defaults(models), models)
+    again, notes = settings.from_query(query, settings.defaults(models), models)
     assert notes == []
     assert observing.values_of(again.observed) == {"observation": "blur:gaussian:4+noise:0.1@7", "source": "taken"}
     assert again.settings.prior_weight == 0.05
     usual = settings.query_of(from_values(form()), models)
     assert not {key for key in usual if key.endswith(("observation", "source", "prior"))}
     broken = {key: "fog" if key.endswith("observation") else value for key, value in query.items()}
-    kept, _, notes = settings.from_query(broken, settings.defaults(models), models)
+    kept, notes = settings.from_query(broken, settings.defaults(models), models)
     assert kept.observed == observing.USUAL
-    assert "There is no observation 'fog'" in notes[0]
+    assert "observation “fog”, which is not accepted" in notes[0]
 
 
 def test_the_prior_calms_and_its_price_in_fit_is_what_is_shown(models: Models, session: Session) -> None:
