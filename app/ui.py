@@ -27,6 +27,7 @@ from app.landscape import tab as landscape
 from app.optional import section
 from app.playground import tab as playground
 from app.pose import tab as pose
+from app.refusing import told
 from app.results import tab as results
 from app.runs.models import Models
 from app.scratch import Room
@@ -69,6 +70,8 @@ def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
                 results.build(page)
 
     _checked_by_us(demo)
+    for event in demo.fns.values():
+        event.fn = told(event.fn) if event.fn is not None else None
     demo.queue(max_size=limits.WAITING, default_concurrency_limit=limits.RUNS_AT_ONCE)
     return demo
 

@@ -21,12 +21,13 @@ import time
 import urllib.request
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from PIL import Image
 
-from tests.app.visiting import LOADED, config, get, join, log, multipart, opened, post, served
+from tests.app.visiting import LOADED, Page, config, get, join, log, multipart, opened, post, served
 
 APP = """
 import sys
@@ -38,6 +39,7 @@ LONGEST_SHORT = 2.0  # seconds
 GROWTH = 1.10
 PATIENCE = 5.0  # seconds after which a visitor stops a run
 LAST = 90.0  # seconds that the last visits may take
+VIEWS = ("figures", "surfaces", "defence")  # of other runs than a race of pictures
 REFUSALS = (410, 429, 503)
 
 
@@ -65,15 +67,9 @@ class Tally:
 class Client:
     """One visitor: opens a page, does some things on it, and leaves."""
 
-    def __init__(self, address: str, page: dict[str, Any], picture: bytes, tally: Tally, seed: int) -> None:
-        self.address, self.page, self.picture, self.tally = address, page, picture, tally
-        self.random = random.Random(seed)
-        self.by_name = {c["props"].get("elem_id"): c["id"] for c in page["components"]}
-        self.values: dict[int, Any] = {c["id"]: c["props"].get("value") for c in page["components"]}
-
-    def event(self, component: str, name: str) -> dict[str, Any]:
-        number = self.by_name[component]
-        return next(d for d in self.page["dependencies"] if [number, name] in d["targets"])
+    def __init__(self, page: Page, picture: bytes, tally: Tally, seed: int) -> None:
+        self.page, self.picture, self.tally = page, picture, tally
+        self.address, self.random = page.address, random.Random(seed)
 
     def timed(self, what: str, do: Any) -> Any:
         begun = time.monotonic()
@@ -86,42 +82,34 @@ class Client:
         self.timed("page", lambda: get(self.address))
         session = opened(self.address)
         with urllib.request.urlopen(f"{self.address}gradio_api/heartbeat/{session}", timeout=60):
-            loads = [d for d in self.page["dependencies"] if any(name == "load" for _, name in d["targets"])]
-            for load in sorted(loads, key=lambda each: -len(each["outputs"])):
-                self.loaded(session, load)
+            for load in self.page.loads:
+                self.timed("load", partial(self.page.load, session, load))
             for _ in range(self.random.randint(1, 4)):
                 self.random.choice([self.upload, self.run, self.run_other, self.reload])(session)
-            self.queued("export", session, self.event("race", "export"))
+            self.queued("export", session, self.page.event("race", "export"))
             if self.random.random() < 0.3:  # leave while it computes
-                self.queued("run that is left", session, self.event("race", "run"), left=True)
-
-    def loaded(self, session: str, load: dict[str, Any]) -> None:
-        data = [self.values.get(number) for number in load["inputs"]]
-        body = {"data": data, "fn_index": load["id"], "session_hash": session}
-        status, answer = self.timed("load", lambda: post(f"{self.address}{LOADED}", body))
-        shown = json.loads(answer)["data"] if status == 200 else []
-        for number, value in zip(load["outputs"], shown, strict=status == 200):
-            updated = isinstance(value, dict) and "__type__" in value
-            self.values[number] = value.get("value", self.values[number]) if updated else value
+                self.queued("run that is left", session, self.page.event("race", "run"), left=True)
 
     def upload(self, session: str) -> None:
         body, headers = multipart({"a.png": self.picture})
         status, answer = self.timed("upload", lambda: post(f"{self.address}gradio_api/upload", body, headers))
         if status == 200:
-            event = self.event("upload", "upload")
+            event = self.page.event("upload", "upload")
             path = {"path": json.loads(answer)[0], "meta": {"_type": "gradio.FileData"}}
             self.queued("upload read", session, event, {event["inputs"][0]: path})
 
     def run(self, session: str) -> None:
-        steps = {self.by_name["steps"]: self.random.choice([5, 20])}
-        self.queued("run", session, self.event("race", "run"), steps)
+        steps = {self.page.by_name["steps"]: self.random.choice([5, 20])}
+        self.queued("run", session, self.page.event("race", "run"), steps)
 
     def run_other(self, session: str) -> None:
-        view = self.random.choice([name for name in ("figures", "surfaces", "defence") if name in self.by_name] or ["race"])
-        stop = {"data": [], "fn_index": self.event(view, "stop")["id"], "session_hash": session}
+        view = self.random.choice(
+            [name for name in ("figures", "surfaces", "defence") if name in self.page.by_name] or ["race"]
+        )
+        stop = {"data": [], "fn_index": self.page.event(view, "stop")["id"], "session_hash": session}
         pressed = threading.Timer(PATIENCE, lambda: self.timed("stop", lambda: post(f"{self.address}{LOADED}", stop)))
         pressed.start()
-        self.queued(f"run in {view}", session, self.event(view, "run"))
+        self.queued(f"run in {view}", session, self.page.event(view, "run"))
         pressed.cancel()
 
     def reload(self, session: str) -> None:
@@ -138,7 +126,7 @@ class Client:
         left: bool = False,
     ) -> None:
         """An event in the queue, and all of its answer, unless the visitor has left."""
-        data = [(self.values | (own or {})).get(number) for number in event["inputs"]]
+        data = self.page.data(event, own)
         begun = time.monotonic()
         status, answer = join(self.address, session, event, data)
         if status != 200:
@@ -186,7 +174,7 @@ def main() -> int:
             before = memory(server.pid)
 
             def live(seed: int) -> None:
-                client = Client(address, page, picture, tally, seed)
+                client = Client(Page(address, page), picture, tally, seed)
                 while time.monotonic() < end:
                     try:
                         client.visit()

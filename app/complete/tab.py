@@ -22,7 +22,7 @@ from app.views.form import Form, FormActions, note_of, note_view, told
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import LATEST, QUICK, SHORT, enclosing_tab, found, missed, paragraph
+from app.views.wiring import LATEST, QUICK, SHORT, data_of, enclosing_tab, found, missed, paragraph
 from landscape_core.errors import UserError
 from landscape_core.search.spaces import Start
 
@@ -129,7 +129,7 @@ class CompleteTab(RunTab[CompletionSession]):
         return {**form, **panel, **note, self.painter: self.painted(session), self.taken: mark}
 
     def on_paint(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
-        session, form, painted = self.session(request), self.form.read(values), event._data.get("mask")
+        session, form, painted = self.session(request), self.form.read(values), data_of(event).get("mask")
         known = bool(session.mask) and painted == session.mask  # the server told the painter, and has said what is to be said
         sentence = events.paint(session, painted, self.models.get(form["model"]).side)
         note = gr.skip() if known else sent(events.note(self.models, session, form))
@@ -211,18 +211,18 @@ class CompleteTab(RunTab[CompletionSession]):
     def on_pick(self, event: gr.EventData, request: gr.Request) -> None:
         """The completion that the Landscape tab draws and the panel below edits; while a run goes on there is none yet."""
         with suppress(UserError):
-            picks.pick(self.session(request), event._data.get("index"))
+            picks.pick(self.session(request), data_of(event).get("index"))
 
     def on_landscape(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         try:
-            picks.pick(self.session(request), event._data.get("index"))
+            picks.pick(self.session(request), data_of(event).get("index"))
         except UserError as error:
             return {self.panel.message: paragraph(str(error))}
         return {**self.page.landscape_of(NAME), self.panel.message: ""}
 
     def on_send(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         other = self.page.invert.get(request.session_hash)
-        shown, sentence = picks.send_on(self.session(request), other, dict(event._data))
+        shown, sentence = picks.send_on(self.session(request), other, data_of(event))
         if shown is None:
             return {self.panel.message: paragraph(sentence)}
         return {self.race: sent(shown), self.page.tabs: gr.Tabs(selected="invert"), self.panel.message: ""}

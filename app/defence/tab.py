@@ -24,12 +24,12 @@ from app.runs.jobs import Job, Jobs
 from app.runs.legs import with_errors
 from app.runs.session import Message, Session, Visitors
 from app.runs.standing import StandingSource, standing_of
-from app.target.targets import photo_message, picker_message
+from app.target.targets import NO_FILE, photo_message, picker_message
 from app.views.form import Form, note_view, space_choices, told
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import APP, sent, view
-from app.views.wiring import COMPUTE, LATEST, QUICK, SHORT, missed, paragraph
+from app.views.wiring import COMPUTE, LATEST, QUICK, SHORT, data_of, missed, paragraph
 from landscape_core.defence.attacks import ATTACKS
 from landscape_core.defence.task import classifier_names, load_defence
 from landscape_core.errors import UserError
@@ -178,21 +178,24 @@ class DefenceTab(RunTab[DefenceSession]):
 
     def on_another(self, model: str, label: str, request: gr.Request) -> dict[Any, Any]:
         cifar = self.defences.cifar
-        number = random.randrange(len(cifar.files[label])) if cifar is not None and label in cifar.files else 0
+        files = cifar.files.get(str(label), ()) if cifar is not None else ()
+        number = random.randrange(len(files)) if files else 0
         return {self.panel.number: number, **self.on_number(model, label, number, request)}
 
     def on_pick(self, event: gr.EventData, model: str, request: gr.Request) -> dict[Any, Any]:
-        name = event._data.get("name")
+        name = data_of(event).get("name")
         return {
             self.panel.picker: self.picker(name),
             **self.choose(self.session(request), model, lambda: pictures.example(name)),
         }
 
-    def on_upload(self, model: str, path: str, request: gr.Request) -> dict[Any, Any]:
+    def on_upload(self, model: str, path: str | None, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)
         session.photo = None
 
         def opened() -> Chosen:
+            if path is None:
+                raise UserError(NO_FILE)
             session.photo = pictures.opened(path)
             return pictures.cropped(session.photo), None
 
@@ -201,7 +204,7 @@ class DefenceTab(RunTab[DefenceSession]):
 
     def on_crop(self, event: gr.EventData, model: str, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)
-        return self.choose(session, model, lambda: (pictures.recropped(session, event._data.get("box")), None))
+        return self.choose(session, model, lambda: (pictures.recropped(session, data_of(event).get("box")), None))
 
     def on_again(self, model: str, truth: Any, request: gr.Request) -> dict[Any, Any]:
         """Another classifier, or another word for what the picture shows."""
@@ -263,7 +266,7 @@ class CountingTable:
         demo.unload(leave)
 
     def on_run(self, event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[str]:
-        job, n = self.jobs.begin(request.session_hash), event._data.get("n")
+        job, n = self.jobs.begin(request.session_hash), data_of(event).get("n")
         asked = self.form.read(values)
         for message in with_errors(lambda: count.count(self.defences, job, from_values(self.defences, asked), n)):
             yield sent(message)

@@ -13,7 +13,7 @@ from app.runs.session import Message, Run, Visitors
 from app.scratch import exported
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import EXPORT, LATEST, QUICK, SHORT, click
+from app.views.wiring import EXPORT, LATEST, QUICK, SHORT, click, data_of
 from landscape_core.errors import UserError
 
 Found = Callable[[str | None], tuple["Run[Any] | None", int]]
@@ -65,8 +65,8 @@ class Panel:
 
     def on_take(self, event: gr.EventData, request: gr.Request) -> str:
         def taken() -> Message:
-            run, sample = self.found(request.session_hash)
-            return events.take(self.session(request), event._data.get("end"), result_of(run, sample, event._data.get("step")))
+            (run, sample), sent_on = self.found(request.session_hash), data_of(event)
+            return events.take(self.session(request), sent_on.get("end"), result_of(run, sample, sent_on.get("step")))
 
         return self.answer(taken)
 
@@ -74,11 +74,11 @@ class Panel:
         return self.answer(lambda: events.drop(self.session(request)))
 
     def on_draw(self, event: gr.EventData, request: gr.Request) -> str:
-        return self.answer(lambda: events.draw(self.session(request), event._data))
+        return self.answer(lambda: events.draw(self.session(request), data_of(event)))
 
     def on_export(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         try:
-            path = exported(lambda: events.export(self.session(request), event._data))
+            path = exported(lambda: events.export(self.session(request), data_of(event)))
             return {self.download: str(path), self.panel: sent({"kind": "exported"})}
         except UserError as error:
             return {self.panel: sent({"kind": "error", "text": str(error)})}

@@ -18,7 +18,7 @@ from app.target import pictures
 from app.views.form import Form
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, EXPORT, QUICK, click, missed
+from app.views.wiring import COMPUTE, EXPORT, QUICK, click, data_of, missed
 from landscape_core.errors import UserError
 from landscape_core.images.datasets import SUFFIXES
 
@@ -61,7 +61,7 @@ class ManyTab:
         self.page.demo.unload(leave)
 
     def on_run(self, event: gr.EventData, request: gr.Request, files: list[str] | None, *values: Any) -> Iterator[str]:
-        job, restarts = self.jobs.begin(request.session_hash), (event._data or {}).get("restarts", 1)
+        job, restarts = self.jobs.begin(request.session_hash), data_of(event).get("restarts", 1)
 
         def messages() -> Iterator[Message]:
             settings = from_values(self.form.read(values))

@@ -20,7 +20,7 @@ from app.views.form import Form, FormActions, build_form, note_of, note_view, to
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import LATEST, QUICK, SHORT, enclosing_tab, missed
+from app.views.wiring import LATEST, QUICK, SHORT, data_of, enclosing_tab, missed
 from landscape_core.errors import UserError
 from landscape_core.search.race import RunSettings
 
@@ -131,7 +131,7 @@ class InvertTab(RunTab[RaceSession]):
     def on_restore(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)
         try:
-            chosen, shown = events.restore(session, event._data.get("run"))
+            chosen, shown = events.restore(session, data_of(event).get("run"))
         except UserError as error:
             return {self.note: note_of(str(error), error=True)}
         assert session.target is not None

@@ -22,7 +22,7 @@ from app.scratch import exported
 from app.views.form import Form, note_of, note_view, space_choices, told
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, click, enclosing_tab, found, missed
+from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, click, data_of, enclosing_tab, found, missed
 from landscape_core.errors import UserError
 from landscape_core.search.task import Task
 
@@ -248,14 +248,14 @@ class LandscapeTab:
 
     def on_measure(self, event: gr.EventData, request: gr.Request) -> Iterator[str]:
         drawing = self.drawings.latest(request.session_hash)
-        for message in with_errors(lambda: averaging.measure(self.shared, drawing, event._data.get("n"))):
+        for message in with_errors(lambda: averaging.measure(self.shared, drawing, data_of(event).get("n"))):
             yield sent(message)
 
     def on_stop(self, request: gr.Request) -> None:
         self.drawings.get(request.session_hash).stop()
 
     def on_export(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
-        drawing, data = self.drawings.latest(request.session_hash), event._data
+        drawing, data = self.drawings.latest(request.session_hash), data_of(event)
         try:
             path = exported(lambda: files.export(drawing, data))
         except UserError as error:

@@ -15,7 +15,7 @@ from app.runs.session import Message
 from app.scratch import exported
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, EXPORT, QUICK, click, missed
+from app.views.wiring import COMPUTE, EXPORT, QUICK, click, data_of, missed
 from landscape_core.errors import UserError
 
 NAME = "Playground"
@@ -67,7 +67,7 @@ class PlaygroundTab:
         """A listener that does `work` on the visitor's training and sends each message as it comes."""
 
         def listener(event: gr.EventData, request: gr.Request) -> Iterator[str]:
-            yield from map(_told, with_errors(lambda: work(self.play(request), _asked(event))))
+            yield from map(_told, with_errors(lambda: work(self.play(request), data_of(event))))
 
         return listener
 
@@ -75,7 +75,7 @@ class PlaygroundTab:
         """The same for what is done at once, outside the queue: all messages in one."""
 
         def listener(event: gr.EventData, request: gr.Request) -> str:
-            return _told(*with_errors(lambda: work(self.play(request), _asked(event))))
+            return _told(*with_errors(lambda: work(self.play(request), data_of(event))))
 
         return listener
 
@@ -91,12 +91,12 @@ class PlaygroundTab:
         return play
 
     def on_open(self, event: gr.EventData, request: gr.Request) -> str:
-        asked = _asked(event)
+        asked = data_of(event)
         key = request.session_hash
         return _told(*with_errors(lambda: run.opened(lambda: self.plays.begin(key), asked.get("settings"), asked.get("y"))))
 
     def on_replay(self, event: gr.EventData, request: gr.Request) -> Iterator[str]:
-        card, key = str(_asked(event).get("card")), request.session_hash
+        card, key = str(data_of(event).get("card")), request.session_hash
         yield from map(_told, with_errors(lambda: run.replay(lambda: self.plays.begin(key), card)))
 
     def on_stop(self, request: gr.Request) -> None:
@@ -111,10 +111,6 @@ class PlaygroundTab:
 
 def _train(play: Play, asked: dict[str, Any]) -> Iterator[Message]:
     return run.train(play, one_phase=bool(asked.get("phase")), slow=bool(asked.get("slow")))
-
-
-def _asked(event: gr.EventData) -> dict[str, Any]:
-    return event._data if isinstance(event._data, dict) else {}
 
 
 def _told(*messages: Message) -> str:

@@ -17,8 +17,10 @@ def read_card_file(data: bytes, kind: type[CardKind]) -> CardKind:
     """The card of a kind in an uploaded file, which is untrusted.
 
     Raises:
-        UserError: neither a run card nor an export with one.
+        UserError: no file, or neither a run card nor an export with one.
     """
+    if not data:
+        raise UserError("Choose a run card, or the zip of an export.")
     return read_card(card_text(data), kind)
 
 

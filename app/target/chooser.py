@@ -16,7 +16,7 @@ from app.target import targets
 from app.target.targets import LABELS, choose, crop, mark_eyes, photo_message, picker_message, upload
 from app.views.form import Form
 from app.views.view import sent, view
-from app.views.wiring import LATEST, QUICK, SHORT, paragraph
+from app.views.wiring import LATEST, QUICK, SHORT, data_of, paragraph
 
 SOURCES = [("Example", "example"), ("Model draws", "drawn"), ("Upload", "photo")]
 MOST_BESIDE = 4  # more models than that are a list to open
@@ -163,7 +163,7 @@ class TargetChooser:
         return {self.panel.number: number, **self.on_number(request, number, *values)}
 
     def on_pick(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
-        name = str(event._data.get("name"))
+        name = str(data_of(event).get("name"))
         form = self.form.read(values)
         shown = self.choose(self._session(request), lambda: targets.example_for(name, self.models.get(form["model"])), form)
         return {self.panel.picker: sent(picker_message(name)), **shown}
@@ -185,11 +185,11 @@ class TargetChooser:
 
     def on_crop(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
         session, form = self._session(request), self.form.read(values)
-        return self.choose(session, lambda: crop(session, event._data.get("box"), self._side(form)), form)
+        return self.choose(session, lambda: crop(session, data_of(event).get("box"), self._side(form)), form)
 
     def on_eyes(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
         session, form = self._session(request), self.form.read(values)
-        shown = self.choose(session, lambda: mark_eyes(session, event._data.get("points"), self._side(form)), form)
+        shown = self.choose(session, lambda: mark_eyes(session, data_of(event).get("points"), self._side(form)), form)
         return {self.panel.crop: sent(photo_message(session.photo)), **shown}
 
 

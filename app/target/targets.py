@@ -31,6 +31,7 @@ FIRST_DRAWN = 33  # the number that is offered first: an even face, and an even 
 
 
 DRAWN = "drawn-"
+NO_FILE = "Choose a picture."
 UPLOAD, CARD, COMPLETION = "upload", "card", "completion"
 MISSING = {  # targets that an address cannot hold, and what is said of a link that was made with one
     UPLOAD: "This link was made with an uploaded picture, which stays with whoever uploaded it; add it again.",
@@ -227,8 +228,10 @@ def photo_message(photo: Photo | None) -> Message | None:
     }
 
 
-def upload(session: Session[Picked, Any], path: str, task: Task) -> Picked:
+def upload(session: Session[Picked, Any], path: str | None, task: Task) -> Picked:
     """Open a visitor's file and use the square found in it."""
+    if path is None:
+        raise UserError(NO_FILE)
     if task.picture is not None:
         return observed(task, path)
     session.photo = open_photo(path, task.name)

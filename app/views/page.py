@@ -13,7 +13,7 @@ from app.runs.models import Models
 from app.runs.session import Sessions
 from app.runs.standing import StandingSource
 from app.views.view import view
-from app.views.wiring import QUICK
+from app.views.wiring import QUICK, data_of
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Page:
             return {self.tabs: selected, **take(request, of_tab(query, name.lower()))}
 
         def back(event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
-            asked = event._data.get("query")
+            asked = data_of(event).get("query")
             query = {str(key): str(text) for key, text in asked.items()} if isinstance(asked, Mapping) else {}
             return {self.tabs: gr.Tabs(selected=name.lower()), **take(request, query)}
 

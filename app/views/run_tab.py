@@ -18,7 +18,7 @@ from app.scratch import exported
 from app.views.form import Form, space_choices, table_updates
 from app.views.page import Page
 from app.views.view import sent
-from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, click
+from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, click, data_of
 from landscape_core.errors import UserError
 from landscape_core.search.spaces import Start
 
@@ -80,12 +80,12 @@ class RunTab(Generic[V]):
         self.view.landscape(lambda: page.landscape_of(self.name), outputs=[page.tabs, page.source], **QUICK)
 
     def on_run(self, event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[str]:
-        session, data = self.session(request), event._data or {}
+        session, data = self.session(request), data_of(event)
         yield from self.messages(request, lambda: self.start(session, self.form.read(values), data))
 
     def on_more(self, event: gr.EventData, request: gr.Request) -> Iterator[str]:
         session = self.session(request)
-        yield from self.messages(request, lambda: self.resume(session, event._data.get("steps")))
+        yield from self.messages(request, lambda: self.resume(session, data_of(event).get("steps")))
 
     def messages(self, request: gr.Request, begin: Callable[[], Iterator[Message]]) -> Iterator[str]:
         """What the view is sent; with a mistake that is none, but that the server had to forget, the reason is told."""

@@ -49,6 +49,11 @@ def enclosing_tab() -> gr.Tab:
     return block
 
 
+def data_of(event: gr.EventData) -> dict[str, Any]:
+    """What a view sent with an event, which is untrusted; nothing where it sent no object."""
+    return event._data if isinstance(event._data, dict) else {}
+
+
 def paragraph(sentence: str) -> str:
     """A sentence as HTML; nothing where it is empty."""
     return f"<p>{html.escape(sentence)}</p>" if sentence else ""

@@ -108,6 +108,40 @@ def load_event(address: str) -> int:
     return int(load["id"])
 
 
+class Page:
+    """A page as the browser has it: what the server configured, and the value of every component as it was last told."""
+
+    def __init__(self, address: str, configured: dict[str, Any] | None = None) -> None:
+        self.address, self.config = address, configured or config(address)
+        self.by_name = {each["props"].get("elem_id"): each["id"] for each in self.config["components"]}
+        self.values: dict[int, Any] = {each["id"]: each["props"].get("value") for each in self.config["components"]}
+
+    @property
+    def loads(self) -> list[dict[str, Any]]:
+        """The events of its opening, the one that fills the form first."""
+        found = [each for each in self.config["dependencies"] if any(name == "load" for _, name in each["targets"])]
+        return sorted(found, key=lambda each: -len(each["outputs"]))
+
+    def event(self, component: str, name: str) -> dict[str, Any]:
+        """An event of the component with that element id."""
+        number = self.by_name[component]
+        return next(each for each in self.config["dependencies"] if [number, name] in each["targets"])
+
+    def data(self, event: dict[str, Any], own: Mapping[int, Any] | None = None) -> list[Any]:
+        """What an event sends: the components' values, or one's `own`."""
+        return [(self.values | dict(own or {})).get(number) for number in event["inputs"]]
+
+    def load(self, session: str, event: dict[str, Any]) -> tuple[int, bytes]:
+        """Take up what an event of the opening answers."""
+        body = {"data": self.data(event), "fn_index": event["id"], "session_hash": session}
+        status, answer = post(f"{self.address}{LOADED}", body)
+        shown = json.loads(answer)["data"] if status == 200 else []
+        for number, value in zip(event["outputs"], shown, strict=status == 200):
+            updated = isinstance(value, dict) and "__type__" in value
+            self.values[number] = value.get("value", self.values[number]) if updated else value
+        return status, answer
+
+
 def join(address: str, session: str, event: dict[str, Any], data: list[Any]) -> tuple[int, bytes]:
     """Put an event of a page in the queue."""
     body = {"data": data, "fn_index": event["id"], "session_hash": session, "trigger_id": event["targets"][0][0]}
