@@ -1,10 +1,11 @@
-"""The edge of every event: what a handler refuses is told on the page in its sentence."""
+"""The edge of every event: values of another kind than their component gives go no further, and what a handler refuses is told
+on the page in its sentence."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -13,13 +14,15 @@ import gradio as gr
 from landscape_core.errors import UserError
 
 
-def told(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """The handler of an event, whose UserError Gradio shows; what else it raises is a fault and goes to the log."""
+def told(handler: Callable[..., Any], inputs: Sequence[Any]) -> Callable[..., Any]:
+    """The handler of an event with these inputs, whose UserError Gradio shows; what else it raises is a fault and goes to the
+    log. Whether a value is one that can be is for the handler to say, for lists of choices change under an event."""
     if inspect.isgeneratorfunction(handler):
 
         @functools.wraps(handler)
         def each(*values: Any) -> Iterator[Any]:
             with _shown():
+                _check(inputs, values)
                 yield from handler(*values)
 
         return each
@@ -27,6 +30,7 @@ def told(handler: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(handler)
     def once(*values: Any) -> Any:
         with _shown():
+            _check(inputs, values)
             return handler(*values)
 
     return once
@@ -38,3 +42,23 @@ def _shown() -> Iterator[None]:
         yield
     except UserError as error:
         raise gr.Error(str(error), print_exception=False) from error
+
+
+def _check(inputs: Sequence[Any], values: Sequence[Any]) -> None:
+    own = [value for value in values if not isinstance(value, gr.Request | gr.EventData)]  # Gradio's own stand between
+    for component, value in zip(inputs, own, strict=False):
+        if value is not None and not _fits(component, value):
+            raise UserError(f"{component.label or 'A value'}: that is not what this field gives.")
+
+
+def _fits(component: Any, value: Any) -> bool:
+    if isinstance(component, gr.Number | gr.Slider):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(component, gr.CheckboxGroup):
+        return isinstance(value, list) and all(_chosen(component, each) for each in value)
+    return not isinstance(component, gr.Radio | gr.Dropdown) or _chosen(component, value)
+
+
+def _chosen(component: gr.CheckboxGroup | gr.Radio | gr.Dropdown, value: Any) -> bool:
+    kinds = {type(choice) for _, choice in component.choices} or {str}
+    return type(value) in kinds

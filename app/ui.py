@@ -71,7 +71,7 @@ def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
 
     _checked_by_us(demo)
     for event in demo.fns.values():
-        event.fn = told(event.fn) if event.fn is not None else None
+        event.fn = told(event.fn, event.inputs) if event.fn is not None else None
     demo.queue(max_size=limits.WAITING, default_concurrency_limit=limits.RUNS_AT_ONCE)
     return demo
 

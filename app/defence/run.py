@@ -63,6 +63,13 @@ def note(defences: Defences, session: DefenceSession, values: Mapping[str, Any])
     return {"text": "", "level": "plain", "query": query | {"truth": str(values["truth"])}, "tab": "defence"}
 
 
+def known_class(defence: Defence, truth: int) -> int:
+    """The class itself. Raises UserError where the classifier knows none of that number."""
+    if not 0 <= truth < len(defence.classes):
+        raise UserError("Say what the picture shows: one of the classifier's classes.")
+    return truth
+
+
 def start(defences: Defences, session: DefenceSession, asked: DefenceSettings) -> Iterator[Message]:
     """Attack the session's picture, then restore it in X and in Z from the same random start.
 
@@ -72,8 +79,7 @@ def start(defences: Defences, session: DefenceSession, asked: DefenceSettings) -
     if session.target is None:
         raise UserError("Choose a picture first.")
     defence = defences.get(asked.settings.task)
-    if not 0 <= asked.truth < len(defence.classes):
-        raise UserError("Say what the picture shows: one of the classifier's classes.")
+    known_class(defence, asked.truth)
     run = _new(session, session.target, defence, asked)
     session.begin(run)
     return held(run, _first_leg(session, run, asked.plan()))

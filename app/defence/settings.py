@@ -83,6 +83,13 @@ def query_of(defences: Defences, values: Mapping[str, Any]) -> dict[str, str]:
     return address.query_of({name: values[name] for name in usual}, first)
 
 
+def attack_named(name: str) -> AttackSettings:
+    """One of Table 1's attacks. Raises UserError where there is none of that name."""
+    if name not in ATTACKS:
+        raise UserError(f"There is no attack {name!r}; there are: {', '.join(ATTACKS)}.")
+    return ATTACKS[name]
+
+
 def from_values(defences: Defences, values: Mapping[str, Any]) -> DefenceSettings:
     """What is to be run, from the form's values, which are untrusted.
 
@@ -91,8 +98,6 @@ def from_values(defences: Defences, values: Mapping[str, Any]) -> DefenceSetting
     """
     name, attack, space = values["classifier"], values["attack"], values["space"]
     task = defences.get(name).task
-    if attack not in ATTACKS:
-        raise UserError(f"There is no attack {attack!r}; there are: {', '.join(ATTACKS)}.")
     if values["knows"] not in KNOWS:
         raise UserError(f"An attacker may know: {', '.join(KNOWS)}.")
     if not isinstance(values["truth"], int):
@@ -102,7 +107,7 @@ def from_values(defences: Defences, values: Mapping[str, Any]) -> DefenceSetting
         advised = task.advice(space)  # one kind of optimiser in both, so that only the space differs
         x, z = _optimiser(task.advice(X, advised.name), values["x_rate"]), _optimiser(advised, values["z_rate"])
         settings = RunSettings.pair(space, x, z, task=name, steps=values["steps"], seed=values["seed"])
-        chosen = AttackSettings.model_validate({**ATTACKS[attack].model_dump(), "steps": values["ascents"]})
+        chosen = AttackSettings.model_validate({**attack_named(attack).model_dump(), "steps": values["ascents"]})
     except ValidationError as error:
         raise UserError(first_problem(error, lambda place: in_words(place).capitalize())) from error
     if settings.steps > MAX_STEPS:

@@ -17,7 +17,7 @@ from app.defence.form import PicturePanel, build_defence_form, build_picture
 from app.defence.measured import measured
 from app.defence.pictures import CIFAR_FILE, LABELS, NO_CIFAR, Chosen, Defences, cifar_at
 from app.defence.session import DefenceSession
-from app.defence.settings import advice, from_query, from_values
+from app.defence.settings import advice, attack_named, from_query, from_values
 from app.optional import left_out
 from app.runs.address import TARGET
 from app.runs.jobs import Job, Jobs
@@ -30,7 +30,6 @@ from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import APP, sent, view
 from app.views.wiring import COMPUTE, LATEST, QUICK, SHORT, data_of, missed, paragraph
-from landscape_core.defence.attacks import ATTACKS
 from landscape_core.defence.task import classifier_names, load_defence
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import CIFAR10_CLASSES
@@ -114,7 +113,7 @@ class DefenceTab(RunTab[DefenceSession]):
             session.target, truth = make()
             session.missing = ""
             defence = self.defences.get(model)
-            truth = events.guess(defence, session.target) if truth is None else truth
+            truth = events.guess(defence, session.target) if truth is None else events.known_class(defence, truth)
             shown = sent(stream.picture_message(defence, session.target, truth))
         except UserError as error:
             return {panel.message: paragraph(str(error))}
@@ -223,7 +222,10 @@ class DefenceTab(RunTab[DefenceSession]):
         for name, component in form.items():
             if name not in ("truth", "classifier"):
                 component.input(self.on_settings, form.components, self.note, **LATEST)
-        form["attack"].input(lambda attack: ATTACKS[attack].steps, form["attack"], form["ascents"], **QUICK)
+        form["attack"].input(self.on_attack, form["attack"], form["ascents"], **QUICK)
+
+    def on_attack(self, attack: str) -> int:
+        return attack_named(attack).steps
 
     def on_model(self, model: str) -> dict[Any, Any]:
         spaces, x, z = advice(self.defences, model)

@@ -70,22 +70,28 @@ def uploaded(path: Path, frame: Any) -> PoseTarget:
     return PoseTarget(rotvec, f"{path.stem[:40]}, frame {frame}", {TARGET: "upload"})
 
 
+def joint_index(name: str) -> int:
+    """Which row of a pose turns that joint. Raises UserError where there is no such joint."""
+    names = load_body().skeleton.names
+    if name not in names:
+        raise UserError(f"There is no joint {name!r}; there are: {', '.join(names)}.")
+    return names.index(name)
+
+
 def edited(before: PoseTarget, joint: str, degrees: Sequence[Any]) -> PoseTarget:
     """The pose with one joint's rotation replaced: axis-angle (x, y, z) in degrees.
 
     Raises:
         UserError: no such joint, or angles that are not finite numbers.
     """
-    names = load_body().skeleton.names
-    if joint not in names:
-        raise UserError(f"There is no joint {joint!r}; there are: {', '.join(names)}.")
+    index = joint_index(joint)
     if len(degrees) != 3 or not all(isinstance(angle, int | float) for angle in degrees):
         raise UserError("A joint needs three angles in degrees.")
     angles = torch.tensor([float(angle) for angle in degrees])
     if not torch.isfinite(angles).all():
         raise UserError("The angles of a joint must be finite numbers, in degrees.")
     pose = before.rotvec.clone()
-    pose[names.index(joint)] = torch.deg2rad(angles)
+    pose[index] = torch.deg2rad(angles)
     turned = ":".join([joint, *(number_text(float(angle)) for angle in degrees)])
     kept = [each for each in before.query.get("edit", "").split(",") if each and not each.startswith(f"{joint}:")]
     return PoseTarget(pose, "edited pose", {**before.query, "edit": ",".join([*kept, turned])})

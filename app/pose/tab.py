@@ -106,7 +106,7 @@ class PoseTab(RunTab[PoseSession]):
         """The axis-angle of a joint of the target, in degrees."""
         if session.target is None:
             return {self.panel.message: gr.skip()}
-        index = load_body().skeleton.names.index(joint)
+        index = events.joint_index(joint)
         angles = [round(float(angle)) for angle in session.target.rotvec[index].rad2deg()]
         return dict(zip(self.panel.angles, angles, strict=True))
 

@@ -12,7 +12,6 @@ from gradio.components import Component
 from app.runs.lanes import CELLS, COLUMNS, LANES, OPTIMISERS, PARTS, ROWS, column_field, part_field
 from app.runs.settings import DISTANCES, SPACES
 from app.views.view import sent, view
-from landscape_core.errors import UserError
 from landscape_core.search.race import MAX_STEPS, SEPARATOR
 
 _OPTIMISER = "How each step of this column is made from the gradient, in X and in Z alike: so a column is a fair comparison."
@@ -38,14 +37,7 @@ class Form(dict[str, Component]):
         return list(self.values())
 
     def read(self, values: Sequence[Any]) -> dict[str, Any]:
-        """An event's values by name.
-
-        Raises:
-            UserError: several are chosen where there is one to choose, which Gradio does not refuse.
-        """
-        for component, value in zip(self.components, values, strict=True):
-            if isinstance(component, gr.Dropdown) and not component.multiselect and isinstance(value, list):
-                raise UserError(f"{component.label}: one is chosen, not several.")
+        """An event's values by name."""
         return dict(zip(self, values, strict=True))
 
     def filled(self, values: Mapping[str, Any]) -> dict[Component, Any]:

@@ -211,8 +211,10 @@ def chosen(
     `where` is the lane that a complaint names.
 
     Raises:
-        UserError: a value out of range, or one that the optimiser does not have.
+        UserError: no such optimiser, a value out of range, or one that the optimiser does not have.
     """
+    if name is not None and name not in DEFAULT_RATES:
+        raise UserError(f"There is no optimiser {name!r}; there are: {', '.join(DEFAULT_RATES)}.")
     fields: dict[str, Any] = (
         advised.model_dump(exclude_unset=True) if name is None else {"name": name, "lr": DEFAULT_RATES[name]}
     )
