@@ -13,13 +13,13 @@ from landscape_core.search.card_file import card_kind, card_text
 from landscape_core.search.run_card import CardKind, read_card, replay_promise
 
 
-def read_card_file(data: bytes, kind: type[CardKind]) -> CardKind:
+def read_card_file(data: bytes | None, kind: type[CardKind]) -> CardKind:
     """The card of a kind in an uploaded file, which is untrusted.
 
     Raises:
         UserError: no file, or neither a run card nor an export with one.
     """
-    if not data:
+    if data is None:
         raise UserError("Choose a run card, or the zip of an export.")
     return read_card(card_text(data), kind)
 
