@@ -13,18 +13,20 @@ from landscape_core.search.race import MAX_STEPS
 
 FIRST_JOINT = "UpperArm_R"
 _OBSERVED = "What is known of each joint that is seen: how it is turned, or where it is (the usual case in practice)."
+_MAP = "Needed only where a file's joints are not recognised: which of ours each of them is, {“Hand_L”: “wrist.left”, …}."
 _K = "How many bodies to look for. One starts from the average pose; several start from random ones."
 _SPACE = "Z is descended through a learned mapping x = Θ(z). Which Θ to use."
 
 
 @dataclass(frozen=True)
 class PosePanel:
-    """Where a target comes from: a drawn pose, a BVH file, or the editor."""
+    """Where a target comes from: a drawn pose, a motion file with the names of its joints, or the editor."""
 
     number: gr.Number
     another: gr.Button
     file: gr.File
     frame: gr.Number
+    names: gr.File
     joint: gr.Dropdown
     angles: list[gr.Slider]
     message: gr.HTML
@@ -37,8 +39,17 @@ def build_pose_target(joints: list[str]) -> PosePanel:
         with gr.Row(elem_classes="pair"):
             number = gr.Number(0, label="Drawn pose", info="Each number is a pose of the prior.", precision=0, minimum=0)
             another = gr.Button("Draw another", elem_id="pose-another", elem_classes="quiet")
-        file = gr.File(label="Your own: a BVH file", file_types=[".bvh"], type="filepath", height=150, elem_id="pose-file")
+        file = gr.File(
+            label="Your own: BVH, or AMASS (.npz)",
+            file_types=[".bvh", ".npz"],
+            type="filepath",
+            height=150,
+            elem_id="pose-file",
+        )
         frame = gr.Number(0, label="Frame of the file", precision=0, minimum=0, elem_id="pose-frame")
+    with gr.Accordion("Names of the file's joints", open=False, elem_classes="more"):
+        gr.HTML(f"<p class='note'>{_MAP}</p>")
+        names = gr.File(label="JSON", file_types=[".json"], type="filepath", height=110, elem_id="pose-map")
     with gr.Accordion("Edit a joint", open=False, elem_classes="more"):
         joint = gr.Dropdown([(_words(name), name) for name in joints], value=FIRST_JOINT, label="Joint")
         angles = [
@@ -46,7 +57,7 @@ def build_pose_target(joints: list[str]) -> PosePanel:
             for axis in "xyz"
         ]
     message = gr.HTML(elem_id="pose-message", elem_classes="message")
-    return PosePanel(number, another, file, frame, joint, angles, message)
+    return PosePanel(number, another, file, frame, names, joint, angles, message)
 
 
 def build_pose_form() -> tuple[Form, FormActions]:

@@ -25,6 +25,7 @@ from landscape_core.errors import UserError
 from landscape_core.pose.hypotheses import joint_judges
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.motion import load_motion, pose_of
+from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.run_card import PoseCard, body_of, export_poses, hypotheses_target, make_pose_card, pose_card_target
 from landscape_core.pose.task import Body, load_body
 from landscape_core.search.judges import best_of, input_judge, prior_judge
@@ -58,16 +59,18 @@ def _input(task: Task, number: int) -> Tensor:
     return task.prior.sample(1, torch.Generator().manual_seed(number))
 
 
-def uploaded(path: Path, frame: Any) -> PoseTarget:
-    """One frame of a BVH file.
+def uploaded(path: Path, frame: Any, names: Path | None = None) -> PoseTarget:
+    """One frame of a BVH file or an AMASS recording; the file `names` says which joint is which, where that is not known.
 
     Raises:
-        UserError: not a BVH, a skeleton that cannot be matched, or no such frame; the sentence says which.
+        UserError: no motion, a skeleton that cannot be matched, a map that is none, or no such frame; the sentence says which.
     """
     if not isinstance(frame, int):
         raise UserError("The frame must be a whole number from 0 on.")
-    rotvec = pose_of(load_motion(path), load_body().skeleton, frame)
-    return PoseTarget(rotvec, f"{path.stem[:40]}, frame {frame}", {TARGET: "upload"})
+    motion, skeleton = load_motion(path), load_body().skeleton
+    named = None if names is None else read_joint_map(names, skeleton)
+    pose = pose_of(motion, skeleton, frame, named)
+    return PoseTarget(pose, f"{path.stem[:40]}, frame {frame}", {TARGET: "upload"}, notices=motion.notices)
 
 
 def joint_index(name: str) -> int:

@@ -14,12 +14,13 @@ from landscape_core.pose.task import Body
 class PoseTarget:
     """A chosen pose: the rotation of every joint (J, 3), axis-angle in radians, what to call it, and the URL parameters that
     bring it back: `target` ("drawn-3"; "upload" or "card", which an address cannot hold), `edit` the joints turned since.
-    `number` is that of a pose that the prior drew."""
+    `number` is that of a pose that the prior drew; `notices` say what was assumed in reading a file."""
 
     rotvec: Tensor
     label: str
     query: dict[str, str] = field(default_factory=dict)
     number: int | None = None
+    notices: tuple[str, ...] = ()
 
 
 @dataclass

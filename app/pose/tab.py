@@ -84,9 +84,9 @@ class PoseTab(RunTab[PoseSession]):
         fields = [panel.joint, *form]
         panel.number.submit(self.on_number, [panel.number, *fields], outputs, **QUICK)
         panel.another.click(self.on_another, fields, [panel.number, *outputs], **QUICK)
-        panel.file.upload(self.on_upload, [panel.file, panel.frame, *fields], outputs, **SHORT)
-        for typed in (panel.frame.submit, panel.frame.blur):
-            typed(self.on_upload, [panel.file, panel.frame, *fields], outputs, **SHORT)
+        uploads = (panel.file.upload, panel.names.upload, panel.names.clear, panel.frame.submit, panel.frame.blur)
+        for changed in uploads:
+            changed(self.on_upload, [panel.file, panel.frame, panel.names, *fields], outputs, **SHORT)
         panel.joint.input(self.on_joint, panel.joint, panel.angles, **QUICK)
         for angle in panel.angles:
             angle.release(self.on_angles, [panel.joint, *panel.angles, *form], [self.view, self.note, panel.message], **QUICK)
@@ -100,7 +100,8 @@ class PoseTab(RunTab[PoseSession]):
         note = {self.note: sent(events.note(self.models, session, self.form.read(values)))}
         if running(session):
             return {**note, self.panel.message: paragraph(KEEPS_TARGET)}
-        return {**note, self.view: sent(stream.target_message(load_body(), session.target)), self.panel.message: ""}
+        said = paragraph(" ".join(session.target.notices))
+        return {**note, self.view: sent(stream.target_message(load_body(), session.target)), self.panel.message: said}
 
     def degrees(self, session: PoseSession, joint: str) -> dict[Any, Any]:
         """The axis-angle of a joint of the target, in degrees."""
@@ -118,11 +119,14 @@ class PoseTab(RunTab[PoseSession]):
         number = random.randrange(10_000)
         return {self.panel.number: number, **self.on_number(request, number, joint, *values)}
 
-    def on_upload(self, request: gr.Request, path: str | None, frame: Any, joint: str, *values: Any) -> dict[Any, Any]:
+    def on_upload(
+        self, request: gr.Request, path: str | None, frame: Any, names: str | None, joint: str, *values: Any
+    ) -> dict[Any, Any]:
         session = self.session(request)
         if path is None:
             return {self.panel.message: gr.skip()}
-        shown = self.choose(session, lambda: events.uploaded(Path(path), frame), values)
+        joints = None if names is None else Path(names)
+        shown = self.choose(session, lambda: events.uploaded(Path(path), frame, joints), values)
         return {**shown, **self.degrees(session, joint)}
 
     def on_joint(self, joint: str, request: gr.Request) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -188,6 +189,28 @@ def test_a_bvh_file_becomes_the_target(tmp_path: Path) -> None:
     path.write_text("not a motion")
     with pytest.raises(UserError, match="not a BVH"):
         pose_run.uploaded(path, 0)
+
+
+def test_a_file_with_joints_of_other_names_needs_a_map_and_what_was_assumed_is_told(tmp_path: Path) -> None:
+    poses = 0.3 * random_rotvec(2, 20)
+    text, path, names = bvh_text(SKELETON, poses), tmp_path / "walk.bvh", tmp_path / "map.json"
+    for number, joint in enumerate(SKELETON.names):
+        text = text.replace(f"JOINT {joint}\n", f"JOINT Knochen{number}q\n")
+    path.write_text(text.rstrip().rsplit("\n", 1)[0])  # one frame fewer than is announced
+    with pytest.raises(UserError):
+        pose_run.uploaded(path, 0)
+    names.write_text(json.dumps({joint: f"Knochen{number}q" for number, joint in enumerate(SKELETON.names)}))
+    picked = pose_run.uploaded(path, 0, names)
+    assert picked.rotvec.shape == (20, 3)
+    assert picked.notices
+    names.write_text("[")
+    with pytest.raises(UserError, match=r"map\.json"):
+        pose_run.uploaded(path, 0, names)
+
+
+def test_an_amass_recording_becomes_the_target(tmp_path: Path) -> None:
+    np.savez_compressed(tmp_path / "a.npz", poses=np.zeros((2, 156)), trans=np.zeros((2, 3)))
+    assert pose_run.uploaded(tmp_path / "a.npz", 1).label == "a, frame 1"
 
 
 def test_editing_turns_one_joint(session: Session) -> None:
