@@ -11,6 +11,7 @@ import torch
 
 from app.complete import observing, settings, stream
 from app.complete import run as events
+from app.complete.observing import Asked
 from app.complete.session import CompletionSession as Session
 from app.complete.settings import from_values
 from app.runs.legs import with_errors
@@ -114,7 +115,7 @@ def test_the_address_has_what_is_observed_and_the_prior(models: Models, session:
     assert not {key for key in usual if key.endswith(("observation", "source", "prior"))}
     broken = {key: "fog" if key.endswith("observation") else value for key, value in query.items()}
     kept, notes = settings.from_query(broken, settings.defaults(models), models)
-    assert kept.observed == observing.USUAL
+    assert kept.observed == Asked(observing.USUAL.instrument, taken=True)
     assert "observation “fog”, which is not accepted" in notes[0]
 
 
