@@ -15,6 +15,9 @@ def main(
     task: Annotated[
         list[str] | None, typer.Option(help="A network of your own: mine.py or package.module:function; can be repeated.")
     ] = None,
+    device: Annotated[
+        str, typer.Option(help="Where models of pictures and plug-ins compute: cpu, cuda, mps; auto takes an accelerator.")
+    ] = "cpu",
 ) -> None:
     """Start the laboratory in the browser. Ctrl-C or SIGTERM ends it."""
     from app.scratch import scratch
@@ -24,7 +27,7 @@ def main(
     try:
         check_address(host, port)
         with stoppable(), scratch():
-            _serve(host, port, [host, *(name or [])], task or [])
+            _serve(host, port, [host, *(name or [])], task or [], device)
     except UserError as error:
         typer.echo(f"{error}", err=True)
         sys.exit(1)
@@ -33,13 +36,16 @@ def main(
         leave(0)
 
 
-def _serve(host: str, port: int, names: list[str], tasks: list[str]) -> None:
+def _serve(host: str, port: int, names: list[str], tasks: list[str], device: str) -> None:
     from app.defence.tab import embedded_defences
     from app.runs.models import embedded_models
     from app.serving import serve
     from app.ui import build_app, launch_options
     from app.warm import warm_up
+    from landscape_core.search.device import check_device
 
-    models, defences = embedded_models(plugins=tasks), embedded_defences()
+    where = str(check_device(device))
+    print(f"Models of pictures and plug-ins compute on {where}, poses and defences on cpu.", flush=True)
+    models, defences = embedded_models(plugins=tasks, device=where), embedded_defences()
     warm_up(models, defences)
     serve(build_app(models, defences), launch_options(host=host, port=port or None, names=names))

@@ -27,7 +27,7 @@ from landscape_core.storage.files import check_writable
 Seed = Annotated[int, typer.Option(help="Fixes every random choice.", min=0, max=2**31 - 1)]
 MOST_THREADS = 1024
 Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.", min=0, max=MOST_THREADS)]
-Device = Annotated[str, typer.Option(help="cpu, cuda, … whatever torch has on this machine.")]
+Device = Annotated[str, typer.Option(help="cpu, cuda, … whatever torch has on this machine; auto takes an accelerator.")]
 Data = Annotated[Path, typer.Option(help="Folder that holds the data sets (faces128.zip, cats128.zip, …).")]
 Out = Annotated[Path, typer.Option(help="Folder to write into; created where missing.", callback=check_writable)]
 Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of pictures to train on.")]

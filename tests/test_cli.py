@@ -189,7 +189,7 @@ def test_threads_are_set() -> None:
 
 
 def test_a_device_that_is_not_there_is_a_sentence() -> None:
-    from landscape_core.generators.task import check_device
+    from landscape_core.search.device import check_device
 
     assert check_device("cpu").type == "cpu"
     for name in ("cuda:99", "toaster", "meta", ""):

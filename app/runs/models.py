@@ -72,7 +72,7 @@ class Models(Loader[Task]):
         return self.load(name, perceptual)
 
 
-def embedded_models(assets: Path = zoo.ASSETS, plugins: Sequence[str] = ()) -> Models:
+def embedded_models(assets: Path = zoo.ASSETS, plugins: Sequence[str] = (), device: str = "cpu") -> Models:
     """Every domain in assets/ that has a generator and an encoder, faces first; W+ where a Θ was trained for it; then plug-ins,
     by what the command line that starts the app names them, and those that installed packages bring.
 
@@ -83,8 +83,8 @@ def embedded_models(assets: Path = zoo.ASSETS, plugins: Sequence[str] = ()) -> M
     whole = [d for d in domains(assets) if f"{d}/encoder" in there or zoo.shelf_of(f"{d}/generator", assets) == zoo.OWN]
     plus = [d + PLUS for d in whole if any(name.startswith(f"{d}{PLUS}/theta-") for name in there)]
     left_out: dict[str, list[str]] = {d: [] for d in [*whole, *plus]}
-    sources: dict[str, Callable[[str], Task]] = {d: partial(_load, d, assets, said) for d, said in left_out.items()}
-    own = {task.name: task for task in map(load_plugin_task, (*plugins, *entry_names()))}
+    sources: dict[str, Callable[[str], Task]] = {d: partial(_load, d, assets, said, device) for d, said in left_out.items()}
+    own = {task.name: task for task in (load_plugin_task(each, device=device) for each in (*plugins, *entry_names()))}
     if twice := [name for name in own if name in sources]:
         raise UserError(f"There is a model {twice[0]!r} already; give the plug-in's task another name.")
     return Models(sources | {name: partial(_loaded, task) for name, task in own.items()}, left_out, own)
@@ -100,11 +100,11 @@ def label(name: str) -> str:
     return f"{name.removesuffix(PLUS).title()} in W+" if name.endswith(PLUS) else name.title()
 
 
-def _load(domain: str, assets: Path, left_out: list[str], perceptual: str) -> Task:
+def _load(domain: str, assets: Path, left_out: list[str], device: str, perceptual: str) -> Task:
     def damaged(error: UserError) -> None:
         if (sentence := f"A learned space is left out: {error}") not in left_out:
             left_out.append(sentence)
             print(sentence, flush=True)
 
     distance: Perceptual = "robust" if perceptual == "robust" else "lpips"
-    return load_image_task(domain, perceptual=distance, assets=assets, damaged=damaged)
+    return load_image_task(domain, perceptual=distance, device=device, assets=assets, damaged=damaged)

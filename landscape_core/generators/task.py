@@ -9,11 +9,12 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from landscape_core.errors import UserError, listed, reading
+from landscape_core.errors import UserError, listed
 from landscape_core.features.lpips import NAME as LPIPS
 from landscape_core.features.lpips import LpipsDistance
 from landscape_core.features.perceptual import FeatureDistance, RobustDistance
 from landscape_core.generators.networks.image_model import ImageModel, PlusModel, image_model_from, picture_encoder_from
+from landscape_core.search.device import check_device
 from landscape_core.search.objectives import PerceptualObjective
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
@@ -24,18 +25,6 @@ from landscape_core.storage import zoo
 
 PLUS = "+"
 TRUNCATION = 0.5  # of pictures drawn to be shown: nearer to the mean, where eyes and mouths are seldom deformed
-
-
-def check_device(device: str) -> torch.device:
-    """The torch device of that name.
-
-    Raises:
-        UserError: there is none on this machine.
-    """
-    with reading(f"The device {device!r}", "cannot compute on this machine, while cpu always can"):
-        found = torch.zeros(1, device=device)
-        found.tolist()  # "meta" has shapes and no numbers
-    return found.device
 
 
 def image_objective(

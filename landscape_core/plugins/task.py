@@ -15,6 +15,7 @@ from landscape_core.errors import UserError, reading
 from landscape_core.plugins.loading import load_plugin
 from landscape_core.plugins.observing import observe
 from landscape_core.plugins.showing import SIDE, picture_of
+from landscape_core.search.device import check_device
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.task import Task, X
 from landscape_core.search.thetas import RANDOM, THETA, random_mapping, thetas
@@ -57,8 +58,9 @@ def load_plugin_task(
 
 def _moved(task: Task, device: str) -> Task:
     """The task on a device, F frozen. It is a copy, since a module's function may hand out the same one again."""
-    with reading(f"The device {device!r}", "cannot compute on this machine, while cpu always can"):
-        forward = copy.deepcopy(task.forward).to(device).eval().requires_grad_(False)
-        prior = task.prior.to(device)
-        objective = task.objective.to(device) if isinstance(task.objective, nn.Module) else task.objective
+    where = check_device(device)
+    with reading(f"{task.name} on {where}", "cannot be put there"):
+        forward = copy.deepcopy(task.forward).to(where).eval().requires_grad_(False)
+        prior = task.prior.to(where)
+        objective = task.objective.to(where) if isinstance(task.objective, nn.Module) else task.objective
     return replace(task, forward=forward, prior=prior, objective=objective)

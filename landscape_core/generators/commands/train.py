@@ -27,13 +27,14 @@ from landscape_core.console import (
     parse_box,
 )
 from landscape_core.errors import UserError
-from landscape_core.generators.task import check_device, load_image_task
+from landscape_core.generators.task import load_image_task
 from landscape_core.generators.training import recipe as image_recipe
 from landscape_core.generators.training.measure import frechet_figures, measure_generator
 from landscape_core.generators.training.publish import publish
 from landscape_core.generators.training.transfer import Start
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.sets import targets
+from landscape_core.search.device import check_device
 from landscape_core.storage import zoo
 from landscape_core.storage.files import check_writable
 
