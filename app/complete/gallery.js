@@ -1,6 +1,8 @@
 /** The gallery: K completions in X beside K in Z, streaming in together, scrubbed together, picked one by one. */
 import { ran } from "../views/address.js";
-import { decode } from "../views/frames.js";
+import { Looks, paintBeside } from "../views/compare.js";
+import { decode, paint } from "../views/frames.js";
+import { FullScreen } from "../views/full.js";
 import { showJudges } from "../views/judges.js";
 import { CompletionRun } from "./record.js";
 import { Tiles, visiblePart } from "./tiles.js";
@@ -31,6 +33,11 @@ class Gallery extends RunView {
     this.order = "closest";
     this.chosen = null;
     this.places = [...this.element.querySelectorAll("[data-cell]")].map((lane) => new Tiles(lane, (name, index) => this.#choose(name, index)));
+    this.reference = null; // what the chosen completion is compared with: the whole picture where it is known, else what is seen
+    const panel = this.find(".picked");
+    this.looks = new Looks(panel.querySelector(".looks"), () => this.#drawPicked(this.timeline.index));
+    this.looks.listen(panel.querySelector("[data-chosen]"), () => {});
+    new FullScreen(panel, panel.querySelector("[data-full]"));
     this.controls.ready(); // disabled until now, so that no click is lost
     this.listen();
   }
@@ -49,9 +56,9 @@ class Gallery extends RunView {
     ran("complete", message.run);
     this.chosen = null;
     this.visible = null;
-    Object.assign(this.find(".picked canvas"), { width: message.side, height: message.side });
     this.timeline.setTicks([]);
     for (const tiles of this.places) tiles.take(this.run);
+    this.find(".lanes").classList.toggle("one", new Set(this.tiles.map((tiles) => tiles.cell[1])).size === 1);
     showJudges(this.find(".judges"), null);
     this.become("running");
     const { run } = this;
@@ -72,7 +79,9 @@ class Gallery extends RunView {
       canvas.closest("figure").hidden = !picture;
       if (!picture) continue;
       Object.assign(canvas, { width: side, height: side });
-      canvas.getContext("2d").drawImage(await decode(picture), 0, 0);
+      const bitmap = await decode(picture);
+      canvas.getContext("2d").drawImage(bitmap, 0, 0);
+      this.reference = { bitmap, words: name === "truth" ? "The whole picture" : "What is seen" };
     }
   }
 
@@ -129,6 +138,7 @@ class Gallery extends RunView {
     this.chosen = same ? null : { name, index };
     if (this.chosen) this.trigger("pick", { index });
     this.#lay();
+    if (this.chosen) this.#drawPicked(this.timeline.index).scrollIntoView({ block: "nearest" });
   }
 
   #picked(act) {
@@ -183,12 +193,17 @@ class Gallery extends RunView {
   #drawPicked(at) {
     const panel = this.find(".picked");
     panel.hidden = !this.chosen;
-    if (!this.chosen) return;
+    if (!this.chosen) return panel;
     const { name, index } = this.chosen;
-    this.tiles.find((tiles) => tiles.name === name).paint(panel.querySelector("canvas"), index);
+    const [reference, chosen] = ["reference", "chosen"].map((which) => panel.querySelector(`[data-${which}]`));
+    const picture = this.tiles.find((tiles) => tiles.name === name).picture(index, this.run.side);
+    paint(reference, this.reference?.bitmap, this.looks.smooth);
+    paintBeside(chosen, picture, this.reference?.bitmap, this.looks);
+    reference.nextElementSibling.textContent = this.reference?.words ?? "";
     const loss = number(this.run.lanes[name].loss[at][index]);
-    panel.querySelector("p").textContent = `Completion ${index + 1} in ${name} at step ${this.run.steps[at]}: loss ${loss}.`;
+    chosen.nextElementSibling.textContent = `Completion ${index + 1} in ${name} at step ${this.run.steps[at]}: loss ${loss}.`;
     panel.querySelector("[data-pick=send]").disabled = this.controls.busy;
+    return panel;
   }
 
   #curves() {

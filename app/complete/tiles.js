@@ -39,6 +39,13 @@ export class Tiles {
     }
   }
 
+  /** One completion as it is shown. */
+  picture(index, side) {
+    const canvas = new OffscreenCanvas(side, side);
+    this.paint(canvas, index);
+    return canvas;
+  }
+
   paint(canvas, index) {
     const context = canvas.getContext("2d");
     const side = canvas.width;

@@ -32,7 +32,7 @@ class Race extends RunView {
     this.shown = null;
     this.idle = null;
     this.axis = "steps";
-    this.stage = new Stage(this.find(".stage"));
+    this.stage = new Stage(this.find(".viewer"));
     this.list = new RunList(this.find(".runs"), {
       onShow: (run) => this.#show(run),
       onToggle: () => this.#draw(),
@@ -116,13 +116,9 @@ class Race extends RunView {
     else this.say(BEGIN_HERE);
   }
 
-  #click({ best, axis, smooth }) {
+  #click({ best, axis }) {
     if (best) this.#toBest(best);
     if (axis) this.#setAxis(axis);
-    if (smooth) {
-      this.press("smooth", smooth);
-      this.stage.setSmooth(smooth === "yes");
-    }
   }
 
   #showIdle() {

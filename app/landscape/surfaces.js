@@ -46,7 +46,7 @@ class Surfaces extends RunView {
     this.plan = null; // what is drawn of it and how, or about to be
     this.again = false; // whether to draw anew once what goes on is over
     this.wanted = null; // the message of another one, while something still goes on
-    this.stage = new Stage(this.find(".stage"));
+    this.stage = new Stage(this.find(".viewer"));
     this.plot = new SurfacePlot(this.find("[data-plot]"), { onHover: (panel, x, y) => this.#hover(panel, x, y), onFlat: (why) => this.#flat(why) });
     this.line = new CutPlot(this.find("[data-cut]"));
     this.press("mode", this.plot.mode);

@@ -20,6 +20,7 @@ CELLS = tuple(row + column for column in COLUMNS for row in ROWS)  # in the orde
 PARTS = ("lr", *LBFGS_ONLY)
 PART_WORDS = {"lr": "learning rate", "first_move": "first move", "history": "memory"}
 OPTIMISERS: dict[str, str] = {name: words for name, words in OPTIMISER_NAMES.items()}  # noqa: C416  # keys are any text here
+SPARE: tuple[OptimizerName, ...] = ("adam", "lbfgs")  # for a column that no lane stands in
 LANES = "lanes"  # the field of the cells that are on
 NOT_HERE = "This run has lanes that the table here does not hold: it takes X and one learned space, each by two optimisers."
 
@@ -44,8 +45,7 @@ def values_of(settings: RunSettings) -> dict[str, Any]:
         UserError: the lanes are of more than two optimisers, or of more than one learned space.
     """
     names, cells = _placed(settings)
-    spare = next(name for name in OPTIMISER_NAMES if name not in names)
-    names = [*names, spare][: len(COLUMNS)]
+    names = [*names, *(name for name in SPARE if name not in names)][: len(COLUMNS)]
     values: dict[str, Any] = {LANES: [cell for cell in CELLS if cell in cells]}
     for column, name in zip(COLUMNS, names, strict=True):
         values[column_field(column)] = name

@@ -138,4 +138,9 @@ class RunTab(Generic[V]):
         task = self.models.get(values["model"])
         space = values["space"] if values["space"] in task.mappings else next(iter(task.mappings))  # no lane may search one
         spaces = gr.update(choices=space_choices(list(task.mappings)), value=space)
-        return self.form.filled({**table_updates(values, task.optimizers(space)), "space": spaces})
+        names = {column: values[column_field(column)] for column in COLUMNS}
+        known = lanes.advised(task, space, names, self.start_of(values))
+        off = {
+            name: value for name, value in known.items() if name[:2] not in values[lanes.LANES]
+        }  # no run says what these are
+        return self.form.filled({**table_updates({**values, **off}, task.optimizers(space)), "space": spaces})

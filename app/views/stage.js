@@ -1,23 +1,24 @@
 /** The pictures of a race: the target, the encoder's guess, and every lane with what it measures at the step shown. */
+import { Looks, paintBeside } from "./compare.js";
 import { paint } from "./frames.js";
+import { FullScreen } from "./full.js";
 import { clock, number } from "./words.js";
 
 export class Stage {
-  /** @param {HTMLElement} element holds `.lane` figures, those of lanes with a `data-cell`; the guess may be missing */
+  /** @param {HTMLElement} element holds `.lane` figures, those of lanes with a `data-cell` (the guess may be missing), and looks */
   constructor(element) {
     this.element = element;
-    this.smooth = true;
+    this.looks = new Looks(element.querySelector(".looks"), () => this.#paintAll());
+    new FullScreen(element, element.querySelector("[data-full]"));
     this.target = null;
     this.guess = null;
     this.drawn = new Map();
     this.cells = [...element.querySelectorAll("[data-cell]")];
-    for (const cell of this.cells) this.#holdToCompare(canvasOf(cell));
+    for (const cell of this.cells) this.#listen(canvasOf(cell));
   }
 
-  /** Enlarge smoothly or pixel by pixel. */
-  setSmooth(smooth) {
-    this.smooth = smooth;
-    for (const [canvas, bitmap] of this.drawn) paint(canvas, bitmap, smooth);
+  #paintAll() {
+    for (const [canvas, bitmap] of this.drawn) this.#paint(canvas, bitmap);
   }
 
   /** Show a target with its label and credit; `encoder` is {loss, psnr} with its picture `guess`, or null. */
@@ -84,19 +85,17 @@ export class Stage {
 
   #paint(canvas, bitmap) {
     this.drawn.set(canvas, bitmap);
-    paint(canvas, bitmap, this.smooth);
+    paintBeside(canvas, bitmap, bitmap === this.target ? null : this.target, this.looks);
     canvas.parentElement.classList.toggle("blank", !bitmap);
   }
 
-  /** Pressing on a reconstruction shows the target in its place. */
-  #holdToCompare(canvas) {
+  /** Pressing on a reconstruction shows the target in its place, or moves the line that divides them. */
+  #listen(canvas) {
     canvas.title = "Hold to see the target here";
-    canvas.addEventListener("pointerdown", () => {
-      if (this.target && this.drawn.get(canvas)) paint(canvas, this.target, this.smooth);
-    });
-    for (const up of ["pointerup", "pointerleave", "pointercancel"]) {
-      canvas.addEventListener(up, () => paint(canvas, this.drawn.get(canvas), this.smooth));
-    }
+    const held = () => {
+      if (this.target && this.drawn.get(canvas)) paint(canvas, this.target, this.looks.smooth);
+    };
+    this.looks.listen(canvas, held);
   }
 }
 

@@ -65,7 +65,7 @@ def test_continuing_gives_the_numbers_of_an_uninterrupted_run(models: Models, se
     run(models, session, Asked(USUAL.settings.model_copy(update={"steps": 7}), 4))
     whole = {lane: losses(session, lane) for lane in "XZ"}
     first = run(models, session)
-    assert first[-1]["more"] == 50
+    assert first[-1]["more"] == settings.USUAL_STEPS
     further = list(more(models, session, 3))
     assert (further[0]["seq"], further[0]["run"]) == (first[-1]["seq"] + 1, first[0]["run"])
     assert further[-1]["step"] == 7
@@ -176,7 +176,7 @@ def test_the_address_says_everything_and_comes_back(models: Models, session: Ses
     other = Session()
     assert events.open_page(models, other, query) == (asked, [])
     assert other.mask == EYES
-    assert settings.query_of(settings.defaults(models), models) == {"lanes": "X-adam,Z-adam,X-lbfgs,Z-lbfgs"}
+    assert settings.query_of(settings.defaults(models), models) == {"lanes": "X-lbfgs,Z-lbfgs"}
 
 
 @pytest.mark.parametrize(

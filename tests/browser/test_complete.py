@@ -17,7 +17,7 @@ def hidden(page: Any) -> int:
 
 
 def test_paint_a_mask_with_the_mouse_run_scrub_and_send_one_to_invert(open_page: Open) -> None:
-    page = open_page()
+    page = open_page("?tab=complete&c_lanes=X-adam,Z-adam,X-lbfgs,Z-lbfgs")
     page.get_by_role("tab", name="Complete").click()
     page.wait_for_selector(f"{PAPER}[data-hidden]")
     assert hidden(page) == 64 * 64 - 32 * 32  # the preset "centre only"
@@ -164,3 +164,35 @@ def test_what_is_observed_is_chosen_shown_and_said(open_page: Open, width: int) 
     page.fill("#complete-observation input", "fog")
     page.keyboard.press("Enter")
     page.wait_for_selector("#complete-note >> text=There is no observation 'fog'")
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_completions_are_large_and_one_that_is_picked_is_compared(open_page: Open, width: int) -> None:
+    page = open_page("?tab=complete&c_steps=3", width=width)
+    page.wait_for_selector(f"{PAPER}[data-hidden]")
+    complete(page)
+    x, z = (page.locator(f".gallery [data-cell={cell}] .tiles canvas").first.bounding_box() for cell in ("X1", "Z1"))
+    assert page.locator(".gallery .tiles button").count() == 12, "six in X and six in Z, by one optimiser"
+    assert x["width"] == z["width"] > 110
+    assert (x["y"], page.locator(".gallery .lane.off").first.is_visible()) == (z["y"], False)
+    page.locator(".gallery [data-cell=Z1] .tiles button").nth(2).click()
+    chosen = page.locator(".gallery [data-chosen]")
+    box = chosen.bounding_box()
+    assert box["width"] > 280
+    assert box["y"] < 1000, "it comes into view"
+    shot = "canvas => canvas.toDataURL()"
+    plain = chosen.evaluate(shot)
+    page.click(".gallery [data-look=difference]")
+    assert chosen.evaluate(shot) != plain
+    assert "Mean difference" in page.text_content(".gallery .looks p")
+    page.click(".gallery [data-look=divided]")
+    page.locator(".gallery .looks input").fill("100")
+    assert chosen.evaluate("canvas => [...canvas.getContext('2d').getImageData(8, 8, 1, 1).data]") == page.locator(
+        ".gallery [data-reference]"
+    ).evaluate("canvas => [...canvas.getContext('2d').getImageData(8, 8, 1, 1).data]")
+    page.click(".gallery [data-full]")
+    page.wait_for_selector(".gallery .picked.full")
+    assert page.locator(".gallery .picked").bounding_box()["width"] == width
+    page.click(".gallery [data-full]")
+    page.wait_for_selector(".gallery .picked:not(.full)")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width

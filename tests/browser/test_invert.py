@@ -401,3 +401,37 @@ def test_judges_stand_beside_the_loss(open_page: Open, width: int) -> None:
     assert "dB" in rows.first.text_content()
     assert "‖x̂ − x*‖" in page.locator(".judges thead").first.text_content()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_target_and_lanes_are_of_one_size_and_can_be_compared(open_page: Open, width: int) -> None:
+    page = open_page("?steps=3", width=width)
+    run_to_end(page)
+    frames = [page.locator(f".race .lane{which} .frame").first.bounding_box() for which in (".target", ".x", ".z")]
+    assert len({(round(box["width"]), round(box["height"])) for box in frames}) == 1
+    assert frames[0]["y"] == frames[1]["y"] or width == 390
+    x, target = (page.locator(f".race {which} .frame canvas").first for which in ("[data-cell=X1]", ".lane.target"))
+    shot = "canvas => canvas.toDataURL()"
+    plain, theirs = x.evaluate(shot), target.evaluate(shot)
+    page.click(".race [data-look=difference]")
+    assert x.evaluate(shot) != plain
+    assert target.evaluate(shot) == theirs
+    page.click(".race [data-look=divided]")
+    assert page.locator(".race .looks input").first.is_visible()
+    halves = x.evaluate(shot)
+    assert halves not in (plain, theirs)
+    x.scroll_into_view_if_needed()
+    box = x.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
+    page.mouse.up()
+    assert abs(float(page.input_value(".race .looks input")) - 25) < 2
+    page.click(".race [data-look=picture]")
+    assert x.evaluate(shot) == plain
+    page.locator(".race [data-full]").first.click()
+    page.wait_for_selector(".race .viewer.full")
+    page.keyboard.press("Home")  # the scrubber is there too
+    assert "step 0" in page.text_content(".race .transport output")
+    page.locator(".race [data-full]").first.click()
+    page.wait_for_selector(".race .viewer:not(.full)")
