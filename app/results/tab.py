@@ -11,6 +11,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from app.optional import left_out
 from app.results.charts import marks, panels
+from app.results.replay import replay_of
 from app.views.page import Page
 from app.views.view import APP, ROUTE
 from landscape_core.experiments.answers import answers
@@ -67,6 +68,12 @@ def results_page(folder: Path, assets: Path) -> str:
     for name in zoo.names(assets):
         with left_out("A model", said.append):
             cards.append(zoo.read_card(name, assets))
+    by_name = {each["experiment"]: each for each in results}
+
+    def replay(experiment: str, what: str) -> tuple[str, str]:
+        """Where a number's comparison is run again: an address, and the command."""
+        return replay_of(by_name[experiment], what), by_name[experiment]["command"]
+
     old = outdated(results, {card.name: card.sha256 for card in cards})
     order = {name: place for place, name in enumerate(TITLES)}
     experiments = []
@@ -74,7 +81,13 @@ def results_page(folder: Path, assets: Path) -> str:
         with left_out(f"The result {each['experiment']}", said.append):
             experiments.append(_experiment(each, folder, each["experiment"] in old))
     return templates.get_template("results.jinja").render(
-        answers=answers(results, old), experiments=experiments, cards=cards, address=ADDRESS, earlier=EARLIER, left_out=said
+        answers=answers(results, old),
+        replay=replay,
+        experiments=experiments,
+        cards=cards,
+        address=ADDRESS,
+        earlier=EARLIER,
+        left_out=said,
     )
 
 

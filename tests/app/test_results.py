@@ -5,14 +5,25 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl
 
 from markupsafe import escape
 
+from app.complete import run as completions
+from app.complete.session import CompletionSession
+from app.invert import run as race
+from app.pose.settings import from_query
+from app.pose.tab import pose_models
 from app.results.charts import marks, panels
+from app.results.replay import replay_of
 from app.results.tab import cost, results_page
+from app.runs.address import of_tab
+from app.runs.session import Session
 from landscape_core.experiments.questions import QUESTIONS
 from landscape_core.experiments.results import Claim, Result
 from landscape_core.storage import zoo
+from tests.app.racing import two_models
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -131,3 +142,34 @@ def test_cost_adds_up_stages_and_survives_cards_without_seconds() -> None:
     assert cost({"seconds": {"autoencoder": 955, "generator": 3400}, "hardware": "1 core"}) == "73 min, 1 core"
     assert cost({"seconds": 42}) == "42 s"
     assert cost({"targets": 50}) == "–"
+
+
+def test_a_number_s_replay_opens_on_its_lanes_and_steps() -> None:
+    models, pose = two_models(), pose_models()
+
+    def opened(name: str, what: str, **settings: Any) -> dict[str, str]:
+        address = replay_of({"experiment": name, "settings": settings}, what)
+        return dict(parse_qsl(address.removeprefix("?")))
+
+    query = opened("convergence", "on cats, loss after 20 steps, Z", domain="cats", space="residual", steps=200, seed=3)
+    chosen, notes = race.open_page(models, Session(), query)
+    assert (notes, chosen.task, chosen.steps, chosen.seed, chosen.start) == ([], "cats", 20, 3, "mean")
+    assert chosen.names() == ["X · Adam", "Z · Adam", "X · L-BFGS", "Z · L-BFGS"]
+    query = opened("completions", "visible loss, Z", domain="faces", space="residual", steps=500, k=8, seed=0)
+    asked, notes = completions.open_page(models, CompletionSession(), of_tab(query, "complete"))
+    assert (notes, asked.k, asked.settings.steps, asked.settings.names()) == ([], 8, 300, ["X", "Z"])
+    query = opened("pose-positions", "loss after 40 steps", space="residual", steps=200, seed=0)
+    found, notes = from_query(of_tab(query, "pose"), pose)
+    assert (notes, found.settings.task, found.settings.steps) == ([], "pose-positions", 40)
+    assert opened("defence-ro", "L∞ attack, aware", steps={}) == {
+        "tab": "defence", "classifier": "ro", "attack": "linf", "knows": "aware"
+    }  # fmt: skip
+    assert replay_of({"experiment": "playground", "settings": {}}, "arm") == ""
+
+
+def test_every_number_of_an_answer_has_a_replay_or_its_command() -> None:
+    page = results_page(ROOT / "results", zoo.ASSETS)
+    numbers = re.findall(r"<li><a href=.*?</li>", page, re.DOTALL)
+    assert numbers
+    for number in numbers:
+        assert ('href="?' in number) != ("<code>python -m landscape_core reproduce" in number)
