@@ -1,0 +1,98 @@
+"""How fast the app is with the embedded models, the browser included. Times are for an idle machine; the ratio is of one run.
+
+`python -m pytest tests/browser/test_speed.py -m slow -s` prints the figures.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import torch
+
+from app.runs.models import Models, embedded_models
+from landscape_core.search.task import Task
+from tests.browser.conftest import _free_port
+
+Open = Callable[..., Any]
+STEPS, LANES = 100, 4
+FIRST, RATIO = 0.3, 1.5
+CLOCK = """() => new Promise((done) => {
+  const race = document.querySelector('.race');
+  const begun = performance.now();
+  let first = null;
+  const look = () => {
+    const shown = race.querySelector('[data-cell=X1] .frame:not(.blank)') && race.dataset.state !== 'waiting';
+    if (first === null && shown) first = performance.now() - begun;
+    if (race.dataset.state === 'rest') done([first / 1000, (performance.now() - begun) / 1000]);
+    else requestAnimationFrame(look);
+  };
+  race.querySelector('[data-act=run]').click();
+  requestAnimationFrame(look);
+})"""
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Models:
+    return embedded_models()
+
+
+@pytest.fixture(scope="session")
+def address(embedded: Models) -> Iterator[str]:
+    """The app as it is started, warm."""
+    from app.ui import build_app, launch_options
+    from app.warm import warm_up
+
+    warm_up(embedded).join()
+    demo = build_app(embedded)
+    _, url, _ = demo.launch(**launch_options(port=_free_port()), prevent_thread_lock=True, quiet=True)
+    yield url
+    demo.close(verbose=False)
+
+
+def bare(task: Task, passes: int) -> float:
+    """Seconds of so many passes of F and L, forward and backward, at the batch of a race."""
+    x = task.prior.mean.repeat(LANES, 1).requires_grad_()
+    loss = task.objective.bind(task.sampled(1, torch.Generator().manual_seed(0)).repeat(LANES))
+    began = time.perf_counter()
+    for _ in range(passes):
+        torch.autograd.grad(loss(task.forward(x)).sum(), x)
+    return time.perf_counter() - began
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_first_reconstruction_comes_at_once_and_a_race_costs_little_more_than_its_passes(
+    open_page: Open, embedded: Models
+) -> None:
+    task = embedded.get("faces")
+    page = open_page(f"?steps={STEPS}")
+    page.evaluate(CLOCK)  # the page's own first time
+    before = bare(task, STEPS // 2)
+    first, total = page.evaluate(CLOCK)
+    passes = before + bare(task, STEPS // 2)
+    load = os.getloadavg()[0]
+    print(f"first reconstruction {first:.2f} s; {STEPS} steps of {LANES} lanes {total:.1f} s, bare passes {passes:.1f} s: "
+          f"{total / passes:.2f} times; load {load:.1f} on {os.cpu_count()} cores")  # fmt: skip
+    if load > 1 + 0.5 * (os.cpu_count() or 1):
+        pytest.skip(f"the machine is busy (load {load:.1f}); the figures are printed")
+    assert first <= FIRST
+    assert total <= RATIO * passes
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_first_completions_are_there_in_twenty_seconds(open_page: Open) -> None:
+    page = open_page("?tab=complete")
+    page.wait_for_selector(".painter .paper[data-hidden]")
+    clock = CLOCK.replace("'.race'", "'.gallery'").replace("[data-cell=X1] .frame:not(.blank)", "[data-cell=X1] .tiles canvas")
+    first, total = page.evaluate(clock)
+    load = os.getloadavg()[0]
+    print(f"first tiles {first:.2f} s, six completions in X and in Z {total:.1f} s; load {load:.1f} on {os.cpu_count()} cores")
+    if load > 1 + 0.5 * (os.cpu_count() or 1):
+        pytest.skip(f"the machine is busy (load {load:.1f}); the figures are printed")
+    assert first <= 1.0
+    assert total <= 20.0
