@@ -175,6 +175,8 @@ def test_completions_are_large_and_one_that_is_picked_is_compared(open_page: Ope
     assert page.locator(".gallery .tiles button").count() == 12, "six in X and six in Z, by one optimiser"
     assert x["width"] == z["width"] > 110
     assert (x["y"], page.locator(".gallery .lane.off").first.is_visible()) == (z["y"], False)
+    lanes, lane = (page.locator(f".gallery {each}").first.bounding_box() for each in (".lanes", ".lane.z"))
+    assert lanes["height"] < lane["height"] + 40, "no room is left for lanes that are off"
     page.locator(".gallery [data-cell=Z1] .tiles button").nth(2).click()
     chosen = page.locator(".gallery [data-chosen]")
     box = chosen.bounding_box()
