@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from landscape_core.autoencoders.run_card import FeaturesCard, features_card_target
+from landscape_core.autoencoders.run_card import FeaturesCard, features_card_target, make_features_card
 from landscape_core.autoencoders.task import load_features_task, task_names
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import Cifar10Test
-from landscape_core.images.pixels import to_unit
+from landscape_core.images.pixels import to_bytes, to_unit
 from landscape_core.images.reading import centre_box, crop_square, load_picture
 from landscape_core.search.domain import Domain, Observed
 from landscape_core.search.objectives import Target
-from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
+from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual, RunSettings
 from landscape_core.search.task import Task
 
 CIFAR10 = "cifar10.zip"
@@ -45,4 +46,8 @@ def _recorded(task: Task, data: Path, split: str, n: int, seed: int) -> tuple[Ta
     return Target(to_unit(torch.stack([test.picture(*each) for each in test.draw(n, seed)]))), CIFAR10
 
 
-DOMAIN = Domain("autoencoders", task_names, _load, _observe, FeaturesCard, _carried, _recorded)
+def _carded(task: Task, settings: RunSettings, target: Target, result: dict[str, Any]) -> FeaturesCard:
+    return make_features_card(task, settings, to_bytes(target.value)[0], **result)
+
+
+DOMAIN = Domain("autoencoders", task_names, _load, _observe, FeaturesCard, _carried, _recorded, _carded)

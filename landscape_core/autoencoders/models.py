@@ -17,6 +17,7 @@ from landscape_core.storage.tensors import under
 
 FOLDER = "features"
 KIND = "mirror decoder"
+ERRORS = "error_percentiles"  # on a decoder's card, of unseen pictures
 PERCEPTUAL, PLAIN = "perceptual", "perceptual-plain"  # the embedded robust network and its twin trained without attacks
 LEVELS = {PERCEPTUAL: "L2 0.5", PLAIN: "none"}  # what these two were trained against; a classifier's card says its own
 
@@ -36,6 +37,11 @@ class Inverter:
     def side(self) -> int:
         """Of the pictures it was trained on, in pixels."""
         return int(self.card.architecture["side"])
+
+    @property
+    def known_errors(self) -> list[float]:
+        """Percentiles of the errors of reconstruction of pictures of the kind it knows, from the lowest to the highest."""
+        return [float(value) for value in self.card.metrics["unseen"][ERRORS]]
 
     @property
     def name(self) -> str:

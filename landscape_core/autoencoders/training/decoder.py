@@ -32,8 +32,8 @@ class DecoderConfig:
     """
 
     images: int = 200_000
-    batch: int = 128
-    lr: float = 3e-3
+    batch: int = 32
+    lr: float = 2e-3
     pixel: float = 1.0
     feature: float = 0.1
     adversarial: float = 0.01

@@ -11,8 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from landscape_core.autoencoders.anomaly import reconstruction_error
 from landscape_core.autoencoders.metrics import quality
-from landscape_core.autoencoders.models import KIND, reconstructed
+from landscape_core.autoencoders.models import ERRORS, KIND, reconstructed
 from landscape_core.autoencoders.networks import Autoencoder
 from landscape_core.autoencoders.training.decoder import DecoderTrainer
 from landscape_core.features.lpips import load_lpips
@@ -21,6 +22,7 @@ from landscape_core.search.spaces import Prior
 from landscape_core.storage import zoo
 
 _CODES = 4000  # training pictures whose codes make the Gaussian
+PERCENTILES = 101
 AXES = 128  # principal axes of the codes that are kept
 
 
@@ -33,14 +35,16 @@ def codes_prior(model: Autoencoder, images: Tensor) -> Prior:
 
 
 def measured(model: Autoencoder, images: Tensor) -> dict[str, Any]:
-    """Means for the card, on unseen uint8 pictures (N, 3, S, S).
+    """Means for the card on unseen uint8 pictures (N, 3, S, S), and percentiles of their errors, to place a picture among.
 
     Raises:
         UserError: LPIPS's packages or its embedded weights are missing.
     """
     pictures = to_unit(images)
     found = quality(reconstructed(model, pictures), pictures, load_lpips())
-    return {"pictures": len(pictures), **{name: round(float(values.mean()), 4) for name, values in found.items()}}
+    means = {name: round(float(values.mean()), 4) for name, values in found.items()}
+    errors = reconstruction_error(model, pictures).quantile(torch.linspace(0.0, 1.0, PERCENTILES))
+    return {"pictures": len(pictures), **means, ERRORS: [float(f"{value:.4g}") for value in errors.tolist()]}
 
 
 def publish_decoder(
