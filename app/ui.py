@@ -21,6 +21,8 @@ from app.admission import Admission
 from app.complete import tab as complete
 from app.defence import tab as defence
 from app.defence.pictures import Defences
+from app.features import tab as features
+from app.features.models import Features
 from app.guard import Guard
 from app.invert import tab as invert
 from app.landscape import tab as landscape
@@ -38,20 +40,20 @@ from app.views.wiring import share_cores
 from landscape_core.storage.zoo import RESULTS
 
 TITLE = "Loss-landscape laboratory"
-TABS = [tab.NAME for tab in (invert, playground, complete, landscape, pose, defence, results)]
+TABS = [tab.NAME for tab in (invert, playground, complete, landscape, pose, features, defence, results)]
 HEAD = f'<script type="module" src="{ROUTE}/views/page.js"></script>'
 ROOT = APP.parent
 
 
-def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
-    """The interface on the given models, and on the defences in assets/ unless others are given. Serve it with
-    `demo.launch(**launch_options())`."""
+def build_app(models: Models, defences: Defences | None = None, inverters: Features | None = None) -> gr.Blocks:
+    """The interface on the given models, and on the defences and autoencoders in assets/ unless others are given. Serve it
+    with `demo.launch(**launch_options())`."""
     share_cores()
     with gr.Blocks(title=TITLE, fill_width=True, delete_cache=(3600, 3600)) as demo:
         gr.HTML((APP / "views" / "header.html").read_text(), elem_id="header")
         address = address_view(TABS)
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
-            names = [tab.NAME for tab in (invert, complete, pose, defence)]
+            names = [tab.NAME for tab in (invert, complete, pose, features, defence)]
             page = Page(demo, tabs, models, landscape.source_field(names), address)
             with _tab(invert.NAME):
                 page.sources[invert.NAME] = invert.build(page)
@@ -62,6 +64,8 @@ def build_app(models: Models, defences: Defences | None = None) -> gr.Blocks:
             drawn = _tab(landscape.NAME)  # laid out last, when all runs it can draw are known
             with _tab(pose.NAME), section(pose.NAME):
                 page.sources[pose.NAME] = pose.build(page)
+            with _tab(features.NAME), section(features.NAME):
+                page.sources[features.NAME] = features.build(page, inverters)
             with _tab(defence.NAME), section(defence.NAME):
                 page.sources[defence.NAME] = defence.build(page, defences)
             with drawn, section(landscape.NAME):

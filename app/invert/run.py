@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from app.invert import stream
+from app.runs import picture_stream as stream
 from app.runs import settings
 from app.runs.address import FIRST, TARGET
 from app.runs.cards import open_card, read_race_card

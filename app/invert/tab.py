@@ -156,7 +156,7 @@ class InvertTab(RunTab[RaceSession]):
 
 
 def race_view(missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: str = "race") -> gr.HTML:
-    """It takes the messages of `app.invert.stream`, keeps every run in the browser, and emits: run, stop, cancel (while
+    """It takes the messages of `app.runs.picture_stream`, keeps every run in the browser, and emits: run, stop, cancel (while
     queued), more {steps}, export, landscape, restore {run}. `missed` is called with [run id, first number] for messages
     that were lost.
     """

@@ -38,11 +38,15 @@ class TargetPanel:
     message: gr.HTML
 
 
-def build_target(models: Sequence[str], prefix: str = "") -> TargetPanel:
-    """Lay the panel out in the current container; `prefix` keeps element ids apart where two tabs have one."""
-    model = _model(models, prefix)
+def build_target(
+    models: Sequence[str], prefix: str = "", words: Callable[[str], str] = label, *, draws: bool = True
+) -> TargetPanel:
+    """Lay the panel out in the current container; `prefix` keeps element ids apart where two tabs have one. `words` is what a
+    model is called, `draws` whether pictures of its own are offered."""
+    model = _model([(words(name), name) for name in models], prefix)
     gr.HTML("<h2>Target</h2>")
-    source = gr.Radio(SOURCES, value="example", show_label=False, label="Where the target comes from", elem_classes="segmented")
+    sources = [each for each in SOURCES if draws or each[1] != "drawn"]
+    source = gr.Radio(sources, value="example", show_label=False, label="Where the target comes from", elem_classes="segmented")
     groups = {}
     with gr.Group(visible=False, elem_classes="bare") as groups["drawn"], gr.Row(elem_classes="pair"):
         number = gr.Number(targets.FIRST_DRAWN, label="Picture number", precision=0, minimum=0, elem_id=f"{prefix}drawn-number")
@@ -56,8 +60,8 @@ def build_target(models: Sequence[str], prefix: str = "") -> TargetPanel:
     return TargetPanel(model, source, groups, number, another, picker, file, crop, message)
 
 
-def _model(models: Sequence[str], prefix: str) -> gr.Radio | gr.Dropdown:
-    choices, first = [(label(name), name) for name in models], models[0] if models else None
+def _model(choices: Sequence[tuple[str, str]], prefix: str) -> gr.Radio | gr.Dropdown:
+    first = choices[0][1] if choices else None
     facts = {"value": first, "label": "Model", "visible": len(choices) > 1, "elem_id": f"{prefix}model"}
     if len(choices) > MOST_BESIDE:
         return gr.Dropdown(choices, **facts)
@@ -142,7 +146,7 @@ class TargetChooser:
         if source == "drawn":
             return {**groups, **self.choose(session, self._drawn(number, form), form)}
         if source == "example":
-            name = targets.FIRST.get(form["model"].removesuffix("+"), next(iter(LABELS)))
+            name = targets.first_example(form["model"]) or next(iter(LABELS))
             picker = sent(picker_message(name))
             return {
                 **groups,

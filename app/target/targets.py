@@ -24,7 +24,8 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.task import Task
 
 LABELS = {name: label for name, (label, *_) in (PHOTOGRAPHS | EXAMPLES).items()}
-FIRST = {"faces": "astronaut", "cats": "chelsea"}  # what one begins with: pictures that the model did not draw
+# What one begins with, by the first word of the model's name: pictures that the model did not draw.
+FIRST = {"faces": "astronaut", "cats": "chelsea", "features": "chelsea"}
 PHOTO_SIDE = 1600
 MAX_SEED = 2**31 - 1
 FIRST_DRAWN = 33  # the number that is offered first: an even face, and an even cat
@@ -158,9 +159,14 @@ def from_query(text: str | None, task: Task, now: Picked | None = None) -> Picke
     return first(task)
 
 
+def first_example(model: str) -> str | None:
+    """The example that one begins with, by the model's name; None where that draws its own."""
+    return FIRST.get(model.partition("/")[0].removesuffix("+"))
+
+
 def first(task: Task) -> Picked:
     """The target one begins with: a photograph where there is one of the model's kind, else a picture it draws."""
-    name = FIRST.get(task.name.removesuffix("+"))
+    name = first_example(task.name)
     return example(name, task.side) if name is not None else drawn(task, FIRST_DRAWN)
 
 

@@ -77,9 +77,10 @@ class FeatureObjective:
 
 
 def task_names(assets: Path = zoo.ASSETS) -> list[str]:
-    """Every autoencoder whose pictures are small enough, over pixels and over codes, the robust one first."""
-    able = [name for name in inverter_names(assets) if _searchable(zoo.read_card(name, assets))]
-    return [name + kind for name in sorted(able, key=lambda name: "robust" not in name) for kind in ("", CODES)]
+    """Every autoencoder with small enough pictures, over pixels and over codes: the robust ones first, the deepest first."""
+    cards = [zoo.read_card(name, assets) for name in inverter_names(assets)]
+    able = sorted(filter(_searchable, cards), key=lambda card: ("robust" not in card.name, -card.architecture["depth"]))
+    return [card.name + kind for card in able for kind in ("", CODES)]
 
 
 def _searchable(card: zoo.Card) -> bool:

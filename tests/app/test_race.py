@@ -11,7 +11,7 @@ import torch
 
 from app.invert import run as events
 from app.invert import run as race
-from app.invert import stream
+from app.runs import picture_stream as stream
 from app.runs.legs import batches
 from app.runs.models import Models
 from app.runs.session import Session, Sessions

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
+import torch
 from torch import Tensor
 
 from landscape_core.autoencoders.models import load_classifier
@@ -17,10 +18,29 @@ from landscape_core.features.training.classifier_recipe import CLASSIFIER_PRESET
 from landscape_core.progress import silent
 from landscape_core.storage import zoo
 from tests.tiny.defended import picture_bytes
-from tests.tiny.lpips import MeanDistance
+from tests.tiny.lpips import MeanDistance, StandIn
 
 WIDTHS = (8, 12, 16)
 CONFIG = DecoderConfig(images=48, batch=8, lr=0.01, bf16=False)
+
+
+class Distance(StandIn):
+    """LPIPS's interface on random maps."""
+
+    def features(self, image: Tensor) -> tuple[Tensor, ...]:
+        return tuple(self.maps(image))
+
+    def distance(self, a: tuple[Tensor, ...], b: tuple[Tensor, ...], mask: Tensor | None = None) -> Tensor:
+        pairs = zip(a, b, strict=True)
+        return torch.stack([(x - y).square().mean(dim=(1, 2, 3)) for x, y in pairs]).sum(dim=0)
+
+
+def publish_inverters(folder: Path) -> Path:
+    """Two stages of one network, and what they call the standard one, below a folder of assets."""
+    for name, depth in (("robust-stage3", 3), ("robust-stage2", 2), ("plain-stage3", 3)):
+        config = replace(CONFIG, seed=len(name), images=480)
+        publish_inverter(folder / "a", folder / name, f"features/{name}", depth=depth, config=config)
+    return folder / "a"
 
 
 def publish_encoder(assets: Path, name: str = "features/encoder", network: Network = "resnet") -> zoo.Card:

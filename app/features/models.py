@@ -1,0 +1,69 @@
+"""The autoencoders that the tab shows: their tasks, themselves, and LPIPS to measure by. Knows nothing of Gradio."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from app.runs.models import Loader, Models
+from landscape_core.autoencoders.models import Inverter, load_inverter
+from landscape_core.autoencoders.task import CODES, load_features_task, task_names
+from landscape_core.errors import UserError
+from landscape_core.features.lpips import LpipsDistance, load_lpips
+from landscape_core.search.task import Task
+from landscape_core.storage import zoo
+
+NONE = "There is no autoencoder in assets/ yet. Train one with: python -m landscape_core train features-decoder"
+KINDS = {"robust": "Robust", "plain": "Standard"}
+
+
+class Features:
+    """Everything of assets/features/, each loaded when it is first asked for.
+
+    Raises:
+        UserError: there is no autoencoder that can be searched.
+    """
+
+    def __init__(self, assets: Path = zoo.ASSETS) -> None:
+        names = task_names(assets)
+        if not names:
+            raise UserError(NONE)
+        self.tasks = Models({name: partial(_task, name, assets) for name in names})
+        found = [name for name in names if not name.endswith(CODES)]
+        sources = {name: partial(load_inverter, name, assets) for name in found}
+        self._inverters = Loader[Inverter](sources, "autoencoder", NONE)
+        self._lpips = Loader[LpipsDistance]({"lpips": partial(load_lpips, assets)}, "distance", NONE)
+
+    def inverter(self, task: str) -> Inverter:
+        """The autoencoder that a task inverts. Raises UserError where its files are damaged."""
+        return self._inverters.load(task.removesuffix(CODES))
+
+    def beside(self, task: str) -> Mapping[str, Inverter]:
+        """By their words: every autoencoder at the same stage as a task's, the robust one first."""
+        depth = self.inverter(task).model.encoder.depth
+        every = {words(name): self.inverter(name) for name in self._inverters.names}
+        return {title: each for title, each in every.items() if each.model.encoder.depth == depth}
+
+    def of_network(self, task: str) -> list[Inverter]:
+        """The autoencoders of every stage of a task's network."""
+        network = self.inverter(task).card.architecture["encoder"]
+        every = [self.inverter(name) for name in self._inverters.names]
+        return [each for each in every if each.card.architecture["encoder"] == network]
+
+    @property
+    def lpips(self) -> LpipsDistance:
+        """Raises UserError where its packages or weights are missing."""
+        return self._lpips.load("lpips")
+
+
+def _task(name: str, assets: Path, perceptual: str) -> Task:
+    return load_features_task(name, assets)
+
+
+def words(name: str) -> str:
+    """What a task or an autoencoder is called: "Robust, stage 4", "Standard, stage 3, codes"."""
+    short = name.removeprefix("features/").removesuffix(CODES)
+    kind, _, stage = short.partition("-stage")
+    said = f"{KINDS.get(kind, kind)}, stage {stage}" if stage else short
+    return f"{said}, codes" if name.endswith(CODES) else said

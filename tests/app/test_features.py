@@ -1,0 +1,126 @@
+"""The Features tab without a browser: what a run streams and says, what the decoders make of a picture, and bad input."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.features import run as events
+from app.features.models import Features, words
+from app.features.run import DECODER, FeaturesSession
+from app.runs.session import Picked, Session
+from app.runs.settings import defaults
+from app.runs.standing import standing_of
+from app.target.targets import example, first
+from landscape_core.autoencoders.run_card import FeaturesCard
+from landscape_core.autoencoders.task import CODES
+from landscape_core.errors import UserError
+from landscape_core.search.export import CARD
+from tests.tiny.inverters import Distance, publish_inverters
+
+Message = dict[str, Any]
+NAME = "features/robust-stage3"
+
+
+@pytest.fixture(scope="module")
+def features(tmp_path_factory: pytest.TempPathFactory) -> Features:
+    found = Features(publish_inverters(tmp_path_factory.mktemp("features")))
+    found._lpips._sources["lpips"] = Distance
+    return found
+
+
+@pytest.fixture
+def session(features: Features) -> FeaturesSession:
+    return Session(target=first(features.tasks.get(NAME)))
+
+
+def run(features: Features, session: FeaturesSession, task: str = NAME, **others: Any) -> list[Message]:
+    return list(events.start(features, session, defaults(features.tasks, task, steps=4, **others)))
+
+
+def test_names_are_words() -> None:
+    assert words("features/robust-stage4" + CODES) == "Robust, stage 4, codes"
+    assert words("features/plain-stage3") == "Standard, stage 3"
+    assert words("features/faces") == "faces"
+
+
+@pytest.mark.parametrize("task", [NAME, NAME + CODES])
+def test_a_run_streams_pictures_and_ends_with_all_measures(features: Features, session: FeaturesSession, task: str) -> None:
+    messages = run(features, session, task)
+    assert messages[0]["kind"] == "begin"
+    assert messages[0]["encoder"]["png"]
+    assert [step for m in messages if m["kind"] == "frames" for step in m["steps"]] == [0, 1, 2, 3, 4]
+    end = messages[-1]
+    assert [head for head, _ in end["judges"]["heads"]] == ["loss", "PSNR", "SSIM", "LPIPS"]
+    assert next(iter(end["judges"]["rows"])) == DECODER
+    assert len(end["judges"]["rows"]) == 5
+    standing = standing_of(session.run)
+    assert standing is not None
+    assert standing.task.name == task
+
+
+def test_a_run_is_continued_exported_and_repeated_from_its_card(features: Features, session: FeaturesSession) -> None:
+    run(features, session)
+    further = list(events.resume(features, session, 2))
+    with zipfile.ZipFile(events.export(session)) as archive:
+        text = archive.read(CARD)
+    card = FeaturesCard.model_validate_json(text)
+    assert (further[-1]["kind"], card.settings.steps) == ("end", 6)
+    other: FeaturesSession = Session()
+    loaded, sentence = events.load_card(features, other, text)
+    assert "the models are the same" in sentence
+    again = list(events.start(features, other, loaded.settings))
+    assert "exactly" in again[-1]["replay"]
+
+
+def test_a_picture_is_shown_by_every_network_of_its_stage_freed_of_noise_and_in_a_style(
+    features: Features, session: FeaturesSession
+) -> None:
+    message = events.applied(features, session, NAME + CODES, 0.2, "still-life", 0.5)
+    titles = {group["title"]: [tile["title"] for tile in group["tiles"]] for group in message["groups"]}
+    networks = ["Robust, stage 3", "Standard, stage 3"]
+    assert titles == {
+        "Given back in one pass": networks,
+        "Freed of noise": ["Under noise", *networks],
+        "Another's style": ["Style", "In that style"],
+    }
+    assert "dB" in message["groups"][0]["tiles"][0]["reading"]
+    assert "error of reconstruction" in message["text"]
+    assert json.loads(json.dumps(message)) == message
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ((2, "still-life", 0.5), "noise must be a number from 0 to 1"),
+        ((0.1, "nothing", 0.5), "There is no example 'nothing'"),
+        ((0.1, "still-life", "much"), "strength of the style must be"),
+    ],
+)
+def test_bad_values_are_sentences(features: Features, session: FeaturesSession, values: Any, sentence: str) -> None:
+    with pytest.raises(UserError, match=sentence):
+        events.applied(features, session, NAME, *values)
+
+
+def test_without_a_picture_nothing_is_run(features: Features) -> None:
+    with pytest.raises(UserError, match="Choose a picture first"):
+        run(features, Session())
+    with pytest.raises(UserError, match="press Run first"):
+        events.export(Session())
+    assert events.applied(features, Session(), NAME, 0.1, "still-life", 0.5)["groups"] == []
+
+
+def test_a_picture_of_another_side_is_cut_again(features: Features) -> None:
+    session: FeaturesSession = Session(target=example("astronaut", 64))
+    run(features, session)
+    assert isinstance(session.target, Picked)
+    assert session.target.picture.shape == (3, 32, 32)
+
+
+def test_without_models_the_tab_says_how_to_make_one(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="train features-decoder"):
+        Features(tmp_path)

@@ -1,0 +1,82 @@
+"""The Features tab, driven in Chromium as a visitor would, on tiny networks."""
+
+from __future__ import annotations
+
+import socket
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.tiny.inverters import Distance, publish_inverters
+from tests.tiny.models import tiny_task
+
+Open = Callable[..., Any]
+VIEW, APPLIED = "#inversion ", "#applied "
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A running app with three tiny autoencoders."""
+    from app.features.models import Features
+    from app.runs.models import Models
+    from app.ui import build_app, launch_options
+
+    features = Features(publish_inverters(tmp_path_factory.mktemp("features")))
+    features._lpips._sources["lpips"] = Distance
+    demo = build_app(Models({"faces": lambda perceptual: tiny_task("faces")}), inverters=features)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    _, url, _ = demo.launch(**launch_options(port=port), prevent_thread_lock=True, quiet=True)
+    yield url
+    demo.close(verbose=False)
+
+
+@pytest.fixture
+def features_page(open_page: Open) -> Open:
+    def opened(**options: Any) -> Any:
+        page = open_page(**options)
+        tab = page.get_by_role("tab", name="Features")
+        if not (tab.count() and tab.first.is_visible()):
+            page.locator(".overflow-menu > button").click()
+            tab = page.locator(".overflow-dropdown").get_by_text("Features", exact=True)
+        tab.click()
+        page.wait_for_selector(VIEW + "[data-act=run]:enabled")
+        return page
+
+    return opened
+
+
+def pixels(page: Any, canvas: str) -> str:
+    return page.evaluate("(s) => document.querySelector(s).toDataURL()", canvas)
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)])
+def test_a_picture_is_given_back_searched_for_and_changed(features_page: Open, tmp_path: Path, width: int, dark: bool) -> None:
+    page = features_page(width=width, dark=dark)
+    page.wait_for_selector(APPLIED + "figure >> nth=6")
+    assert "error of reconstruction" in page.text_content(APPLIED + ".summary")
+    page.fill("#features-steps input[type=number]", "6")
+    page.keyboard.press("Tab")
+    page.click(VIEW + "[data-act=run]")
+    page.wait_for_selector(VIEW + "[data-act=export]:visible")
+    page.wait_for_selector(VIEW + ".judges tbody tr >> nth=4")
+    assert "decoder" in page.text_content(VIEW + ".judges")
+    assert page.text_content(VIEW + ".transport output") == "step 6 of 6"
+    last = pixels(page, VIEW + "[data-cell=X1] canvas")
+    page.keyboard.press("Home")
+    changed = "([where, was]) => document.querySelector(where)?.toDataURL() !== was"
+    page.wait_for_function(changed, arg=[VIEW + "[data-cell=X1] canvas", last])
+    styled = APPLIED + "section:last-child figure:last-child canvas"
+    before = pixels(page, styled)
+    page.fill("#features-strength input[type=number]", "0")
+    page.keyboard.press("Tab")
+    page.wait_for_function(changed, arg=[styled, before])
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.screenshot(path=tmp_path / "features.png", full_page=True)
+    with page.expect_download() as download:
+        page.click(VIEW + "[data-act=export]")
+    assert "card.json" in " ".join(zipfile.ZipFile(download.value.path()).namelist())
