@@ -7,6 +7,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
+from landscape_core.autoencoders.commands import decoders
 from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
 from landscape_core.autoencoders.commands import train as train_autoencoders
 from landscape_core.commands import (
@@ -109,6 +110,10 @@ reproduce.command("z-dimension")(generator_tables.z_dimension)
 reproduce.command("w-plus")(generator_tables.w_plus)
 reproduce.command()(tables.budget)
 reproduce.command()(autoencoder_tables.features)
+reproduce.command("features-table")(decoders.table)
+reproduce.command("features-inversion")(decoders.inversion)
+reproduce.command("features-resolution")(decoders.resolution)
+reproduce.command("features-denoise")(decoders.denoise)
 reproduce.command()(defence_tables.defence)
 reproduce.command()(pose_tables.pose)
 reproduce.command("pose-completions")(pose_tables.pose_completions)
