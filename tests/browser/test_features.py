@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from landscape_core.search.export import CARD
 from tests.tiny.inverters import Distance, publish_inverters
 from tests.tiny.models import tiny_task
 
@@ -79,4 +80,4 @@ def test_a_picture_is_given_back_searched_for_and_changed(features_page: Open, t
     page.screenshot(path=tmp_path / "features.png", full_page=True)
     with page.expect_download() as download:
         page.click(VIEW + "[data-act=export]")
-    assert "card.json" in " ".join(zipfile.ZipFile(download.value.path()).namelist())
+    assert CARD in zipfile.ZipFile(download.value.path()).namelist()
