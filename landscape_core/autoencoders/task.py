@@ -140,7 +140,7 @@ def _task(
         mappings=learned.spaces or {RANDOM: random_mapping(prior)},
         encode=encode,
         hashes={**inverter.hashes, **learned.hashes},
-        advised={X: USUAL, **learned.advised},
+        advised={X: USUAL, RANDOM: USUAL, **learned.advised},
         tuned=learned.tuned,
         samples=drawn,
         side=inverter.side,

@@ -13,7 +13,7 @@ from app.features import run as events
 from app.features.models import Features, words
 from app.features.run import DECODER, FeaturesSession
 from app.runs.session import Picked, Session
-from app.runs.settings import defaults
+from app.runs.settings import defaults, values_of
 from app.runs.standing import standing_of
 from app.target.targets import example, first
 from landscape_core.autoencoders.run_card import FeaturesCard
@@ -124,3 +124,19 @@ def test_a_picture_of_another_side_is_cut_again(features: Features) -> None:
 def test_without_models_the_tab_says_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="train features-decoder"):
         Features(tmp_path)
+
+
+def test_an_address_brings_the_settings_and_the_picture_back(features: Features) -> None:
+    session: FeaturesSession = Session()
+    query = {"model": NAME + CODES, "steps": "9", "target": "astronaut", "lanes": "X-adam,Z-adam"}
+    chosen, notes = events.open_page(features, session, query)
+    assert notes == []
+    assert (chosen.task, chosen.steps, len(chosen.lanes)) == (NAME + CODES, 9, 2)
+    assert session.target is not None
+    assert session.target.label == "astronaut"
+    said = events.note(features, session, values_of(chosen))
+    assert said["query"].items() >= {"model": NAME + CODES, "steps": "9", "target": "astronaut"}.items()
+    _, notes = events.open_page(features, session, {"model": "nothing", "target": "nothing"})
+    assert len(notes) == 1
+    assert session.target.label == "chelsea"
+    assert events.note(features, session, {**values_of(chosen), "steps": 0})["level"] == "error"

@@ -25,6 +25,7 @@ from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import LaneSettings, RunSettings, prepare
 from landscape_core.search.spaces import Start
 from landscape_core.search.task import Task, X
+from landscape_core.search.thetas import RANDOM
 from landscape_core.search.trajectory import Trajectory, run
 
 PAPER = "higher quality than optimisation-based inversion"
@@ -55,14 +56,15 @@ def run_descent(
     inverter: Inverter, tasks: Mapping[str, Task], pictures: Tensor, train: Tensor, lpips: Lpips, settings: DescentSettings,
     result: Result, tick: Tick,
 ) -> Result:  # fmt: skip
-    """`features-inversion`: `tasks` are searched in X and in their first learned space, by what x is: "pixels", "codes"."""
+    """`features-inversion`: `tasks` are searched in X and, with a trained Θ, in Z, by what x is: "pixels", "codes"."""
     began = time.perf_counter()
     with torch.no_grad():
         answer = inverter.model(pictures)
     seconds = {"decoder": (time.perf_counter() - began) / len(pictures)}
     decoder = quality(answer, pictures, lpips)
     record(result, "decoder", decoder)
-    lanes = [(kind, task, space) for kind, task in tasks.items() for space in (X, next(iter(task.mappings)))]
+    learned = {kind: [name for name in task.mappings if name != RANDOM][:1] for kind, task in tasks.items()}
+    lanes = [(kind, task, space) for kind, task in tasks.items() for space in (X, *learned[kind])]
     chosen = {}
     for done, (kind, task, space) in enumerate(lanes, 1):
         label = f"{'X' if space == X else 'Z'} over {kind}"

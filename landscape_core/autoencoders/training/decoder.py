@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from landscape_core.autoencoders.networks import Autoencoder, Critic, FeatureEncoder, MirrorDecoder
+from landscape_core.errors import UserError
 from landscape_core.images.pixels import to_unit
 from landscape_core.progress import Report
 from landscape_core.training.checkpoint import Checkpoint
@@ -49,7 +50,8 @@ class DecoderTrainer:
     """One training on uint8 pictures (N, 3, S, S); update k draws all its randomness from the generator in the checkpoint.
 
     Raises:
-        UserError: the checkpoint in `out` belongs to another training, or another process trains there.
+        UserError: the checkpoint in `out` belongs to another training, another process trains there, or there are fewer than
+            two pictures.
     """
 
     def __init__(self, encoder: FeatureEncoder, images: Tensor, config: DecoderConfig, out: Path) -> None:
@@ -157,7 +159,13 @@ def frozen(network: torch.nn.Module) -> Iterator[None]:
 
 @torch.no_grad()
 def code_spread(encoder: FeatureEncoder, images: Tensor) -> float:
-    """The variance of the entries of codes over the first training pictures."""
+    """The variance of the entries of codes over some training pictures.
+
+    Raises:
+        UserError: fewer than two pictures.
+    """
+    if len(images) < 2:
+        raise UserError(f"A decoder is trained on at least two pictures; there is {len(images)}.")
     codes = encoder(to_unit(images[:: max(len(images) // _MEASURED, 1)][:_MEASURED]))
     return float(codes.var(dim=0).mean())
 

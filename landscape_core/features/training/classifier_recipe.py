@@ -28,6 +28,9 @@ LINF = Threat("linf", 8 / 255, steps=50, step_size=0.25)
 L2 = Threat("l2", 256 / 255, steps=50, step_size=0.25)
 
 
+_TRAINED = {False: "adversarially trained", True: "plainly trained"}
+
+
 def described(threat: Threat) -> str:
     """A threat in words, the norm first: "L∞ 4/255", "L2 0.5", "none"."""
     if threat.eps == 0 or threat.steps == 0:
@@ -62,10 +65,11 @@ def publish_classifier(
     assets: Path = zoo.ASSETS,
 ) -> zoo.Card:
     """Write the network with its normalisations folded into its convolutions, and its card."""
+    against = described(config.threat)
     card = zoo.Card(
         name=name,
-        kind="adversarially trained classifier, picture 32x32 -> 10 logits",
-        architecture={**config.architecture(), "threat": described(config.threat)},
+        kind=f"{_TRAINED[against == 'none']} classifier, picture 32x32 -> 10 logits",
+        architecture={**config.architecture(), "threat": against},
         trained_on=trained_on,
         licence=licence,
         command=command,
