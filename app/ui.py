@@ -34,8 +34,9 @@ from app.results import tab as results
 from app.runs.models import Models
 from app.scratch import Room
 from app.theme import THEME
+from app.views.glossary import glossary
 from app.views.page import Page, address_view
-from app.views.view import APP, ROUTE, Scripts, style_sheets
+from app.views.view import APP, ROUTE, TEMPLATES, Scripts, style_sheets
 from app.views.wiring import share_cores
 from landscape_core.storage.zoo import RESULTS
 
@@ -50,7 +51,7 @@ def build_app(models: Models, defences: Defences | None = None, inverters: Featu
     with `demo.launch(**launch_options())`."""
     share_cores()
     with gr.Blocks(title=TITLE, fill_width=True, delete_cache=(3600, 3600)) as demo:
-        gr.HTML((APP / "views" / "header.html").read_text(), elem_id="header")
+        gr.HTML(TEMPLATES.get_template("views/header.html").render(glossary=glossary()), elem_id="header")
         address = address_view(TABS)
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             names = [tab.NAME for tab in (invert, complete, pose, features, defence)]

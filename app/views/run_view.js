@@ -1,6 +1,7 @@
 /** What views of a run do alike: they take messages in order, have one toolbar, one scrubber and one chart, and say one line. */
 import { Controls } from "./controls.js";
 import { LossCurves } from "./curves.js";
+import { explain } from "./glossary.js";
 import { Inbox } from "./inbox.js";
 import { tellPlace } from "./queue.js";
 import { Timeline } from "./timeline.js";
@@ -42,8 +43,10 @@ export class JobView {
   }
 
   say(text, aside = "") {
-    this.find(".summary").textContent = text;
-    this.find(".aside").textContent = aside;
+    for (const [place, words] of [[".summary", text], [".aside", aside]]) {
+      this.find(place).textContent = words;
+      explain(this.find(place));
+    }
   }
 
   act(act, steps) {

@@ -2,6 +2,7 @@
 import { Looks, paintBeside } from "./compare.js";
 import { paint } from "./frames.js";
 import { FullScreen } from "./full.js";
+import { explain } from "./glossary.js";
 import { clock, number } from "./words.js";
 
 export class Stage {
@@ -44,6 +45,7 @@ export class Stage {
       if (off) this.#empty(cell);
       cell.classList.toggle("off", off);
       how.textContent = lane?.optimiser ?? how.dataset.how;
+      explain(cell.querySelector("figcaption"));
       cell.querySelector("figcaption").title = lane ? `${how.dataset.how}, ${lane.optimiser}, ${lane.settings}` : "";
     }
   }

@@ -26,9 +26,11 @@ TEMPLATES = Environment(loader=FileSystemLoader(APP), autoescape=True)
 
 _LOADER = """
 const events = {events};
-import(new URL('{route}/{name}.js', document.baseURI)).then(module => module.mount({{
-  element, trigger, server, upload, watch, value: () => (props.value ? JSON.parse(props.value) : null),
-}})).catch(error => {{ element.textContent = 'This view could not start: ' + error.message; throw error; }});
+const script = name => import(new URL('{route}/' + name + '.js', document.baseURI));
+Promise.all([script('{name}'), script('views/glossary')]).then(([module, {{ explain }}]) => {{
+  module.mount({{ element, trigger, server, upload, watch, value: () => (props.value ? JSON.parse(props.value) : null) }});
+  explain(element);
+}}).catch(error => {{ element.textContent = 'This view could not start: ' + error.message; throw error; }});
 """
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 import torch
@@ -14,11 +15,13 @@ from app.invert import run as race
 from app.runs import picture_stream as stream
 from app.runs.legs import batches
 from app.runs.models import Models
+from app.runs.sentences import plainly
 from app.runs.session import Session, Sessions
 from app.target import targets
 from landscape_core.errors import UserError
 from landscape_core.images.pixels import png_tensor, to_bytes
 from landscape_core.search.race import RunSettings
+from landscape_core.search.trajectory import Trajectory
 from tests.app.racing import FORM, column, race_of, run_form, two_models
 from tests.tiny.models import tiny_task
 
@@ -89,8 +92,9 @@ def test_a_table_of_four_lanes_shares_one_run_and_compares_within_columns(models
     for name in names:
         assert column(messages, name, "loss") == [float(loss[0]) for loss in session.run.trajectory.lane(name).losses]
     lines = messages[-1]["summary"].splitlines()
-    assert ["Adam" in line for line in lines[:2]] == [True, False]
-    assert ["L-BFGS" in line for line in lines[:2]] == [False, True]
+    assert "closer to the target" in lines[0] or "close to the target" in lines[0], "in plain words first"
+    assert ["Adam" in line for line in lines[1:3]] == [True, False]
+    assert ["L-BFGS" in line for line in lines[1:3]] == [False, True]
     alone = run_form(models, session, FORM | {"lanes": ["X1", "Z1"]})
     assert column(alone, "Z", "loss") == pytest.approx(column(messages, "Z · Adam", "loss"), rel=1e-5)
 
@@ -243,3 +247,27 @@ def test_judges_that_were_not_optimised_stand_beside_the_loss(models: Models, se
     assert end["judges"]["rows"]["X · Adam"][2] == f"{float((x - true).norm()):.3g}"
     session.target = targets.example("astronaut", 64)
     assert len(run_form(models, session, robust)[-1]["judges"]["heads"]) == 3, "nobody knows the input of a photograph"
+
+
+@pytest.mark.parametrize(
+    ("best", "said"),
+    [
+        ({"X": 0.4, "Z": 0.2}, "Z came closer to the target."),
+        ({"X": 0.2, "Z": 0.2001}, "X and Z came equally close to the target."),
+        (
+            {"X · Adam": 0.4, "Z · Adam": 0.2, "X · L-BFGS": 0.1, "Z · L-BFGS": 0.2},
+            "Z came closer to the target by Adam, X came closer to the target by L-BFGS.",
+        ),
+        (
+            {"X · Adam": 0.4, "Z · Adam": 0.2, "X · L-BFGS": 0.3, "Z · L-BFGS": 0.2},
+            "Z came closer to the target by Adam and by L-BFGS.",
+        ),
+        ({"X · Adam": 0.4, "X · L-BFGS": 0.3}, ""),
+    ],
+)
+def test_the_verdict_in_plain_words(best: dict[str, float], said: str) -> None:
+    lanes = [
+        SimpleNamespace(name=name, best_so_far=lambda loss=loss: torch.tensor([[1.0], [loss]])) for name, loss in best.items()
+    ]
+    trajectory = SimpleNamespace(steps=[0, 1], lanes=lanes, lane=lambda name: lanes[list(best).index(name)])
+    assert plainly(cast(Trajectory, trajectory), sample=0) == said

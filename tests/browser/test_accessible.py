@@ -18,12 +18,12 @@ RUN = {
     "Results": None,
 }
 WIDTHS = (1440, 390)
+AXE = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe
 
 
 def violations(page: Any, when: str) -> list[str]:
     """What axe-core finds in both themes at both widths; transitions are taken to their end first."""
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-playwright-python").Axe()
-    found = []
+    axe, found = AXE(), []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 900})
         for theme in ("light", "dark"):
@@ -52,3 +52,13 @@ def test_axe_finds_nothing_before_and_after_a_run(open_page: Open, tab: str) -> 
         page.click("#edit [data-do=take-a]")
         page.wait_for_selector("#edit .editing-body:visible")
     assert found + violations(page, "after a run") == []
+
+
+def test_axe_finds_nothing_in_the_tour_and_the_word_list(open_page: Open) -> None:
+    page = open_page()
+    page.click("[data-tour=begin]")
+    page.wait_for_function("document.querySelector('#tour .outcome').textContent")
+    assert violations(page, "in the tour") == []
+    page.keyboard.press("Escape")
+    page.click("[data-words]")
+    assert AXE().run(page).response["violations"] == []
