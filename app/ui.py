@@ -37,7 +37,7 @@ from app.theme import THEME
 from app.views.glossary import glossary
 from app.views.page import Page, address_view
 from app.views.view import APP, ROUTE, TEMPLATES, Scripts, style_sheets
-from app.views.wiring import share_cores
+from app.views.wiring import share_cores, take_as_typed
 from landscape_core.storage.zoo import RESULTS
 
 TITLE = "Loss-landscape laboratory"
@@ -50,6 +50,7 @@ def build_app(models: Models, defences: Defences | None = None, inverters: Featu
     """The interface on the given models, and on the defences and autoencoders in assets/ unless others are given. Serve it
     with `demo.launch(**launch_options())`."""
     share_cores()
+    take_as_typed()
     with gr.Blocks(title=TITLE, fill_width=True, delete_cache=(3600, 3600)) as demo:
         gr.HTML(TEMPLATES.get_template("views/header.html").render(glossary=glossary()), elem_id="header")
         address = address_view(TABS)

@@ -89,7 +89,7 @@ class Gallery extends RunView {
     if (message.run !== this.run?.id) return;
     this.run.add(message);
     if (this.controls.state === "stopping") return; // what is left of it is shown at the end, at once
-    this.become("running");
+    this.goesOn(this.run);
     this.#say();
     this.timeline.setTicks(this.run.steps);
     this.#curves();

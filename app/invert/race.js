@@ -88,8 +88,8 @@ class Race extends RunView {
     const added = run.add(message);
     if (run === this.standing && this.controls.state === "stopping") return; // what is left of it is shown at the end, at once
     await added;
-    if (run === this.standing) this.become("running");
-    if (run !== this.shown) return;
+    if (run === this.standing) this.goesOn(run);
+    if (run !== this.shown || this.inbox.waiting) return; // or one would watch the past
     this.timeline.setTicks(run.ticks(this.axis));
     this.#draw();
   }

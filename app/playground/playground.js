@@ -1,4 +1,5 @@
 import { asked, onOpen } from "../views/address.js";
+import { keepFocus } from "../views/controls.js";
 import { LossCurves } from "../views/curves.js";
 import { Inbox } from "../views/inbox.js";
 import { Timeline } from "../views/timeline.js";
@@ -322,12 +323,14 @@ class Playground {
   // --- words and buttons
 
   #become(busy) {
+    const held = document.activeElement;
     this.busy = busy;
     const ready = !busy && this.scene;
     this.find("[data-act=train]").hidden = Boolean(busy);
     this.find("[data-act=stop]").hidden = !busy;
     for (const act of ["train", "phase", "restart", "measure", "export"]) this.find(`[data-act=${act}]`).disabled = !ready;
     this.element.dataset.state = busy ? "running" : "rest";
+    if (this.element.contains(held)) keepFocus(held, this.find(`[data-act=${busy ? "stop" : "train"}]`));
   }
 
   #finished(words) {

@@ -37,7 +37,9 @@ def build_pose_target(joints: list[str]) -> PosePanel:
     gr.HTML("<h2>Target</h2>")
     with gr.Group(elem_classes="fields"):
         with gr.Row(elem_classes="pair"):
-            number = gr.Number(0, label="Drawn pose", info="Each number is a pose of the prior.", precision=0, minimum=0)
+            number = gr.Number(
+                0, label="Drawn pose", info="Each number is a pose of the prior.", precision=0, minimum=0, elem_id="pose-number"
+            )
             another = gr.Button("Draw another", elem_id="pose-another", elem_classes="quiet")
         file = gr.File(
             label="Your own: BVH, or AMASS (.npz)",

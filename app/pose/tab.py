@@ -82,7 +82,7 @@ class PoseTab(RunTab[PoseSession]):
     def wire_target(self) -> None:
         panel, outputs, form = self.panel, self.outputs, self.form.components
         fields = [panel.joint, *form]
-        panel.number.submit(self.on_number, [panel.number, *fields], outputs, **QUICK)
+        panel.number.input(self.on_number, [panel.number, *fields], outputs, **LATEST)
         panel.another.click(self.on_another, fields, [panel.number, *outputs], **QUICK)
         uploads = (panel.file.upload, panel.names.upload, panel.names.clear, panel.frame.submit, panel.frame.blur)
         for changed in uploads:

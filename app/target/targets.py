@@ -6,6 +6,7 @@ import base64
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ LABELS = {name: label for name, (label, *_) in (PHOTOGRAPHS | EXAMPLES).items()}
 # What one begins with, by the first word of the model's name: pictures that the model did not draw.
 FIRST = {"faces": "astronaut", "cats": "chelsea", "features": "chelsea"}
 PHOTO_SIDE = 1600
+THUMBNAIL = 192  # px
 MAX_SEED = 2**31 - 1
 FIRST_DRAWN = 33  # the number that is offered first: an even face, and an even cat
 
@@ -274,6 +276,12 @@ def picker_message(chosen: str | None, labels: Mapping[str, str] = LABELS) -> Me
     return {"items": items, "chosen": chosen}
 
 
+@cache
 def thumbnail(name: str) -> str:
-    """An example as a data URL."""
-    return "data:image/png;base64," + base64.b64encode((FOLDER / f"{name}.png").read_bytes()).decode()
+    """An example as a data URL, no larger than a page shows it: every visitor is sent all of them before Run can be pressed."""
+    buffer = io.BytesIO()
+    with Image.open(FOLDER / f"{name}.png") as image:
+        small = image.convert("RGB")
+    small.thumbnail((THUMBNAIL, THUMBNAIL))
+    small.save(buffer, "WEBP", quality=85, lossless=small.width < THUMBNAIL)
+    return "data:image/webp;base64," + base64.b64encode(buffer.getvalue()).decode()

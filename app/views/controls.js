@@ -1,7 +1,7 @@
 /** Run, Stop, Continue and what there is to do after a run (`data-after-run`): which of them there are, by the state. */
 
 const BUSY = ["waiting", "running", "stopping"];
-const DOUBLE_CLICK = 400; // ms
+const DOUBLE_CLICK = 500; // ms
 const STOP_WORDS = { waiting: "Cancel", running: "Stop", stopping: "Stopping…" };
 
 export class Controls {
@@ -31,6 +31,7 @@ export class Controls {
 
   /** idle (nothing run yet), waiting (asked for), running, stopping or rest; `runs` is how many there are. */
   become(state, runs) {
+    const held = document.activeElement;
     this.state = state;
     this.element.dataset.state = state;
     const button = (act) => this.element.querySelector(`[data-act=${act}]`);
@@ -42,6 +43,7 @@ export class Controls {
     for (const each of this.element.querySelectorAll("[data-act=export], [data-after-run]")) each.hidden = this.busy || !runs;
     if (button("export")) button("export").textContent = `Export run ${runs}`;
     if (this.#more) this.element.querySelector(".further").hidden = state !== "rest" || this.#more.value < 1;
+    if (this.element.contains(held)) keepFocus(held, button(this.busy ? "stop" : "run"));
   }
 
   /** The page has its settings and a target: Run can be pressed. */
@@ -60,4 +62,9 @@ export class Controls {
     notice.textContent = text ?? "";
     notice.hidden = !text;
   }
+}
+
+/** A button that is hidden while it has the focus hands it on, so that keys go on from there. */
+export function keepFocus(held, next) {
+  if (!held.checkVisibility()) next.focus({ preventScroll: true });
 }

@@ -9,11 +9,16 @@ export class Inbox {
     this.deliver = deliver;
     this.expected = new Map();
     this.busy = Promise.resolve();
+    this.waiting = 0; // messages that have come and are not looked at yet
   }
 
   receive(message) {
     if (!message) return;
-    this.busy = this.busy.then(() => this.#take(message)).catch((error) => console.error(error));
+    this.waiting += 1;
+    this.busy = this.busy.then(() => {
+      this.waiting -= 1;
+      return this.#take(message);
+    }).catch((error) => console.error(error));
   }
 
   async #take(message) {

@@ -3,6 +3,7 @@ import { Controls } from "./controls.js";
 import { LossCurves } from "./curves.js";
 import { explain } from "./glossary.js";
 import { Inbox } from "./inbox.js";
+import { Pace } from "./pace.js";
 import { tellPlace } from "./queue.js";
 import { Timeline } from "./timeline.js";
 
@@ -103,6 +104,7 @@ export class RunView extends JobView {
     super(view, options);
     this.timeline = new Timeline(this.find("[data-timeline]"), { onMove, describe });
     this.curves = new LossCurves(this.find("[data-chart]"), { onPick: (x) => this.timeline.moveToValue(x), ...chart });
+    this.pace = new Pace();
   }
 
   listen() {
@@ -116,8 +118,14 @@ export class RunView extends JobView {
     const added = this.run.add(message);
     if (this.controls.state === "stopping") return; // what is left of it is shown at the end, at once
     await added;
+    this.goesOn(this.run);
+    if (!this.inbox.waiting) this.draw(); // or one would watch the past
+  }
+
+  /** A run took further steps: say how fast it goes. */
+  goesOn(run) {
     this.become("running");
-    this.draw();
+    this.find(".aside").textContent = this.pace.tell(run.steps.at(-1), run.limit);
   }
 
   /** The run that is shown is over. */

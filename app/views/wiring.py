@@ -72,6 +72,13 @@ def missed(visitors: Visitors[Any]) -> Callable[[Any], list[dict[str, Any]]]:
     return missed
 
 
+def take_as_typed() -> None:
+    """Let what is typed into a number's field reach its tab, which refuses in a sentence what is out of range; Gradio itself
+    would answer that with an error that names no field."""
+    for kind in (gr.Number, gr.Slider):  # the classes, for a field that an event changes becomes another instance
+        kind.preprocess = lambda self, typed: typed
+
+
 def share_cores() -> None:
     """Give each run its share of the cores."""
     torch.set_num_threads(max(1, (os.cpu_count() or 1) // runs_at_once()))

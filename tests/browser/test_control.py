@@ -1,0 +1,79 @@
+"""Who runs keeps control: focus, pace, a double click, Stop, and numbers that cannot be."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Open = Callable[..., Any]
+FOCUS = "document.activeElement.dataset.act"
+FIELDS = [
+    ("Invert", "#steps input[type=number]", "#settings-note", "Steps"),
+    ("Complete", "#complete-steps input[type=number]", "#complete-note", "Steps"),
+]
+
+
+def test_the_focus_stays_on_the_button_that_run_becomes(open_page: Open, gate: Any) -> None:
+    page = open_page("?steps=200&model=gated")
+    gate.allow(3)
+    page.focus("#race [data-act=run]")
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"{FOCUS} === 'stop'")
+    page.wait_for_function("document.querySelector('#race .transport output').textContent.startsWith('step ')")
+    page.wait_for_timeout(600)  # a second press right after the first is not meant for Stop
+    page.keyboard.press("Enter")
+    gate.allow(None)
+    page.wait_for_selector("#race [data-act=run] >> visible=true")
+    assert page.evaluate(FOCUS) == "run"
+
+
+def test_a_run_tells_its_pace_and_what_is_left(open_page: Open, gate: Any) -> None:
+    page = open_page("?steps=50&model=gated")
+    gate.allow(8)
+    page.click("#race [data-act=run]")
+    page.wait_for_function("document.querySelector('#race .transport output').textContent.startsWith('step ')")
+    gate.allow(12)
+    page.wait_for_function(
+        "/^[\\d.]+ steps a second, \\d+ (s|min) left$/.test(document.querySelector('#race .aside').textContent)"
+    )
+    gate.allow(None)
+    page.wait_for_selector("#race [data-act=run] >> visible=true")
+    assert "left" not in page.text_content("#race .aside")
+
+
+@pytest.mark.parametrize(("tab", "run"), [("Complete", "#gallery"), ("Pose", "#figures"), ("Defence", "#defence")])
+def test_a_double_click_starts_one_run(open_page: Open, tab: str, run: str) -> None:
+    page = open_page("?c_steps=4&c_k=4")
+    page.get_by_role("tab", name=tab).click()
+    page.wait_for_selector(f"{run} [data-act=run]:enabled >> visible=true")
+    if tab == "Complete":
+        page.wait_for_selector(".painter .paper[data-hidden]")
+    page.dblclick(f"{run} [data-act=run]")
+    page.wait_for_selector(f"{run} [data-act=export] >> visible=true")
+    assert page.text_content(f"{run} [data-act=export]") == "Export run 1"
+    assert "Stopped" not in page.text_content(f"{run} .aside")
+
+
+@pytest.mark.parametrize("typed", ["-5", "99999", ""])
+def test_a_number_that_cannot_be_is_refused_in_a_sentence(open_page: Open, typed: str) -> None:
+    page = open_page()
+    failed: list[str] = []
+    page.on("response", lambda answer: failed.append(answer.url) if answer.status >= 500 else None)
+    for tab, field, note, name in FIELDS:
+        page.get_by_role("tab", name=tab).click()
+        page.fill(field, typed)
+        page.wait_for_function("([s, t]) => document.querySelector(s).textContent.includes(t)", arg=[note, name])
+        assert re.search(r"must|at most|at least|number|needed", page.text_content(note))
+    assert failed == []
+
+
+def test_a_drawn_pose_follows_its_number_without_enter(open_page: Open) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Pose").click()
+    page.wait_for_function("document.querySelector('#figures [data-target-label]').textContent === 'drawn pose 0'")
+    page.fill("#pose-number input", "7")
+    page.keyboard.press("Tab")
+    page.wait_for_function("document.querySelector('#figures [data-target-label]').textContent === 'drawn pose 7'")
