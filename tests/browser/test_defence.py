@@ -42,11 +42,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def defence_page(open_page: Open) -> Open:
     def opened(*, ascents: int = 3, steps: int = 3, **options: Any) -> Any:
         page = open_page(**options)
-        tab = page.get_by_role("tab", name="Defence")
-        if not (tab.count() and tab.first.is_visible()):
-            page.locator(".overflow-menu button").first.click()
-            tab = page.get_by_text("Defence", exact=True).last
-        tab.click()
+        page.get_by_role("tab", name="Defence").click()
         page.wait_for_selector(VIEW + "[data-act=run]:enabled")
         fill(page, "#defence-steps", steps)
         page.click("text=Rates, attack steps and seed")

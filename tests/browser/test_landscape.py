@@ -123,12 +123,7 @@ def test_averages_are_measured_live(open_page: Open) -> None:
 
 
 def go_to_landscape(page: Any) -> None:
-    """By its tab, which a narrow page keeps behind "…"."""
-    tab = page.get_by_role("tab", name="Landscape")
-    if not tab.is_visible():
-        page.click("#tabs .overflow-menu > button")
-        tab = page.locator("#tabs .overflow-dropdown button", has_text="Landscape")
-    tab.click()
+    page.get_by_role("tab", name="Landscape").click()
 
 
 def raced(page: Any) -> None:

@@ -47,15 +47,15 @@ def test_the_bar_with_run_covers_nothing_at_the_end_of_the_page(open_page: Open)
     assert last["y"] + last["height"] <= bar["y"]
 
 
-@pytest.mark.parametrize("place", ["#surfaces [data-plot]", "#figures .target canvas", "#race [data-chart]"])
+@pytest.mark.parametrize("place", ["#figures .target canvas", "#race [data-chart]"])
 def test_a_swipe_over_what_can_be_turned_scrolls(open_page: Open, place: str) -> None:
     page = open_page("?steps=3", **PHONE)
-    tab = {"#surfaces": "Landscape", "#figures": "Pose", "#race": "Invert"}[place.split()[0]]
+    tab = {"#figures": "Pose", "#race": "Invert"}[place.split()[0]]
     page.get_by_role("tab", name=tab).click()
     page.click(RUN[tab])
     page.wait_for_selector(f"{RUN[tab]}:enabled >> visible=true")
-    if tab != "Pose":
-        page.wait_for_selector(f"{place} .main-svg, {place} .gl-container")
+    if tab == "Invert":
+        page.wait_for_selector(f"{place} .main-svg")
     page.locator(place).scroll_into_view_if_needed()
     box = page.locator(place).bounding_box()
     before = page.evaluate("scrollY")

@@ -22,11 +22,7 @@ OUTPUT = VIEW + ".transport output"
 def pose_page(open_page: Open) -> Open:
     def opened(**options: Any) -> Any:
         page = open_page(**options)
-        if options.get("width", 1440) < 700:  # the last tabs are in a menu there
-            page.locator(".overflow-menu > button").click()
-            page.locator(".overflow-dropdown").get_by_text("Pose", exact=True).click()
-        else:
-            page.get_by_role("tab", name="Pose").click()
+        page.get_by_role("tab", name="Pose").click()
         page.wait_for_selector(VIEW + "[data-act=run]:enabled")
         page.wait_for_function("document.querySelector('#figures .lane.target canvas').width > 0")
         return page

@@ -15,11 +15,7 @@ CURVES = "#result-pose"  # it has curves, and more columns than a phone is wide
 def results_page(open_page: Open) -> Open:
     def opened(**options: Any) -> Any:
         page = open_page(**options)
-        tab = page.get_by_role("tab", name="Results")
-        if not (tab.count() and tab.first.is_visible()):
-            page.locator(".overflow-menu button").first.click()
-            tab = page.get_by_text("Results", exact=True).last
-        tab.click()
+        page.get_by_role("tab", name="Results").click()
         page.wait_for_selector("#results .answer >> visible=true")
         return page
 
