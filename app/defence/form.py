@@ -11,6 +11,7 @@ from app.defence.pictures import FIRST, Defences
 from app.defence.settings import MAX_STEPS, USUAL_STEPS, advice
 from app.target.chooser import crop_view, picker_view
 from app.views.form import Form, space_choices
+from app.views.glossary import meaning
 from landscape_core.defence.attacks import ATTACKS
 from landscape_core.features.cifar10 import CIFAR10_CLASSES
 
@@ -24,6 +25,7 @@ _CHOSEN = (
     "Drawn by code, and chosen: the static attacks fool both classifiers on all but the last two. How often attacks work is in "
     "the table of many test pictures."
 )
+_ASCENTS = "Steps that the attacker takes; with fewer the attack is weaker."
 _RATE = "In 1/255 of the range of a pixel. The paper's is 0.2."
 
 
@@ -99,6 +101,8 @@ def build_defence_form(defences: Defences, truth: gr.Dropdown) -> Form:
         form["x_rate"] = gr.Number(x, label="X learning rate", info=_RATE, step=0.1, elem_id="defence-x-rate")
         form["z_rate"] = gr.Number(z, label="Z learning rate", info=_RATE, step=0.1, elem_id="defence-z-rate")
         most = ATTACKS["l2"].steps
-        form["ascents"] = gr.Slider(1, most, most, step=1, label="Attack steps", buttons=[], elem_id="defence-ascents")
-        form["seed"] = gr.Number(0, label="Seed", precision=0, minimum=0, elem_id="defence-seed")
+        form["ascents"] = gr.Slider(
+            1, most, most, step=1, label="Attack steps", info=_ASCENTS, buttons=[], elem_id="defence-ascents"
+        )
+        form["seed"] = gr.Number(0, label="Seed", info=meaning("Seed"), precision=0, minimum=0, elem_id="defence-seed")
     return form

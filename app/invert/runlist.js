@@ -52,7 +52,8 @@ function describe(run, reference, current) {
     return [name, best === Infinity ? "–" : number(best), run.cell(name)];
   });
   const detail = changes.length ? changes.join(", ") : same;
-  return { title: `Run ${run.number}`, detail, losses: run.end ? losses : [], current, visible: run.visible };
+  const reached = run.end ? `, ${run.steps.at(-1)} steps` : "";
+  return { title: `Run ${run.number}`, detail: detail + reached, losses: run.end ? losses : [], current, visible: run.visible };
 }
 
 function button(text, className, onClick) {

@@ -20,6 +20,7 @@ from app.runs.session import Message
 from app.runs.standing import Standing
 from app.scratch import exported
 from app.views.form import Form, note_of, note_view, space_choices, told
+from app.views.glossary import meaning
 from app.views.page import Page
 from app.views.view import sent, view
 from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, click, data_of, enclosing_tab, found, missed
@@ -32,6 +33,7 @@ _PLANE = (
 )
 _SOURCE = "Whose steps are drawn: a race of this tab's own, on the target of the Invert tab, or the run that stands in a tab."
 _SIZE = "Points a side of the grid. It is drawn coarse at once and refined while you watch."
+_STEPS = "Steps that both searches take before the loss around them is drawn."
 _AT = "Where the Hessian is looked into; the last step where empty."
 _COLUMN = "Which optimiser's X and Z are drawn: a surface compares one column of the run's table."
 NAME = "Landscape"
@@ -60,7 +62,7 @@ def _build_form(models: Models, source: gr.Dropdown) -> Form:
         choices = [(label(name), name) for name in models.names]
         first = models.names[0] if models.names else None
         form["model"] = gr.Dropdown(choices, value=first, label="Model", visible=len(choices) > 1, elem_id="landscape-model")
-        form["space"] = gr.Dropdown([], label="Space Z", elem_id="landscape-space")
+        form["space"] = gr.Dropdown([], label="Space Z", info=meaning("Z"), elem_id="landscape-space")
         form["column"] = gr.Radio(
             [], label="Lanes by", info=_COLUMN, visible=False, elem_id="landscape-column", elem_classes="segmented"
         )
@@ -71,9 +73,17 @@ def _build_form(models: Models, source: gr.Dropdown) -> Form:
         )
         sizes = [(f"{n} × {n}", n) for n in SIZES]
         form["size"] = gr.Radio(sizes, value=41, label="Grid", info=_SIZE, elem_classes="segmented")
-        form["steps"] = gr.Slider(MIN_STEPS, MAX_STEPS, 20, step=1, label="Steps", elem_id="landscape-steps", buttons=[])
+        form["steps"] = gr.Slider(
+            MIN_STEPS, MAX_STEPS, 20, step=1, label="Steps", info=_STEPS, elem_id="landscape-steps", buttons=[]
+        )
         form["seed"] = gr.Number(
-            0, label="Seed of random directions", precision=0, minimum=0, visible=False, elem_id="landscape-seed"
+            0,
+            label="Seed of random directions",
+            info=meaning("Seed"),
+            precision=0,
+            minimum=0,
+            visible=False,
+            elem_id="landscape-seed",
         )
     return form
 

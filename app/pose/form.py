@@ -15,6 +15,7 @@ FIRST_JOINT = "UpperArm_R"
 _OBSERVED = "What is known of each joint that is seen: how it is turned, or where it is (the usual case in practice)."
 _MAP = "Needed only where a file's joints are not recognised: which of ours each of them is, {“Hand_L”: “wrist.left”, …}."
 _K = "How many bodies to look for. One starts from the average pose; several start from random ones."
+_STEPS = f"Steps of descent in each lane, 1 to {MAX_STEPS}. You can stop at any moment and continue later."
 _SPACE = "Z is descended through a learned mapping x = Θ(z). Which Θ to use."
 
 
@@ -70,7 +71,7 @@ def build_pose_form() -> tuple[Form, FormActions]:
         form["model"] = gr.Radio(observed, label="Observed", info=_OBSERVED, elem_classes="segmented")
         form["k"] = gr.Slider(1, MAX_K, step=1, label="Hypotheses", info=_K, buttons=[], elem_id="pose-k")
         form["space"] = gr.Dropdown([], label="Space Z", info=_SPACE)
-        form["steps"] = gr.Slider(1, MAX_STEPS, step=1, label="Steps", buttons=[], elem_id="pose-steps")
+        form["steps"] = gr.Slider(1, MAX_STEPS, step=1, label="Steps", info=_STEPS, buttons=[], elem_id="pose-steps")
         form.update(table_fields("pose-"))
         form["seed"] = gr.Number(label="Seed", info="Fixes where several hypotheses start.", precision=0, minimum=0)
     form.update(rate_fields("pose-"))

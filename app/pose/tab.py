@@ -99,7 +99,7 @@ class PoseTab(RunTab[PoseSession]):
             return {self.panel.message: paragraph(str(error))}
         note = {self.note: sent(events.note(self.models, session, self.form.read(values)))}
         if running(session):
-            return {**note, self.panel.message: paragraph(KEEPS_TARGET)}
+            return {**note, self.panel.message: paragraph(KEEPS_TARGET, calm=True)}
         said = paragraph(" ".join(session.target.notices))
         return {**note, self.view: sent(stream.target_message(load_body(), session.target)), self.panel.message: said}
 

@@ -97,7 +97,8 @@ class TargetChooser:
     def choose(self, session: Session[Picked, Any], make: Callable[[], Picked], values: Mapping[str, Any]) -> dict[Any, Any]:
         """Take a target and say what that means."""
         message, sentence = choose(session, make)
-        return {**self.shown(session, message, values), self.panel.message: paragraph(sentence)}
+        said = paragraph(sentence, calm=sentence == targets.KEEPS_TARGET)
+        return {**self.shown(session, message, values), self.panel.message: said}
 
     def kept(self, session: Session[Picked, Any], values: Mapping[str, Any]) -> dict[Any, Any]:
         """Another model was chosen: say what becomes of the target."""
@@ -184,7 +185,7 @@ class TargetChooser:
         session.photo = None
         chosen = self.choose(session, lambda: targets.first(self.models.get(form["model"])), form)
         label = session.target.label if session.target is not None else ""
-        said = paragraph(f"Your picture is no longer used; the target is {label} again.")
+        said = paragraph(f"Your picture is no longer used; the target is {label} again.", calm=True)
         return {self.panel.crop: None, **chosen, self.panel.message: said}
 
     def on_crop(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:

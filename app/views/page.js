@@ -1,5 +1,6 @@
 /** What belongs to the whole page: light or dark, what is said above the tabs, the words behind terms, the tour, and its keys. */
 import { listen as explainTerms } from "./glossary.js";
+import { listen as shrinkPictures } from "./shrink.js";
 import { listen as offerTour } from "./tour.js";
 
 const KEY = "theme";
@@ -58,4 +59,5 @@ const fold = () => {
 fold();
 
 explainTerms();
+shrinkPictures();
 offerTour();

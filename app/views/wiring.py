@@ -54,9 +54,10 @@ def data_of(event: gr.EventData) -> dict[str, Any]:
     return event._data if isinstance(event._data, dict) else {}
 
 
-def paragraph(sentence: str) -> str:
-    """A sentence as HTML; nothing where it is empty."""
-    return f"<p>{html.escape(sentence)}</p>" if sentence else ""
+def paragraph(sentence: str, *, calm: bool = False) -> str:
+    """A sentence as HTML, `calm` where nothing is wrong; nothing where it is empty."""
+    mood = ' class="calm"' if calm else ""
+    return f"<p{mood}>{html.escape(sentence)}</p>" if sentence else ""
 
 
 def missed(visitors: Visitors[Any]) -> Callable[[Any], list[dict[str, Any]]]:

@@ -1,4 +1,4 @@
-/** Numbers as people read them: three figures, and times in ms or s. */
+/** Numbers as people read them: three figures, and times in ms below a second. */
 export function number(value) {
   if (value === null || value === undefined) return "not finite";
   const size = Math.abs(value);
@@ -6,5 +6,5 @@ export function number(value) {
 }
 
 export function clock(seconds) {
-  return seconds < 10 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`;
+  return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
 }

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from app.limits import UPLOAD_FILE
+
 Open = Callable[..., Any]
 FOCUS = "document.activeElement.dataset.act"
 FIELDS = [
@@ -77,3 +79,45 @@ def test_a_drawn_pose_follows_its_number_without_enter(open_page: Open) -> None:
     page.fill("#pose-number input", "7")
     page.keyboard.press("Tab")
     page.wait_for_function("document.querySelector('#figures [data-target-label]').textContent === 'drawn pose 7'")
+
+
+LARGE = """async () => {
+  const side = 2100, pixels = new ImageData(side, side);
+  for (let at = 0; at < pixels.data.length; at += 65536) crypto.getRandomValues(pixels.data.subarray(at, at + 65536));
+  for (let at = 3; at < pixels.data.length; at += 4) pixels.data[at] = 255;
+  const sheet = new OffscreenCanvas(side, side);
+  sheet.getContext("2d").putImageData(pixels, 0, 0);
+  const file = new File([await sheet.convertToBlob({ type: "image/png" })], "large.png", { type: "image/png" });
+  window.given = new DataTransfer();
+  window.given.items.add(file);
+  return file.size;
+}"""
+
+
+@pytest.mark.parametrize("by", ["choosing", "dropping"])
+def test_a_picture_too_large_to_send_is_made_smaller_first(open_page: Open, by: str) -> None:
+    page = open_page()
+    page.check(".target-card input[value=photo]")
+    page.wait_for_selector("#upload input[type=file]", state="attached")
+    assert page.evaluate(LARGE) > UPLOAD_FILE
+    with page.expect_response(lambda answer: "/upload" in answer.url) as answer:
+        if by == "choosing":
+            page.evaluate("""() => {
+                const field = document.querySelector("#upload input[type=file]");
+                field.files = window.given.files;
+                field.dispatchEvent(new Event("change", { bubbles: true }));
+            }""")
+        else:
+            page.evaluate("""() => document.querySelector("#upload button").dispatchEvent(
+                new DragEvent("drop", { bubbles: true, cancelable: true, dataTransfer: window.given }))""")
+    assert answer.value.ok
+    page.wait_for_function("document.querySelector('#race [data-target-label]').textContent === 'your picture'")
+
+
+def test_a_list_of_runs_says_how_many_steps_each_took(open_page: Open) -> None:
+    page = open_page("?steps=3")
+    page.click("#race [data-act=run]")
+    page.wait_for_selector("#race [data-act=more]:visible")
+    page.fill("#race [data-more]", "2")
+    page.click("#race [data-act=more]")
+    page.wait_for_function("document.querySelector('.runs .detail')?.textContent.includes('5 steps')")
