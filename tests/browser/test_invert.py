@@ -83,7 +83,7 @@ def test_by_time_each_lane_stands_where_it_was_at_that_moment(open_page: Open) -
     page = open_page("?steps=8")
     run_to_end(page)
     page.click("[data-axis=seconds]")
-    assert "ms of" in shown(page)
+    assert "s of" in shown(page)
     assert "step 8" in page.text_content("[data-cell=X1] .reading")
     page.keyboard.press("Home")
     readings = page.text_content("[data-cell=X1] .reading") + page.text_content("[data-cell=Z1] .reading")
