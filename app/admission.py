@@ -6,6 +6,7 @@ A page is known from its load event until it is closed, which Gradio sees by the
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import json
 from typing import Any
 
@@ -19,6 +20,7 @@ HEARTBEAT = "/gradio_api/heartbeat/"
 QUEUE, EVENTS = "/queue/join", ("/queue/join", "/run/predict", "/api/predict", "/component_server")
 LOOKING_SECONDS = 0.2
 UNKNOWN = "The server no longer knows this page: it was restarted, or other pages needed the room. Reload the page."
+CROWDED = f"Your address has {limits.WAITING_AN_ADDRESS} things waiting or running already; wait for one of them to end."
 SHARE = f"This page has {limits.WAITING_A_PAGE} things waiting or running already; wait for one of them to end."
 
 
@@ -29,6 +31,7 @@ class Admission:
         self.app = app
         self._loading: list[str] = []  # pages that Gradio has not heard of yet
         self._closed: set[str] = set()  # pages that something still goes on for
+        self._from: dict[str, str] = {}  # where pages were opened from, the oldest first; of other machines alone
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "").rstrip("/")
@@ -52,6 +55,7 @@ class Admission:
         if "load" in triggers:
             self._closed.discard(page)
             self._loading.append(page)
+            self.make_room(blocks, page, scope)
             try:
                 await self.app(scope, replayed(body, receive), send)
             finally:
@@ -65,8 +69,28 @@ class Admission:
             await answer(scope, receive, send)
         elif path.endswith(QUEUE) and pending(blocks, page) >= limits.WAITING_A_PAGE:
             await refusal(429, SHARE)(scope, receive, send)
+        elif path.endswith(QUEUE) and self.crowded(blocks, page):
+            await refusal(429, CROWDED)(scope, receive, send)
         else:
             await self.app(scope, replayed(body, receive), send)
+
+    def make_room(self, blocks: Any, page: str, scope: Scope) -> None:
+        """Note where a page is opened from. An address with more pages than its share lets go of its own oldest."""
+        self._from = {each: place for each, place in self._from.items() if each in blocks.state_holder}
+        place = str((scope.get("client") or ("",))[0])
+        if is_elsewhere(place):
+            self._from[page] = place
+        for surplus in self.pages_with(page)[: -limits.PAGES_AN_ADDRESS]:
+            self._from.pop(surplus)
+            blocks.state_holder.session_data.pop(surplus, None)
+
+    def pages_with(self, page: str) -> list[str]:
+        """The pages from the same address, itself among them, the oldest first; none of this machine."""
+        return [each for each, place in self._from.items() if place == self._from.get(page)]
+
+    def crowded(self, blocks: Any, page: str) -> bool:
+        """Whether the page's address has its share of the queue already."""
+        return sum(pending(blocks, each) for each in self.pages_with(page)) >= limits.WAITING_AN_ADDRESS
 
     async def forget(self, blocks: Any, page: str) -> None:
         """What Gradio keeps of a page goes with the page, but not before its last event: each step of a run would make it
@@ -77,6 +101,14 @@ class Admission:
         if page in self._closed:  # and not opened again
             self._closed.remove(page)
             blocks.state_holder.session_data.pop(page, None)
+
+
+def is_elsewhere(address: str) -> bool:
+    """Whether that is another machine's address. Behind a proxy on this one, its word for the visitor's counts."""
+    try:
+        return not ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def pending(blocks: Any, page: str) -> int:

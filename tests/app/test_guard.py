@@ -8,12 +8,15 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from starlette.datastructures import Headers
 
 from app import limits
+from app.admission import Admission
 from app.guard import Parts
 from tests.app.racing import FORM
 from tests.app.visiting import LOADED, events, join, load_event, multipart, opened, post, queued, served
@@ -200,3 +203,39 @@ def test_a_closed_page_is_forgotten_for_good(address: str, steps: int | None) ->
     other = opened(address)
     assert "process_completed" in queued(address, run, [*FORM.values()], other)  # the run before has ended meanwhile
     assert post(f"{address}{LOADED}", pressed)[0] == 410
+
+
+class Holder:
+    """What Gradio keeps of pages."""
+
+    def __init__(self) -> None:
+        self.session_data: dict[str, None] = {}
+
+    def __contains__(self, page: str) -> bool:
+        return page in self.session_data
+
+
+def test_one_address_takes_no_more_than_its_share_and_lets_go_of_its_own_pages() -> None:
+    """Pages of this machine, or of a proxy on it that names nobody, share nothing: they are anybody's."""
+    holder = Holder()
+    queue = SimpleNamespace(event_queue_per_concurrency_id={}, active_jobs=[])
+    blocks: Any = SimpleNamespace(state_holder=holder, _queue=queue)
+    admission = Admission(lambda *_: None)
+
+    def opens(page: str, address: str) -> None:
+        admission.make_room(blocks, page, {"client": (address, 1)})
+        holder.session_data[page] = None
+
+    opens("other", "10.0.0.8")
+    for number in range(limits.PAGES_AN_ADDRESS + 1):
+        opens(f"page {number}", "10.0.0.7")
+        opens(f"local {number}", "127.0.0.1")
+    assert "page 0" not in holder.session_data
+    assert {"page 1", "other", "local 0"} <= holder.session_data.keys()
+    waiting = [SimpleNamespace(session_hash=f"page {number}") for number in range(1, limits.WAITING_AN_ADDRESS + 1)]
+    queue.event_queue_per_concurrency_id["x"] = SimpleNamespace(queue=waiting)
+    assert admission.crowded(blocks, "page 1")
+    assert not admission.crowded(blocks, "other")
+    assert not admission.crowded(blocks, "local 0")
+    waiting.pop()
+    assert not admission.crowded(blocks, "page 1")
