@@ -186,6 +186,7 @@ def test_a_theta_is_trained_found_by_the_commands_and_compared(tmp_path: Path) -
     curve(tmp_path / "data", hidden=3)
     assert "Wrote decay/theta-residual" in invoke("train", "mapping", "--task", mine, "--data", "data").output
     assert "Wrote decay/theta-whitened" in invoke("train", "mapping", "--task", mine, "--preset", "whitened").output
+    assert "Wrote decay/theta-residual" in invoke("train", "mapping", "--task", mine, "--data", "data").output  # goes on
     task = load_task(str(mine))
     assert list(task.mappings) == ["residual", "whitened", "random"]
     card = zoo.read_card("decay/theta-residual", zoo.OWN)

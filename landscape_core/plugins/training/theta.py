@@ -107,7 +107,9 @@ def plugin_mapping_trainer(
     Raises:
         UserError: no such preset, or the checkpoint belongs to another training.
     """
-    chosen = preset_for(task, preset, buffers=buffers, seed=seed)
+    chosen, code = preset_for(task, preset, buffers=buffers, seed=seed), f"{task.name}{CODE}"
+    # What was learned meanwhile is no part of what this training is.
+    task = replace(task, mappings={}, advised={}, tuned={}, hashes={code: task.hashes[code]})
     return build_trainer(
         task, chosen, targets_of(task, observed), lambda: curvature_inputs(task, chosen.curvature_inputs, seed),
         work / task.name / preset, identity={"task": task.name}, tick=tick,
