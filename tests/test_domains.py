@@ -45,7 +45,7 @@ def load(name: str, perceptual: str = "lpips", device: str = "cpu") -> Task:
     return Task(name, Curve(), prior, SquaredError(), {"residual": ZSpace(build_mapping(config, prior), 2)})
 
 
-def observe(task: Task, path: Path, frame: int) -> Observed:
+def observe(task: Task, path: Path, frame: int, names: Path | None) -> Observed:
     return Observed(Target(torch.tensor([json.loads(path.read_text())])), ("sixteen numbers were read",))
 
 
@@ -67,7 +67,7 @@ def observed(tmp_path: Path) -> Path:
 
 def test_it_is_loaded_by_name_and_inverted(observed: Path) -> None:
     task = domains.load_task("curve")
-    target = domain_of("curve", domains.DOMAINS).observe(task, observed, 0).target
+    target = domain_of("curve", domains.DOMAINS).observe(task, observed, 0, None).target
     settings = RunSettings.table(task, "residual", ["lbfgs", "levenberg-marquardt"], steps=40)
     trajectory = run(*prepare(task, settings, target))
     for name, lane in zip(settings.names(), settings.lanes, strict=True):
@@ -87,7 +87,7 @@ def test_its_surface_is_drawn_by_the_command(observed: Path, tmp_path: Path) -> 
 
 def test_a_run_card_of_its_own_kind_replays(observed: Path, tmp_path: Path) -> None:
     task = load("curve")
-    target, settings = observe(task, observed, 0).target, RunSettings(task="curve", steps=5)
+    target, settings = observe(task, observed, 0, None).target, RunSettings(task="curve", steps=5)
     done = run(*prepare(task, settings, target))
     card = CurveCard(
         settings=settings, models=models_used(task, settings), environment=environment(), result=result_of(done),

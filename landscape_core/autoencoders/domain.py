@@ -27,7 +27,7 @@ def _load(name: str, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = 
     return load_features_task(name)
 
 
-def _observe(task: Task, path: Path, frame: int) -> Observed:
+def _observe(task: Task, path: Path, frame: int, names: Path | None) -> Observed:
     """The largest square of a picture, at the side of the autoencoder's."""
     picture = load_picture(path)
     square = crop_square(picture.image, centre_box(picture.image), task.side)

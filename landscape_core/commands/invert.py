@@ -106,7 +106,7 @@ def _paths(path: Path) -> list[Path]:
 def _invert_one(path: Path, domain: Domain, task: Task, settings: RunSettings, out: Path) -> bool:
     """One file from reading to zip, which Ctrl-C leaves with the steps done; whether it did."""
     assert domain.carded is not None
-    observed = domain.observe(task, path, 0)
+    observed = domain.observe(task, path, 0, None)
     for notice in observed.notices:
         typer.echo(f"{path.name}: {notice}")
     solver, starts = prepare(task, settings, observed.target)

@@ -74,6 +74,10 @@ def surface(
     ] = None,
     task: Annotated[str, typer.Option(help=f"Also pose, pose-positions: {TASK_HELP}")] = "faces",
     frame: Annotated[int, typer.Option(help="Frame of a motion file.", min=0)] = 0,
+    names: Annotated[
+        Path | None,
+        typer.Option("--map", help='JSON file that says which joint of a motion file is which: {"Hand_L": "wrist.left", …}.'),
+    ] = None,
     space: LearnedSpace = None,
     steps: Annotated[int, typer.Option(help="Steps of descent; the grid is centred on the last.", min=2, max=500)] = 20,
     size: Annotated[int, typer.Option(help="Points a side, odd; refined from coarse to fine.", min=5, max=161)] = 41,
@@ -108,7 +112,7 @@ def surface(
         raise UserError(f"--size must be odd, so that the grid has a centre; got {size}.")
     domain = domain_for(task)
     loaded = domain.load(task, perceptual, device)
-    observed = domain.observe(loaded, file, frame)
+    observed = domain.observe(loaded, file, frame, names)
     for notice in observed.notices:
         typer.echo(f"{file.name}: {notice}")
     target = observed.target

@@ -27,7 +27,7 @@ def _load(name: str, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = 
     return load_image_task(name, perceptual=perceptual, device=device)
 
 
-def _observe(task: Task, path: Path, frame: int) -> Observed:
+def _observe(task: Task, path: Path, frame: int, names: Path | None) -> Observed:
     """A picture, framed as the domain's training pictures are."""
     prepared = prepare_upload(path, size=task.side, framing=framing_of(task.name))
     return Observed(Target(to_unit(prepared.image)[None]), prepared.notices)

@@ -19,7 +19,7 @@ def _load(name: str, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = 
     return load_plugin_task(name, device=device)
 
 
-def _observe(task: Task, path: Path, frame: int) -> Observed:
+def _observe(task: Task, path: Path, frame: int, names: Path | None) -> Observed:
     assert task.observe is not None  # `load_plugin_task` sees to it
     return Observed(task.observe(path))
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from landscape_core.errors import UserError
 from landscape_core.pose.motion import load_motion, pose_of
+from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.recordings import MOCAP, draw_poses, load_poses
 from landscape_core.pose.run_card import PoseCard, body_of, pose_card_target
 from landscape_core.pose.task import NAMES, load_pose_task
@@ -21,10 +22,11 @@ def _load(name: str, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = 
     return load_pose_task(body_of(name).observation)
 
 
-def _observe(task: Task, path: Path, frame: int) -> Observed:
+def _observe(task: Task, path: Path, frame: int, names: Path | None) -> Observed:
     """One frame of a motion, as the task sees it."""
     body, motion = body_of(task.name), load_motion(path)
-    return Observed(body.target(pose_of(motion, body.skeleton, frame)[None]), motion.notices)
+    named = None if names is None else read_joint_map(names, body.skeleton)
+    return Observed(body.target(pose_of(motion, body.skeleton, frame, named)[None]), motion.notices)
 
 
 def _recorded(task: Task, data: Path, split: str, n: int, seed: int) -> tuple[Target, str]:

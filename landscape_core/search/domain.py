@@ -34,15 +34,16 @@ class Observed:
 
 @dataclass(frozen=True)
 class Domain:
-    """One row of the register. `names` lists its tasks; `observe` makes a target of a user's file (frame `frame` of a motion)
-    for a loaded task; `card` is the kind of its run cards and `target_of` the target that one carries for its task.
-    `recorded` draws n targets of the project's data below a folder, with the name of their source; None where it has no
-    such data. `carded` makes the card of a run on one target (1, ...) of settings and result; None where that needs more."""
+    """One row of the register. `names` lists its tasks; `observe` makes a target of a user's file for a loaded task: of a
+    motion that frame, with its joints named by a second file where there is one. `card` is the kind of its run cards and
+    `target_of` the target that one carries for its task. `recorded` draws n targets of the project's data below a folder,
+    with the name of their source; None where it has no such data. `carded` makes the card of a run on one target (1, ...) of
+    settings and result; None where that needs more."""
 
     name: str
     names: Callable[[], Sequence[str]]
     load: Loader
-    observe: Callable[[Task, Path, int], Observed]
+    observe: Callable[[Task, Path, int, Path | None], Observed]
     card: type[Card]
     target_of: Callable[[Any, Task], Target]
     recorded: Callable[[Task, Path, str, int, int], tuple[Target, str]] | None = None

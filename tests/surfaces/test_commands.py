@@ -121,6 +121,21 @@ def test_poses_have_surfaces_too(tmp_path: Path) -> None:
         invoke(surface_command.surface, tmp_path / "walk.bvh", "--frame", 2, *common)
 
 
+def test_a_map_names_the_joints_of_a_motion(tmp_path: Path) -> None:
+    skeleton = load_body().skeleton
+    text = bvh_text(skeleton, torch.zeros(1, len(skeleton), 3))
+    for number, joint in enumerate(skeleton.names):
+        text = text.replace(f"JOINT {joint}\n", f"JOINT Knochen{number}q\n")
+    (tmp_path / "walk.bvh").write_text(text)
+    common = (tmp_path / "walk.bvh", "--task", "pose", "--kind", "path", "--size", 5, "--steps", 2, "--out", tmp_path / "out")
+    with pytest.raises(UserError):
+        invoke(surface_command.surface, *common)
+    names = {joint: f"Knochen{number}q" for number, joint in enumerate(skeleton.names)}
+    (tmp_path / "map.json").write_text(json.dumps(names))
+    invoke(surface_command.surface, *common, "--map", tmp_path / "map.json")
+    assert (tmp_path / "out" / "walk-path.json").exists()
+
+
 def test_bad_options_are_sentences(picture: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="odd"):
         invoke(surface_command.surface, picture, "--size", 10)
