@@ -27,7 +27,7 @@ def process(
     number: Annotated[int, typer.Option("--targets", help="Targets, drawn by the task; one row of X and one of Z each.",
                                         min=1, max=16)] = 3,
     steps: Steps = [0, 1, 2, 4, 8, 20],  # noqa: B006  # typer copies it
-    optimizer: Annotated[OptimizerName, typer.Option(help="The one by which both spaces are searched.")] = "adam",
+    optimizer: Annotated[OptimizerName, typer.Option(help="The one by which both spaces are searched.")] = "lbfgs",
     space: LearnedSpace = None,
     out: Out = Path("docs"),
     seed: Seed = 0,

@@ -131,6 +131,9 @@ def _order(losses: Mapping[str, Losses], settings: LeadSettings, by: str, at: in
     return Claim(name, "lead falls", found.change, 0.0, "lower", found.change_interval)
 
 
+COLOURS = ("#0369a1", "#a16207", "#7c3aed", "#0f766e", "#c2410c", "#b91c1c")
+
+
 def plot(result: Result, path: Path) -> None:
     """Z's loss over X's by set, with intervals: a panel per number of steps, a colour per optimiser, the paper's in grey."""
     from matplotlib.figure import Figure
@@ -143,12 +146,12 @@ def plot(result: Result, path: Path) -> None:
         claims = [claim for claim in result.claims if middle in claim.claim]
         labels = list(dict.fromkeys(claim.claim.split(middle)[0] for claim in claims))
         lanes = list(dict.fromkeys(claim.claim.split(middle)[1].split(" against ")[0] for claim in claims))
-        for index, lane in enumerate(lanes):
+        for index, (lane, colour) in enumerate(zip(lanes, COLOURS, strict=False)):
             shown = [claim for claim in claims if f"{middle}{lane} against" in claim.claim]
             centres = [labels.index(claim.claim.split(middle)[0]) + 0.12 * (index - (len(lanes) - 1) / 2) for claim in shown]
             low, high = ([abs(claim.ours - (claim.interval or (claim.ours,) * 2)[end]) for claim in shown] for end in (0, 1))
             values = [1 + claim.ours for claim in shown]
-            axes.errorbar(centres, values, yerr=[low, high], fmt="o", capsize=3, label=lane)
+            axes.errorbar(centres, values, yerr=[low, high], fmt="o", capsize=3, label=lane, color=colour)
         known = {labels.index(claim.claim.split(middle)[0]): claim.paper for claim in claims if isinstance(claim.paper, float)}
         axes.plot(list(known), [1 + value for value in known.values()], "x", color="#6b7280", label="the paper")
         axes.axhline(1.0, color="#6b7280", linewidth=0.8)
