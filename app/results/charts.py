@@ -44,7 +44,7 @@ def panels(result: Mapping[str, Any]) -> list[Panel]:
     grouped: dict[str, dict[str, list[float]]] = {}
     for key, values in result["series"].items():
         name, _, title = key.rpartition(" | ")
-        if len(values) == count and all(value is not None and value > 0 for value in values):
+        if name and len(values) == count and all(value is not None and value > 0 for value in values):
             what = f"{WORDS.get(title, title)}, {'joint error in cm' if name.endswith(' cm') else 'loss'}"
             grouped.setdefault(what, {})[name.removesuffix(" cm")] = values
     return [_panel(title, curves, steps) for title, curves in grouped.items()]

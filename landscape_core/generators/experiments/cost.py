@@ -97,11 +97,11 @@ def _claims(place: str, needed: Tensor, training: Training, settings: CostSettin
     name = f"{place}: evaluations of F that X takes to Z's loss after {settings.steps} steps, the median picture ({more})"
     made = [
         Claim(name, "10 times as many", theirs, ours, "higher"),
-        Claim(f"{place}: Θ's training in pictures inverted by X to that loss, against the pictures it learned from", None,
+        Claim(f"{place}: Θ's training in pictures inverted by X to that loss (it learned from {training.pictures:,.0f})", None,
               training.evaluations / theirs, training.pictures, "lower"),
     ]  # fmt: skip
     if theirs > ours:
-        name = f"{place}: pictures after which Θ's training has paid, against those it learned from"
+        name = f"{place}: pictures after which Θ's training has paid (it learned from {training.pictures:,.0f})"
         made.append(Claim(name, None, training.evaluations / (theirs - ours), training.pictures, "lower"))
     return made
 
