@@ -24,8 +24,11 @@ from landscape_core.console import (
 )
 from landscape_core.domains import domain_for
 from landscape_core.experiments import why as experiment
+from landscape_core.experiments.paired import FLOOR
 from landscape_core.experiments.results import finish
 from landscape_core.experiments.why import WhySettings
+from landscape_core.pose.experiments.inversion import FLOORS
+from landscape_core.pose.task import NAMES
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 
@@ -57,7 +60,8 @@ def why(
     domain = domain_for(task)
     loaded = domain.load(task, perceptual, device)
     learned = loaded.default_space if space is None else space
-    settings = WhySettings(number, steps, tuned, products, optimizer, learned, seed)
+    floors = {NAMES[observation]: floor for observation, floor in FLOORS.items()}
+    settings = WhySettings(number, steps, tuned, products, optimizer, learned, seed, floors.get(task, FLOOR))
     experiment.rows_of(loaded, learned)  # before minutes are spent
     targets: dict[str, Target] = {}
     for kind, n, offset in (("train", tuned, 1), (split, number, 0)):

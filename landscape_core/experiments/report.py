@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -108,4 +109,5 @@ def _spent(budget: Mapping[str, Any]) -> str:
 def _claim(entry: Mapping[str, Any]) -> Claim:
     interval = entry["interval"]
     ends = None if interval is None or None in interval else (interval[0], interval[1])
-    return Claim(entry["claim"], entry["paper"], entry["ours"], entry["aim"], entry["better"], ends)
+    ours = math.nan if entry["ours"] is None else entry["ours"]
+    return Claim(entry["claim"], entry["paper"], ours, entry["aim"], entry["better"], ends)

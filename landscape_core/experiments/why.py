@@ -7,6 +7,7 @@ where one is embedded, are further rows. All are searched by one optimiser, each
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from scipy import stats
 from torch import Tensor
 
 from landscape_core.errors import UserError
-from landscape_core.experiments.paired import FLOOR, best_so_far, compare
+from landscape_core.experiments.paired import FLOOR, SMALLEST, best_so_far, compare
 from landscape_core.experiments.results import Claim, Result, mean_series
 from landscape_core.experiments.swept import Descent, Row, described, tuned
 from landscape_core.progress import Tick
@@ -48,7 +49,8 @@ MEASURES: Mapping[str, Callable[[Spectrum], Tensor]] = {
 
 @dataclass(frozen=True)
 class WhySettings:
-    """`products` is how many H v a spectrum takes; `tune_targets` training targets choose every row's rate."""
+    """`products` is how many H v a spectrum takes; `tune_targets` training targets choose every row's rate; losses below
+    `floor` count as equal."""
 
     targets: int = 20
     steps: int = 100
@@ -57,6 +59,7 @@ class WhySettings:
     optimizer: Literal["lbfgs", "adam"] = "lbfgs"
     space: str = "residual"
     seed: int = 0
+    floor: float = FLOOR
 
     def candidates(self, task: Task, row: str) -> dict[str, OptimizerSettings]:
         """What is swept: Adam's rate, or L-BFGS's first move."""
@@ -78,7 +81,7 @@ class Way:
     def climb(self) -> Tensor:
         """How far the straight line climbs (n,), in units of what it descends in all; 0 on the way down a bowl."""
         rises = self.line.diff(dim=0).clamp_min(0.0).sum(dim=0)
-        return rises / (self.line[0] - self.line[-1]).clamp_min(FLOOR)
+        return rises / (self.line[0] - self.line[-1]).clamp_min(SMALLEST)
 
 
 def rows_of(task: Task, space: str) -> Task:
@@ -101,7 +104,9 @@ def run_why(task: Task, train: Target, target: Target, settings: WhySettings, co
     table = rows_of(task, settings.space)
     rows = [X, *table.mappings]
     swept = [Row(row, row, settings.candidates(table, row)) for row in rows]
-    choices = tuned(table, swept, train, Descent(settings.steps, [settings.steps], settings.seed, work=work), tick)
+    choices = tuned(
+        table, swept, train, Descent(settings.steps, [settings.steps], settings.seed, settings.floor, work=work), tick
+    )
     chosen = {row: choices[row][settings.steps].setting for row in rows}
     ways = _ways(table, chosen, target, settings, tick)
     words = ["why", *([task.name] if task.name != "faces" else []), *(["adam"] if settings.optimizer == "adam" else [])]
@@ -112,7 +117,7 @@ def run_why(task: Task, train: Target, target: Target, settings: WhySettings, co
     )  # fmt: skip
     for row, way in ways.items():
         result.series |= _series(ROWS[row], way)
-    result.claims = [*_shape_claims(ways), *_lead_claims(ways, settings.steps)]
+    result.claims = [*_shape_claims(ways), *_lead_claims(ways, settings.steps, settings.floor)]
     return result
 
 
@@ -211,24 +216,25 @@ def _difference(name: str, a: Tensor, b: Tensor, paper: str | None, better: Lite
     return Claim(name, paper, found.mean, 0.0, better, (found.low, found.high))
 
 
-def _lead_claims(ways: Mapping[str, Way], steps: int) -> list[Claim]:
+def _lead_claims(ways: Mapping[str, Way], steps: int, floor: float) -> list[Claim]:
     """Each part's change of the loss, and which share of Θ's lead the whitener has without any training."""
     made = []
     for at in sorted({min(5, steps), min(20, steps), steps}):
         for ours, theirs in (*PAIRS, *((row, X) for row in ways if row not in (X, WHITENED, LEARNED))):
-            found = compare(ways[ours].loss[at], ways[theirs].loss[at])
+            found = compare(ways[ours].loss[at], ways[theirs].loss[at], floor=floor)
             name = f"loss after {at} steps, {ROWS[ours]} against {ROWS[theirs]}"
             made.append(Claim(name, None, found.change, 0.0, "lower", found.change_interval))
-        share, interval = lead_share(*(ways[row].loss[at] for row in (X, WHITENED, LEARNED)))
+        share, interval = lead_share(ways[X].loss[at], ways[WHITENED].loss[at], ways[LEARNED].loss[at], floor)
         name = f"share of the lead after {at} steps that the whitener has without training"
-        made.append(Claim(name, None, share, 1.0, "lower", interval))
+        if math.isfinite(share):  # where nobody leads, nobody has a share
+            made.append(Claim(name, None, share, 1.0, "lower", interval))
     return made
 
 
-def lead_share(x: Tensor, whitened: Tensor, learned: Tensor) -> tuple[float, tuple[float, float]]:
+def lead_share(x: Tensor, whitened: Tensor, learned: Tensor, floor: float = FLOOR) -> tuple[float, tuple[float, float]]:
     """Mean log(X / whitener) over mean log(X / Θ), of losses (n,) each, with its 95 % bootstrap interval; above 1, training
     cost something. Not a number where Θ has no lead at all."""
-    logs = [each.double().clamp_min(FLOOR).log() for each in (x, whitened, learned)]
+    logs = [each.double().clamp_min(floor).log() for each in (x, whitened, learned)]
     parts = ((logs[0] - logs[1]).numpy(), (logs[0] - logs[2]).numpy())
 
     def share(part: np.ndarray, whole: np.ndarray, axis: int = -1) -> np.ndarray:

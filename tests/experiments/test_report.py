@@ -60,6 +60,13 @@ def test_the_page_begins_with_ten_questions_their_answers_and_what_the_paper_say
     assert table[3].split("|")[2:4] == [" **Being measured again** ", " – "]
 
 
+def test_a_figure_that_is_none_is_shown_as_a_dash_and_meets_nothing(tmp_path: Path) -> None:
+    Result("toy", "python -m landscape_core reproduce toy", 0, {}, {"faces": 7}, {}, {}, [
+        Claim("share", None, float("nan"), 1.0, "lower")
+    ]).write(tmp_path)  # fmt: skip
+    assert "| share | – | – | ≤ 1.00 | no |" in report(tmp_path)
+
+
 def test_rows_that_were_trained_say_what_it_took(tmp_path: Path) -> None:
     spent = {"seconds": 1234, "buffers": 4, "draws": 3072, "updates": 96, "batch": 32}
     settings = {"training_budget": {"Θ": spent, "older": {"seconds": 5, "buffers": 1}}}

@@ -78,6 +78,7 @@ def test_the_share_of_a_lead_is_of_logarithms() -> None:
     assert share == pytest.approx(0.5)
     assert interval == pytest.approx((0.5, 0.5))
     assert lead_share(x, learned, learned)[0] == 1.0
+    assert lead_share(x, whitened, learned, floor=2.0)[0] == 1.0, "what lies below the floor is equal"
 
 
 def test_a_space_without_a_whitener_is_refused() -> None:
