@@ -21,7 +21,7 @@ from app.runs.session import Message, Picked, Run, Session
 from app.runs.settings import defaults
 from app.target import targets
 from app.target.judges import picture_judges
-from app.target.targets import target_message
+from app.target.targets import drawn_input, target_message
 from landscape_core.errors import UserError
 from landscape_core.generators.run_card import RunCard, make_card
 from landscape_core.images.pixels import png_tensor
@@ -37,6 +37,7 @@ from landscape_core.search.trajectory import Trajectory
 Race = Run[Picked]
 RaceSession = Session[Picked, Race]
 USUAL_MORE = 100
+LIMIT = "What no lane recovers may lie beyond what this small model can draw: that is its limit, not the search's."
 
 
 def open_page(models: Models, session: RaceSession, query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
@@ -104,10 +105,10 @@ def _end(models: Models, run: Race, reason: str) -> Message:
     assert last is not None  # a run always records its start
     found = {lane.name: best_of(run.solver, lane, now) for lane, now in zip(run.solver.lanes, last.lanes, strict=True)}
     message = {**stream.end(run, reason), **judged(found, run.solver.target, picture_judges(models, run))}
-    taken = last.step
-    if run.settings.steps <= taken < MAX_STEPS and scheduled(run):
-        message["hint"] = "Adam with ramps has come to the end of its schedule: its learning rate stays zero from here on."
-    return message
+    hints = [] if drawn_input(run.task, run.target) is not None else [LIMIT]
+    if run.settings.steps <= last.step < MAX_STEPS and scheduled(run):
+        hints.append("Adam with ramps has come to the end of its schedule: its learning rate stays zero from here on.")
+    return {**message, "hint": " ".join(hints)}
 
 
 def _repeats(card: Card, run: Race) -> bool:

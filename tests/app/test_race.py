@@ -102,8 +102,10 @@ def test_a_table_of_four_lanes_shares_one_run_and_compares_within_columns(models
 def test_it_is_said_why_x_can_win_on_a_picture_that_the_model_drew(models: Models, session: Session) -> None:
     slow = FORM | {"lanes": ["X1", "Z1"], "Z1_lr": 1e-6}
     assert "X's best case" in run_form(models, session, slow)[-1]["summary"]
+    assert "limit" not in run_form(models, session, slow)[-1]["hint"]
     session.target = targets.example("astronaut", 64)
     assert "X's best case" not in run_form(models, session, slow)[-1]["summary"]
+    assert "beyond what this small model can draw" in run_form(models, session, slow)[-1]["hint"]
 
 
 def test_where_the_lanes_start_is_said_and_a_gap_is_measured(models: Models, session: Session) -> None:
