@@ -24,7 +24,6 @@ PAGES_AN_ADDRESS = 32  # of another machine
 SESSIONS = 64  # in each tab
 HELD_BY_RUN = 400 * MB
 HELD_BY_TAB = 600 * MB  # by all runs of a tab that rest
-EARLIER_RUNS = 50  # whose settings are kept, in a session
 
 # What is kept on the disk, in the temporary folder.
 SCRATCH = 1000 * MB

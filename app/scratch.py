@@ -7,7 +7,8 @@ import secrets
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import limits
 from app.guard import refusal
-from landscape_core.errors import reason, writing
+from landscape_core.errors import UserError, reason, writing
 
 PREFIX = "loss-landscapes-"
 
@@ -58,6 +59,23 @@ def exported(write: Callable[[], Path]) -> Path:
     with writing("The export"):
         make_room()
         return write()
+
+
+def together(paths: Sequence[Path]) -> Path:
+    """One file of several exports: the only one, or a zip of all.
+
+    Raises:
+        UserError: there is none.
+    """
+    if not paths:
+        raise UserError("There is no run to export.")
+    if len(paths) == 1:
+        return paths[0]
+    path = paths[0].with_name("runs.zip")
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+        for each in paths:
+            archive.write(each, each.name)
+    return path
 
 
 def make_room(size: int = 0) -> None:

@@ -27,6 +27,7 @@ from landscape_core.generators.training.autoencoder import AutoencoderTrainer
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import prepare
 from landscape_core.search.trajectory import run
+from tests.tiny.exports import FILES
 from tests.tiny.models import tiny_task
 
 runner = CliRunner()
@@ -62,9 +63,9 @@ def test_invert_writes_a_run_that_replays(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "grey.png: No face was found" in result.output
     with zipfile.ZipFile(tmp_path / "runs/grey.zip") as archive:
-        assert {"run.json", "losses.csv", "sheet.png", "run.gif", "latents.safetensors"} == set(archive.namelist())
+        assert set(archive.namelist()) == FILES
         card = read_run_card(archive.read("run.json").decode())
-        rows = archive.read("losses.csv").decode().splitlines()
+        rows = archive.read("measures.csv").decode().splitlines()
     assert card.settings.seed == 4
     assert len(rows) == 1 + 2 * 7
     trajectory = run(*prepare(tiny_task(), card.settings, card_target(card, 64)))

@@ -1,36 +1,34 @@
 /** The gallery: K completions in X beside K in Z, streaming in together, scrubbed together, picked one by one. */
-import { ran } from "../views/address.js";
 import { Looks, paintBeside } from "../views/compare.js";
 import { decode, paint } from "../views/frames.js";
 import { FullScreen } from "../views/full.js";
 import { showJudges } from "../views/judges.js";
 import { CompletionRun } from "./record.js";
 import { Tiles, visiblePart } from "./tiles.js";
-import { RunView } from "../views/run_view.js";
+import { RunsView } from "../views/runs_view.js";
 import { number } from "../views/words.js";
 
 const FIDELITY = "Mean loss of what is seen over all K, without the prior's term; lower is closer.";
 const DIVERSITY = "Mean perceptual distance between two completions over all pairs of the K, behind a mask in the hidden part alone; higher is more varied.";
 const BEGIN_HERE = "Choose what is observed, then press Run: as many random starts in X and in Z, by each of two optimisers, descend together on it.";
 
-class Gallery extends RunView {
+class Gallery extends RunsView {
   constructor(view) {
     super(view, {
+      tab: "complete",
       status: "complete-status",
       kinds: {
         begin: (message) => this.#begin(message),
-        frames: (message) => this.#frames(message),
-        end: (message) => this.#end(message),
+        frames: (message) => this.frames(message),
+        end: (message) => this.end(message),
         error: (message) => this.failed(message.text),
-        exported: () => this.rest(),
       },
       onMove: () => this.#look(),
       describe: (index) => this.run?.describe("steps", index) ?? "",
       onClick: (data) => this.#click(data),
     });
     this.run = null;
-    this.show = "whole";
-    this.order = "closest";
+    this.how = { show: "whole", order: "closest" };
     this.chosen = null;
     this.places = [...this.element.querySelectorAll("[data-cell]")].map((lane) => new Tiles(lane, (name, index) => this.#choose(name, index)));
     this.reference = null; // what the chosen completion is compared with: the whole picture where it is known, else what is seen
@@ -47,27 +45,31 @@ class Gallery extends RunView {
     return this.places.filter((tiles) => tiles.name);
   }
 
-  get count() {
-    return this.run?.number ?? 0;
+  record(begin) {
+    return new CompletionRun(begin);
   }
 
-  async #begin(message) {
-    this.run = new CompletionRun(message);
-    ran("complete", message.run);
-    this.chosen = null;
-    this.visible = null;
-    this.timeline.setTicks([]);
-    for (const tiles of this.places) tiles.take(this.run);
-    this.find(".lanes").classList.toggle("one", new Set(this.tiles.map((tiles) => tiles.cell[1])).size === 1);
-    showJudges(this.find(".judges"), null);
+  #begin(message) {
+    this.begun(this.record(message));
     this.become("running");
-    const { run } = this;
-    this.find("[data-show=pasted]").disabled = !message.mask;
-    if (!message.mask && this.show === "pasted") this.#set("show", "whole");
-    const part = message.mask ? await visiblePart(await decode(message.target), message.mask) : null;
-    if (run === this.run) this.visible = part;
-    this.#seen(message);
+    this.show(this.runs.at(-1));
+  }
+
+  async show(run, index) {
+    const { begin } = run;
+    if (run !== this.run) Object.assign(this, { run, chosen: null, visible: null });
+    this.timeline.setTicks([]);
+    for (const tiles of this.places) tiles.take(run);
+    this.find(".lanes").classList.toggle("one", new Set(this.tiles.map((tiles) => tiles.cell[1])).size === 1);
+    if (!this.controls.busy || run.end) this.sayEnd();
+    this.find("[data-show=pasted]").disabled = !run.mask;
+    if (!run.mask && this.how.show === "pasted") this.#set("show", "whole");
+    const part = run.mask ? await visiblePart(await decode(run.target), run.mask) : null;
+    if (run !== this.run) return;
+    this.visible = part;
+    this.#seen(begin);
     this.#lay();
+    this.timeline.moveTo(index ?? run.steps.length - 1);
   }
 
   /** What the search was told, and the whole picture where it is known. */
@@ -85,35 +87,23 @@ class Gallery extends RunView {
     }
   }
 
-  #frames(message) {
-    if (message.run !== this.run?.id) return;
-    this.run.add(message);
-    if (this.controls.state === "stopping") return; // what is left of it is shown at the end, at once
-    this.goesOn(this.run);
-    this.#say();
-    this.timeline.setTicks(this.run.steps);
+  draw() {
+    if (this.run) this.#say();
+    this.timeline.setTicks(this.run?.steps ?? []);
     this.#curves();
   }
 
-  #end(message) {
-    if (message.run !== this.run?.id) return;
-    this.run.finish(message);
-    this.controls.offer(message.more);
-    this.become("rest");
-    this.#tell();
-    this.#lay();
-  }
-
-  /** How the run that stands came out. */
-  #tell() {
-    const { end } = this.run;
-    this.say(end.verdict, [end.disagreement, this.run.start, end.reason, end.replay].filter(Boolean).join(" "));
-    showJudges(this.find(".judges"), end.judges);
+  /** How the run that is shown came out. */
+  sayEnd() {
+    const { end, start } = this.run;
+    const said = end?.verdict ?? "This run was interrupted; what it had reached is here.";
+    this.say(said, [end?.disagreement, start, end?.reason, end?.replay].filter(Boolean).join(" "));
+    showJudges(this.find(".judges"), end?.judges);
   }
 
   cancelled() {
     this.rest();
-    if (this.run?.end) this.#tell();
+    if (this.run) this.sayEnd();
     else this.say(BEGIN_HERE);
   }
 
@@ -128,7 +118,7 @@ class Gallery extends RunView {
   }
 
   #set(key, to) {
-    this[key] = to;
+    this.how[key] = to;
     this.press(key, to);
     this.#lay();
   }
@@ -144,7 +134,7 @@ class Gallery extends RunView {
   #picked(act) {
     const { name, index } = this.chosen;
     const step = this.timeline.ticks[this.timeline.index];
-    if (act === "send") this.trigger("send", { lane: name, index, step, pasted: this.show === "pasted" });
+    if (act === "send") this.trigger("send", { lane: name, index, step, pasted: this.how.show === "pasted" });
     if (act === "landscape") this.trigger("landscape", { index });
     if (act === "discard") this.run.discarded.add(`${name}${index}`);
     if (act === "discard" || act === "close") this.chosen = null;
@@ -156,7 +146,7 @@ class Gallery extends RunView {
     const { run } = this;
     if (!run) return;
     for (const tiles of this.tiles) {
-      tiles.lay(run.order(tiles.name, this.order === "closest" && run.end), this.chosen?.name === tiles.name ? this.chosen.index : null, run.side);
+      tiles.lay(run.order(tiles.name, this.how.order === "closest" && run.end), this.chosen?.name === tiles.name ? this.chosen.index : null, run.side);
     }
     const back = this.find("[data-back]");
     back.hidden = !run.discarded.size;
@@ -185,7 +175,7 @@ class Gallery extends RunView {
     this.curves.cursor(step, run.at("steps", step, "mean"));
     const sheets = await Promise.all(this.tiles.map(({ name }) => createImageBitmap(run.sheet(name, step))));
     if (looking !== this.looking) return;
-    this.tiles.forEach((tiles, i) => tiles.draw(sheets[i], run.lanes[tiles.name].loss[at], this.show === "pasted" ? this.visible : null));
+    this.tiles.forEach((tiles, i) => tiles.draw(sheets[i], run.lanes[tiles.name].loss[at], this.how.show === "pasted" ? this.visible : null));
     this.element.dataset.step = step;
     this.#drawPicked(at);
   }
@@ -202,21 +192,39 @@ class Gallery extends RunView {
     reference.nextElementSibling.textContent = this.reference?.words ?? "";
     const loss = number(this.run.lanes[name].loss[at][index]);
     chosen.nextElementSibling.textContent = `Completion ${index + 1} in ${name} at step ${this.run.steps[at]}: loss ${loss}.`;
-    panel.querySelector("[data-pick=send]").disabled = this.controls.busy;
+    const past = this.run !== this.standing; // the server has the run that stands alone
+    panel.querySelector("[data-pick=send]").disabled = this.controls.busy || past;
+    panel.querySelector("[data-pick=landscape]").disabled = past;
     return panel;
   }
 
   #curves() {
-    this.curves.draw(this.run.curves("steps", "mean"), "step");
+    this.listed();
+    this.curves.draw(this.compared("steps", "mean"), "step");
   }
 
-  /** All completions as they are shown, X above Z, as one PNG. */
+  /** All completions as they are shown, each lane under its name and each tile with its number and loss, as one PNG. */
   #save() {
-    const rows = this.tiles.map((tiles) => [...tiles.list.querySelectorAll("canvas")]);
     const { side } = this.run;
-    const sheet = new OffscreenCanvas(side * Math.max(1, ...rows.map((row) => row.length)), side * rows.length);
+    const [line, margin] = [18, 8];
+    const rows = this.tiles.map((tiles) => [tiles.name, [...tiles.list.querySelectorAll("button")]]);
+    const [cell, height] = [side + margin, side + 2 * line + margin];
+    const sheet = new OffscreenCanvas(cell * Math.max(1, ...rows.map(([, row]) => row.length)) + margin, height * rows.length + margin);
     const context = sheet.getContext("2d");
-    rows.forEach((row, y) => row.forEach((canvas, x) => context.drawImage(canvas, side * x, side * y)));
+    context.fillStyle = "#fff";
+    context.fillRect(0, 0, sheet.width, sheet.height);
+    context.font = "13px system-ui, sans-serif";
+    rows.forEach(([name, row], y) => {
+      const top = y * height + margin;
+      context.fillStyle = "#111";
+      context.fillText(`${name}, step ${this.element.dataset.step}`, margin, top + line - 5);
+      row.forEach((button, x) => {
+        const left = x * cell + margin;
+        context.fillStyle = "#555";
+        context.fillText(`${Number(button.dataset.index) + 1}: ${button.querySelector("span").textContent}`, left, top + 2 * line - 5);
+        context.drawImage(button.querySelector("canvas"), left, top + 2 * line);
+      });
+    });
     sheet.convertToBlob().then((blob) => {
       const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: `completions-${this.run.number}.png` });
       link.click();

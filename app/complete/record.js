@@ -4,22 +4,27 @@ import { Columns } from "../views/columns.js";
 export class CompletionRun extends Columns {
   constructor(begin) {
     super(begin, ["loss", "seconds"]);
-    Object.assign(this, { k: begin.k, side: begin.side, target: begin.target, mask: begin.mask, start: begin.start });
+    Object.assign(this, { k: begin.k, side: begin.side, target: begin.target, mask: begin.mask, start: begin.start, begin });
     for (const lane of Object.values(this.lanes)) Object.assign(lane, { mean: [], sheets: new Map() });
     this.discarded = new Set();
   }
 
   add(frames) {
-    super.add(frames);
+    for (const [name, columns] of Object.entries(frames.lanes)) this.lanes[name].mean.push(...columns.loss.map(mean));
+    return super.add(frames);
+  }
+
+  picture(frames) {
     for (const [name, columns] of Object.entries(frames.lanes)) {
-      const lane = this.lanes[name];
-      lane.mean.push(...columns.loss.map(mean));
-      columns.sheet.forEach((sheet, i) => sheet && lane.sheets.set(frames.steps[i], blob(sheet, "webp")));
+      const { sheets } = this.lanes[name];
+      columns.sheet?.forEach((sheet, i) => {
+        if (sheet && !sheets.has(frames.steps[i])) sheets.set(frames.steps[i], blob(sheet, "webp"));
+      });
     }
   }
 
   finish(end) {
-    this.end = end;
+    super.finish(end);
     for (const [name, lane] of Object.entries(end.lanes)) this.lanes[name].sheets.set(end.step, blob(lane.sheet, "png"));
   }
 

@@ -18,11 +18,12 @@ from app.complete.session import CompletionRun, CompletionSession
 from app.complete.settings import MAX_STEPS, USUAL_STEPS, CompletionSettings
 from app.complete.stream import mask_text
 from app.runs.address import TARGET
-from app.runs.cards import open_card, read_card_file
+from app.runs.cards import LOADED, open_card, read_card_file
 from app.runs.judged import judged
-from app.runs.legs import Legs, lasting
+from app.runs.legs import Legs, lasting, result_so_far
 from app.runs.models import Models
 from app.runs.session import Message
+from app.runs.told import told_of
 from app.target import targets
 from app.target.judges import picture_judges
 from landscape_core.errors import UserError
@@ -34,7 +35,6 @@ from landscape_core.images.pixels import png_base64, png_tensor
 from landscape_core.search.judges import last_of
 from landscape_core.search.prior_term import with_prior_term
 from landscape_core.search.run_card import Card
-from landscape_core.search.summary import result_of
 from landscape_core.search.trajectory import Trajectory
 
 FIRST_MASK = "centre"
@@ -143,7 +143,7 @@ def resume(models: Models, session: CompletionSession, more: Any) -> Iterator[Me
 
 
 def _legs(models: Models) -> Legs[CompletionRun]:
-    return Legs(stream.begin, stream.column, partial(_end, models), MAX_STEPS, USUAL_STEPS, repeats)
+    return Legs(stream.begin, stream.column, partial(_end, models), card_of, MAX_STEPS, USUAL_STEPS, repeats)
 
 
 def _end(models: Models, run: CompletionRun, reason: str) -> Message:
@@ -168,7 +168,7 @@ def repeats(card: Card, standing: CompletionRun) -> bool:
     return theirs.shape == ours.shape and torch.equal(theirs, ours) and masked
 
 
-def load_card(models: Models, session: CompletionSession, data: bytes) -> tuple[CompletionSettings, str]:
+def load_card(models: Models, session: CompletionSession, data: bytes, said: str = LOADED) -> tuple[CompletionSettings, str]:
     """Settings of a card of completions, its target and mask for the session; nothing is run. The sentence says whether a
     replay can be exact.
 
@@ -179,7 +179,7 @@ def load_card(models: Models, session: CompletionSession, data: bytes) -> tuple[
     if card.k is None:
         raise UserError("This is the card of a race, without a mask; load it in the Invert tab.")
     asked = complete_settings.from_values(complete_settings.values_of(completion_settings_of(card)))
-    picked, sentence = open_card(models, card)
+    picked, sentence = open_card(models, card, said)
     side = models.get(card.settings.task).side
     mask = card_mask(card, side)
     session.target, session.card, session.mask = picked, card, "" if mask is None else mask_text(mask)
@@ -200,7 +200,7 @@ def completion_settings_of(card: RunCard) -> CompletionSettings:
 
 def card_of(standing: CompletionRun) -> RunCard:
     """The card of the completions that stand."""
-    observed, result = standing.observed, result_of(standing.trajectory)
+    observed, result = standing.observed, result_so_far(standing)
     return make_card(
         standing.task, lasting(standing), standing.target.picture, instrument=observed.instrument, mask=standing.mask,
         taken=observed.taken, k=len(standing.solver.target), **result,
@@ -218,5 +218,6 @@ def export(session: CompletionSession) -> Path:
     lanes, target, state = standing.solver.lanes, standing.solver.target, standing.trajectory.last
     assert state is not None
     sets = completion_sets(standing.task, lanes, state, target)
-    completions_zip(path, card_of(standing), standing.task.forward, lanes, standing.trajectory, target, sets)
+    card, told = card_of(standing), told_of(standing)
+    completions_zip(path, card, standing.task, lanes, standing.trajectory, target, sets, told)
     return path

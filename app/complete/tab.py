@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from app.complete import run as events
 from app.complete.form import PREFIX, build_completion_form, observation_fields
 from app.complete.session import CompletionSession
 from app.editing.panel import build_editing
+from app.runs.cards import as_it_was
 from app.runs.session import Message, Visitors
 from app.runs.standing import StandingSource
 from app.target import targets
@@ -22,7 +23,7 @@ from app.views.form import Form, FormActions, note_of, note_view, told
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import LATEST, QUICK, SHORT, data_of, enclosing_tab, found, missed, paragraph
+from app.views.wiring import LATEST, QUICK, data_of, enclosing_tab, found, missed, paragraph
 from landscape_core.errors import UserError
 from landscape_core.search.spaces import Start
 
@@ -148,7 +149,7 @@ class CompleteTab(RunTab[CompletionSession]):
         self.wire_table()
         self.form["model"].input(self.on_model, fields, everything, **LATEST)
         actions.reset.click(self.on_reset, self.form["model"], [*fields, self.note], **QUICK)
-        actions.card.upload(self.on_card, actions.card, [*everything, *self.chooser.panel_outputs], **SHORT)
+        self.wire_cards(actions.card, [*everything, *self.chooser.panel_outputs])
 
     def on_settings(self, request: gr.Request, *values: Any) -> str:
         return sent(events.note(self.models, self.session(request), self.form.read(values)))
@@ -174,16 +175,18 @@ class CompleteTab(RunTab[CompletionSession]):
         values = settings.values_of(settings.defaults(self.models, model))
         return {**self.filled(values), self.note: sent(events.note(self.models, self.session(request), values))}
 
-    def on_card(self, data: bytes, request: gr.Request) -> dict[Any, Any]:
+    def taken_up(self, request: gr.Request, data: bytes, said: str, origin: Any, values: Sequence[Any]) -> dict[Any, Any]:
         session = self.session(request)
         try:
-            asked, sentence = events.load_card(self.models, session, data)
+            asked, sentence = events.load_card(self.models, session, data, said)
         except UserError as error:
             return {self.note: note_of(str(error), error=True)}
-        values = settings.values_of(asked)
+        assert session.target is not None
+        session.target = as_it_was(session.target, origin)
+        filled = settings.values_of(asked)
+        note = told(events.note(self.models, session, filled), [sentence], error=False)
         panel, picture = self.chooser.panel_of(session), self.painted(session)
-        note = told(events.note(self.models, session, values), [sentence], error=False)
-        return {**self.filled(values), **panel, self.painter: picture, self.note: note}
+        return {**self.filled(filled), **panel, self.painter: picture, self.note: note}
 
     def start_of(self, values: Mapping[str, Any]) -> Start:
         return "random"
@@ -192,6 +195,9 @@ class CompleteTab(RunTab[CompletionSession]):
 
     def start(self, session: CompletionSession, values: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Message]:
         return events.start(self.models, session, settings.from_values(values))
+
+    def by_card(self, session: CompletionSession, data: bytes) -> Iterator[Message]:
+        return events.start(self.models, session, events.load_card(self.models, session, data)[0])
 
     def resume(self, session: CompletionSession, steps: Any) -> Iterator[Message]:
         return events.resume(self.models, session, steps)
@@ -230,10 +236,10 @@ class CompleteTab(RunTab[CompletionSession]):
 
 def gallery_view(missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: str = "gallery") -> gr.HTML:
     """It takes the messages of `app.complete.stream` and emits: run, stop, cancel (while queued), more {steps}, export,
-    send {lane, index, step, pasted}, landscape {index} and pick {index}. `missed` is called with [run id, first number] for
-    messages that were lost.
+    send {lane, index, step, pasted}, landscape {index}, pick {index} and restore {card, number, origin}, again {runs}.
+    `missed` is called with [run id, first number] for messages that were lost.
     """
-    emits = ("run", "stop", "cancel", "more", "export", "send", "landscape", "pick")
+    emits = ("run", "stop", "cancel", "more", "export", "send", "landscape", "pick", "restore", "again")
     return view("complete/gallery", emits, elem_id=elem_id, server_functions=[missed])
 
 

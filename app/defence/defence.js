@@ -2,15 +2,15 @@
 import { LossCurves } from "../views/curves.js";
 import { DefenceRecord } from "./record.js";
 import { DefenceStage, cost } from "./stage.js";
-import { ran } from "../views/address.js";
 import { decode } from "../views/frames.js";
-import { RunView } from "../views/run_view.js";
+import { RunsView } from "../views/runs_view.js";
 
 const BEGIN_HERE = "Press Run: the picture is attacked, then both defences restore it in lock-step.";
 
-class Defence extends RunView {
+class Defence extends RunsView {
   constructor(view) {
     super(view, {
+      tab: "defence",
       status: "defence-status",
       kinds: {
         picture: (message) => this.#picture(message),
@@ -29,7 +29,6 @@ class Defence extends RunView {
       describe: (index) => this.run?.describe("steps", index) ?? "",
       chart: { linear: true },
     });
-    this.count = 0;
     this.run = null;
     this.idle = null;
     this.stage = new DefenceStage(this.find(".stage"));
@@ -38,14 +37,18 @@ class Defence extends RunView {
     this.listen();
   }
 
-  /** Back to the run that is shown, or to a picture that was not run yet. */
+  record(begin) {
+    return new DefenceRecord(begin);
+  }
+
   cancelled() {
-    this.become(this.run ? "rest" : "idle");
+    this.rest();
     this.sayEnd();
   }
 
   sayEnd() {
-    this.say(this.run?.end?.summary ?? BEGIN_HERE, this.run?.end?.reason);
+    const interrupted = "This run was interrupted; what it had reached is here.";
+    this.say(this.run?.end?.summary ?? (this.run ? interrupted : BEGIN_HERE), this.run?.end?.reason);
   }
 
   async #picture(message) {
@@ -57,19 +60,28 @@ class Defence extends RunView {
   }
 
   async #begin(message) {
-    const run = new DefenceRecord(message);
-    ran("defence", message.run);
+    const run = this.record(message);
     await run.ready;
-    this.run = run;
-    this.count = message.number;
+    this.begun(run);
     this.become("running");
+    this.show(run);
+  }
+
+  async show(run, index) {
+    this.run = run;
+    await run.ready; // at once, but for a run that was just read from the browser's memory
+    if (run !== this.run) return;
+    const { begin } = run;
     this.timeline.setTicks([]);
     this.stage.clear();
-    this.stage.name("attacked", message.attack, message.about);
-    this.stage.name("x", `input space · ${message.optimizer}`);
-    this.stage.name("z", `learned space · ${message.optimizer}`);
-    this.#clean(run.cleanBitmap, message);
+    this.stage.name("attacked", begin.attack, begin.about);
+    this.stage.name("x", `input space · ${begin.optimizer}`);
+    this.stage.name("z", `learned space · ${begin.optimizer}`);
+    this.#clean(run.cleanBitmap, begin);
+    if (!this.controls.busy || run.end) this.sayEnd();
     this.draw();
+    this.timeline.moveTo(index ?? run.steps.length - 1);
+    this.#look();
   }
 
   #attack(message) {
@@ -77,8 +89,9 @@ class Defence extends RunView {
   }
 
   async #attacked(message) {
-    if (message.run !== this.run?.id) return;
-    await this.run.meet(message);
+    const run = this.known(message.run);
+    await run?.meet(message);
+    if (!run || run !== this.run) return;
     this.say("Restoring…");
     this.#look();
   }
@@ -86,7 +99,6 @@ class Defence extends RunView {
   /** A picture that was chosen and not run yet. */
   #showIdle() {
     this.run = null;
-    this.become("idle");
     this.stage.clear();
     this.stage.name("attacked", "");
     this.#clean(this.idle.bitmap, this.idle);
@@ -100,10 +112,11 @@ class Defence extends RunView {
   }
 
   draw() {
+    this.listed();
     this.timeline.setTicks(this.run?.steps ?? []);
     for (const [key, chart] of Object.entries(this.charts)) {
       const level = this.run && key === "margin" ? { y: 0, name: "below: wrong" } : null;
-      chart.draw(this.run?.curves("steps", key) ?? [], "step", level);
+      chart.draw(this.compared("steps", key), "step", level);
     }
   }
 

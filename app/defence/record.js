@@ -7,7 +7,7 @@ const KEYS = ["loss", "seconds", "margin", "probabilities", "factor", "l2", "lin
 export class DefenceRecord extends Columns {
   constructor(begin) {
     super(begin, KEYS);
-    Object.assign(this, { classes: begin.classes, truth: begin.truth, label: begin.label, clean: begin.clean });
+    Object.assign(this, { classes: begin.classes, truth: begin.truth, label: begin.label, clean: begin.clean, begin });
     this.attacked = null;
     this.pictures = {};
     this.added = {};
@@ -24,11 +24,9 @@ export class DefenceRecord extends Columns {
     this.attacked = { ...message, bitmap, added: { ...message.added, bitmap: added } };
   }
 
-  /** Take a batch of steps; resolves when its pictures can be drawn. */
-  async add(frames) {
-    super.add(frames);
-    const decoding = Object.entries(frames.lanes).flatMap(([name, columns]) => frames.steps.flatMap((step, i) => [
-      this.pictures[name].add(step, columns.png[i]), this.added[name].add(step, columns.added[i]),
+  async picture(frames) {
+    const decoding = Object.entries(frames.lanes).flatMap(([name, columns]) => (columns.png ?? []).flatMap((png, i) => [
+      this.pictures[name].add(frames.steps[i], png), this.added[name].add(frames.steps[i], columns.added[i]),
     ]));
     await Promise.all(decoding);
   }
@@ -40,9 +38,9 @@ export class DefenceRecord extends Columns {
     const lane = this.lanes[name];
     return {
       at,
-      bitmap: this.pictures[name].at(step).bitmap,
+      bitmap: this.pictures[name].at(step)?.bitmap,
       answer: { probabilities: lane.probabilities[at], margin: lane.margin[at] },
-      added: { bitmap: this.added[name].at(step).bitmap, factor: lane.factor[at], l2: lane.l2[at], linf: lane.linf[at], words: "r" },
+      added: { bitmap: this.added[name].at(step)?.bitmap, factor: lane.factor[at], l2: lane.l2[at], linf: lane.linf[at], words: "r" },
     };
   }
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import tempfile
-import zipfile
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +15,45 @@ from app.defence import stream
 from app.defence.examples import EXAMPLES
 from app.defence.pictures import Defences, example
 from app.defence.session import DefenceRun, DefenceSession
-from app.defence.settings import KNOWS, MAX_STEPS, DefenceSettings, query_of
-from app.runs.legs import Legs, held
+from app.defence.settings import KNOWS, MAX_STEPS, DefenceSettings, query_of, values_of
+from app.runs.address import TARGET, Values
+from app.runs.cards import LOADED, read_card_file
+from app.runs.legs import Legs, held, lasting, result_so_far
 from app.runs.progress import reporting
 from app.runs.session import Message, Picked, Session
+from app.runs.told import told_of
 from landscape_core.defence.attacks import AttackSettings
 from landscape_core.defence.counting import DefencePlan, attack_knowing
 from landscape_core.defence.objective import Defence, restored
+from landscape_core.defence.run_card import DefenceCard, make_defence_card
 from landscape_core.errors import UserError
-from landscape_core.images.pixels import png_bytes, to_bytes, to_unit
+from landscape_core.features.cifar10 import SIDE
+from landscape_core.images.pixels import png_bytes, png_tensor, to_bytes, to_unit
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
+from landscape_core.search.run_card import Card, replay_promise
+from landscape_core.search.run_zip import export_zip
 from landscape_core.search.solver import Solver
 from landscape_core.search.trajectory import Trajectory
 
 FURTHER = 5
-LEGS = Legs(stream.begin, stream.column, stream.end, MAX_STEPS, FURTHER)
+ANSWERS = "answers.json"
+
+
+def card_of(run: DefenceRun) -> DefenceCard:
+    """The run's card."""
+    picture, attack = run.target.picture, run.asked
+    return make_defence_card(run.task, lasting(run), picture, run.truth, attack, run.knows, **result_so_far(run))
+
+
+def repeats(card: Card, run: DefenceRun) -> bool:
+    """Whether a run is the one that a card describes: settings, picture, class, attack and what the attacker knew."""
+    if not isinstance(card, DefenceCard) or not torch.equal(png_tensor(card.target_png), run.target.picture):
+        return False
+    return (card.settings, card.truth, card.attack, card.knows) == (run.settings, run.truth, run.asked, run.knows)
+
+
+LEGS = Legs(stream.begin, stream.column, stream.end, card_of, MAX_STEPS, FURTHER, repeats)
 
 
 def warm(defences: Defences) -> None:
@@ -94,8 +117,22 @@ def resume(session: DefenceSession, more: Any) -> Iterator[Message]:
     return LEGS.resume(session, more)
 
 
+def load_card(defences: Defences, session: DefenceSession, data: bytes, said: str = LOADED) -> tuple[Values, str]:
+    """The form's values of a card, its picture for the session; nothing is run. The sentence says whether a replay can be
+    exact.
+
+    Raises:
+        UserError: not the card of a defence, or one that asks for what is not here.
+    """
+    card = read_card_file(data, DefenceCard)
+    task = defences.get(card.settings.task).task
+    picture, promise = png_tensor(card.target_png, side=SIDE), replay_promise(card, task)
+    session.target, session.missing, session.card = Picked(picture, "from a run card", {TARGET: "card"}), "", card
+    return values_of(defences, card), f"{said}; {promise}"
+
+
 def export(session: DefenceSession) -> Path:
-    """A zip with the clean, attacked and restored pictures at 32x32, and every number of the run as JSON.
+    """A zip of the run, with the clean, attacked and restored pictures at 32x32 and the classifier's answers at every step.
 
     Raises:
         UserError: there is no run yet.
@@ -107,12 +144,23 @@ def export(session: DefenceSession) -> Path:
     pictures = {"clean": run.target.picture, "attacked": to_bytes(attacked[0])}
     for lane, now in zip(run.solver.lanes, run.trajectory.last.lanes, strict=True):
         pictures[f"restored-{lane.name}"] = to_bytes(restored(attacked, now.output)[0])
-    path = Path(tempfile.mkdtemp()) / f"defence-run-{run.number}.zip"
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, picture in pictures.items():
-            archive.writestr(f"{name}.png", png_bytes(picture))
-        archive.writestr("run.json", json.dumps(_numbers(run), indent=1))
+    files = {f"{name}.png": png_bytes(picture) for name, picture in pictures.items()}
+    files[ANSWERS] = json.dumps(_answers(run), indent=1).encode()
+    about = {**dict.fromkeys(files, "as it was, 32 by 32 pixels"), ANSWERS: "the classifier's answers at every step"}
+    path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"defence-run-{run.number}.zip"
+    told = replace(told_of(run), extra=files, about=about, settings=_words(run))
+    export_zip(path, card_of(run), run.task, run.solver.lanes, run.trajectory, run.solver.target, told)
     return path
+
+
+def _words(run: DefenceRun) -> list[list[str]]:
+    """The settings as [what, value]."""
+    settings = run.settings
+    x, z = (f"{lane.optimizer.lr * 255:g}/255" for lane in settings.lanes)
+    shows = [["picture", run.target.label], ["shows", run.defence.classes[run.truth]], ["classifier", settings.task]]
+    attack = [["attack", stream.attack_words(run.attack)], ["the attacker knows", KNOWS[run.knows]]]
+    search = [["space Z", settings.space], ["steps", str(settings.steps)], ["X learning rate", x], ["Z learning rate", z]]
+    return [*shows, *attack, *search, ["seed", str(settings.seed)]]
 
 
 def _new(session: DefenceSession, target: Picked, defence: Defence, asked: DefenceSettings) -> DefenceRun:
@@ -123,12 +171,12 @@ def _new(session: DefenceSession, target: Picked, defence: Defence, asked: Defen
     return DefenceRun(
         number=session.count + 1, settings=asked.settings, target=target, task=task, solver=solver,
         trajectory=Trajectory.empty(["X", "Z"]), defence=defence, truth=asked.truth,
-        attack=plan.attack_of(lanes.get(asked.knows)), knows=asked.knows,
+        asked=asked.attack, attack=plan.attack_of(lanes.get(asked.knows)), knows=asked.knows,
     )  # fmt: skip
 
 
 def _first_leg(session: DefenceSession, run: DefenceRun, plan: DefencePlan) -> Iterator[Message]:
-    yield stream.begin(run)
+    yield LEGS.begun(run)
     solver, lanes = run.solver, {lane.name: lane for lane in run.solver.lanes}
     clean, truth = solver.target.value, torch.tensor([run.truth])
     attacked = yield from reporting(
@@ -144,11 +192,8 @@ def _first_leg(session: DefenceSession, run: DefenceRun, plan: DefencePlan) -> I
     yield from LEGS.descend(session, run, plan.starts(list(solver.lanes), 1))
 
 
-def _numbers(run: DefenceRun) -> Message:
-    lanes = {
-        lane: {name: values for name, values in columns.items() if name not in stream.PICTURES}
-        for lane, columns in run.columns.items()
-    }
-    about = {"classes": list(run.defence.classes), "truth": run.truth, "attacker_knows": KNOWS[run.knows]}
-    made_with = {"settings": run.settings.model_dump(), "attack": run.attack.model_dump(), "models": dict(run.task.hashes)}
-    return {**about, **made_with, "steps": run.trajectory.steps, "lanes": lanes}
+def _answers(run: DefenceRun) -> Message:
+    """Class probabilities by lane and step, and of the pictures before."""
+    lanes = {lane: columns["probabilities"] for lane, columns in run.columns.items()}
+    before = {"clean": run.clean["probabilities"], "attacked": (run.attacked or {}).get("probabilities")}
+    return {"classes": list(run.defence.classes), "truth": run.truth, **before, "steps": run.trajectory.steps, "lanes": lanes}

@@ -11,11 +11,13 @@ from landscape_core.defence.objective import Defence
 
 @dataclass(kw_only=True)
 class DefenceRun(Run[Picked]):
-    """A run of both lanes on one attacked picture; `attack` is the one taken, `knows` what it knew, `clean` and `attacked`
-    what the classifier says of both pictures. The solver's target is the clean picture until the attack is over."""
+    """A run of both lanes on one attacked picture; `asked` is the attack that was asked for, `attack` the one taken, `knows`
+    what it knew, `clean` and `attacked` what the classifier says of both pictures. The solver's target is the clean picture
+    until the attack is over."""
 
     defence: Defence
     truth: int
+    asked: AttackSettings
     attack: AttackSettings
     knows: str
     clean: Message = field(default_factory=dict)

@@ -13,6 +13,7 @@ from app.runs import address
 from app.runs.address import Values, over
 from landscape_core.defence.attacks import ATTACKS, AttackSettings
 from landscape_core.defence.counting import DefencePlan
+from landscape_core.defence.run_card import DefenceCard
 from landscape_core.errors import UserError, first_problem, in_words
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import RunSettings
@@ -69,6 +70,22 @@ def from_query(defences: Defences, query: Mapping[str, str]) -> tuple[Values, li
     """The form's values that an address asks for, the picture's class apart; a sentence for each thing changed or ignored."""
     usual = defaults(defences, query.get("classifier"), query.get("space"), query.get("attack"))
     return over(query, usual, lambda values: from_values(defences, {**values, "truth": 0}), LIMITS)
+
+
+def values_of(defences: Defences, card: DefenceCard) -> Values:
+    """The form's values that a card describes.
+
+    Raises:
+        UserError: the form cannot hold its lanes, or its attack.
+    """
+    norm = next((name for name, each in ATTACKS.items() if each.norm == card.attack.norm and each.eps == card.attack.eps), None)
+    optimizers = [lane.optimizer for lane in card.settings.lanes]
+    if norm is None or [lane.row for lane in card.settings.lanes] != ["X", "Z"] or len(card.settings.optimizers) > 1:
+        raise UserError("This card's attack or lanes are none that the form here can hold.")
+    known = {"classifier": card.settings.task, "attack": norm, "knows": card.knows, "space": card.settings.space}
+    x, z = (round(each.lr * 255, 4) for each in optimizers)
+    numbers = {"steps": card.settings.steps, "x_rate": x, "z_rate": z, "ascents": card.attack.steps, "seed": card.settings.seed}
+    return {**known, **numbers, "truth": card.truth}
 
 
 def query_of(defences: Defences, values: Mapping[str, Any]) -> dict[str, str]:

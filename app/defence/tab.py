@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,15 +17,16 @@ from app.defence.form import PicturePanel, build_defence_form, build_picture
 from app.defence.measured import measured
 from app.defence.pictures import CIFAR_FILE, LABELS, NO_CIFAR, Chosen, Defences, cifar_at
 from app.defence.session import DefenceSession
-from app.defence.settings import advice, attack_named, from_query, from_values
+from app.defence.settings import advice, attack_named, defaults, from_query, from_values
 from app.optional import left_out
 from app.runs.address import TARGET
+from app.runs.cards import as_it_was
 from app.runs.jobs import Job, Jobs
 from app.runs.legs import with_errors
 from app.runs.session import Message, Session, Visitors
 from app.runs.standing import StandingSource, standing_of
 from app.target.targets import NO_FILE, photo_message, picker_message
-from app.views.form import Form, note_view, space_choices, told
+from app.views.form import Form, FormActions, form_actions, note_of, note_view, space_choices, told
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import APP, sent, view
@@ -63,10 +64,11 @@ def build(page: Page, defences: Defences | None = None) -> StandingSource:
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Attack and defence</h2>")
             form = build_defence_form(defences, panel.truth)
+            actions = form_actions("defence-load-card")
             note = note_view("defence-note")
     tab = DefenceTab(page, defences, sessions, panel, form, view, note)
     tab.wire_picture()
-    tab.wire_form()
+    tab.wire_form(actions)
     tab.wire_run(status, download)
     tab.wire_landscape()
     CountingTable(page, defences, jobs, form, counting).wire(count_status)
@@ -215,8 +217,11 @@ class DefenceTab(RunTab[DefenceSession]):
 
     # --- the settings and the run ---------------------------------------------------------------------------
 
-    def wire_form(self) -> None:
-        form = self.form
+    def wire_form(self, actions: FormActions) -> None:
+        form, panel = self.form, self.panel
+        actions.reset.click(self.on_reset, panel.truth, [*form.components, self.note], **QUICK)
+        shown = [panel.source, *panel.groups.values(), panel.label, panel.number, panel.picker, panel.message]
+        self.wire_cards(actions.card, [*form.components, *shown, self.view, self.note])
         form["classifier"].input(self.on_model, form["classifier"], [form["space"], form["x_rate"], form["z_rate"]], **QUICK)
         form["space"].input(self.on_space, [form["classifier"], form["space"]], form["z_rate"], **QUICK)
         for name, component in form.items():
@@ -227,6 +232,22 @@ class DefenceTab(RunTab[DefenceSession]):
     def on_attack(self, attack: str) -> int:
         return attack_named(attack).steps
 
+    def on_reset(self, truth: Any, request: gr.Request) -> dict[Any, Any]:
+        values = {**defaults(self.defences), "truth": truth}
+        return {**self.filled(values), self.note: sent(events.note(self.defences, self.session(request), values))}
+
+    def taken_up(self, request: gr.Request, data: bytes, said: str, origin: Any, values: Sequence[Any]) -> dict[Any, Any]:
+        session = self.session(request)
+        try:
+            filled, sentence = events.load_card(self.defences, session, data, said)
+        except UserError as error:
+            return {self.note: note_of(str(error), error=True)}
+        assert session.target is not None
+        session.target = target = as_it_was(session.target, origin)
+        shown = self.choose(session, filled["classifier"], lambda: (target, filled["truth"]))
+        note = told(events.note(self.defences, session, filled), [sentence], error=False)
+        return {**self.source_of(session), **self.filled(filled), **shown, self.note: note}
+
     def on_model(self, model: str) -> dict[Any, Any]:
         spaces, x, z = advice(self.defences, model)
         space = gr.update(choices=space_choices(spaces), value=spaces[0])
@@ -236,6 +257,10 @@ class DefenceTab(RunTab[DefenceSession]):
         return advice(self.defences, model, space)[2]
 
     def start(self, session: DefenceSession, values: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Message]:
+        return events.start(self.defences, session, from_values(self.defences, values))
+
+    def by_card(self, session: DefenceSession, data: bytes) -> Iterator[Message]:
+        values, _ = events.load_card(self.defences, session, data)
         return events.start(self.defences, session, from_values(self.defences, values))
 
     def resume(self, session: DefenceSession, steps: Any) -> Iterator[Message]:
@@ -281,7 +306,7 @@ def defence_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "
     """It takes the messages of `app.defence.stream` and emits: run, stop, cancel (while queued), more {steps}, export and
     landscape. `missed` is called with [run id, first number] for messages that were lost.
     """
-    emits = ("run", "stop", "cancel", "more", "export", "landscape")
+    emits = ("run", "stop", "cancel", "more", "export", "landscape", "restore", "again")
     return view("defence/defence", emits, elem_id=elem_id, server_functions=[missed])
 
 

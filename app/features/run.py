@@ -16,8 +16,9 @@ from app.runs import settings
 from app.runs.address import TARGET
 from app.runs.cards import read_card_file
 from app.runs.judged import judged
-from app.runs.legs import Legs, lasting, png
+from app.runs.legs import Legs, lasting, png, result_so_far
 from app.runs.session import Message, Picked, Run, Session
+from app.runs.told import told_of
 from app.target.targets import LABELS, example, first
 from landscape_core.autoencoders.metrics import ssim
 from landscape_core.autoencoders.run_card import FeaturesCard, features_card_target, make_features_card
@@ -29,7 +30,6 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
 from landscape_core.search.run_card import Card, replay_promise
 from landscape_core.search.run_zip import export_zip
-from landscape_core.search.summary import result_of
 from landscape_core.search.trajectory import Trajectory
 
 Inversion = Run[Picked]
@@ -86,7 +86,7 @@ def resume(features: Features, session: FeaturesSession, more: Any) -> Iterator[
 
 
 def _legs(features: Features) -> Legs[Inversion]:
-    return Legs(stream.begin, stream.column, partial(_end, features), MAX_STEPS, USUAL_MORE, _repeats)
+    return Legs(stream.begin, stream.column, partial(_end, features), card_of, MAX_STEPS, USUAL_MORE, _repeats)
 
 
 def _end(features: Features, run: Inversion, reason: str) -> Message:
@@ -123,14 +123,19 @@ def load_card(features: Features, session: FeaturesSession, data: bytes) -> tupl
     return card, f"Run card loaded; {promise}"
 
 
+def card_of(run: Inversion) -> FeaturesCard:
+    """The run's card."""
+    return make_features_card(run.task, lasting(run), run.target.picture, **result_so_far(run))
+
+
 def export(session: FeaturesSession) -> Path:
     """A zip with the run's card, losses, latents and pictures. Raises UserError where there is no run yet."""
     run = session.run
     if run is None or run.trajectory.last is None:
         raise UserError("There is no run to export; press Run first.")
-    card = make_features_card(run.task, lasting(run), run.target.picture, **result_of(run.trajectory))
+    card = card_of(run)
     path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"features-run-{run.number}.zip"
-    export_zip(path, card, run.task, run.solver.lanes, run.trajectory, run.solver.target)
+    export_zip(path, card, run.task, run.solver.lanes, run.trajectory, run.solver.target, told_of(run))
     return path
 
 

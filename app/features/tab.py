@@ -133,6 +133,9 @@ class FeaturesTab(RunTab[FeaturesSession]):
     def start(self, session: FeaturesSession, values: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Message]:
         return events.start(self.features, session, from_values(values))
 
+    def by_card(self, session: FeaturesSession, data: bytes) -> Iterator[Message]:
+        return events.start(self.features, session, events.load_card(self.features, session, data)[0].settings)
+
     def resume(self, session: FeaturesSession, steps: Any) -> Iterator[Message]:
         return events.resume(self.features, session, steps)
 
@@ -161,7 +164,7 @@ def inversion_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str =
     landscape, and chosen once a new picture is shown. `missed` is called with [run id, first number] for messages that were
     lost.
     """
-    emits = ("run", "stop", "cancel", "more", "export", "landscape", "chosen")
+    emits = ("run", "stop", "cancel", "more", "export", "landscape", "chosen", "again")
     return view("features/inversion", emits, elem_id=elem_id, server_functions=[missed])
 
 

@@ -13,12 +13,13 @@ import torch
 from app.runs import picture_stream as stream
 from app.runs import settings
 from app.runs.address import FIRST, TARGET
-from app.runs.cards import open_card, read_race_card
+from app.runs.cards import LOADED, open_card, read_race_card
 from app.runs.judged import judged
-from app.runs.legs import Legs, lasting, scheduled
+from app.runs.legs import Legs, lasting, result_so_far, scheduled
 from app.runs.models import Models
 from app.runs.session import Message, Picked, Run, Session
 from app.runs.settings import defaults
+from app.runs.told import told_of
 from app.target import targets
 from app.target.judges import picture_judges
 from app.target.targets import drawn_input, target_message
@@ -31,7 +32,6 @@ from landscape_core.search.judges import best_of
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
 from landscape_core.search.run_card import Card
 from landscape_core.search.run_zip import export_zip
-from landscape_core.search.summary import result_of
 from landscape_core.search.trajectory import Trajectory
 
 Race = Run[Picked]
@@ -97,7 +97,7 @@ def resume(models: Models, session: RaceSession, more: Any) -> Iterator[Message]
 
 
 def _legs(models: Models) -> Legs[Race]:
-    return Legs(stream.begin, stream.column, partial(_end, models), MAX_STEPS, USUAL_MORE, _repeats)
+    return Legs(stream.begin, stream.column, partial(_end, models), card_of, MAX_STEPS, USUAL_MORE, _repeats)
 
 
 def _end(models: Models, run: Race, reason: str) -> Message:
@@ -122,20 +122,7 @@ def shown(session: RaceSession) -> Message:
     return target_message(session.target) if session.target is not None else targets.missing_message(session.missing)
 
 
-def restore(session: RaceSession, run_id: Any) -> tuple[RunSettings, Message]:
-    """The settings of an earlier run, with its target.
-
-    Raises:
-        UserError: no such run in this session.
-    """
-    found = session.find(str(run_id))
-    if found is None:
-        raise UserError("That run is no longer known to the server.")
-    session.target = found.target
-    return found.settings, target_message(found.target)
-
-
-def load_card(models: Models, session: RaceSession, data: bytes) -> tuple[RunSettings, Message, str]:
+def load_card(models: Models, session: RaceSession, data: bytes, said: str = LOADED) -> tuple[RunSettings, Message, str]:
     """Settings and target of a run card; nothing is run. The sentence says whether a replay can be exact.
 
     Raises:
@@ -144,7 +131,7 @@ def load_card(models: Models, session: RaceSession, data: bytes) -> tuple[RunSet
     card = read_race_card(data)
     if isinstance(card, RunCard) and card.k is not None:
         raise UserError("This is the card of completions; load it in the Complete tab.")
-    session.target, exact = open_card(models, card)
+    session.target, exact = open_card(models, card, said)
     session.card = card
     return card.settings, target_message(session.target), exact
 
@@ -152,8 +139,8 @@ def load_card(models: Models, session: RaceSession, data: bytes) -> tuple[RunSet
 def card_of(run: Race) -> RunCard | PluginCard:
     """The run's card."""
     if is_own(run.task):
-        return make_plugin_card(run.task, lasting(run), run.target.target, result_of(run.trajectory))
-    return make_card(run.task, lasting(run), run.target.picture, **result_of(run.trajectory))
+        return make_plugin_card(run.task, lasting(run), run.target.target, result_so_far(run))
+    return make_card(run.task, lasting(run), run.target.picture, **result_so_far(run))
 
 
 def export(session: RaceSession) -> Path:
@@ -168,5 +155,5 @@ def export(session: RaceSession) -> Path:
     folder = Path(tempfile.mkdtemp(prefix="landscape-"))
     path = folder / f"run-{standing.number}-seed-{standing.settings.seed}.zip"
     lanes, target = standing.solver.lanes, standing.solver.target
-    export_zip(path, card_of(standing), standing.task, lanes, standing.trajectory, target)
+    export_zip(path, card_of(standing), standing.task, lanes, standing.trajectory, target, told_of(standing))
     return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,17 @@ from app.editing.panel import build_editing
 from app.invert import run as events
 from app.invert.many_tab import build_many
 from app.invert.run import RaceSession
+from app.runs.cards import as_it_was
 from app.runs.session import Message
 from app.runs.settings import defaults, for_model, from_values, values_of
 from app.runs.standing import StandingSource, standing_of
 from app.target.chooser import TargetChooser, TargetPanel, build_target
+from app.target.targets import target_message
 from app.views.form import Form, FormActions, build_form, note_of, note_view, told
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import LATEST, QUICK, SHORT, data_of, enclosing_tab, missed
+from app.views.wiring import LATEST, QUICK, enclosing_tab, missed
 from landscape_core.errors import UserError
 from landscape_core.search.race import RunSettings
 
@@ -81,8 +83,7 @@ class InvertTab(RunTab[RaceSession]):
         self.wire_table()
         self.form["model"].input(self.on_model, fields, everything, **LATEST)
         actions.reset.click(self.on_reset, self.form["model"], [*fields, self.note], **QUICK)
-        actions.card.upload(self.on_card, actions.card, everywhere, **SHORT)
-        self.view.restore(self.on_restore, outputs=everywhere, **QUICK)
+        self.wire_cards(actions.card, everywhere)
         enclosing_tab().select(self.on_open, fields, [self.note, self.panel.message, *self.chooser.panel_outputs], **QUICK)
 
     def on_address(self, request: gr.Request, query: dict[str, str]) -> dict[Any, Any]:
@@ -117,26 +118,18 @@ class InvertTab(RunTab[RaceSession]):
     def on_reset(self, model: str, request: gr.Request) -> dict[Any, Any]:
         return self.settled(self.session(request), defaults(self.models, model))
 
-    def on_card(self, data: bytes, request: gr.Request) -> dict[Any, Any]:
-        try:
-            chosen, shown, sentence = events.load_card(self.models, self.session(request), data)
-        except UserError as error:
-            return {self.note: note_of(str(error), error=True)}
-        session = self.session(request)
-        assert session.target is not None
-        values = values_of(chosen)
-        said = {self.view: sent(shown), self.note: told(events.note(self.models, session, values), [sentence], error=False)}
-        return {**self.filled(values), **self.chooser.panel_values(session.target), **said}
-
-    def on_restore(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
+    def taken_up(self, request: gr.Request, data: bytes, said: str, origin: Any, values: Sequence[Any]) -> dict[Any, Any]:
         session = self.session(request)
         try:
-            chosen, shown = events.restore(session, data_of(event).get("run"))
+            chosen, _, sentence = events.load_card(self.models, session, data, said)
         except UserError as error:
             return {self.note: note_of(str(error), error=True)}
         assert session.target is not None
+        session.target = as_it_was(session.target, origin)
+        filled = values_of(chosen)
+        note = told(events.note(self.models, session, filled), [sentence], error=False)
         panel = self.chooser.panel_values(session.target)
-        return {**self.settled(session, chosen), **panel, self.view: sent(shown)}
+        return {**self.filled(filled), **panel, self.view: sent(target_message(session.target)), self.note: note}
 
     def settled(self, session: RaceSession, chosen: RunSettings) -> dict[Any, Any]:
         """Settings in the form, and what the note says of them."""
@@ -147,6 +140,9 @@ class InvertTab(RunTab[RaceSession]):
 
     def start(self, session: RaceSession, values: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Message]:
         return events.start(self.models, session, from_values(values))
+
+    def by_card(self, session: RaceSession, data: bytes) -> Iterator[Message]:
+        return events.start(self.models, session, events.load_card(self.models, session, data)[0])
 
     def resume(self, session: RaceSession, steps: Any) -> Iterator[Message]:
         return events.resume(self.models, session, steps)
@@ -160,5 +156,5 @@ def race_view(missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: str 
     queued), more {steps}, export, landscape, restore {run}. `missed` is called with [run id, first number] for messages
     that were lost.
     """
-    emits = ("run", "stop", "cancel", "more", "export", "landscape", "restore")
+    emits = ("run", "stop", "cancel", "more", "export", "landscape", "restore", "again")
     return view("invert/race", emits, elem_id=elem_id, server_functions=[missed])

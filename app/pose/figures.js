@@ -3,17 +3,18 @@ import { Camera, drawScene, jointAt, points } from "./body.js";
 import { PoseRecord, readings } from "./record.js";
 import { laneColour } from "../views/columns.js";
 import { showJudges } from "../views/judges.js";
-import { ran, settle } from "../views/address.js";
-import { RunView } from "../views/run_view.js";
+import { settle } from "../views/address.js";
+import { RunsView } from "../views/runs_view.js";
 
 const LOWER = /Leg|Foot|Toes/;
 const BEGIN_HERE = "Click joints of the target to hide them, drag to turn, then press Run.";
 const MEASURES = { loss: "loss", error: "seen joints off (cm)" };
 const CLICK = 5; // px a pointer may move and still mean a click
 
-class Figures extends RunView {
+class Figures extends RunsView {
   constructor(view) {
     super(view, {
+      tab: "pose",
       status: "pose-status",
       kinds: {
         target: (message) => this.#target(message),
@@ -25,7 +26,6 @@ class Figures extends RunView {
         frames: (message) => this.frames(message),
         end: (message) => this.end(message),
         error: (message) => this.failed(message.text),
-        exported: () => this.rest(),
       },
       onMove: () => this.#look(),
       describe: (index) => this.run?.describe(this.axis, index) ?? "",
@@ -35,8 +35,6 @@ class Figures extends RunView {
     this.hidden = new Set();
     this.target = null;
     this.run = null; // the one shown, null where a target is that was not run yet
-    this.standing = null; // the last one, which Continue goes on with
-    this.count = 0;
     this.axis = "steps";
     this.measure = "loss";
     this.cells = [...this.element.querySelectorAll("[data-cell]")];
@@ -62,36 +60,35 @@ class Figures extends RunView {
     this.#look();
   }
 
+  record(begin) {
+    return new PoseRecord(begin);
+  }
+
   #begin(message) {
-    this.run = this.standing = new PoseRecord(message);
-    ran("pose", message.run);
-    this.count = message.number;
-    this.target = this.standing.target = { ...message, points: points(message.joints) };
-    showJudges(this.find(".judges"), null);
+    this.begun(this.record(message));
     this.become("running");
-    this.timeline.setTicks([]);
-    this.#look();
+    this.show(this.runs.at(-1));
+  }
+
+  /** A run with its target and the joints it saw: another target may have been looked at since. */
+  show(run, index) {
+    this.run = run;
+    this.target = run.target;
+    this.#hide(run.target.names.slice(1).filter((name) => !run.target.visible.includes(name)));
+    if (!this.controls.busy || run.end) this.sayEnd();
+    this.draw(index === undefined);
+    if (index !== undefined) this.timeline.moveTo(index);
   }
 
   sayEnd() {
     const end = this.run?.end;
-    this.say(end?.summary ?? BEGIN_HERE, [end?.disagreement, this.run?.start, end?.reason, end?.replay].filter(Boolean).join(" "));
+    const begin = this.run ? "This run was interrupted; what it had reached is here." : BEGIN_HERE;
+    this.say(end?.summary ?? begin, [end?.disagreement, this.run?.start, end?.reason, end?.replay].filter(Boolean).join(" "));
     showJudges(this.find(".judges"), end?.judges);
   }
 
-  act(act, steps) {
-    if (act === "more") this.#back();
-    if (act !== "run") return super.act(act, steps);
-    this.trigger("run", { visible: this.visible });
-    this.acted("run");
-  }
-
-  /** Show the last run again, with its target and the joints it sees: another target may have been looked at since. */
-  #back() {
-    this.run = this.standing;
-    this.target = this.standing.target;
-    this.#hide(this.target.names.slice(1).filter((name) => !this.target.visible.includes(name)));
-    this.draw(true);
+  asked() {
+    return { ...super.asked(), visible: this.visible };
   }
 
   cancelled() {
@@ -193,7 +190,8 @@ class Figures extends RunView {
   draw(toEnd = false) {
     const ticks = this.run?.ticks(this.axis) ?? [];
     this.timeline.setTicks(ticks, toEnd ? ticks.length - 1 : undefined);
-    this.curves.draw(this.run?.curves(this.axis, this.measure) ?? [], this.axis === "steps" ? "step" : "seconds of computing in each lane");
+    this.listed();
+    this.curves.draw(this.compared(this.axis, this.measure), this.axis === "steps" ? "step" : "seconds of computing in each lane");
   }
 
   /** Draw all three canvases for the step that the scrubber stands on. */

@@ -9,6 +9,7 @@ export class PoseRecord extends Columns {
     this.k = begin.k;
     this.start = begin.start;
     this.nodes = begin.names.length;
+    this.target = { ...begin, points: points(begin.joints) };
   }
 
   /** Joint positions in cm of every hypothesis of a lane at an index. */

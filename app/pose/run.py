@@ -15,12 +15,13 @@ from app.pose import stream
 from app.pose.session import PoseRun, PoseSession, PoseTarget
 from app.pose.settings import MAX_K, PoseSettings, checked_k
 from app.runs.address import TARGET, number_text
-from app.runs.cards import read_card_file
+from app.runs.cards import LOADED, read_card_file
 from app.runs.judged import judged
-from app.runs.legs import Legs, lasting
+from app.runs.legs import Legs, lasting, result_so_far
 from app.runs.models import Models
 from app.runs.session import Message
 from app.runs.settings import values_of
+from app.runs.told import told_of
 from landscape_core.errors import UserError
 from landscape_core.pose.hypotheses import joint_judges
 from landscape_core.pose.kinematics import matrix_to_rotvec
@@ -31,7 +32,6 @@ from landscape_core.pose.task import Body, load_body
 from landscape_core.search.judges import best_of, input_judge, prior_judge
 from landscape_core.search.race import MAX_STEPS, prepare
 from landscape_core.search.run_card import Card, replay_promise
-from landscape_core.search.summary import result_of
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
 
@@ -187,7 +187,7 @@ def resume(session: PoseSession, more: Any) -> Iterator[Message]:
 
 
 def _legs() -> Legs[PoseRun]:
-    return Legs(stream.begin, stream.column, _end, MAX_STEPS, USUAL_MORE, repeats)
+    return Legs(stream.begin, stream.column, _end, card_of, MAX_STEPS, USUAL_MORE, repeats)
 
 
 def _end(run: PoseRun, reason: str) -> Message:
@@ -201,7 +201,7 @@ def _end(run: PoseRun, reason: str) -> Message:
 
 def card_of(run: PoseRun) -> PoseCard:
     """The run's card."""
-    target, result = run.target.rotvec, result_of(run.trajectory)
+    target, result = run.target.rotvec, result_so_far(run)
     return make_pose_card(run.task, lasting(run), target, run.visible, len(run.solver.target), **result)
 
 
@@ -212,7 +212,7 @@ def repeats(card: Card, run: PoseRun) -> bool:
     return (card.settings, card.visible, card.hypotheses) == (run.settings, run.visible, len(run.solver.target))
 
 
-def load_card(models: Models, session: PoseSession, data: bytes) -> tuple[PoseCard, str]:
+def load_card(models: Models, session: PoseSession, data: bytes, said: str = LOADED) -> tuple[PoseCard, str]:
     """Take the pose of a card for the session; nothing is run. The sentence says whether a replay can be exact.
 
     Raises:
@@ -226,7 +226,7 @@ def load_card(models: Models, session: PoseSession, data: bytes) -> tuple[PoseCa
     values_of(card.settings)  # lanes that the form has no place for are refused now, before anything is taken over
     promise = replay_promise(card, task)
     session.target, session.card = PoseTarget(torch.tensor(card.rotvec), "from a run card", {TARGET: "card"}), card
-    return card, f"Run card loaded; {promise}"
+    return card, f"{said}; {promise}"
 
 
 def export(session: PoseSession) -> Path:
@@ -239,5 +239,5 @@ def export(session: PoseSession) -> Path:
     if run is None or run.trajectory.last is None:
         raise UserError("There is no run to export; press Run first.")
     path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"pose-run-{run.number}.zip"
-    export_poses(path, card_of(run), run.task, run.solver.lanes, run.trajectory)
+    export_poses(path, card_of(run), run.task, run.solver.lanes, run.trajectory, run.solver.target, told_of(run))
     return path

@@ -15,6 +15,7 @@ from app.pose.form import FIRST_JOINT, PosePanel, build_pose_form, build_pose_ta
 from app.pose.session import PoseSession, PoseTarget
 from app.pose.settings import defaults, from_card, from_values, start_for, values_of
 from app.runs.address import TARGET
+from app.runs.cards import as_it_was
 from app.runs.models import Models
 from app.runs.session import Message, Session, Visitors
 from app.runs.standing import StandingSource, standing_of
@@ -151,7 +152,7 @@ class PoseTab(RunTab[PoseSession]):
                 component.input(self.on_settings, fields, self.note, **LATEST)
         form["model"].input(self.on_model, form["model"], fields, **QUICK).then(self.on_settings, fields, self.note, **QUICK)
         actions.reset.click(self.on_reset, outputs=[*fields, self.note], **QUICK)
-        actions.card.upload(self.on_card, [actions.card, self.panel.joint], [*fields, *self.outputs], **SHORT)
+        self.wire_cards(actions.card, [*fields, *self.outputs])
 
     def on_address(self, request: gr.Request, query: dict[str, str]) -> dict[Any, Any]:
         session, drawing = self.session(request), self.models.get(DRAWING)
@@ -183,23 +184,33 @@ class PoseTab(RunTab[PoseSession]):
         values = values_of(defaults(self.models))
         return {**self.filled(values), self.note: sent(events.note(self.models, self.session(request), values))}
 
-    def on_card(self, data: bytes, joint: str, request: gr.Request) -> dict[Any, Any]:
+    def taken_up(self, request: gr.Request, data: bytes, said: str, origin: Any, values: Sequence[Any]) -> dict[Any, Any]:
         session = self.session(request)
         try:
-            card, sentence = events.load_card(self.models, session, data)
+            card, sentence = events.load_card(self.models, session, data, said)
         except UserError as error:
             return {self.note: note_of(str(error), error=True)}
         assert session.target is not None
-        values = values_of(from_card(card))
-        note = told(events.note(self.models, session, values), [sentence], error=False)
+        session.target = as_it_was(session.target, origin)
+        filled = values_of(from_card(card))
+        note = told(events.note(self.models, session, filled), [sentence], error=False)
         shown = sent(stream.target_message(load_body(), session.target, card.visible))
-        said = {self.view: shown, self.note: note, self.panel.message: "", **self.degrees(session, joint)}
-        return {**self.filled(values), **said}
+        return {
+            **self.filled(filled),
+            self.view: shown,
+            self.note: note,
+            self.panel.message: "",
+            **self.degrees(session, FIRST_JOINT),
+        }
 
     # --- the run --------------------------------------------------------------------------------------------
 
     def start(self, session: PoseSession, values: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Message]:
         return events.start(self.models, session, from_values(values), data.get("visible"))
+
+    def by_card(self, session: PoseSession, data: bytes) -> Iterator[Message]:
+        card, _ = events.load_card(self.models, session, data)
+        return events.start(self.models, session, from_card(card), card.visible)
 
     def resume(self, session: PoseSession, steps: Any) -> Iterator[Message]:
         return events.resume(session, steps)
@@ -210,7 +221,8 @@ class PoseTab(RunTab[PoseSession]):
 
 def figure_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "figures") -> gr.HTML:
     """It takes the messages of `app.pose.stream` and emits: run {visible}, stop, cancel (while queued), more {steps},
-    export and landscape. `missed` is called with [run id, first number] for messages that were lost.
+    export, landscape and restore {card, number, origin}, again {runs}. `missed` is called with [run id, first number] for
+    messages that were lost.
     """
-    emits = ("run", "stop", "cancel", "more", "export", "landscape")
+    emits = ("run", "stop", "cancel", "more", "export", "landscape", "restore", "again")
     return view("pose/figures", emits, elem_id=elem_id, server_functions=[missed])

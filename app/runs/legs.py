@@ -23,7 +23,7 @@ from landscape_core.images.pixels import png_base64, to_bytes
 from landscape_core.search.race import RunSettings
 from landscape_core.search.run_card import Card
 from landscape_core.search.solver import LaneState, State
-from landscape_core.search.summary import replay_sentence
+from landscape_core.search.summary import replay_sentence, result_of
 from landscape_core.search.trajectory import states
 
 INTERVAL = 0.1
@@ -37,12 +37,14 @@ class Legs(Generic[R]):
 
     `begin(run)` and `end(run, reason)` are its first and last message; `column(run, step, lane state)` what a lane
     measures at a step, by name. A run takes at most `most` steps; `usual` more are offered after the last.
+    `card(run)` is what repeats it, which goes along with both, for the page keeps its runs and the server does not;
     `repeats(card, run)` says whether a run is the one that a loaded card describes.
     """
 
     begin: Callable[[R], Message]
     column: Column[R]
     end: Callable[[R, str], Message]
+    card: Callable[[R], Card]
     most: int
     usual: int
     repeats: Callable[[Card, R], bool] = lambda card, run: False
@@ -54,8 +56,13 @@ class Legs(Generic[R]):
 
     def first(self, session: Session[Any, R], run: R, starts: Sequence[Tensor]) -> Iterator[Message]:
         """The first leg with its first message, not numbered yet."""
-        yield self.begin(run)
+        yield self.begun(run)
         yield from self.descend(session, run, starts)
+
+    def begun(self, run: R) -> Message:
+        """The first message, with what takes the run's settings up again."""
+        origin = {"label": run.target.label, "query": getattr(run.target, "query", {})}
+        return {**self.begin(run), "card": self.card(run).model_dump_json(), "origin": origin}
 
     def descend(self, session: Session[Any, R], run: R, starts: Sequence[Tensor]) -> Iterator[Message]:
         """The steps of the first leg."""
@@ -74,6 +81,7 @@ class Legs(Generic[R]):
         """Record and send these states, and say how they ended."""
         yield from batches(run, further, self.column)
         message = {**self.end(run, reason(run)), "more": further_steps(run, self.most, self.usual)}
+        message["card"] = self.card(run).model_dump_json()
         if session.card is not None and self.repeats(session.card, run):
             message["replay"] = replay_sentence(session.card.result, run.trajectory)
         yield message
@@ -184,9 +192,14 @@ def further_steps(run: Run[Any], most: int, usual: int) -> int:
 def lasting(run: Run[Any]) -> RunSettings:
     """The run's settings with the steps it took where it was continued beyond them, so that a card repeats all of it. With
     a schedule they stay: then the card says how many steps to replay and where the run stood."""
-    taken = run.trajectory.steps[-1]
+    taken = run.trajectory.steps[-1] if run.trajectory.steps else 0
     longer = taken > run.settings.steps and not scheduled(run)
     return run.settings.model_copy(update={"steps": taken}) if longer else run.settings
+
+
+def result_so_far(run: Run[Any]) -> dict[str, Any]:
+    """What a run card remembers of the outcome, once there is any."""
+    return result_of(run.trajectory) if run.trajectory.steps else {}
 
 
 def png(output: Tensor) -> str:

@@ -28,6 +28,7 @@ from landscape_core.search.solver import Solver
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
 
+MOST_RUNS = 10**6
 REMEMBERED = 1000  # sessions that were let go, so that their pages are told why
 Message = dict[str, Any]
 
@@ -121,21 +122,11 @@ class Run(Streamed, Generic[T]):
 R = TypeVar("R", bound="Run[Any]")
 
 
-@dataclass(frozen=True)
-class Earlier(Generic[T]):
-    """What is kept of a run once another began."""
-
-    id: str
-    number: int
-    settings: RunSettings
-    target: T
-
-
 @dataclass
 class Session(Generic[T, R]):
     """One page of one visitor, in one tab; `card` is the run card loaded last. `opened` is the target that the page's address
     asked for, `missing` what is said where that is one that an address cannot hold, `noted` the one that the note beside the
-    settings is about."""
+    settings is about. `again` is where a run that the page has kept is taken again."""
 
     target: T | None = None
     opened: T | None = None
@@ -144,7 +135,7 @@ class Session(Generic[T, R]):
     photo: Photo | None = None
     run: R | None = None
     card: Card | None = None
-    earlier: list[Earlier[T]] = field(default_factory=list)
+    again: Session[T, R] | None = None
     count: int = 0
 
     def open(self, make: Callable[[], T]) -> None:
@@ -156,23 +147,22 @@ class Session(Generic[T, R]):
         self.opened = self.target
 
     def begin(self, run: R) -> None:
-        """Make `run` the one that stands; the one before is stopped and only its settings are kept."""
+        """Make `run` the one that stands; the one before is stopped and forgotten: the page keeps it."""
         if self.run is not None:
             self.run.stop.set()
-            self.earlier.append(Earlier(self.run.id, self.run.number, self.run.settings, self.run.target))
-            del self.earlier[: -limits.EARLIER_RUNS]
         self.run = run
         self.count = run.number
 
+    def number_after(self, number: Any) -> None:
+        """The next run's number comes after this one, the last that the page has kept, if it is any."""
+        if isinstance(number, int) and 0 <= number < MOST_RUNS:
+            self.count = max(self.count, number)
+
     def stop(self) -> None:
         """Ask the run to stop before its next step."""
-        if self.run is not None:
-            self.run.stop.set()
-
-    def find(self, run_id: str) -> Earlier[T] | R | None:
-        """The run of that id, standing or earlier."""
-        runs: list[Earlier[T] | R] = [*self.earlier, *([self.run] if self.run else [])]
-        return next((run for run in runs if run.id == run_id), None)
+        for run in (self.run, self.again.run if self.again is not None else None):
+            if run is not None:
+                run.stop.set()
 
     def streamed(self) -> Streamed | None:
         """What the page is sent messages of."""
@@ -219,6 +209,10 @@ class Visitors(Generic[V]):
             while len(self._let_go) > REMEMBERED:
                 self._let_go.popitem(last=False)
             return self._visits[key or ""]
+
+    def fresh(self) -> V:
+        """One that is nobody's."""
+        return self._make()
 
     def _surplus(self) -> list[str]:
         """Who must go, if the last is to stay."""

@@ -113,7 +113,7 @@ class TargetChooser:
             source = "photo"
         number = {panel.number: int(query.removeprefix(targets.DRAWN))} if source == "drawn" else {}
         picker = sent(picker_message(query if source == "example" else None))
-        said = paragraph(f"The target is {picked.label}." if source is None else "")
+        said = paragraph(f"The target is {picked.label}." if source is None else "", calm=True)
         return {panel.source: source, **self._groups(source), **number, panel.picker: picker, panel.message: said}
 
     def panel_of(self, session: Session[Picked, Any]) -> dict[Any, Any]:

@@ -16,7 +16,36 @@ export class Columns {
     this.lanes = Object.fromEntries(begin.lanes.map((name) => [name, Object.fromEntries(keys.map((key) => [key, []]))]));
     this.table = begin.table ?? {};
     this.columns = begin.columns ?? [["X", "Z"]];
+    this.settings = begin.settings ?? [];
+    this.targetKey = begin.target ?? JSON.stringify(begin.joints ?? begin.clean?.png);
+    this.card = begin.card ?? null; // repeats the run, also when the server has forgotten it
+    this.origin = begin.origin ?? {};
+    this.visible = true; // in the chart of another run
     this.end = null;
+  }
+
+  /** Take the end. */
+  finish(end) {
+    this.end = end;
+    this.card = end.card ?? this.card;
+  }
+
+  /** Take the pictures of a batch of steps; those of a run that is read from the browser's memory come later than the rest. */
+  picture() {}
+
+  /** Settings in which this run differs from another, in words. */
+  differences(other) {
+    const theirs = new Map(other.settings);
+    const changes = this.settings.filter(([what, value]) => theirs.get(what) !== value).map(([what, value]) => `${what} ${value}`);
+    return this.targetKey === other.targetKey ? changes : ["another target", ...changes];
+  }
+
+  /** By lane the lowest loss; of a batch, the lowest mean. */
+  bests() {
+    return Object.entries(this.lanes).map(([name, lane]) => {
+      const losses = (lane.mean ?? lane.loss).filter((loss) => loss !== null);
+      return [name, losses.reduce((low, loss) => Math.min(low, loss), Infinity), this.cell(name)];
+    });
   }
 
   /** Which place of the view a lane has. */
@@ -24,12 +53,14 @@ export class Columns {
     return this.table[name]?.cell ?? name;
   }
 
+  /** Take a batch of steps; resolves when its pictures can be drawn. */
   add(frames) {
     this.end = null;
     this.steps.push(...frames.steps);
     for (const [name, columns] of Object.entries(frames.lanes)) {
       for (const key of this.keys) this.lanes[name][key].push(...columns[key]);
     }
+    return this.picture(frames);
   }
 
   /** What the scrubber runs over: steps, or every moment (in seconds) at which a lane took one. */

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 import gradio as gr
 
 from app.runs import lanes
+from app.runs.cards import LOADED
 from app.runs.lanes import COLUMNS, ROWS, column_field
 from app.runs.legs import with_errors
 from app.runs.models import Models
-from app.runs.session import Message, V, Visitors, going
-from app.scratch import exported
+from app.runs.session import Message, Session, Visitors, going
+from app.scratch import exported, together
 from app.views.form import Form, space_choices, table_updates
 from app.views.page import Page
 from app.views.view import sent
-from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, click, data_of
+from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, SHORT, click, data_of
 from landscape_core.errors import UserError
 from landscape_core.search.spaces import Start
 
 LET_GO = "The server had to make room and let go of what this page had here, which had rested longest."
 
+S = TypeVar("S", bound=Session[Any, Any])
 
-class RunTab(Generic[V]):
+
+class RunTab(Generic[S]):
     """Listeners of a tab. Each finds the visitor's session, reads the form by name, and hands on to the tab's `run.py`.
 
     Subclasses define `start(session, values, data)` (`data` is what the view sent with Run), `resume(session, steps)` and
@@ -36,21 +39,21 @@ class RunTab(Generic[V]):
     view: gr.HTML
     form: Form
 
-    def __init__(self, page: Page, models: Models, sessions: Visitors[V]) -> None:
+    def __init__(self, page: Page, models: Models, sessions: Visitors[S]) -> None:
         self.page, self.models, self.sessions = page, models, sessions
 
-    def session(self, request: gr.Request) -> V:
+    def session(self, request: gr.Request) -> S:
         return self.sessions.get(request.session_hash)
 
-    def start(self, session: V, values: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Message]:
+    def start(self, session: S, values: Mapping[str, Any], data: Mapping[str, Any]) -> Iterator[Message]:
         """Begin a run with the form's values."""
         raise NotImplementedError
 
-    def resume(self, session: V, steps: Any) -> Iterator[Message]:
+    def resume(self, session: S, steps: Any) -> Iterator[Message]:
         """Go on with the run that stands."""
         raise NotImplementedError
 
-    def export(self, session: V) -> Path:
+    def export(self, session: S) -> Path:
         """Write the run that stands to a file."""
         raise NotImplementedError
 
@@ -64,15 +67,35 @@ class RunTab(Generic[V]):
         further = view.more(self.on_more, outputs=view, **COMPUTE, **progress)
         after(begun)
         after(further)
+        again = view.again(self.on_repeat, outputs=[download, view], **COMPUTE, **progress)
         view.stop(self.on_stop, **QUICK)
-        view.cancel(self.on_stop, cancels=[begun, further], **QUICK)
+        view.cancel(self.on_stop, cancels=[begun, further, again], **QUICK)
         made = view.export(self.on_export, outputs=[download, view], **EXPORT, **progress)
-        made.success(None, js=click(download.elem_id))
+        for file in (made, again):
+            file.success(None, js=click(download.elem_id))
 
         def leave(request: gr.Request) -> None:
             self.sessions.drop(request.session_hash)
 
         self.page.demo.unload(leave)
+
+    def wire_cards(self, upload: gr.UploadButton, outputs: Sequence[Any]) -> None:
+        """Settings come back from a run card, and from a run that the page has kept, by that run's card."""
+        upload.upload(self.on_card_file, [upload, *self.form.components], outputs, **SHORT)
+        self.view.restore(self.on_restore, self.form.components, outputs, **SHORT)
+
+    def on_card_file(self, request: gr.Request, data: bytes, *values: Any) -> dict[Any, Any]:
+        return self.taken_up(request, data, LOADED, None, values)
+
+    def on_restore(self, request: gr.Request, event: gr.EventData, *values: Any) -> dict[Any, Any]:
+        asked = data_of(event)
+        said = f"The settings of run {str(asked.get('number'))[:9]} are taken up"
+        return self.taken_up(request, str(asked.get("card")).encode(), said, asked.get("origin"), values)
+
+    def taken_up(self, request: gr.Request, data: bytes, said: str, origin: Any, values: Sequence[Any]) -> dict[Any, Any]:
+        """Settings and target of a run card in the form, with a sentence that begins with what is `said`; `origin` is what the
+        page knows of the target, None for a card that was uploaded. `values` are the form's present ones."""
+        raise NotImplementedError
 
     def wire_landscape(self) -> None:
         """The view's Landscape button opens that tab on this one's run."""
@@ -81,6 +104,7 @@ class RunTab(Generic[V]):
 
     def on_run(self, event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[str]:
         session, data = self.session(request), data_of(event)
+        session.number_after(data.get("after"))
         yield from self.messages(request, lambda: self.start(session, self.form.read(values), data))
 
     def on_more(self, event: gr.EventData, request: gr.Request) -> Iterator[str]:
@@ -94,6 +118,32 @@ class RunTab(Generic[V]):
 
     def explained(self, request: gr.Request, sentence: str) -> str:
         return f"{LET_GO} {sentence}" if self.sessions.was_let_go(request.session_hash) else sentence
+
+    def by_card(self, session: S, data: bytes) -> Iterator[Message]:
+        """Begin the run of a card."""
+        raise NotImplementedError
+
+    def on_repeat(self, event: gr.EventData, request: gr.Request) -> Iterator[dict[Any, Any]]:
+        """Runs that the page has kept and the server has not are exported: each is taken again, by its card."""
+        session, runs = self.session(request), data_of(event).get("runs")
+        try:
+            paths = []
+            for each in [one for one in runs if isinstance(one, dict)] if isinstance(runs, list) else []:
+                session.again = again = self.sessions.fresh()
+                number = each.get("number")
+                again.number_after(number - 1 if isinstance(number, int) else None)
+                for message in self.by_card(again, str(each.get("card")).encode()):
+                    if message["kind"] == "frames":
+                        said = f"Run {str(number)[:9]} is taken again for its export: step {message['steps'][-1]}…"
+                        yield {self.view: sent({"kind": "again", "text": said})}
+                if again.run is None or again.run.stop.is_set():
+                    raise UserError("Stopped; nothing was exported.")
+                paths.append(exported(partial(self.export, again)))
+            yield {self.download: str(together(paths)), self.view: sent({"kind": "exported"})}
+        except UserError as error:
+            yield {self.view: sent({"kind": "error", "text": str(error)})}
+        finally:
+            session.again = None
 
     def on_stop(self, request: gr.Request) -> None:
         self.session(request).stop()

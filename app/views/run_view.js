@@ -23,7 +23,8 @@ export class JobView {
     this.trigger = view.trigger;
     this.status = status;
     this.controls = new Controls(this.element, (act, steps) => this.act(act, steps));
-    this.inbox = new Inbox((run, since) => view.server.missed([run, since]), (message) => kinds[message.kind]?.(message));
+    this.inbox = new Inbox((run, since) => view.server.missed([run, since]), (message) => this.take(message));
+    this.kinds = kinds;
     this.element.addEventListener("click", (event) => onClick(event.target.closest("button")?.dataset ?? {}));
   }
 
@@ -50,9 +51,19 @@ export class JobView {
     }
   }
 
+  /** A message in its turn. */
+  take(message) {
+    return this.kinds[message.kind]?.(message);
+  }
+
   act(act, steps) {
-    this.trigger(act, act === "more" ? { steps } : undefined);
+    this.trigger(act, act === "more" ? { steps } : act === "run" ? this.asked() : undefined);
     this.acted(act);
+  }
+
+  /** What goes with Run. */
+  asked() {
+    return undefined;
   }
 
   /** What a press makes of the buttons. */

@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import Threads, apply_threads, leave, raced
+from landscape_core.console import Bar, Threads, apply_threads, leave, raced
+from landscape_core.defence.replaying import prepared
+from landscape_core.defence.run_card import DefenceCard
+from landscape_core.defence.task import load_defence
 from landscape_core.domains import DOMAINS
 from landscape_core.errors import UserError, reading
 from landscape_core.search.card_file import card_kind, card_text
@@ -30,7 +33,11 @@ def replay(
     with reading(str(card), "holds no run card"):
         content = card.read_bytes()
     text = card_text(content, card.name)
-    domain = domain_of_card(card_kind(text, str(card)), DOMAINS)
+    kind = card_kind(text, str(card))
+    if kind == DefenceCard.model_fields["kind"].default:
+        _replay_defence(read_card(text, DefenceCard), card.name)
+        return
+    domain = domain_of_card(kind, DOMAINS)
     read = read_card(text, domain.card)
     if task is None and read.settings.task not in domain.names():
         raise UserError(f"{card.name} is of a run on {read.settings.task!r}; name its plug-in: --task mine.py.")
@@ -43,3 +50,15 @@ def replay(
     trajectory, stopped = raced(*prepare(loaded, read.settings, target), card.name)
     leave(stopped=stopped)
     typer.echo(replay_sentence(read.result, trajectory) or "The card does not say how its run came out.")
+
+
+def _replay_defence(card: DefenceCard, name: str) -> None:
+    """A defence begins with its attack."""
+    defence = load_defence(card.settings.task)
+    if check_models(card, defence.task):
+        typer.echo(f"{name}: {replay_promise(card, defence.task)}")
+    with Bar("attack") as bar:
+        solver, starts = prepared(card, defence, lambda done, total: bar(done, total, {}))
+    trajectory, stopped = raced(solver, starts, name)
+    leave(stopped=stopped)
+    typer.echo(replay_sentence(card.result, trajectory) or "The card does not say how its run came out.")

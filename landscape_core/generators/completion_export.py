@@ -1,30 +1,26 @@
-"""Completions in one zip: run card, losses, the sheet, every picture, an animation, latents."""
+"""Completions in one zip: what every run exports, every completion as a picture, and all of them in a sheet."""
 
 from __future__ import annotations
 
-import csv
-import io
-import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from PIL import Image
 from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor
 
 from landscape_core.generators.completion import CompletionSet, pasted, whole_mask
 from landscape_core.generators.observing import as_picture
 from landscape_core.generators.run_card import RunCard
 from landscape_core.images.pixels import png_bytes, to_bytes
-from landscape_core.search.export import ANIMATION, CARD, LATENTS, LOSSES, SHEET, picked_steps
+from landscape_core.search.export import LATENTS, SHEET
 from landscape_core.search.objectives import Target
+from landscape_core.search.run_zip import PLAIN, Told, export_zip
 from landscape_core.search.solver import Lane
+from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
-from landscape_core.storage.files import whole
 
-GIF_FRAMES = 16
 FOLDER = "completions"
 
 
@@ -58,18 +54,6 @@ def pictures(sets: Sequence[CompletionSet]) -> dict[str, bytes]:
     }
 
 
-def losses_csv(trajectory: Trajectory) -> str:
-    """One line per step, lane and completion (from 0, as started): step, lane, completion, loss, the lane's seconds so far."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["step", "lane", "completion", "loss", "seconds"])
-    for index, step in enumerate(trajectory.steps):
-        for lane in trajectory.lanes:
-            for number, loss in enumerate(lane.losses[index].tolist()):
-                writer.writerow([step, lane.name, number, repr(loss), f"{lane.seconds[index]:.6f}"])
-    return text.getvalue()
-
-
 def latents(trajectory: Trajectory) -> bytes:
     """Safetensors: per lane `<lane>.variable` (K, dim) at the last step and `<lane>.best` (K, dim), as started."""
     last = trajectory.last
@@ -80,31 +64,21 @@ def latents(trajectory: Trajectory) -> bytes:
     return save(tensors)
 
 
-def animation(forward: nn.Module, lanes: Sequence[Lane], trajectory: Trajectory, *, milliseconds: int = 150) -> bytes:
-    """A GIF that loops: all completions as started, one row per lane, on their way; the last frame rests."""
-    frames = []
-    for step in picked_steps(trajectory.steps[-1], GIF_FRAMES):
-        at = trajectory.steps.index(step)
-        with torch.no_grad():
-            rows = [forward(lane.space.to_x(r.variables[at])) for lane, r in zip(lanes, trajectory.lanes, strict=True)]
-        row = torch.cat([torch.cat(list(each), dim=2) for each in rows], dim=1)
-        frames.append(Image.fromarray(to_bytes(row[None])[0].permute(1, 2, 0).cpu().numpy()))
-    buffer = io.BytesIO()
-    durations = [milliseconds] * (len(frames) - 1) + [1500]
-    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
-    return buffer.getvalue()
-
-
 def completions_zip(
-    path: Path, card: RunCard, forward: nn.Module, lanes: Sequence[Lane], trajectory: Trajectory, target: Target,
-    sets: Sequence[CompletionSet],
+    path: Path, card: RunCard, task: Task, lanes: Sequence[Lane], trajectory: Trajectory, target: Target,
+    sets: Sequence[CompletionSet], told: Told = PLAIN,
 ) -> None:  # fmt: skip
-    """Write the whole export of a run of completions."""
-    with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(CARD, card.model_dump_json(indent=2))
-        archive.writestr(LOSSES, losses_csv(trajectory))
-        archive.writestr(SHEET, png_bytes(sheet(target, sets)), zipfile.ZIP_STORED)
-        archive.writestr(ANIMATION, animation(forward, lanes, trajectory), zipfile.ZIP_STORED)
-        archive.writestr(LATENTS, latents(trajectory))
-        for name, png in pictures(sets).items():
-            archive.writestr(f"{FOLDER}/{name}", png, zipfile.ZIP_STORED)
+    """Write the whole export of a run of completions: that of any run, with every completion as a picture."""
+    files = {f"{FOLDER}/{name}": content for name, content in pictures(sets).items()}
+    files |= {SHEET: png_bytes(sheet(target, sets)), LATENTS: latents(trajectory)}
+    about = {
+        SHEET: "what was observed, then a row of completions for each lane, the closest to it first",
+        f"{FOLDER}/": "every completion, 01 being the closest to what was observed",
+        LATENTS: "the variables of every completion at the last step, and the best (safetensors)",
+    }
+    verdict = told.verdict or "\n".join(
+        f"{each.name}: mean visible loss {each.fidelity:.4g}, diversity {each.diversity:.4g}." for each in sets
+    )
+    observed = to_bytes(as_picture(target.select(slice(0, 1)), sets[0].pictures.shape[-1]))[0]
+    known = replace(told, verdict=verdict, sample="completion", extra=files, about=about, picture=observed)
+    export_zip(path, card, task, lanes, trajectory, target, known)

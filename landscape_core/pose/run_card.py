@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,14 +15,14 @@ from landscape_core.errors import UserError
 from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.task import NAMES, Body, load_body
-from landscape_core.search.export import CARD, LATENTS, LOSSES, file_name, latents, losses_csv
+from landscape_core.search.export import file_name
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
 from landscape_core.search.run_card import Card, environment, models_used
+from landscape_core.search.run_zip import PLAIN, Told, export_zip
 from landscape_core.search.solver import Lane
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
-from landscape_core.storage.files import whole
 
 MAX_HYPOTHESES = 64
 TARGET = "target.bvh"
@@ -83,18 +83,18 @@ def decoder_of(task: Task) -> nn.Module:
     return task.forward[0] if isinstance(task.forward, nn.Sequential) else task.forward
 
 
-def export_poses(path: Path, card: PoseCard, task: Task, lanes: Sequence[Lane], trajectory: Trajectory) -> None:
-    """A zip with the card, the losses and latents of the first hypothesis, and as BVH the target and each lane's best
-    poses, one frame a hypothesis."""
+def export_poses(
+    path: Path, card: PoseCard, task: Task, lanes: Sequence[Lane], trajectory: Trajectory, target: Target, told: Told = PLAIN
+) -> None:
+    """A zip of the run, with the target and each lane's best poses as BVH, one frame a hypothesis."""
     skeleton, decoder = body_of(task.name).skeleton, decoder_of(task)
-    with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(CARD, card.model_dump_json(indent=2))
-        archive.writestr(LOSSES, losses_csv(trajectory))
-        archive.writestr(LATENTS, latents(trajectory))
-        archive.writestr(TARGET, bvh_text(skeleton, torch.tensor(card.rotvec)[None]))
-        if trajectory.last is None:
-            return
-        for lane, now in zip(lanes, trajectory.last.lanes, strict=True):
-            with torch.no_grad():
-                rotations = decoder(lane.space.to_x(now.best_variable))
-            archive.writestr(f"{file_name(lane.name)}.bvh", bvh_text(skeleton, matrix_to_rotvec(rotations)))
+    files = {TARGET: bvh_text(skeleton, torch.tensor(card.rotvec)[None]).encode()}
+    about = {TARGET: "the target"}
+    for lane, now in zip(lanes, trajectory.last.lanes if trajectory.last else (), strict=trajectory.last is not None):
+        with torch.no_grad():
+            rotations = decoder(lane.space.to_x(now.best_variable))
+        name = f"{file_name(lane.name)}.bvh"
+        files[name] = bvh_text(skeleton, matrix_to_rotvec(rotations)).encode()
+        about[name] = f"the best poses that {lane.name} found, a frame for each"
+    known = replace(told, sample="hypothesis", extra=files, about=about)
+    export_zip(path, card, task, lanes, trajectory, target, known)

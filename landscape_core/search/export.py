@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from safetensors.torch import save
@@ -12,6 +14,9 @@ from landscape_core.search.race import SEPARATOR
 from landscape_core.search.trajectory import Trajectory
 
 CARD, LOSSES, SHEET, ANIMATION, LATENTS = "run.json", "losses.csv", "sheet.png", "run.gif", "latents.safetensors"
+README, MEASURES, CHART, FILM, REPEAT = "README.md", "measures.csv", "loss.svg", "run.mp4", "repeat.py"
+Measures = Mapping[str, Mapping[str, Sequence[Any]]]
+"""By lane and name one number a recorded step, or a list of one a sample; None where it is not finite."""
 
 
 def picked_steps(last: int, count: int) -> list[int]:
@@ -28,14 +33,22 @@ def file_name(lane: str) -> str:
     return lane.replace(SEPARATOR, "-").replace(" ", "-")
 
 
-def losses_csv(trajectory: Trajectory, *, sample: int = 0) -> str:
-    """One line per step and lane: step, lane, loss, seconds (that lane's cost so far)."""
+def measures_csv(trajectory: Trajectory, measures: Measures, sample: str = "sample") -> str:
+    """One line per step and lane, and of several samples (called `sample`, numbered from 1) one for each: the loss, the lane's
+    seconds so far, and what else was measured."""
+    many = len(trajectory.lanes[0].losses[0]) > 1
+    names = sorted({name for of in measures.values() for name in of})
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["step", "lane", "loss", "seconds"])
+    writer.writerow(["step", "lane", *([sample] if many else []), "loss", "seconds", *names])
     for index, step in enumerate(trajectory.steps):
         for lane in trajectory.lanes:
-            writer.writerow([step, lane.name, repr(float(lane.losses[index][sample])), f"{lane.seconds[index]:.6f}"])
+            known = [measures.get(lane.name, {}).get(name) for name in names]
+            now = [None if values is None else values[index] for values in known]
+            for number, loss in enumerate(lane.losses[index].tolist()):
+                each = [value[number] if isinstance(value, list) else value for value in now]
+                own = [number + 1] if many else []
+                writer.writerow([step, lane.name, *own, repr(loss), f"{lane.seconds[index]:.6f}", *each])
     return text.getvalue()
 
 

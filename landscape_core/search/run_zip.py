@@ -1,88 +1,144 @@
-"""A run in one zip: run card, losses, contact sheet, animation, latents. Nothing in it needs this project to be read."""
+"""A run in one zip that explains itself: README with the verdict and how to repeat it, card, measures, chart, pictures, film.
+
+Every domain writes its runs with `export_zip`; what only it has (poses as BVH, every completion) are `extra` files.
+"""
 
 from __future__ import annotations
 
-import io
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
-from PIL import Image, ImageDraw
 from torch import Tensor
 
 from landscape_core.images.pixels import to_bytes
-from landscape_core.search.export import ANIMATION, CARD, LATENTS, LOSSES, SHEET, latents, losses_csv, picked_steps
+from landscape_core.search.chart import chart_svg
+from landscape_core.search.export import (
+    ANIMATION,
+    CARD,
+    CHART,
+    FILM,
+    LATENTS,
+    MEASURES,
+    README,
+    REPEAT,
+    SHEET,
+    Measures,
+    latents,
+    measures_csv,
+    picked_steps,
+)
+from landscape_core.search.film import contact_sheet, frames, gif, mp4, pictures_at, png
 from landscape_core.search.objectives import Target
 from landscape_core.search.run_card import Card
 from landscape_core.search.solver import Lane
+from landscape_core.search.summary import race_summary
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
 from landscape_core.storage.files import whole
 
-SHEET_COLUMNS, GIF_FRAMES = 10, 60
-_SCALE, _MARGIN, _LABEL = 2, 6, 16
+SHEET_COLUMNS, FRAMES, FRAMES_OF_MANY = 10, 60, 16
+SNIPPET = '''"""Repeats this run and says whether every loss came out the same: python {file}"""
+
+from pathlib import Path
+
+import torch
+
+from landscape_core.commands.replay import replay
+
+torch.set_num_threads({threads})  # as the run had: sums in another order differ in their last digits
+replay(Path(__file__).with_name("run.json"))
+'''
 
 
-def pictures_at(task: Task, lanes: Sequence[Lane], trajectory: Trajectory, steps: Sequence[int], target: Target) -> Tensor:
-    """Sample 0 of every lane at the given steps, computed again from the recorded variables and shown beside the target
-    (1, ...): uint8 (lanes, steps, 3, H, W)."""
-    rows = []
-    with torch.no_grad():
-        for lane, record in zip(lanes, trajectory.lanes, strict=True):
-            variables = torch.cat([record.variables[trajectory.steps.index(step)][:1] for step in steps])
-            rows.append(to_bytes(task.shown(task.forward(lane.space.to_x(variables)), target)))
-    return torch.stack(rows)
+@dataclass(frozen=True)
+class Told:
+    """What is known of a run beside its trajectory.
+
+    `verdict` in words (that of a race where empty); `settings` as [what, value]; `measures` by lane and name with one value (or
+    one a sample) a recorded step; `judges` as a table (heads with explanations, rows by lane); what a `sample` is called; the
+    domain's own `extra` files with a line `about` each; the `picture` that stands for the target, uint8 (3, H, W), where that
+    is not what the task shows of it.
+    """
+
+    verdict: str = ""
+    settings: Sequence[Sequence[str]] = ()
+    measures: Measures = field(default_factory=dict)
+    judges: Mapping[str, Any] = field(default_factory=dict)
+    sample: str = "sample"
+    extra: Mapping[str, bytes] = field(default_factory=dict)
+    about: Mapping[str, str] = field(default_factory=dict)
+    picture: Tensor | None = None
 
 
-def contact_sheet(target: Tensor, names: Sequence[str], pictures: Tensor, steps: Sequence[int]) -> Image.Image:
-    """Target on the left, then a row per lane and a column per step; pictures uint8 (lanes, steps, 3, H, W)."""
-    side = target.shape[-1] * _SCALE
-    cell = side + _MARGIN
-    sheet = Image.new("RGB", ((len(steps) + 1) * cell + _MARGIN, _LABEL + len(names) * (cell + _LABEL)), "white")
-    draw = ImageDraw.Draw(sheet)
-    sheet.paste(_picture(target, side), (_MARGIN, _LABEL))
-    draw.text((_MARGIN, 2), "target", fill="black")
-    for row, name in enumerate(names):
-        for column, step in enumerate(steps):
-            left, top = _MARGIN + (column + 1) * cell, _LABEL + row * (cell + _LABEL)
-            draw.text((left, top - _LABEL + 2), f"{name}, step {step}", fill="black")
-            sheet.paste(_picture(pictures[row, column], side), (left, top))
-    return sheet
+PLAIN = Told()
 
 
-def animation(target: Tensor, pictures: Tensor, *, milliseconds: int = 90) -> bytes:
-    """A GIF that loops: first lane, target, second lane side by side; the last frame rests."""
-    side = target.shape[-1] * _SCALE
-    frames = []
-    for column in range(pictures.shape[1]):
-        row = [pictures[0, column], target, *pictures[1:, column]]
-        frame = Image.new("RGB", (len(row) * (side + _MARGIN) - _MARGIN, side), "white")
-        for place, picture in enumerate(row):
-            frame.paste(_picture(picture, side), (place * (side + _MARGIN), 0))
-        frames.append(frame)
-    durations = [milliseconds] * (len(frames) - 1) + [1500]
-    buffer = io.BytesIO()
-    frames[0].save(buffer, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0)
-    return buffer.getvalue()
-
-
-def export_zip(path: Path, card: Card, task: Task, lanes: Sequence[Lane], trajectory: Trajectory, target: Target) -> None:
-    """Write the whole export of a run on one target (1, ...)."""
-    last = trajectory.steps[-1]
-    sheet_steps, gif_steps = picked_steps(last, SHEET_COLUMNS), picked_steps(last, GIF_FRAMES)
-    sheet = io.BytesIO()
-    names, shown = [lane.name for lane in lanes], to_bytes(task.shown(None, target))[0]
-    contact_sheet(shown, names, pictures_at(task, lanes, trajectory, sheet_steps, target), sheet_steps).save(sheet, "PNG")
-    gif = animation(shown, pictures_at(task, lanes, trajectory, gif_steps, target))
+def export_zip(
+    path: Path, card: Card, task: Task, lanes: Sequence[Lane], trajectory: Trajectory, target: Target, told: Told = PLAIN
+) -> None:
+    """Write the whole export of a run on a target (B, ...): one, or the same one B times."""
+    names, many = [lane.name for lane in lanes], len(trajectory.lanes[0].losses[0]) > 1
+    steps = picked_steps(trajectory.steps[-1], FRAMES_OF_MANY if many else FRAMES)
+    sheet_steps = picked_steps(trajectory.steps[-1], SHEET_COLUMNS)
+    shown = to_bytes(task.shown(None, target.select(slice(0, 1))))[0] if told.picture is None else told.picture
+    index = [trajectory.steps.index(step) for step in steps]
+    losses = torch.stack([lane.loss_table()[index] for lane in trajectory.lanes])
+    film = frames(shown, names, pictures_at(task, lanes, trajectory, steps, target), steps, losses)
+    sheet = contact_sheet(shown, names, pictures_at(task, lanes, trajectory, sheet_steps, target), sheet_steps)
+    texts = {
+        README: readme(card, trajectory, told),
+        CARD: card.model_dump_json(indent=2),
+        REPEAT: SNIPPET.format(file=REPEAT, threads=card.environment.get("threads", 1)),
+        MEASURES: measures_csv(trajectory, told.measures, told.sample),
+        CHART: chart_svg(trajectory),
+    }
+    packed = {SHEET: png(sheet), ANIMATION: gif(film), FILM: mp4(film), LATENTS: latents(trajectory), **told.extra}
     with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(CARD, card.model_dump_json(indent=2))
-        archive.writestr(LOSSES, losses_csv(trajectory))
-        archive.writestr(SHEET, sheet.getvalue(), zipfile.ZIP_STORED)
-        archive.writestr(ANIMATION, gif, zipfile.ZIP_STORED)
-        archive.writestr(LATENTS, latents(trajectory))
+        for name, text in texts.items():
+            archive.writestr(name, text)
+        for name, content in packed.items():
+            archive.writestr(name, content, zipfile.ZIP_STORED)
 
 
-def _picture(pixels: Tensor, side: int) -> Image.Image:
-    image = Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
-    return image.resize((side, side), Image.Resampling.LANCZOS)
+def readme(card: Card, trajectory: Trajectory, told: Told) -> str:
+    """What is in the zip, in words: verdict, settings, judges, files, and how the run is repeated."""
+    settings = told.settings or [[name.replace("_", " "), value] for name, value in card.settings.model_dump().items()]
+    threads = card.environment.get("threads", 1)
+    files = {
+        CARD: "the run card: every setting, the models' hashes, the target",
+        MEASURES: f"what was measured at every step, a line for each lane; of several, every {told.sample}, numbered from 1",
+        CHART: "the loss by step",
+        SHEET: "target and lanes at some steps",
+        ANIMATION: "the run, step by step",
+        FILM: "the same as a film",
+        LATENTS: f"the variables of the first {told.sample} at every step (safetensors)",
+        REPEAT: "repeats the run",
+        **told.about,
+    }
+    parts = [
+        "# A run of the loss-landscape laboratory",
+        told.verdict or race_summary(trajectory),
+        "## Settings", *_table(["setting", "value"], settings),
+    ]  # fmt: skip
+    if told.judges:
+        heads = ["lane", *(head for head, _ in told.judges["heads"])]
+        parts += ["## Judges", *_table(heads, [[lane, *row] for lane, row in told.judges["rows"].items()])]
+        parts += [f"- {head}: {explained}" for head, explained in told.judges["heads"]]
+    parts += ["## Files", *(f"- `{name}`: {what}" for name, what in files.items())]
+    parts += [
+        "## Repeat it",
+        "With the project installed, in this folder, either of",
+        f"```\npython {REPEAT}\npython -m landscape_core replay {CARD} --threads {threads}\n```",
+        "takes the same steps and says whether every loss came out the same, bit for bit.",
+    ]
+    return "\n\n".join(parts).replace("|\n\n|", "|\n|").replace("\n\n- ", "\n- ") + "\n"
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> list[str]:
+    """A table in Markdown."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return ["| " + " | ".join(str(cell).replace("|", "\\|").replace("\n", " ") for cell in line) + " |" for line in lines]

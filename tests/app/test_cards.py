@@ -111,10 +111,10 @@ def test_a_file_that_is_no_card_gets_a_sentence(data: bytes, sentence: str) -> N
 def test_the_export_holds_what_it_promises(models: Models, session: Session) -> None:
     race_of(models, session)
     with zipfile.ZipFile(events.export(session)) as archive:
-        assert sorted(archive.namelist()) == ["latents.safetensors", "losses.csv", "run.gif", "run.json", "sheet.png"]
+        assert {"README.md", "run.json", "measures.csv", "loss.svg", "run.mp4"} < set(archive.namelist())
         assert read_run_card(archive.read("run.json").decode()).result["step"] == 6
-        rows = archive.read("losses.csv").decode().splitlines()
-        assert rows[0] == "step,lane,loss,seconds"
+        rows = archive.read("measures.csv").decode().splitlines()
+        assert rows[0] == "step,lane,loss,seconds,psnr_db"
         assert len(rows) == 1 + 7 * 2
         assert float(rows[-1].split(",")[2]) == float(session.run.trajectory.lane("Z").losses[-1])
         with Image.open(io.BytesIO(archive.read("run.gif"))) as gif:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import zipfile
 from collections.abc import Callable, Iterator
@@ -154,13 +156,16 @@ def test_an_export_holds_the_pictures_and_the_numbers(defences: Defences, sessio
         defence_run.export(session)
     messages = run(defences, session)
     with zipfile.ZipFile(defence_run.export(session)) as archive:
-        numbers = json.loads(archive.read("run.json"))
+        numbers = json.loads(archive.read("answers.json"))
+        card = json.loads(archive.read("run.json"))
+        measured = list(csv.DictReader(io.StringIO(archive.read("measures.csv").decode())))
         pictures = {name for name in archive.namelist() if name.endswith(".png")}
         with archive.open("restored-Z.png") as file, Image.open(file) as image:
             assert image.size == (32, 32)
-    assert pictures == {"clean.png", "attacked.png", "restored-X.png", "restored-Z.png"}
-    assert numbers["lanes"]["Z"]["margin"] == column(messages, "Z", "margin")
-    assert numbers["truth"] == 8
+    assert pictures == {"clean.png", "attacked.png", "restored-X.png", "restored-Z.png", "sheet.png"}
+    assert [float(row["margin"]) for row in measured if row["lane"] == "Z"] == column(messages, "Z", "margin")
+    assert numbers["lanes"]["Z"] == column(messages, "Z", "probabilities")
+    assert (numbers["truth"], card["truth"], card["kind"]) == (8, 8, "defence")
 
 
 # --- what is refused ----------------------------------------------------------------------------------------

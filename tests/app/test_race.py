@@ -13,6 +13,7 @@ import torch
 from app.invert import run as events
 from app.invert import run as race
 from app.runs import picture_stream as stream
+from app.runs.cards import as_it_was
 from app.runs.legs import batches
 from app.runs.models import Models
 from app.runs.sentences import plainly
@@ -203,17 +204,23 @@ def test_the_least_recently_used_session_goes_first() -> None:
     assert sessions.get("b") is not b
 
 
-def test_a_new_run_stops_the_one_before_and_remembers_its_settings(models: Models, session: Session) -> None:
+def test_a_new_run_stops_the_one_before_whose_card_the_page_has(models: Models, session: Session) -> None:
+    """Nothing of it is left on the server; the card that went along with its first message takes its settings up again."""
     going = race.start(models, session, RunSettings(steps=500))
-    next(going)
-    first = session.run
+    begin, first = next(going), session.run
     race_of(models, session, seed=5)
     assert first.stop.is_set()
-    restored, shown = events.restore(session, first.id)
-    assert restored.seed == 0
-    assert shown["kind"] == "target"
-    with pytest.raises(UserError, match="no longer known"):
-        events.restore(session, "other")
+    other = Session()
+    restored, shown, said = events.load_card(models, other, begin["card"].encode(), "The settings of run 1 are taken up")
+    assert (restored.seed, shown["kind"]) == (0, "target")
+    assert said.startswith("The settings of run 1 are taken up; the models are the same")
+    target = as_it_was(other.target, {"label": "my cat", "query": {"target": "cat", "x": "y"}})
+    assert (target.label, target.query) == ("my cat", {"target": "cat"})
+    assert as_it_was(other.target, ["nonsense"]).query == {"target": "card"}
+    session.number_after(7)
+    assert race_of(models, session)[0]["number"] == 8
+    session.number_after("many")
+    assert race_of(models, session)[0]["number"] == 9
 
 
 def test_asking_for_what_the_model_lacks_is_one_sentence(models: Models, session: Session) -> None:

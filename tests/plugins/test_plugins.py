@@ -25,6 +25,7 @@ from landscape_core.plugins.training.theta import PRESETS
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
 from landscape_core.storage import zoo
+from tests.tiny.exports import FILES
 from tests.tiny.plugins import DECAY, TRUTH, curve, plugin
 
 
@@ -44,7 +45,7 @@ def test_a_file_is_inverted_drawn_and_replayed(tmp_path: Path) -> None:
     mine, observed = plugin(tmp_path), curve(tmp_path, hidden=4)
     invoke("invert", observed, "--task", mine, "--space", "random", "--steps", 12, "--optimizer", "lbfgs", "--out", "out")
     with zipfile.ZipFile("out/curve.zip") as archive:
-        assert {"run.json", "losses.csv", "sheet.png", "run.gif", "latents.safetensors"} == set(archive.namelist())
+        assert set(archive.namelist()) == FILES
         card = PluginCard.model_validate_json(archive.read("run.json"))
     assert card.settings.task == "decay"
     assert card.result["losses"]["X"] < 1e-6

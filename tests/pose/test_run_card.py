@@ -110,7 +110,7 @@ def test_an_export_brings_back_the_target_and_the_best_bodies(tmp_path: Path) ->
     solver, starts = prepare(task, settings, hypotheses_target(body, POSE, seen, 2))
     done = run(solver, starts)
     card = make_pose_card(task, settings, POSE, seen, 2, **result_of(done))
-    export_poses(tmp_path / "run.zip", card, task, solver.lanes, done)
+    export_poses(tmp_path / "run.zip", card, task, solver.lanes, done, solver.target)
     with zipfile.ZipFile(tmp_path / "run.zip") as archive:
         archive.extractall(tmp_path)
     assert read_card((tmp_path / CARD).read_text(), PoseCard) == card

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load
 
-from landscape_core.search.export import latents, losses_csv, picked_steps
+from landscape_core.search.export import latents, measures_csv, picked_steps
 from landscape_core.search.summary import end_sentence, passed_sentence, race_summary, reached, replay_sentence, result_of
 from landscape_core.search.trajectory import Trajectory
 
@@ -82,7 +82,8 @@ def test_picked_steps_begin_and_end_right(last: int, count: int) -> None:
 
 def test_csv_and_latents_hold_the_numbers() -> None:
     run = trajectory([1.0, 0.3], [1.0, 0.2])
-    assert losses_csv(run).splitlines()[1] == "0,X,1.0,1.000000"
+    head, first, *_ = measures_csv(run, {"X": {"psnr_db": [12.5, None]}}).splitlines()
+    assert (head, first) == ("step,lane,loss,seconds,psnr_db", "0,X,1.0,1.000000,12.5")
     tensors = load(latents(run))
     assert tensors["Z.variable"].shape == (2, 2)
     assert tensors["steps"].tolist() == [0, 1]

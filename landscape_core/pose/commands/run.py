@@ -58,7 +58,7 @@ def pose(
     trajectory, stopped = raced(solver, starts, f"{bvh.name}, frame {frame}")
     card = make_pose_card(task, settings, rotvec, visible, hypotheses, **result_of(trajectory))
     archive = unused(out / f"{bvh.stem}-{frame}.zip")
-    export_poses(archive, card, task, solver.lanes, trajectory)
+    export_poses(archive, card, task, solver.lanes, trajectory, solver.target)
     typer.echo(f"{race_summary(trajectory)}\nWrote {archive}.")
     leave(stopped=stopped)
 

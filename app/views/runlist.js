@@ -1,5 +1,5 @@
-/** The runs of a session under the chart: show, hide, compare, and take up a run's settings again. */
-import { number } from "../views/words.js";
+/** The runs of a tab under the chart: show, hide, compare, and take up a run's settings again. */
+import { number } from "./words.js";
 
 export class RunList {
   /**
@@ -21,7 +21,7 @@ export class RunList {
     this.element.replaceChildren(...rows.map((row) => this.#row(row)));
   }
 
-  #row({ run, title, detail, losses, current, visible }) {
+  #row({ run, title, detail, losses, current, visible, card }) {
     const item = document.createElement("li");
     item.className = current ? "current" : "";
     const box = document.createElement("input");
@@ -39,7 +39,11 @@ export class RunList {
       ends.append(Object.assign(document.createElement("span"), { className: cell.toLowerCase().replace("1", ""), textContent: `${name} ${loss}` }));
     }
     const restore = button("Use its settings", "link", () => this.options.onRestore(run));
-    item.append(box, show, words, ends, restore);
+    const save = button("Export", "link", () => this.options.onExport(run));
+    save.setAttribute("aria-label", `Export ${title}`);
+    save.title = "A run that the server has no longer is taken again for it";
+    restore.disabled = save.disabled = !card;
+    item.append(box, show, words, ends, restore, save);
     return item;
   }
 }
@@ -47,13 +51,11 @@ export class RunList {
 function describe(run, reference, current) {
   const changes = run === reference ? [] : run.differences(reference);
   const same = run === reference ? run.label : "same settings";
-  const losses = Object.entries(run.lanes).map(([name, lane]) => {
-    const best = lane.loss.reduce((low, loss) => (loss !== null && loss < low ? loss : low), Infinity);
-    return [name, best === Infinity ? "–" : number(best), run.cell(name)];
-  });
-  const detail = changes.length ? changes.join(", ") : same;
-  const reached = run.end ? `, ${run.steps.at(-1)} steps` : "";
-  return { title: `Run ${run.number}`, detail: detail + reached, losses: run.end ? losses : [], current, visible: run.visible };
+  const steps = run.steps.at(-1) ?? 0;
+  const taken = `${steps} ${steps === 1 ? "step" : "steps"}${run.end || current ? "" : ", interrupted"}`;
+  const losses = run.bests().map(([name, best, cell]) => [name, best === Infinity ? "–" : number(best), cell]);
+  const detail = [taken, changes.length ? changes.join(", ") : same].join(" · ");
+  return { title: `Run ${run.number}`, detail, losses: run.end ? losses : [], current, visible: run.visible, card: Boolean(run.card) };
 }
 
 function button(text, className, onClick) {

@@ -1,0 +1,35 @@
+"""The losses of a run as a chart in SVG."""
+
+from __future__ import annotations
+
+import io
+
+from matplotlib import rc_context
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from landscape_core.search.trajectory import Trajectory
+
+COLOURS = {"X": "#b4552d", "Z": "#1f6199"}
+STYLES = ("-", "--", ":", "-.")
+
+
+def chart_svg(trajectory: Trajectory) -> str:
+    """The loss of every lane by step, the mean where there are several samples, on a logarithmic axis."""
+    figure = Figure(figsize=(7, 4), layout="constrained")
+    axis = figure.add_subplot()
+    rows: dict[str, int] = {}
+    for lane in trajectory.lanes:
+        row = lane.name[:1]
+        style = STYLES[rows.get(row, 0) % len(STYLES)]
+        rows[row] = rows.get(row, 0) + 1
+        losses = lane.loss_table().mean(dim=1).tolist()
+        axis.plot(trajectory.steps, losses, color=COLOURS.get(row), linestyle=style, label=lane.name)
+    axis.set(xlabel="step", ylabel="loss", yscale="log")
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.legend(frameon=False)
+    axis.grid(visible=True, color="#e2dfd8", linewidth=0.6)
+    text = io.StringIO()
+    with rc_context({"svg.hashsalt": "run", "svg.fonttype": "none"}):  # the same run, the same file; text stays text
+        figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
+    return text.getvalue()
