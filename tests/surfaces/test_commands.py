@@ -127,13 +127,13 @@ def test_a_map_names_the_joints_of_a_motion(tmp_path: Path) -> None:
     for number, joint in enumerate(skeleton.names):
         text = text.replace(f"JOINT {joint}\n", f"JOINT Knochen{number}q\n")
     (tmp_path / "walk.bvh").write_text(text)
-    common = (tmp_path / "walk.bvh", "--task", "pose", "--kind", "path", "--size", 5, "--steps", 2, "--out", tmp_path / "out")
+    common = (tmp_path / "walk.bvh", "--task", "pose", "--kind", "random", "--size", 5, "--steps", 6, "--out", tmp_path / "out")
     with pytest.raises(UserError):
         invoke(surface_command.surface, *common)
     names = {joint: f"Knochen{number}q" for number, joint in enumerate(skeleton.names)}
     (tmp_path / "map.json").write_text(json.dumps(names))
     invoke(surface_command.surface, *common, "--map", tmp_path / "map.json")
-    assert (tmp_path / "out" / "walk-path.json").exists()
+    assert (tmp_path / "out" / "walk-random.json").exists()
 
 
 def test_bad_options_are_sentences(picture: Path, tmp_path: Path) -> None:
