@@ -348,7 +348,11 @@ def test_the_panel_follows_a_card_and_settings_taken_up_keep_the_pictures(open_p
     other = open_page()
     other.set_input_files(".form-actions input[type=file]", path)
     wait_for_text(other, ".note", "Run repeats it exactly")
-    other.wait_for_function("document.querySelector('.target-card input[value=photo]').checked")
+    other.wait_for_selector("#target-message >> text=The target is from a run card")
+    sources = (
+        "['example', 'drawn', 'photo'].some((name) => document.querySelector(`.target-card input[value=${name}]`).checked)"
+    )
+    other.wait_for_function(f"!{sources}")
 
 
 @pytest.mark.parametrize("width", [1440, 390])
