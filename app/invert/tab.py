@@ -152,9 +152,9 @@ class InvertTab(RunTab[RaceSession]):
 
 
 def race_view(missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: str = "race") -> gr.HTML:
-    """It takes the messages of `app.runs.picture_stream`, keeps every run in the browser, and emits: run, stop, cancel (while
-    queued), more {steps}, export, landscape, restore {run}. `missed` is called with [run id, first number] for messages
-    that were lost.
+    """It takes the messages of `app.runs.picture_stream`, keeps every run in the browser, and emits: run, stop, cancel
+    (while queued), more {steps}, export, landscape, restore {card, number, origin} and again {runs}. `missed` is called
+    with [run id, first number] for messages that were lost.
     """
     emits = ("run", "stop", "cancel", "more", "export", "landscape", "restore", "again")
     return view("invert/race", emits, elem_id=elem_id, server_functions=[missed])
