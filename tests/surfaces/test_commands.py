@@ -123,17 +123,17 @@ def test_poses_have_surfaces_too(tmp_path: Path) -> None:
 
 def test_a_map_names_the_joints_of_a_motion(tmp_path: Path) -> None:
     skeleton = load_body().skeleton
-    text = bvh_text(skeleton, torch.zeros(1, len(skeleton), 3))
+    text = bvh_text(skeleton, matrix_to_rotvec(load_pose_task().sampled(2, torch.Generator().manual_seed(0)).value))
     for number, joint in enumerate(skeleton.names):
         text = text.replace(f"JOINT {joint}\n", f"JOINT Knochen{number}q\n")
     (tmp_path / "walk.bvh").write_text(text)
-    common = (tmp_path / "walk.bvh", "--task", "pose", "--kind", "random", "--size", 5, "--steps", 6, "--out", tmp_path / "out")
+    common = ("--task", "pose-positions", "--kind", "path", "--size", 5, "--steps", 3, "--out", tmp_path / "out")
     with pytest.raises(UserError):
-        invoke(surface_command.surface, *common)
+        invoke(surface_command.surface, tmp_path / "walk.bvh", "--frame", 1, *common)
     names = {joint: f"Knochen{number}q" for number, joint in enumerate(skeleton.names)}
     (tmp_path / "map.json").write_text(json.dumps(names))
-    invoke(surface_command.surface, *common, "--map", tmp_path / "map.json")
-    assert (tmp_path / "out" / "walk-random.json").exists()
+    invoke(surface_command.surface, tmp_path / "walk.bvh", "--frame", 1, "--map", tmp_path / "map.json", *common)
+    assert (tmp_path / "out" / "walk-path.json").exists()
 
 
 def test_bad_options_are_sentences(picture: Path, tmp_path: Path) -> None:
