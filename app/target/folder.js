@@ -1,6 +1,7 @@
 /** Whole folders for one of Gradio's file fields, which takes files alone: dropped on the field, or chosen by a button. */
+import { smaller } from "../views/shrink.js";
+
 const LARGE = 1.5e6; // bytes; a picture beyond is made smaller here, for fifty of them are sent at once
-const LONGEST = 1600; // px; the server uses no more
 
 export class Folders {
   /**
@@ -35,7 +36,7 @@ export class Folders {
     if (!pictures.length) return this.say(`There is no picture in that folder; looked for: ${this.suffixes.join(", ")}.`);
     this.say(pictures.length > this.most ? `That folder has ${pictures.length} pictures; the first ${this.most} by name are taken.` : "");
     const transfer = new DataTransfer();
-    for (const file of pictures.slice(0, this.most)) transfer.items.add(await smaller(file));
+    for (const file of pictures.slice(0, this.most)) transfer.items.add(file.size > LARGE ? await smaller(file) : file);
     const input = this.field.querySelector("input[type=file]");
     input.files = transfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));
@@ -52,15 +53,4 @@ async function filesOf(entry) {
     if (!some.length) return files;
     files.push(...(await Promise.all(some.map(filesOf))).flat());
   }
-}
-
-/** A picture as it is, or where it is large, as a JPEG of the size that is used. What this browser cannot read stays as it is. */
-async function smaller(file) {
-  if (file.size < LARGE) return file;
-  const bitmap = await createImageBitmap(file).catch(() => null);
-  if (!bitmap) return file;
-  const scale = Math.min(1, LONGEST / Math.max(bitmap.width, bitmap.height));
-  const canvas = new OffscreenCanvas(Math.round(scale * bitmap.width), Math.round(scale * bitmap.height));
-  canvas.getContext("2d").drawImage(bitmap, 0, 0, canvas.width, canvas.height);
-  return new File([await canvas.convertToBlob({ type: "image/jpeg", quality: 0.95 })], file.name);
 }

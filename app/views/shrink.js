@@ -34,7 +34,8 @@ async function hand(field, files) {
   field.dispatchEvent(new Event("change", { bubbles: true }));
 }
 
-async function smaller(file) {
+/** A picture of the size that the server keeps; what this browser cannot read stays as it is. */
+export async function smaller(file) {
   const whole = await createImageBitmap(file).catch(() => null);
   if (!whole) return file;
   const scale = Math.min(1, SIDE / Math.max(whole.width, whole.height));
