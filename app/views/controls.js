@@ -15,8 +15,8 @@ export class Controls {
     this.pressed = 0; // when Run was: Stop then comes under the pointer, and the second click of two is not meant for it
     element.addEventListener("click", (event) => {
       const act = event.target.closest("[data-act]")?.dataset.act;
-      if (act === "stop" && performance.now() - this.pressed < DOUBLE_CLICK) return;
-      if (act === "run") this.pressed = performance.now();
+      if (act === "stop" && (event.detail > 1 || event.timeStamp - this.pressed < DOUBLE_CLICK)) return;
+      if (act === "run") this.pressed = event.timeStamp; // when it was pressed, however late a busy page hears of it
       if (act) onAct(act === "stop" && this.state === "waiting" ? "cancel" : act, Number(this.#more?.value));
     });
   }
