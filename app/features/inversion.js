@@ -26,8 +26,7 @@ class Inversion extends RunView {
     this.count = 0;
     this.run = null; // the one shown, null where a picture is that was not run yet
     this.standing = null; // the last one, which Continue goes on with
-    this.stage = new Stage(this.find(".stage"));
-    this.stage.setSmooth(false);
+    this.stage = new Stage(this.find(".viewer"));
     this.listen();
   }
 
