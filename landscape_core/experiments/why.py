@@ -8,6 +8,7 @@ where one is embedded, are further rows. All are searched by one optimiser, each
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -244,8 +245,11 @@ def lead_share(x: Tensor, whitened: Tensor, learned: Tensor, floor: float = FLOO
     value = float(share(*parts))
     if len(x) < 2 or not np.isfinite(value):
         return value, (float("nan"), float("nan"))
-    found = stats.bootstrap(parts, share, paired=True, vectorized=True, n_resamples=2000, method="percentile",
-                            rng=np.random.default_rng(0)).confidence_interval  # fmt: skip
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)  # all resamples alike: the interval says so
+        found = stats.bootstrap(
+            parts, share, paired=True, n_resamples=2000, method="percentile", rng=np.random.default_rng(0)
+        ).confidence_interval
     return value, (float(found.low), float(found.high))
 
 
