@@ -119,7 +119,8 @@ def inversion(
     inverter = load_inverter(name)
     tasks = {"pixels": load_features_task(name), "codes": load_features_task(name + CODES)}
     settings = descent.DescentSettings(targets=number, steps=steps, seed=seed)
-    result = _result("features-inversion", number, seed, [inverter], **asdict(settings))
+    asked = {name: value for name, value in asdict(settings).items() if name != "seed"}
+    result = _result("features-inversion", number, seed, [inverter], **asked)
     result.models = {**result.models, **{key: value for task in tasks.values() for key, value in task.hashes.items()}}
     pictures, train = _drawn(data, number, seed), _training(data, settings.tune_targets, seed)
     descent.run_descent(inverter, tasks, pictures, train, load_lpips(), settings, result, ticker)
