@@ -78,10 +78,10 @@ def loss_in(task: Task, space: str, target: Target) -> Losses:
     def losses(points: Tensor) -> tuple[Tensor, Tensor]:
         x = to_x(points)
         output = task.forward(x)
-        values = loss(output) + task.input_term(x)
-        if values.shape != (len(points),):
+        compared = loss(output)
+        if compared.shape != (len(points),):
             raise ValueError("this objective cannot compare many outputs with one target")
-        return values, output
+        return compared + task.input_term(x), output
 
     return losses
 

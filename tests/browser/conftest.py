@@ -118,7 +118,7 @@ def open_page(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
         listen(page)
         theme = "dark" if dark else "light"
         page.goto(f"{address}{query}{'&' if query else '?'}__theme={theme}")
-        page.wait_for_selector("[data-act=run]:enabled >> visible=true")
+        page.wait_for_selector(":is([data-act=run], [data-act=train]):enabled >> visible=true")
         return page
 
     yield opened

@@ -28,6 +28,7 @@ def test_paint_a_mask_with_the_mouse_run_scrub_and_send_one_to_invert(open_page:
     page.click(".gallery [data-act=run]")
     page.wait_for_selector(".gallery .notice >> text=Nothing is hidden")
 
+    page.locator(PAPER).scroll_into_view_if_needed()
     box = page.locator(PAPER).bounding_box()
     middle = box["y"] + 32.5 / 64 * box["height"]  # through the middle of a row of pixels
     page.mouse.move(box["x"] + 0.25 * box["width"], middle)

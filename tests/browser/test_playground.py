@@ -19,9 +19,8 @@ def query(**changes: Any) -> str:
     """An address that opens the tab with these settings."""
     from urllib.parse import urlencode
 
-    return "?" + urlencode(
-        {f"p.{name}": value if isinstance(value, str) else json.dumps(value) for name, value in changes.items()}
-    )
+    texts = {name: value if isinstance(value, str) else json.dumps(value) for name, value in changes.items()}
+    return "?" + urlencode({"tab": "playground"} | texts)
 
 
 def at_playground(open_page: Open, settings: dict[str, Any], **how: Any) -> Any:
@@ -78,7 +77,7 @@ def test_click_a_target_and_a_start(open_page: Open, width: int, height: int) ->
     assert y1 > 0.3
     assert y2 > 0.3
     assert map_of(page, "x") != before["x"]
-    assert json.loads(page.evaluate("new URL(location.href).searchParams.get('p.y')")) == pytest.approx([y1, y2], abs=1e-3)
+    assert json.loads(page.evaluate("new URL(location.href).searchParams.get('y')")) == pytest.approx([y1, y2], abs=1e-3)
 
     now = map_of(page, "x")
     box = page.locator("[data-map=x]").bounding_box()
@@ -122,7 +121,7 @@ def test_own_expressions_and_a_sentence_for_what_is_none(open_page: Open, width:
     page.get_by_role("button", name="Use", exact=True).click()
     page.wait_for_function(f"document.querySelector('[data-map=x]').toDataURL() !== {json.dumps(before)}")
     assert page.locator(".play .notice").is_hidden()
-    assert "p.first=x1+%2B+0.5*x2" in page.url
+    assert "first=x1+%2B+0.5*x2" in page.url
 
 
 def test_the_address_brings_the_same_training_back_and_a_change_starts_again(open_page: Open) -> None:
@@ -139,13 +138,13 @@ def test_the_address_brings_the_same_training_back_and_a_change_starts_again(ope
     page.fill(".play [data-set=steps]", "6")
     page.keyboard.press("Tab")
     page.wait_for_function("document.querySelector('.play .transport output').textContent === 'buffer 0 of 6'")
-    assert "p.steps=6" in page.url
+    assert "steps=6" in page.url
 
 
 def _own(url: str) -> list[str]:
     from urllib.parse import parse_qsl, urlsplit
 
-    return [f"{name[2:]}={value}" for name, value in parse_qsl(urlsplit(url).query) if name.startswith("p.")]
+    return [f"{name}={value}" for name, value in parse_qsl(urlsplit(url).query) if name not in ("tab", "__theme")]
 
 
 def test_comparison_basins_and_surfaces_are_drawn_beside(open_page: Open) -> None:

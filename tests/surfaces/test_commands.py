@@ -214,5 +214,5 @@ def test_embedded_directions_come_back_for_the_same_models_only(tmp_path: Path) 
 
 
 def test_an_unknown_task_is_told_which_there_are(picture: Path) -> None:
-    with pytest.raises(UserError, match=r"no task 'dogs'; there are: faces, .*pose, pose-positions\.$"):
+    with pytest.raises(UserError, match=r"no task 'dogs'; there are: faces, .*pose, pose-positions, .*\.$"):
         invoke(surface_command.surface, picture, "--task", "dogs")
