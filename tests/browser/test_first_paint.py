@@ -11,7 +11,7 @@ import pytest
 
 Open = Callable[..., Any]
 TIMES = 5
-MOST_REQUESTS, MOST_BYTES = 140, 1_600_000
+MOST_REQUESTS, MOST_BYTES = 160, 2_000_000
 WATCH = """
   new MutationObserver(() => {
     if (document.querySelector("#race [data-act=run]:enabled")) window.runEnabled ??= performance.now();

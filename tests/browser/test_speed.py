@@ -1,6 +1,6 @@
 """How fast the app is with the embedded models, the browser included. Times are for an idle machine; the ratio is of one run.
 
-`python -m pytest tests/browser/test_speed.py -m slow -s` prints the figures.
+`python -m pytest tests/browser/test_speed.py -m speed -s` prints the figures.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def bare(task: Task, passes: int) -> float:
     return time.perf_counter() - began
 
 
-@pytest.mark.slow
+@pytest.mark.speed
 @pytest.mark.timeout(900)
 def test_the_first_reconstruction_comes_at_once_and_a_race_costs_little_more_than_its_passes(
     open_page: Open, embedded: Models
@@ -83,7 +83,7 @@ def test_the_first_reconstruction_comes_at_once_and_a_race_costs_little_more_tha
     assert total <= RATIO * passes
 
 
-@pytest.mark.slow
+@pytest.mark.speed
 @pytest.mark.timeout(900)
 def test_the_first_completions_are_there_in_twenty_seconds(open_page: Open) -> None:
     page = open_page("?tab=complete")
