@@ -253,8 +253,9 @@ def test_on_a_phone_run_is_in_view_and_a_swipe_over_the_surfaces_scrolls(open_pa
     swipe(page, box["x"] + 150, box["y"] + 300, 0, -20)
     page.wait_for_function(f"window.scrollY > {scrolled + 100}")
     assert page.evaluate(EYES) == eyes
+    plot.evaluate("plot => plot.scrollIntoView({ block: 'center', behavior: 'instant' })")
     box = plot.bounding_box()
-    swipe(page, box["x"] + 60, max(box["y"], 0) + 200, 10, 0)  # from side to side it turns
+    swipe(page, box["x"] + 100, box["y"] + box["height"] / 4, 10, 0)  # from side to side it turns the upper one
     page.wait_for_function(f"{PLOT}.dataset.turned > 0")
     assert page.evaluate(EYES) != eyes
 
