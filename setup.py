@@ -1,4 +1,4 @@
-"""What the wheel holds: the library, and below its name the app, the embedded models and the results."""
+"""What the wheel holds: the library, and below its name the app, the embedded models, the results and the words."""
 
 from setuptools import find_packages, setup
 
@@ -10,15 +10,18 @@ setup(
         *(f"landscape_core.{name}" for name in APP),
         "landscape_core.assets",
         "landscape_core.results",
+        "landscape_core.docs",
     ],
     package_dir={
         **{f"landscape_core.{name}": name.replace(".", "/") for name in APP},
         "landscape_core.assets": "assets",
         "landscape_core.results": "results",
+        "landscape_core.docs": "docs",
     },
     package_data={
         "": ["py.typed", "*.js", "*.css", "*.html", "*.jinja"],
         "landscape_core.assets": ["**/*.json", "**/*.safetensors", "examples/*"],
         "landscape_core.results": ["*.json", "*.png"],
+        "landscape_core.docs": ["words.md"],  # the app's explanations are read from there
     },
 )

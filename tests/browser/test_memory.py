@@ -95,6 +95,7 @@ def test_every_tab_keeps_its_runs(open_page: Open, query: str, view: str) -> Non
     page.focus(f"{view} .transport input")
     page.keyboard.press("End")
     output, seen = page.text_content(f"{view} .transport output"), pixels(page, place)
+    page.wait_for_selector(f"{view} .remembered:visible")  # it is kept
     page.reload()
     rows(page, view, 1)
     page.click(f"{view} .runs li .link >> nth=0")

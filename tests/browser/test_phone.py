@@ -15,6 +15,7 @@ RUN = {
     "Complete": "#gallery [data-act=run]",
     "Landscape": "#surfaces [data-act=run]",
     "Pose": "#figures [data-act=run]",
+    "Features": "#inversion [data-act=run]",
     "Defence": "#defence [data-act=run]",
     "Results": None,
 }

@@ -147,7 +147,7 @@ def test_a_run_card_is_taken_up_again_and_replays_and_the_landscape_takes_the_ru
     page.click(VIEW + "[data-seen=all]")
     page.fill("#pose-k input[type=number]", "1")
     page.set_input_files(".pose .form-actions input[type=file]", tmp_path / "run.zip")
-    wait_for_text(page, "#pose-message", "Run card loaded")
+    page.wait_for_selector(".pose >> text=Run card loaded")
     assert reading(page, "target") == "8 of 20 joints seen"
     page.wait_for_function("document.querySelector('#pose-k input[type=number]')?.value === '2'")
     page.click(VIEW + "[data-act=run]")
