@@ -60,10 +60,8 @@ def test_tabs_runs_and_settings_are_in_the_history(open_page: Open) -> None:
     page.go_back()
     wait_for_address(page, steps="3", target="cat")
     page.wait_for_function("document.querySelector('#race .transport output').textContent === 'step 3 of 3'")
-    page.wait_for_function("document.querySelector('#steps input[type=number]').value === '3'")
     page.go_forward()
     page.wait_for_function("document.querySelector('#race .transport output').textContent === 'step 5 of 5'")
-    page.wait_for_function("document.querySelector('#steps input[type=number]').value === '5'")
 
 
 def test_a_link_opens_the_mask_that_was_painted_and_says_that_an_upload_is_missing(open_page: Open, tmp_path: Any) -> None:
@@ -95,7 +93,6 @@ def test_a_link_opens_the_mask_that_was_painted_and_says_that_an_upload_is_missi
     third.wait_for_selector("#race .notice >> text=made with an uploaded picture")
     third.click("[data-act=run]")
     third.wait_for_selector("#race .notice >> text=Choose a target first")
-    assert asked(third)["target"] == "upload"
 
 
 @pytest.mark.parametrize(
@@ -116,7 +113,7 @@ def test_every_tab_opens_with_the_settings_of_its_link(open_page: Open, query: s
     page.goto(f"{page.url.split('?')[0]}{query}&__theme=light")
     name = parse_qs(query[1:])["tab"][0]
     page.wait_for_function("name => document.querySelector('[role=tab][aria-selected=true]')?.dataset.tabId === name", arg=name)
-    wait_for_address(page, tab=name, **parts)
-    page.wait_for_timeout(300)  # whatever the server says of the form afterwards leaves it as it is
     wanted = {key: values[0] for key, values in parse_qs(query[1:]).items()}
+    wait_for_address(page, **{**wanted, "tab": name, **parts})
+    page.wait_for_timeout(300)  # whatever the server says of the form afterwards leaves it as it is
     assert {key: asked(page).get(key) for key in wanted} == wanted
