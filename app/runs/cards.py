@@ -31,20 +31,24 @@ def read_card_file(data: bytes | None, kind: type[CardKind]) -> CardKind:
     Raises:
         UserError: no file, or neither a run card nor an export with one.
     """
-    if data is None:
-        raise UserError("Choose a run card, or the zip of an export.")
-    return read_card(card_text(data), kind)
+    return read_card(_text(data), kind)
 
 
-def read_race_card(data: bytes) -> RunCard | PluginCard:
+def read_race_card(data: bytes | None) -> RunCard | PluginCard:
     """The card of a race in an uploaded file, which is untrusted: of a picture, or of a plug-in by its name.
 
     Raises:
-        UserError: neither a run card nor an export with one.
+        UserError: no file, or neither a run card nor an export with one.
     """
-    text = card_text(data)
+    text = _text(data)
     own = PluginCard.model_fields["kind"].default
     return read_card(text, PluginCard) if card_kind(text) == own else read_card(text, RunCard)
+
+
+def _text(data: bytes | None) -> str:
+    if data is None:
+        raise UserError("Choose a run card, or the zip of an export.")
+    return card_text(data)
 
 
 def open_card(models: Models, card: RunCard | PluginCard, said: str = LOADED) -> tuple[Picked, str]:
