@@ -175,10 +175,9 @@ class PoseTab(RunTab[PoseSession]):
 
     def on_model(self, observation: str) -> dict[Any, Any]:
         """Each kind of observation has its own Θs, and optimisers that can search it; the rest stays."""
-        values = values_of(defaults(self.models, observation))
-        kept = {name: value for name, value in values.items() if name not in ("model", "k", "steps", "seed")}
-        filled = self.filled({**kept, "model": observation})
-        return {component: value for component, value in filled.items() if component is not self.form["model"]}
+        filled = self.filled(values_of(defaults(self.models, observation)))
+        staying = [self.form[name] for name in ("model", "k", "steps", "seed")]
+        return {component: value for component, value in filled.items() if component not in staying}
 
     def on_reset(self, request: gr.Request) -> dict[Any, Any]:
         values = values_of(defaults(self.models))
