@@ -13,7 +13,8 @@ from landscape_core.generators.training import autoencoder, sharpen
 from tests.tiny.lpips import MeanDistance, StandIn
 
 # A busy machine is no failure.
-settings.register_profile("project", deadline=None)
+# The same examples every time, so that a run of the tests says something of the change at hand; a long fuzz draws anew.
+settings.register_profile("project", deadline=None, derandomize="FUZZ_EXAMPLES" not in os.environ)
 settings.load_profile("project")
 SHARED = Path(os.environ.get("LANDSCAPE_SHARED", Path(__file__).resolve().parents[2] / "shared"))
 

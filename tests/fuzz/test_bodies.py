@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,8 @@ from hypothesis import strategies as st
 
 from tests.app.visiting import LOADED, log, served
 from tests.fuzz.bodies import PATHS, QUERY, SERVED, Server
-from tests.fuzz.test_readers import EXAMPLES
+
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "60"))
 
 FOUND = sorted((Path(__file__).parent / "found" / "bodies").glob("*.json"))
 ODD = [
