@@ -242,7 +242,8 @@ class Visitors(Generic[V]):
         """A run's messages from number `since` on. The id is a secret that only its own page was told."""
         with self._lock:
             runs = [run for run in (visit.streamed() for visit in self._visits.values()) if run is not None]
-        run = next((r for r in runs if secrets.compare_digest(r.id.encode(), run_id.encode())), None)
+        asked = run_id.encode(errors="surrogatepass")  # what JSON can hold and UTF-8 cannot is no id
+        run = next((r for r in runs if secrets.compare_digest(r.id.encode(), asked)), None)
         return run.messages[since:] if run is not None else []
 
 
