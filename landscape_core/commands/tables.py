@@ -26,24 +26,20 @@ from landscape_core.console import (
 from landscape_core.domains import domain_for
 from landscape_core.errors import UserError
 from landscape_core.experiments.results import finish
+from landscape_core.generators.commands.reproduce import Work, conclude, train_and_val
 from landscape_core.generators.datasets import DOMAINS
 from landscape_core.generators.experiments import budget as searches
 from landscape_core.generators.experiments import convergence as fig3a
 from landscape_core.generators.experiments.judges import judges_for
 from landscape_core.generators.experiments.picture_sets import USUAL, PictureSet, SetKind, checked_kinds, drawn, picture_sets
 from landscape_core.images.datasets import ImageSource
-from landscape_core.images.sets import CATS, FACES, targets
+from landscape_core.images.sets import targets
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.search.judges import Judge
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 from landscape_core.search.task import Task
-from landscape_core.storage.files import check_writable
 
-Work = Annotated[
-    Path,
-    typer.Option("--work", help="Folder that keeps what is done; the same command goes on from it.", callback=check_writable),
-]
 TaskOption = Annotated[str, typer.Option("--task", "--domain", help=f"Plug-ins draw their targets: {TASK_HELP}")]
 Kinds = Annotated[list[str], typer.Option("--set", help=f"{', '.join(get_args(SetKind))}; give it again for another.")]
 TRAIN_SEED = 1  # added to the seed of a plug-in's targets that choose rates: none of them is measured on
@@ -69,19 +65,13 @@ def budget(
     loaded = domain.load(task, perceptual, device)
     train, sets = _train_of(loaded, tuned, seed), {"drawn": loaded.sampled(number, torch.Generator().manual_seed(seed)).value}
     if domain is not PLUGINS:
-        train, sets = _pictures(data, number, tuned, seed, loaded.side)
+        train, sets = train_and_val(data, number, tuned, seed, loaded.side)
     settings = searches.BudgetSettings(number, tuple(sorted(evaluations)), tuned, seed)
-    ticker = Ticker()
-    result = searches.run_budget(loaded, train, sets, settings, command_line(), ticker, searches.searchers_for(loaded))
-    ticker.close()
-    typer.echo(searches.markdown(result))
-    finish(result, out, lambda picture: searches.plot(result, picture))
-
-
-def _pictures(data: Path, number: int, tuned: int, seed: int, side: int) -> tuple[Tensor, dict[str, Tensor]]:
-    """Training pictures to tune on, and faces and cats of val, at a model's side."""
-    sets = {name: targets(kind.source(data, "val", side), number, seed) for name, kind in (("faces", FACES), ("cats", CATS))}
-    return targets(FACES.source(data, "train", side), tuned, seed), sets
+    rows = searches.searchers_for(loaded)
+    conclude(
+        lambda tick: searches.run_budget(loaded, train, sets, settings, command_line(), tick, rows),
+        searches.plot, out, searches.markdown,
+    )  # fmt: skip
 
 
 def _train_of(task: Task, n: int, seed: int) -> Tensor:

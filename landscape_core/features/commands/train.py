@@ -11,7 +11,18 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.console import Assets, Seed, Stopping, Threads, Work, apply_threads, checked_name, command_line, parse_box
+from landscape_core.console import (
+    Assets,
+    Seed,
+    Stopping,
+    Threads,
+    Work,
+    apply_threads,
+    checked_name,
+    command_line,
+    hardware,
+    parse_box,
+)
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import load_cifar10
 from landscape_core.features.classifier import Network
@@ -57,10 +68,9 @@ def classifier(
         trained = train_classifier(*data, config, folder, stop.bar("training"))
     stop.leave_if_asked(f"everything so far is in {folder}.")
     seconds = round(read_tensors(folder / NAME)[1]["seconds"])
-    hardware = f"cpu, {platform.machine()}, {torch.get_num_threads()} thread(s)"
     card = publish_classifier(
         trained, config, name=name or f"defence/{preset}", trained_on=f"{cifar.name} train", licence=licence,
-        command=command_line(), budget={"seconds": seconds, "epochs": config.epochs, "hardware": hardware},
+        command=command_line(), budget={"seconds": seconds, "epochs": config.epochs, "hardware": hardware("cpu")},
         metrics=measured(trained, *load_cifar10(cifar, "test")), assets=assets,
     )  # fmt: skip
     typer.echo(f"Wrote {card.name} below {assets}: {card.metrics}")

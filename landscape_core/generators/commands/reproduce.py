@@ -41,7 +41,7 @@ Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
 Kinds = Annotated[list[str], typer.Option("--set", help=f"{', '.join(get_args(SetKind))}; give it again for another.")]
 
 
-def _pictures(data: Path, number: int, tuned: int, seed: int, side: int) -> tuple[Tensor, dict[str, Tensor]]:
+def train_and_val(data: Path, number: int, tuned: int, seed: int, side: int) -> tuple[Tensor, dict[str, Tensor]]:
     """Training pictures to tune on, and faces and cats of val, at a model's side."""
     sets = {
         "faces": targets(FACES.source(data, "val", side), number, seed),
@@ -81,7 +81,7 @@ def ablation(
     apply_threads(threads)
     task = load_image_task("faces", perceptual=perceptual, device=device)
     spaces, cards = table2.trained_rows(task, thetas)
-    train, sets = _pictures(data, number, tuned, seed, task.side)
+    train, sets = train_and_val(data, number, tuned, seed, task.side)
     settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
     conclude(
         lambda tick: table2.run_ablation(task, spaces, cards, train, sets, settings, command_line(), tick), table2.plot, out
@@ -108,7 +108,7 @@ def z_dimension(
     """Table 3: the loss over the dimension of Z. Trains a Θ for each; stop it at any time, the same command goes on."""
     apply_threads(threads)
     task = load_image_task("faces", perceptual=perceptual, device=device)
-    train, sets = _pictures(data, number, tuned, seed, task.side)
+    train, sets = train_and_val(data, number, tuned, seed, task.side)
     defaults = table3.DimensionSettings()
     settings = table3.DimensionSettings(
         tuple(sorted(dims)),
@@ -137,7 +137,7 @@ def w_plus(
     apply_threads(threads)
     task, plus = (load_image_task(domain, perceptual=perceptual, device=device) for domain in ("faces", "faces" + PLUS))
     spaces.spaces_of(task, plus)  # before minutes are spent on it, whether all is there
-    train, sets = _pictures(data, number, tuned, seed, task.side)
+    train, sets = train_and_val(data, number, tuned, seed, task.side)
     settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
     conclude(lambda tick: spaces.run_wplus(task, plus, train, sets, settings, command_line(), tick), table2.plot, out)
 
