@@ -10,13 +10,17 @@ const parts = new Map(); // by tab, what its parts said of its settings
 const shows = new Map(); // by tab, who shows one of its runs
 const opens = new Map(); // by tab, who takes its settings from an address without the server
 let open = new URLSearchParams(location.search).get("tab") ?? FIRST;
+let opening = open !== FIRST; // the page shows the first tab until the server has opened the address's
 let travelling = true; // an entry of the history was gone to, or the page loaded: its settings are on their way into the form
 let ask = () => {};
 if (!entry()) history.replaceState({ ...history.state, lab: { tab: open, query: asked(open), run: null } }, "");
 
 /** The address view: going back makes it emit the name of a tab, with the settings that are to be opened in it. */
-export function mount({ trigger }) {
+export function mount({ trigger, value }) {
   ask = trigger;
+  if (value().includes(open)) return;
+  [open, opening] = [FIRST, false]; // there is no such tab
+  write({ tab: FIRST, query: settings(FIRST), run: null }, true);
 }
 
 /** A tab's settings by name; of a `part` of them, where several views have some. */
@@ -55,7 +59,9 @@ export function asked(tab) {
 }
 
 window.addEventListener("lab-tab", ({ detail: tab }) => {
-  if (tab === open) return;
+  const early = opening && tab === FIRST; // it is shown on the way only
+  opening &&= early;
+  if (tab === open || early) return;
   open = tab;
   if (entry()?.tab !== tab) write({ tab, query: settings(tab), run: null }, false);
 });

@@ -53,4 +53,5 @@ class Page:
 
 def address_view(names: Sequence[str]) -> gr.HTML:
     """It keeps the browser's history, and emits a tab's name (in small letters) with {query} when that goes back to the tab."""
-    return view("views/address", [name.lower() for name in names], elem_id="address")
+    tabs = [name.lower() for name in names]
+    return view("views/address", tabs, elem_id="address", value=tabs)

@@ -47,9 +47,12 @@ def view(
     *,
     server_functions: Sequence[Callable[..., Any]] = (),
     elem_id: str | None = None,
+    value: Any = None,
 ) -> gr.HTML:
-    """A component drawn by `app/<module>.js`; its value is a message as `sent` makes it, its events carry JSON."""
+    """A component drawn by `app/<module>.js`; its value, None before the first message, is one as `sent` makes it, and its
+    events carry JSON."""
     return gr.HTML(
+        value=None if value is None else sent(value),
         html_template=TEMPLATES.get_template(f"{module}.html").render(),
         js_on_load=_LOADER.format(events=list(emits), route=ROUTE, name=module),
         apply_default_css=False,

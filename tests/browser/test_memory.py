@@ -23,6 +23,20 @@ def rows(page: Any, view: str, count: int) -> None:
     )
 
 
+def kept(page: Any) -> None:
+    """Wait until the browser has written all that it was told of its runs, their ends too."""
+    page.wait_for_function(
+        """async () => {
+          const answer = (asked) => new Promise((done) => { asked.onsuccess = () => done(asked.result); });
+          const database = await answer(indexedDB.open("landscape-runs"));
+          const told = await answer(database.transaction("light").objectStore("light").getAll());
+          database.close();
+          const count = (kind) => told.filter((message) => message.kind === kind).length;
+          return count("begin") > 0 && count("begin") === count("end");
+        }"""
+    )
+
+
 def pixels(page: Any, place: str) -> str:
     return str(page.evaluate("place => document.querySelector(place).toDataURL()", place))
 
@@ -38,6 +52,7 @@ def test_runs_survive_a_reload_and_can_be_scrubbed_compared_and_taken_up_again(o
     rows(page, "#race", 2)
     assert "6 steps" in page.text_content("#race .runs li:first-child")
     page.wait_for_function("document.querySelector('[data-remembered]').textContent.match(/0[.][1-9] of 200 MB/)")
+    kept(page)
 
     page.reload()
     page.wait_for_selector("#race [data-act=run]:enabled")
@@ -95,7 +110,7 @@ def test_every_tab_keeps_its_runs(open_page: Open, query: str, view: str) -> Non
     page.focus(f"{view} .transport input")
     page.keyboard.press("End")
     output, seen = page.text_content(f"{view} .transport output"), pixels(page, place)
-    page.wait_for_selector(f"{view} .remembered:visible")  # it is kept
+    kept(page)
     page.reload()
     rows(page, view, 1)
     page.click(f"{view} .runs li .link >> nth=0")
