@@ -7,7 +7,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
-from landscape_core.autoencoders.commands import decoders
+from landscape_core.autoencoders.commands import applications, decoders, levels
 from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
 from landscape_core.autoencoders.commands import train as train_autoencoders
 from landscape_core.commands import (
@@ -113,7 +113,11 @@ reproduce.command()(autoencoder_tables.features)
 reproduce.command("features-table")(decoders.table)
 reproduce.command("features-inversion")(decoders.inversion)
 reproduce.command("features-resolution")(decoders.resolution)
-reproduce.command("features-denoise")(decoders.denoise)
+reproduce.command("features-denoise")(applications.denoise)
+reproduce.command("features-anomaly")(applications.anomaly)
+reproduce.command("features-style")(applications.style)
+reproduce.command("features-ablation")(levels.ablation)
+reproduce.command("features-sweet-spot")(levels.sweet_spot)
 reproduce.command()(defence_tables.defence)
 reproduce.command()(pose_tables.pose)
 reproduce.command("pose-completions")(pose_tables.pose_completions)

@@ -65,10 +65,11 @@ def stylised(
     return content
 
 
-def style_distance(model: Autoencoder, found: Tensor, style: Tensor) -> Tensor:
-    """How far two pictures' (B, 3, H, W) Gram matrices are apart (B,), over the squared norm of the style's: Gatys et al."""
-    grams = [_gram(model.encoder(each)) for each in (found, style)]
-    return (grams[0] - grams[1]).square().sum((1, 2)) / grams[1].square().sum((1, 2))
+def style_distance(maps: Callable[[Tensor], Sequence[Tensor]], found: Tensor, style: Tensor) -> Tensor:
+    """How far two pictures' (B, 3, H, W) Gram matrices are apart (B,), over the squared norm of the style's, averaged over the
+    maps (B, C, h, w) that a network makes of a picture: Gatys et al. 2016."""
+    pairs = [(_gram(a), _gram(b)) for a, b in zip(maps(found), maps(style), strict=True)]
+    return torch.stack([(a - b).square().sum((1, 2)) / b.square().sum((1, 2)) for a, b in pairs]).mean(dim=0)
 
 
 def _gram(code: Tensor) -> Tensor:

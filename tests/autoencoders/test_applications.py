@@ -53,8 +53,9 @@ def test_strength_leads_from_the_reconstruction_to_the_style(inverter: Inverter)
     assert torch.equal(stylised([model], content, style, 0.0), model(content))
     code, other = model.encoder(content), model.encoder(style)
     assert torch.allclose(stylised([model], content, style, 1.0, "adain"), model.decoder(adain(code, other)))
-    assert float(style_distance(model, style, style)) == 0.0
-    assert float(style_distance(model, content, style)) > 0.0
+    maps = model.encoder.network.stages
+    assert float(style_distance(maps, style, style)) == 0.0
+    assert float(style_distance(maps, content, style)) > 0.0
 
 
 def test_an_error_is_placed_among_known_ones() -> None:

@@ -76,7 +76,8 @@ def test_other_sides_are_reconstructed_without_retraining(pairs: dict[str, tuple
 
 
 def test_total_variation_is_tuned_on_training_pictures_and_restores(pairs: dict[str, tuple[Inverter, Inverter]]) -> None:
-    result = reconstruction.run_denoise(pairs, learned(), pictures(2, 3), [0.1, 0.2], MeanDistance(), empty(), silent)
+    models = {name: (a.model, b.model) for name, (a, b) in pairs.items()}
+    result = reconstruction.run_denoise(models, learned(), pictures(2, 3), [0.1, 0.2], MeanDistance(), empty(), silent)
     chosen = result.settings["tv_weights_chosen"]
     assert set(chosen.values()) <= set(reconstruction.TV_WEIGHTS)
     assert chosen["0.2"] >= chosen["0.1"]

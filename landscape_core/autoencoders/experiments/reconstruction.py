@@ -11,6 +11,7 @@ from torch import Tensor
 from landscape_core.autoencoders.experiments.quality_claims import quality_claims, record
 from landscape_core.autoencoders.metrics import quality
 from landscape_core.autoencoders.models import Inverter, reconstructed
+from landscape_core.autoencoders.networks import Autoencoder
 from landscape_core.autoencoders.showcase import Lpips, noisy
 from landscape_core.experiments.results import Result
 from landscape_core.progress import Tick
@@ -46,10 +47,11 @@ def run_resolution(pairs: Pairs, sets: Mapping[int, Tensor], lpips: Lpips, resul
 
 
 def run_denoise(
-    pairs: Pairs, pictures: Tensor, train: Tensor, deviations: Sequence[float], lpips: Lpips, result: Result, tick: Tick
-) -> Result:
-    """`features-denoise`: pictures under Gaussian noise, given back by the decoders as they are, and by total variation, whose
-    weight is chosen on training pictures by PSNR. `deviations` are of pixels in [0, 1]."""
+    models: Mapping[str, tuple[Autoencoder, Autoencoder]], pictures: Tensor, train: Tensor, deviations: Sequence[float],
+    lpips: Lpips, result: Result, tick: Tick,
+) -> Result:  # fmt: skip
+    """`features-denoise`: pictures under Gaussian noise, given back by decoders, and by total variation, whose weight is chosen
+    on training pictures by PSNR. `deviations` are of pixels in [0, 1]; `models` are pairs, the robust one first."""
     weights = {}
     for done, deviation in enumerate(deviations, 1):
         weights[f"{deviation:g}"] = weight = _best_weight(train, deviation, result.seed)
@@ -57,8 +59,8 @@ def run_denoise(
         tv = quality(total_variation(under, weight), pictures, lpips)
         record(result, f"the noisy picture, {label}", quality(under, pictures, lpips))
         record(result, f"total variation, {label}", tv)
-        for shared, pair in pairs.items():
-            ours, theirs = (quality(reconstructed(each.model, under), pictures, lpips) for each in pair)
+        for shared, pair in models.items():
+            ours, theirs = (quality(reconstructed(each, under), pictures, lpips) for each in pair)
             record(result, f"robust, {shared}, {label}", ours)
             record(result, f"standard, {shared}, {label}", theirs)
             about = f"{shared}, {label}: robust against"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,10 @@ class DecoderConfig:
     skips: bool = False
     bf16: bool = True
     seed: int = 0
+
+
+# How an experiment asks for a decoder: by a name, for a frozen encoder, on uint8 pictures (N, 3, S, S).
+Learn = Callable[[str, FeatureEncoder, Tensor, DecoderConfig], Autoencoder]
 
 
 class DecoderTrainer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -77,5 +78,6 @@ def publish_decoder(
 
 
 def _budget(trainer: DecoderTrainer, hardware: str) -> Mapping[str, Any]:
-    epochs = round(trainer.seen / len(trainer.images), 2)
-    return {"seconds": round(trainer.seconds), "images": trainer.seen, "epochs": epochs, "hardware": hardware}
+    epochs, updates = round(trainer.seen / len(trainer.images), 2), math.ceil(trainer.seen / trainer.config.batch)
+    spent = {"seconds": round(trainer.seconds), "updates": updates, "images": trainer.seen, "epochs": epochs}
+    return {**spent, "hardware": hardware}
