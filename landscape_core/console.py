@@ -208,7 +208,7 @@ def hardware(device: str) -> str:
     return f"{name}, {platform.machine()}, {torch.get_num_threads()} thread(s)"
 
 
-FOLDERS = ("--work", "--out", "--assets")
+FOLDERS = ("--work", "--out", "--assets", "--diary", "--bundle")
 
 
 def command_line() -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from tqdm import tqdm
 
+from landscape_core.commands.learning import Asked, learning
+from landscape_core.commands.watching import Watching
 from landscape_core.console import (
     TASK_HELP,
     BoxOption,
@@ -30,28 +29,26 @@ from landscape_core.errors import UserError
 from landscape_core.experiments.comparing import Table, note_on_card, written
 from landscape_core.experiments.rows import TableSettings
 from landscape_core.generators.experiments.compare import compare
-from landscape_core.generators.task import PLUS, load_image_task
-from landscape_core.generators.training.theta import MAPPING_PRESETS, mapping_trainer, publish_mapping, published_name
+from landscape_core.generators.task import load_image_task
+from landscape_core.generators.training.theta import MAPPING_PRESETS, published_name
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.plugins.experiments.compare import compare_plugin
-from landscape_core.plugins.task import CODE
-from landscape_core.plugins.training.theta import PRESETS, observations, plugin_mapping_trainer, publish_plugin_mapping
+from landscape_core.plugins.training.theta import PRESETS
 from landscape_core.progress import Tick
+from landscape_core.search.thetas import check_space
 from landscape_core.storage import zoo
 from landscape_core.storage.bundle import write_bundle
-from landscape_core.training.alternating import MappingTrainer, train_mapping
+from landscape_core.training.alternating import train_mapping
+from landscape_core.training.diary import Diary
 
-DRAWN = "targets drawn from the model"
 TaskOption = Annotated[str, typer.Option("--task", "--domain", help=TASK_HELP)]
 PicturesOption = Annotated[
     Path | None,
     typer.Option(
-        "--data", help="Folder or zip of pictures; for a plug-in what was observed. It draws its targets where absent."
+        "--data", help="Folder or zip of pictures; for a plug-in what was observed. The model draws its targets where absent."
     ),
 ]
-Publish = Callable[[str, Path], zoo.Card]
-Forward = tuple[str, str]  # name and hash of the model that Θ is for
 
 
 def mapping(
@@ -63,83 +60,46 @@ def mapping(
         str, typer.Option(help=f"One of: {', '.join(MAPPING_PRESETS)}; for a plug-in {', '.join(PRESETS)}.")
     ] = "residual",
     buffers: Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)] = None,
+    minutes: Annotated[
+        float | None, typer.Option(help="End within about so many: what of the preset does not fit is left out.", min=0.1)
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="What Θ is called; like the preset where absent.")] = None,
     work: Work = Path("runs/mapping"),
     assets: Annotated[
         Path | None,
         typer.Option(help=f"Where Θ and its card go; a plug-in's to {zoo.OWN} where absent.", callback=checked_folder),
     ] = None,
     bundle: Annotated[Path | None, typer.Option(help="Also write Θ as one zip, for `models --add` elsewhere.")] = None,
+    diary: Annotated[
+        Path | None,
+        typer.Option(help="Folder to write down in how it goes: an eighth of the data is held out to compare X and Z on."),
+    ] = None,
     device: Device = "cpu",
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
     """Learn Θ by alternating optimisation (Algorithm 1). Ctrl-C stops and keeps all finished buffers."""
     apply_threads(threads)
-    if domain_for(task) is PLUGINS:
-        trainer, publish, forward = _for_plugin(task, preset, data, work, buffers, seed, device)
-        home = zoo.OWN
-    else:
-        source = _pictures(data, split, box, task)
-        trainer, publish, forward = _for_pictures(task, preset, source, work, buffers, seed, device)
-        home = zoo.shelf_of(forward[0])
+    told = None if diary is None else Diary(checked_folder(diary) or diary)
+    asked = Asked(task, preset, work, buffers, minutes, None if name is None else check_space(name), seed, device, told)
+    made = learning(asked, lambda: _pictures(data, split, box, task), data)
     with Stopping() as stop:
-        train_mapping(trainer, stop.bar("buffers"))
-    stop.leave_if_asked(f"{trainer.progress.buffer} buffers are kept in {work}.")
-    card = publish(command_line(), assets or home)
-    typer.echo(f"Wrote {card.name} below {assets or home}.")
+        watch = Watching(made, stop.bar("buffers"), told, minutes)
+        watch.look()
+        train_mapping(made.trainer, watch, watch.after)
+    stop.leave_if_asked(f"{made.trainer.progress.buffer} buffers are kept in {work}.")
+    watch.leave_if_orphaned()
+    home = assets or made.home
+    card = made.publish(command_line(), home)
+    typer.echo(f"Wrote {card.name} below {home}.")
     if bundle is not None:
-        write_bundle(bundle, card, *forward, assets or home)
+        write_bundle(bundle, card, *made.forward, home)
         typer.echo(f"Wrote {bundle}.")
 
 
-def _pictures(data: Path | None, split: str | None, box: str | None, domain: str) -> ImageSource:
-    if data is None:
-        raise UserError("Give pictures to train on: --data FOLDER or --data pictures.zip.")
-    return ImageSource(data, split, load_image_task(zoo.check_name(domain)).side, parse_box(box))
-
-
-def _for_pictures(
-    domain: str, preset: str, source: ImageSource, work: Path, buffers: int | None, seed: int, device: str
-) -> tuple[MappingTrainer, Publish, Forward]:
-    images = load_images(source)
-    with _measuring() as tick:
-        trainer, config = mapping_trainer(domain, preset, images, work, buffers=buffers, seed=seed, device=device, tick=tick)
-    trained_on = f"{source.path.name} {source.split or ''}".strip()
-    name = f"{domain.removesuffix(PLUS)}/generator"
-    generator = zoo.read_card(name, zoo.shelf_of(name))
-
-    def publish(command: str, assets: Path) -> zoo.Card:
-        return publish_mapping(trainer, config, domain, preset, trained_on=trained_on, command=command, assets=assets)
-
-    return trainer, publish, (generator.name, generator.sha256)
-
-
-def _for_plugin(
-    spec: str, preset: str, data: Path | None, work: Path, buffers: int | None, seed: int, device: str
-) -> tuple[MappingTrainer, Publish, Forward]:
-    task = PLUGINS.load(spec, device=device)
-    observed = None if data is None else observations(task, data)
-    with _measuring() as tick:
-        trainer, config = plugin_mapping_trainer(task, preset, observed, work, buffers=buffers, seed=seed, tick=tick)
-    trained_on = DRAWN if data is None else f"{data.name}, and {DRAWN}"
-
-    def publish(command: str, assets: Path) -> zoo.Card:
-        return publish_plugin_mapping(trainer, config, task, preset, trained_on=trained_on, command=command, assets=assets)
-
-    plugin = f"{task.name}{CODE}"
-    return trainer, publish, (plugin, task.hashes[plugin])
-
-
-@contextmanager
-def _measuring() -> Iterator[Callable[[int, int], None]]:
-    """A progress bar for the curvature."""
-    with tqdm(desc="curvature", dynamic_ncols=True) as bar:
-
-        def tick(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(1)
-
-        yield tick
+def _pictures(data: Path | None, split: str | None, box: str | None, domain: str) -> ImageSource | None:
+    side = load_image_task(zoo.check_name(domain)).side
+    return None if data is None else ImageSource(data, split, side, parse_box(box))
 
 
 Tuned = Annotated[int, typer.Option("--tune-targets", help="Other held-out targets, that choose the optimisers.", min=1)]
@@ -173,7 +133,10 @@ def mapping_compare(
         table, name = compare_plugin(loaded, names, buffers, settings, work, ticker), f"{loaded.name}/theta-{names[0]}"
         home = zoo.OWN
     else:
-        table, name = _compared_on_pictures(task, presets, _pictures(data, split, box, task), buffers, settings, work, ticker)
+        source = _pictures(data, split, box, task)
+        if source is None:
+            raise UserError("Give pictures to compare on: --data FOLDER or --data pictures.zip.")
+        table, name = _compared_on_pictures(task, presets, source, buffers, settings, work, ticker)
         home = zoo.ASSETS
     ticker.close()
     typer.echo(written(table))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,18 @@ from landscape_core.storage import zoo
 
 RANDOM = "random"
 THETA = "/theta-"
+_SPACE = re.compile(r"[A-Za-z0-9_]{1,40}")
+
+
+def check_space(name: str) -> str:
+    """The name itself, where a learned space of one's own can have it: run cards and addresses hold it.
+
+    Raises:
+        UserError: it is none.
+    """
+    if not _SPACE.fullmatch(name) or name in ("X", "Z", RANDOM):
+        raise UserError(f"{name[:60]!r} cannot name a Θ: use 1 to 40 letters, digits and _, and not X, Z or {RANDOM}.")
+    return name
 
 
 def mapping_from(name: str, prior: Prior, assets: Path = zoo.ASSETS) -> tuple[zoo.Card, SearchSpace]:

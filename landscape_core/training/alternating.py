@@ -266,9 +266,12 @@ class MappingTrainer:
         return {"theta": sum(losses) / len(losses), "end": losses[-1]}
 
 
-def train_mapping(trainer: MappingTrainer, report: Report) -> nn.Module:
+def train_mapping(
+    trainer: MappingTrainer, report: Report, after: Callable[[MappingTrainer], bool] = lambda _: False
+) -> nn.Module:
     """Run the remaining buffers, saving after each. `report` is called at every update too, so a stop is quick:
-    the buffer under way is dropped, everything before it is kept."""
+    the buffer under way is dropped, everything before it is kept. `after` looks at the trainer once a buffer is saved, and
+    answers whether that was enough."""
     config = trainer.config
 
     def tick() -> bool:
@@ -277,5 +280,7 @@ def train_mapping(trainer: MappingTrainer, report: Report) -> nn.Module:
 
     while trainer.progress.buffer < config.buffers and trainer.buffer_step(tick) is not None:
         trainer.save()
+        if after(trainer):
+            break
     tick()
     return trainer.mapping.eval().requires_grad_(False)

@@ -106,6 +106,13 @@ def evaluations_per_buffer(config: MappingTraining) -> int:
     return config.targets * (config.steps + 1 + draws)
 
 
+def updates_per_buffer(config: MappingTraining) -> int:
+    """Steps of z and updates of θ in one buffer, each of which `MappingTrainer.phases` pauses before."""
+    steps = -(-config.targets // config.rollout_chunk) * config.steps
+    kept = config.steps + int(config.keep_start)
+    return steps + (0 if config.mode == "online" else max(config.targets * kept // config.batch, 1))
+
+
 def spent(trainer: MappingTrainer) -> dict[str, Any]:
     """What a training took so far: draws from buffers, updates of θ and the batch of each, buffers, evaluations of F, seconds.
     The paper's printed settings (T·N·B) are 2,560,000 draws of one."""

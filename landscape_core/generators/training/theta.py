@@ -12,7 +12,7 @@ from torch import Tensor
 from landscape_core.errors import UserError
 from landscape_core.generators.networks.image_model import PlusModel
 from landscape_core.generators.task import PLUS, load_image_task
-from landscape_core.images.pixels import to_unit
+from landscape_core.images.pixels import to_bytes, to_unit
 from landscape_core.search.mapping import MappingConfig
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerSettings
@@ -105,6 +105,13 @@ def _drawn(task: Task, n: int, random: torch.Generator) -> Tensor:
     return torch.cat([task.forward(part) for part in inputs.split(32)])
 
 
+def picture_preset(name: str) -> MappingPreset:
+    """The preset of that name. Raises UserError where there is none."""
+    if name not in MAPPING_PRESETS:
+        raise UserError(f"There is no preset {name!r}; there are: {', '.join(MAPPING_PRESETS)}.")
+    return MAPPING_PRESETS[name]
+
+
 def mapping_trainer(
     domain: str,
     preset: str,
@@ -126,10 +133,8 @@ def mapping_trainer(
     Raises:
         UserError: no such preset or model.
     """
-    if preset not in MAPPING_PRESETS:
-        raise UserError(f"There is no preset {preset!r}; there are: {', '.join(MAPPING_PRESETS)}.")
+    chosen = picture_preset(preset)
     task = load_image_task(domain, device=device)
-    chosen = MAPPING_PRESETS[preset]
     chosen = replace(chosen, curvature_inputs=inputs or chosen.curvature_inputs, drawn=chosen.drawn if drawn is None else drawn)
     usual = chosen.training
     training = replace(usual, seed=seed, buffers=buffers or usual.buffers, targets=targets or usual.targets)
@@ -149,19 +154,32 @@ def mapping_trainer(
     )
 
 
-def published_name(domain: str, preset: str) -> str:
-    """Where a preset's Θ goes below the assets folder."""
-    return f"{domain}/{'ablation' if MAPPING_PRESETS[preset].ablation else 'theta'}-{preset}"
+def drawn_pictures(domain: str, n: int, seed: int, device: str = "cpu") -> Tensor:
+    """n pictures by a domain's own F as uint8 (n, 3, H, W), where there are no others to learn on.
+
+    Raises:
+        UserError: no such domain.
+    """
+    task = load_image_task(domain, device=device)
+    return to_bytes(_drawn(task, n, torch.Generator().manual_seed(seed)))
+
+
+def published_name(domain: str, preset: str, name: str | None = None) -> str:
+    """Where a preset's Θ goes below the assets folder, by a name of its own where it has one."""
+    return f"{domain}/{'ablation' if MAPPING_PRESETS[preset].ablation else 'theta'}-{name or preset}"
 
 
 def publish_mapping(
     trainer: MappingTrainer, config: MappingConfig, domain: str, preset: str, *, trained_on: str, command: str,
-    assets: Path = zoo.ASSETS,
+    assets: Path = zoo.ASSETS, name: str | None = None, inputs: int | None = None, drawn: float | None = None,
 ) -> zoo.Card:  # fmt: skip
-    """Write `domain/theta-PRESET` (or `domain/ablation-PRESET`) and its card."""
+    """Write `domain/theta-PRESET` (or `domain/ablation-PRESET`), or by another name, and its card; `inputs` and `drawn` as the
+    trainer was given them."""
+    chosen = MAPPING_PRESETS[preset]
+    chosen = replace(chosen, curvature_inputs=inputs or chosen.curvature_inputs, drawn=chosen.drawn if drawn is None else drawn)
     generator = f"{domain.removesuffix(PLUS)}/generator"
     forward = zoo.read_card(generator, zoo.shelf_of(generator))
     return publish_theta(
-        trainer, config, published_name(domain, preset), forward, MAPPING_PRESETS[preset],
+        trainer, config, published_name(domain, preset, name), forward, chosen,
         loss=f"{DEFAULT_PERCEPTUAL} + squared error", trained_on=trained_on, command=command, assets=assets,
     )  # fmt: skip

@@ -39,8 +39,11 @@ WIDTHS = (64, 1024)  # of hidden layers: eight times the inputs of F, within the
 STEP = 0.05  # by which curvature is measured, in deviations of the prior
 
 
-def preset_for(task: Task, name: str, *, buffers: int | None = None, seed: int = 0) -> MappingPreset:
-    """A preset with the sizes that a task needs.
+def preset_for(
+    task: Task, name: str, *, buffers: int | None = None, targets: int | None = None, inputs: int | None = None, seed: int = 0
+) -> MappingPreset:
+    """A preset with the sizes that a task needs. The numbers of buffers, of targets in each and of inputs where the curvature
+    is measured are the preset's unless they are given.
 
     Raises:
         UserError: there is no such preset.
@@ -50,10 +53,12 @@ def preset_for(task: Task, name: str, *, buffers: int | None = None, seed: int =
     chosen, dim = PRESETS[name], len(task.prior.mean)
     hidden = min(max(8 * dim, WIDTHS[0]), WIDTHS[1]) if chosen.mapping.hidden else 0
     z_dim = chosen.mapping.z_dim if chosen.mapping.kind == "mlp" else dim
-    training = replace(chosen.training, seed=seed, buffers=buffers or chosen.training.buffers)
+    usual = chosen.training
+    training = replace(usual, seed=seed, buffers=buffers or usual.buffers, targets=targets or usual.targets)
     scale = float(task.prior.factor.square().sum(dim=1).mean().sqrt())
     mapping = replace(chosen.mapping, x_dim=dim, z_dim=z_dim, hidden=hidden)
-    return replace(chosen, mapping=mapping, training=training, epsilon=STEP * scale)
+    inputs = inputs or chosen.curvature_inputs
+    return replace(chosen, mapping=mapping, training=training, epsilon=STEP * scale, curvature_inputs=inputs)
 
 
 def observations(task: Task, data: Path) -> Target | None:
@@ -99,15 +104,15 @@ def curvature_inputs(task: Task, n: int, seed: int) -> Tensor:
 
 
 def plugin_mapping_trainer(
-    task: Task, preset: str, observed: Target | None, work: Path, *, buffers: int | None = None, seed: int = 0,
-    tick: Callable[[int, int], None] = lambda *_: None,
+    task: Task, preset: str, observed: Target | None, work: Path, *, buffers: int | None = None, targets: int | None = None,
+    inputs: int | None = None, seed: int = 0, tick: Callable[[int, int], None] = lambda *_: None,
 ) -> tuple[MappingTrainer, MappingConfig]:  # fmt: skip
     """The trainer of a preset for a plug-in's task, resumed from `work` where there is a checkpoint.
 
     Raises:
         UserError: no such preset, or the checkpoint belongs to another training.
     """
-    chosen, code = preset_for(task, preset, buffers=buffers, seed=seed), f"{task.name}{CODE}"
+    chosen, code = preset_for(task, preset, buffers=buffers, targets=targets, inputs=inputs, seed=seed), f"{task.name}{CODE}"
     # What was learned meanwhile is no part of what this training is.
     task = replace(task, mappings={}, advised={}, tuned={}, hashes={code: task.hashes[code]})
     return build_trainer(
@@ -118,15 +123,16 @@ def plugin_mapping_trainer(
 
 def publish_plugin_mapping(
     trainer: MappingTrainer, config: MappingConfig, task: Task, preset: str, *, trained_on: str, command: str,
-    assets: Path = zoo.OWN,
+    assets: Path = zoo.OWN, name: str | None = None, inputs: int | None = None,
 ) -> zoo.Card:  # fmt: skip
-    """Write `NAME/theta-PRESET` and its card, which names the plug-in and its hash."""
-    name, digest = f"{task.name}{CODE}", task.hashes[f"{task.name}{CODE}"]
+    """Write `TASK/theta-PRESET`, or by another name, and its card, which names the plug-in and its hash; `inputs` as the
+    trainer was given them."""
+    code = f"{task.name}{CODE}"
     plugin = zoo.Card(
-        name=name, kind="plug-in", architecture={}, trained_on="", licence="that of the plug-in", command="", budget={},
-        metrics={}, sha256=digest, seed=0,
+        name=code, kind="plug-in", architecture={}, trained_on="", licence="that of the plug-in", command="", budget={},
+        metrics={}, sha256=task.hashes[code], seed=0,
     )  # fmt: skip
     return publish_theta(
-        trainer, config, f"{task.name}{THETA}{preset}", plugin, preset_for(task, preset, seed=trainer.config.seed),
+        trainer, config, f"{task.name}{THETA}{name or preset}", plugin, preset_for(task, preset, inputs=inputs),
         loss=type(task.objective).__name__, trained_on=trained_on, command=command, assets=assets, dtype=torch.float32,
     )  # fmt: skip
