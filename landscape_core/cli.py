@@ -12,6 +12,7 @@ from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
 from landscape_core.autoencoders.commands import train as train_autoencoders
 from landscape_core.commands import (
     bench,
+    follow,
     invert,
     mapping,
     models,
@@ -58,6 +59,7 @@ app.command()(invert.invert)
 app.command()(generators.restore)
 app.command()(generators.complete)
 app.command()(pose.pose)
+app.command()(follow.follow)
 app.command()(replay.replay)
 app.command("replay-pose", hidden=True)(replay.replay)  # its name before cards of every kind could be replayed
 app.command()(playground.play)
@@ -121,6 +123,7 @@ reproduce.command("features-sweet-spot")(levels.sweet_spot)
 reproduce.command()(defence_tables.defence)
 reproduce.command()(pose_tables.pose)
 reproduce.command("pose-completions")(pose_tables.pose_completions)
+reproduce.command()(pose_tables.follow)
 reproduce.command()(plugin_tables.plugins)
 reproduce.command()(playground_tables.playground)
 

@@ -151,10 +151,10 @@ def _decode(image: Image.Image, name: str) -> Picture:
     except UserError:  # a broken tag directory spoils no pixel
         orientation = 1
         notices.append("The orientation tag cannot be read; the picture is used as stored.")
-    return Picture(_upright(_to_rgb(image), orientation), tuple(notices))
+    return Picture(_upright(to_rgb(image), orientation), tuple(notices))
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
+def to_rgb(image: Image.Image) -> Image.Image:
     """8-bit RGB: deep greyscale scaled (Pillow would clip it), transparency composited onto white."""
     if image.mode == "I" or image.mode.startswith("I;16"):
         deep = np.asarray(image).astype(np.float64)  # (H, W) in 0..65535

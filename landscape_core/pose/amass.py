@@ -11,6 +11,7 @@ from scipy.spatial.transform import Rotation
 from landscape_core.errors import UserError, listed, reading
 
 MAX_BYTES = 256 * 2**20  # of the poses, unpacked
+RATES = ("mocap_framerate", "mocap_frame_rate")  # of SMPL-H, of SMPL-X
 JOINTS = 22  # of the body, the pelvis first; hands, jaw and eyes follow
 WIDTHS = {66: "the body alone", 72: "SMPL", 156: "SMPL-H", 165: "SMPL-X"}  # 3 + 63 for the body, the rest behind it
 # Name, parent, and offset in cm from it of an average body with its arms held out: x to its left, y up, z forwards.
@@ -43,12 +44,14 @@ NOTICE = "The file has no bone lengths; those of an average body, arms held out 
 
 @dataclass(frozen=True, eq=False)
 class Amass:
-    """A recording. frames: (T, 22, 3), axis-angle in radians, each joint relative to its parent."""
+    """A recording. frames: (T, 22, 3), axis-angle in radians, each joint relative to its parent; fps of them a second, None
+    where the file does not say."""
 
     frames: np.ndarray
     names: tuple[str, ...] = tuple(name for name, _, _ in _BODY)
     parents: tuple[int, ...] = tuple(parent for _, parent, _ in _BODY)
     notices: tuple[str, ...] = (NOTICE,)
+    fps: float | None = None
 
     def local_rotations(self, frame: int) -> np.ndarray:
         """Rotation matrices (22, 3, 3) of one frame, each relative to the parent joint.
@@ -80,7 +83,14 @@ def load_amass(path: Path) -> Amass:
         if archive.zip.getinfo("poses.npy").file_size > MAX_BYTES:
             raise UserError(f"The poses of {path} unpack to more than {MAX_BYTES // 2**20} MiB; cut the recording down.")
         poses = archive["poses"]
+        fps = next((_rate(archive[key]) for key in RATES if key in archive), None)
     if poses.ndim != 2 or poses.shape[1] not in WIDTHS or len(poses) == 0 or poses.dtype.kind != "f":
         widths = ", ".join(f"{width} ({what})" for width, what in WIDTHS.items())
         raise UserError(f"'poses' of {path} must be numbers (frames, width) with a width of {widths}; it is {poses.shape}.")
-    return Amass(poses[:, : 3 * JOINTS].reshape(-1, JOINTS, 3))
+    return Amass(poses[:, : 3 * JOINTS].reshape(-1, JOINTS, 3), fps=fps)
+
+
+def _rate(value: np.ndarray) -> float | None:
+    """Frames a second, where that is a number that a recording can have."""
+    plain = value.size == 1 and value.dtype.kind in "iuf"
+    return float(value.item()) if plain and 0.1 <= value.item() <= 10_000 else None

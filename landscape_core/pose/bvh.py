@@ -18,6 +18,7 @@ MAX_BYTES = 32 * 2**20
 MAX_HIERARCHY = 2**20
 MAX_JOINTS = 512
 MAX_FRAMES = 200_000
+SHORTEST, LONGEST = 1e-4, 10.0  # seconds of a frame
 LARGEST = 1e8  # of any number; products of three larger ones leave the range of a float
 
 
@@ -26,7 +27,7 @@ class Bvh:
     """A parsed file. names: N joints, the root first. parents: N indices, -1 for the root. offsets: (N, 3).
 
     channels: per joint, such as ("Zrotation", "Xrotation", "Yrotation"). frames: one line of numbers per frame.
-    notices: what a user should know about how the file was read.
+    notices: what a user should know about how the file was read. fps: frames a second, None where that is no number.
     """
 
     names: tuple[str, ...]
@@ -35,6 +36,7 @@ class Bvh:
     channels: tuple[tuple[str, ...], ...]
     frames: tuple[str, ...]
     notices: tuple[str, ...] = ()
+    fps: float | None = None
 
     def local_rotations(self, frame: int) -> np.ndarray:
         """Rotation matrices (N, 3, 3) of one frame, each relative to the parent joint.
@@ -103,17 +105,17 @@ def parse_bvh(text: str) -> Bvh:
         raise UserError("This is not a BVH file: it must start with HIERARCHY and have a MOTION part.")
     if len(head) > MAX_HIERARCHY:
         raise UserError(f"The hierarchy of this BVH is larger than {MAX_HIERARCHY // 2**10} KiB.")
-    lines, notices = _frame_lines(rest[0])
+    lines, fps, notices = _frame_lines(rest[0])
     builder = _Hierarchy()
     for line in re.sub(r"([{}])", r"\n\1\n", head).splitlines()[1:]:
         if line.strip():
             builder.read(line.split())
-    return builder.finish(lines, notices)
+    return builder.finish(lines, fps, notices)
 
 
-def _frame_lines(motion: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The frames that are there, and what is said where they are not as many as announced."""
-    pattern = r"\s*Frames:\s*(\d{1,9})\s+Frame\s+Time:\s*\S+[^\S\n]*(?:\n|$)"
+def _frame_lines(motion: str) -> tuple[tuple[str, ...], float | None, tuple[str, ...]]:
+    """The frames that are there, how many a second, and what is said where they are not as many as announced."""
+    pattern = r"\s*Frames:\s*(\d{1,9})\s+Frame\s+Time:\s*(\S+)[^\S\n]*(?:\n|$)"
     start = re.match(pattern, motion, flags=re.IGNORECASE)
     if start is None:
         raise UserError("The MOTION part of this BVH must begin with 'Frames:' and 'Frame Time:'.")
@@ -124,7 +126,16 @@ def _frame_lines(motion: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
         raise UserError(f"This BVH announces {start[1]} frames and holds none; at least one is needed.")
     announced = int(start[1])
     off = f"The file announces {announced} frames and holds {len(lines)}; those that are there are read."
-    return lines, (off,) if len(lines) != announced else ()
+    return lines, _rate(start[2]), (off,) if len(lines) != announced else ()
+
+
+def _rate(seconds: str) -> float | None:
+    """Frames a second, where the time of one is a number that a recording can have."""
+    try:
+        time = float(seconds)
+    except ValueError:
+        return None
+    return 1.0 / time if SHORTEST <= time <= LONGEST else None
 
 
 class _Hierarchy:
@@ -180,12 +191,12 @@ class _Hierarchy:
             raise UserError(f"The channels '{' '.join(channels)[:60]}' in this BVH are not {count} positions and rotations.")
         self.channels[self.open[-1]] = canonical
 
-    def finish(self, frames: tuple[str, ...], notices: tuple[str, ...]) -> Bvh:
+    def finish(self, frames: tuple[str, ...], fps: float | None, notices: tuple[str, ...]) -> Bvh:
         if self.open or not self.names:
             raise UserError("The hierarchy of this BVH is unfinished: a closing brace or the root is missing.")
         if len(set(self.names)) != len(self.names):
             raise UserError("Two joints of this BVH have the same name.")
-        return Bvh(tuple(self.names), tuple(self.parents), np.array(self.offsets), tuple(self.channels), frames, notices)
+        return Bvh(tuple(self.names), tuple(self.parents), np.array(self.offsets), tuple(self.channels), frames, notices, fps)
 
 
 def load_bvh(path: Path) -> Bvh:

@@ -140,3 +140,19 @@ def _named(file: Path) -> Iterator[None]:
 def draw_poses(poses: Poses, n: int, seed: int) -> Tensor:
     """n poses (n, J, 3) without replacement."""
     return poses.rotvec[torch.randperm(len(poses), generator=torch.Generator().manual_seed(seed))[:n]]
+
+
+def draw_clips(poses: Poses, n: int, frames: int, seed: int) -> Tensor:
+    """At most n stretches of so many frames in a row, each of another recording: (n, frames, J, 3), radians.
+
+    Raises:
+        UserError: no recording is that long.
+    """
+    random = torch.Generator().manual_seed(seed)
+    rows = [torch.nonzero(poses.sequence == recording)[:, 0] for recording in range(len(poses.names))]
+    long = [each for each in rows if len(each) >= frames]
+    if not long:
+        raise UserError(f"No recording has {frames} frames; the longest has {max(map(len, rows))}.")
+    chosen = [long[int(index)] for index in torch.randperm(len(long), generator=random)[:n]]
+    starts = [int(torch.randint(len(each) - frames + 1, (1,), generator=random)) for each in chosen]
+    return torch.stack([poses.rotvec[each[start : start + frames]] for each, start in zip(chosen, starts, strict=True)])

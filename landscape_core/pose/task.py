@@ -90,6 +90,12 @@ def lower_body(skeleton: Skeleton) -> list[str]:
     return [name for name in skeleton.names if any(part in name for part in ("Leg", "Foot", "Toes"))]
 
 
+def seen_joints(body: Body, words: str) -> list[str]:
+    """Joints by a word, "all", "upper" or "lower", or by their names with commas between."""
+    groups = {"all": list(body.skeleton.names), "upper": upper_body(body.skeleton), "lower": lower_body(body.skeleton)}
+    return groups.get(words) or [name.strip() for name in words.split(",")]
+
+
 def body_parts(skeleton: Skeleton) -> list[list[int]]:
     """Joint indices of torso, left arm, right arm and legs."""
     upper = upper_body(skeleton)

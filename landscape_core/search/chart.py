@@ -1,8 +1,10 @@
-"""The losses of a run as a chart in SVG."""
+"""The losses of a run, or what else its lanes measure, as a chart in SVG."""
 
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -16,16 +18,23 @@ STYLES = ("-", "--", ":", "-.")
 
 def chart_svg(trajectory: Trajectory) -> str:
     """The loss of every lane by step, the mean where there are several samples, on a logarithmic axis."""
+    losses = {lane.name: lane.loss_table().mean(dim=1).tolist() for lane in trajectory.lanes}
+    return lines_svg(trajectory.steps, losses, across="step", up="loss", scale="log")
+
+
+def lines_svg(
+    places: Sequence[float], lanes: Mapping[str, Sequence[float]], *, across: str, up: str, scale: Literal["log", "linear"]
+) -> str:
+    """A line for every lane, over the same places; a row's lanes share its colour."""
     figure = Figure(figsize=(7, 4), layout="constrained")
     axis = figure.add_subplot()
     rows: dict[str, int] = {}
-    for lane in trajectory.lanes:
-        row = lane.name[:1]
+    for name, values in lanes.items():
+        row = name[:1]
         style = STYLES[rows.get(row, 0) % len(STYLES)]
         rows[row] = rows.get(row, 0) + 1
-        losses = lane.loss_table().mean(dim=1).tolist()
-        axis.plot(trajectory.steps, losses, color=COLOURS.get(row), linestyle=style, label=lane.name)
-    axis.set(xlabel="step", ylabel="loss", yscale="log")
+        axis.plot(places, values, color=COLOURS.get(row), linestyle=style, label=name)
+    axis.set(xlabel=across, ylabel=up, yscale=scale)
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.legend(frameon=False)
     axis.grid(visible=True, color="#e2dfd8", linewidth=0.6)

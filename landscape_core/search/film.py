@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 import av
 import numpy as np
@@ -89,23 +90,24 @@ def contact_sheet(target: Tensor, names: Sequence[str], shown: Tensor, steps: Se
     return drawn(rows)
 
 
-def gif(pictures: Sequence[Image.Image]) -> bytes:
-    """An animation that loops; the last frame rests. One palette for all frames, dithered, so that no colour is banded."""
+def gif(pictures: Sequence[Image.Image], *, rate: float = RATE, rest: int = REST) -> bytes:
+    """An animation that loops, `rate` frames a second; the last one rests for `rest` of them. One palette for all frames,
+    dithered, so that no colour is banded."""
     palette = _mosaic(pictures).quantize(256)
     paletted = [picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for picture in pictures]
-    durations = [1000 // RATE] * (len(pictures) - 1) + [1000 * REST // RATE]
+    durations = [int(1000 / rate)] * (len(pictures) - 1) + [int(1000 * max(rest, 1) / rate)]
     buffer = io.BytesIO()
     paletted[0].save(buffer, "GIF", save_all=True, append_images=paletted[1:], duration=durations, loop=0)
     return buffer.getvalue()
 
 
-def mp4(pictures: Sequence[Image.Image]) -> bytes:
+def mp4(pictures: Sequence[Image.Image], *, rate: float = RATE, rest: int = REST) -> bytes:
     """The same as H.264, which every player knows."""
     buffer = io.BytesIO()
     with av.open(buffer, "w", format="mp4") as box:
-        stream = box.add_stream("libx264", rate=RATE, options={"crf": "18", "threads": "1"})
+        stream = box.add_stream("libx264", rate=Fraction(rate).limit_denominator(1000), options={"crf": "18", "threads": "1"})
         stream.width, stream.height, stream.pix_fmt = *pictures[0].size, "yuv420p"
-        for picture in [*pictures, *[pictures[-1]] * REST]:
+        for picture in [*pictures, *[pictures[-1]] * rest]:
             box.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")))
         box.mux(stream.encode())
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""`reproduce pose` and `reproduce pose-completions`."""
+"""`reproduce pose`, `pose-completions` and `follow`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from torch import Tensor
 
 from landscape_core.console import Data, Out, Seed, Threads, Ticker, apply_threads, command_line
 from landscape_core.experiments.results import finish
+from landscape_core.pose.experiments import following
 from landscape_core.pose.experiments import hypotheses as fig6
 from landscape_core.pose.experiments import inversion as fig3b
-from landscape_core.pose.recordings import MOCAP, draw_bvh_poses, draw_poses, load_poses
+from landscape_core.pose.recordings import MOCAP, draw_bvh_poses, draw_clips, draw_poses, load_poses
 from landscape_core.pose.task import Body, Observation, load_body, load_pose_task, sampled_poses
 
 Own = Annotated[
@@ -86,3 +87,30 @@ def pose_completions(
     result.settings = {**result.settings, "x_tuned_on": tuned_on}
     ticker.close()
     finish(result, out, lambda picture: fig6.plot(result, picture))
+
+
+def follow(
+    data: Data = Path("data"),
+    number: Annotated[int, typer.Option("--targets", help="Clips per split.", min=2)] = 10,
+    split: Annotated[str, typer.Option(help="Splits of the data to follow; first moves are tuned on train.")] = "val,ood",
+    frames: Annotated[int, typer.Option(help="Frames of a clip, in a row.", min=2)] = 30,
+    steps: Annotated[list[int], typer.Option(help="Steps of descent for every frame; again for another number.")] = [5, 20],  # noqa: B006
+    observation: Observed = "rotations",
+    space: Space = "residual",
+    out: Out = Path("results"),
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Clips followed frame by frame: joint error (cm) and frames a second, cold against warm, X against Z by L-BFGS."""
+    apply_threads(threads)
+    settings = following.FollowSettings(number, frames, tuple(sorted(set(steps))), space=space, seed=seed)
+    task, body, ticker = load_pose_task(observation), load_body(observation), Ticker()
+    task.learned(space)
+    clips = {
+        name: draw_clips(load_poses(data / MOCAP, name), n, frames, seed)
+        for name, n in [("train", settings.tune_clips), *((name, number) for name in split.split(","))]
+    }
+    tuning = clips.pop("train")
+    result = following.run_following(task, body, tuning, clips, settings, command_line(), ticker)
+    ticker.close()
+    finish(result, out, lambda picture: following.plot(result, picture))

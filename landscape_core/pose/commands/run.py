@@ -17,7 +17,7 @@ from landscape_core.pose.run_card import (
     hypotheses_target,
     make_pose_card,
 )
-from landscape_core.pose.task import NAMES, Body, Observation, load_pose_task, lower_body, upper_body
+from landscape_core.pose.task import NAMES, Observation, load_pose_task, seen_joints
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
 from landscape_core.search.spaces import Start
 from landscape_core.search.summary import race_summary, result_of
@@ -50,7 +50,7 @@ def pose(
     motion, named = load_motion(bvh), None if names is None else read_joint_map(names, body.skeleton)
     for notice in motion.notices:
         typer.echo(f"{bvh.name}: {notice}")
-    rotvec, visible = pose_of(motion, body.skeleton, frame, named), _visible(body, seen)
+    rotvec, visible = pose_of(motion, body.skeleton, frame, named), seen_joints(body, seen)
     start: Start = "mean" if hypotheses == 1 else "random"
     by = columns(optimizer, task.advice(space).name)
     settings = RunSettings.table(task, space, by, seed=seed, steps=steps, start=start)
@@ -61,8 +61,3 @@ def pose(
     export_poses(archive, card, task, solver.lanes, trajectory, solver.target)
     typer.echo(f"{race_summary(trajectory)}\nWrote {archive}.")
     leave(stopped=stopped)
-
-
-def _visible(body: Body, seen: str) -> list[str]:
-    groups = {"all": list(body.skeleton.names), "upper": upper_body(body.skeleton), "lower": lower_body(body.skeleton)}
-    return groups.get(seen) or [name.strip() for name in seen.split(",")]

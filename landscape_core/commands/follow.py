@@ -1,0 +1,158 @@
+"""`follow`: every frame of a motion, or of pictures in a row, in X and in Z."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landscape_core.console import (
+    TASK_HELP,
+    Bar,
+    Device,
+    Distance,
+    LearnedSpace,
+    Optimizers,
+    Out,
+    Seed,
+    Threads,
+    apply_threads,
+    columns,
+    leave,
+)
+from landscape_core.domains import domain_for
+from landscape_core.errors import UserError
+from landscape_core.generators.following import export_pictures, followed_pictures, load_picture_clip
+from landscape_core.pose.clip import load_clip
+from landscape_core.pose.following import export_motion, followed_motion
+from landscape_core.pose.motion import SUFFIXES
+from landscape_core.pose.naming import read_joint_map
+from landscape_core.pose.run_card import body_of
+from landscape_core.pose.task import NAMES, seen_joints
+from landscape_core.search.follow import MAX_BATCH, MAX_SMOOTHNESS, Following, Order, Track, joined
+from landscape_core.search.follow import follow as follow_clip
+from landscape_core.search.follow_export import Followed, summary
+from landscape_core.search.objectives import Target
+from landscape_core.search.race import DEFAULT_PERCEPTUAL, MAX_PRIOR_WEIGHT, MAX_STEPS, RunSettings
+from landscape_core.search.task import Task
+from landscape_core.storage.files import unused
+
+Found = Callable[[RunSettings, Following, Sequence[Track]], Followed]
+_POSE_ONLY = "--seen and --map are for motions, not for pictures."
+
+
+@dataclass(frozen=True)
+class _Range:
+    """Frames from `first` to `last`, every `every`th."""
+
+    first: int
+    last: int | None
+    every: int
+
+
+@dataclass(frozen=True)
+class _Clip:
+    """What is followed: its frames as a target (T, ...), what is told of it, and how what was found of it is kept."""
+
+    name: str
+    target: Target
+    notices: Sequence[str]
+    found: Found
+    export: Callable[[Path, Followed], None]
+
+
+def follow(
+    file: Annotated[
+        Path, typer.Argument(help="A motion (BVH, or AMASS .npz), an animated picture, or a folder or zip of pictures.")
+    ],
+    first: Annotated[int, typer.Option(help="First frame.", min=0)] = 0,
+    last: Annotated[int | None, typer.Option(help="Last frame; the file's where absent.", min=0)] = None,
+    every: Annotated[int, typer.Option(help="Every how manyth frame; what is written keeps the clip's speed.", min=1)] = 1,
+    order: Annotated[
+        Order, typer.Option(help="warm: each frame from what was found of the last one. cold: all alike, in batches.")
+    ] = "warm",
+    smoothness: Annotated[
+        float, typer.Option(help="Weight on the distance from the last frame's output.", min=0.0, max=MAX_SMOOTHNESS)
+    ] = 0.0,
+    batch: Annotated[int, typer.Option(help="Frames of one pass, where they are cold.", min=1, max=MAX_BATCH)] = 64,
+    task: Annotated[
+        str | None, typer.Option(help=f"pose, pose-positions, {TASK_HELP} Where absent, pose for motions, faces for pictures.")
+    ] = None,
+    seen: Annotated[str, typer.Option(help="Joints seen: all, upper, lower, or names with commas between.")] = "all",
+    names: Annotated[
+        Path | None, typer.Option("--map", help='JSON file that says which joint is which: {"Hand_L": "wrist.left", …}.')
+    ] = None,
+    space: LearnedSpace = None,
+    steps: Annotated[int, typer.Option(help="Steps of descent for every frame.", min=1, max=MAX_STEPS)] = 20,
+    optimizer: Optimizers = None,
+    prior_weight: Annotated[
+        float, typer.Option(help="Weight of x's squared distance to what the model knows.", min=0.0, max=MAX_PRIOR_WEIGHT)
+    ] = 0.0,
+    out: Out = Path("runs/follow"),
+    device: Device = "cpu",
+    perceptual: Distance = DEFAULT_PERCEPTUAL,
+    seed: Seed = 0,
+    threads: Threads = 0,
+) -> None:
+    """Follow a clip, X and Z each by itself; writes a zip: settings, measures of every frame, chart, film, and poses as BVH.
+
+    Ctrl-C keeps the frames that are done.
+    """
+    apply_threads(threads)
+    name = task or ("pose" if file.suffix.lower() in SUFFIXES else "faces")
+    loaded = domain_for(name).load(name, perceptual, device)
+    chosen = loaded.default_space if space is None else space
+    frames = _Range(first, last, every)
+    if name in NAMES.values():
+        clip = _motion(loaded, file, frames, seen, names)
+    elif seen != "all" or names is not None:
+        raise UserError(_POSE_ONLY)
+    else:
+        clip = _pictures(loaded, file, frames)
+    by = columns(optimizer, loaded.advice(chosen).name)
+    settings = RunSettings.table(loaded, chosen, by, steps=steps, seed=seed, perceptual=perceptual, prior_weight=prior_weight)
+    how = Following(order=order, batch=batch, smoothness=smoothness)
+    for notice in clip.notices:
+        typer.echo(f"{file.name}: {notice}")
+    tracks, stopped = _followed(loaded, clip, settings, how)
+    if tracks:
+        followed = clip.found(settings, how, tracks)
+        archive = unused(out / f"{clip.name}.zip")
+        clip.export(archive, followed)
+        typer.echo(f"{summary(followed)}.\nWrote {archive}.")
+    leave(stopped=stopped)
+
+
+def _motion(task: Task, file: Path, frames: _Range, seen: str, names: Path | None) -> _Clip:
+    body = body_of(task.name)
+    named = None if names is None else read_joint_map(names, body.skeleton)
+    clip = load_clip(file, body.skeleton, named, **vars(frames))
+    return _Clip(
+        clip.name, body.target(clip.rotvec, seen_joints(body, seen)), clip.notices,
+        lambda settings, how, tracks: followed_motion(task, body, clip, settings, how, tracks),
+        lambda path, followed: export_motion(path, task, body, clip, followed),
+    )  # fmt: skip
+
+
+def _pictures(task: Task, file: Path, frames: _Range) -> _Clip:
+    clip = load_picture_clip(file, task, **vars(frames))
+    return _Clip(
+        clip.name, clip.target, clip.notices,
+        lambda settings, how, tracks: followed_pictures(task, clip, settings, how, tracks),
+        lambda path, followed: export_pictures(path, clip, followed),
+    )  # fmt: skip
+
+
+def _followed(task: Task, clip: _Clip, settings: RunSettings, how: Following) -> tuple[list[Track], bool]:
+    """The tracks of the frames that were done, none if there are none, and whether Ctrl-C cut them short."""
+    parts: list[list[Track]] = []
+    with Bar(clip.name) as bar:
+        done = 0
+        for part in follow_clip(task, settings, clip.target, how, stop=lambda: bar.stopped):
+            parts.append(part)
+            done += len(part[0])
+            bar(done, len(clip.target), {track.name: float(track.loss.mean()) for track in part})
+        return joined(parts) if parts else [], bar.stopped

@@ -1,0 +1,54 @@
+"""A range of a motion's frames as poses of our skeleton, and how fast they follow each other."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from landscape_core.pose.kinematics import Skeleton
+from landscape_core.pose.motion import Motion, load_motion, pose_of
+from landscape_core.search.ranges import frames_of
+
+MAX_FRAMES = 5000
+USUAL_RATE = 30.0
+UNSAID = f"The file does not say how many frames a second it has; {USUAL_RATE:g} are assumed."
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """Poses (T, J, 3) in radians, `fps` of them a second, and which `frames` of their motion they are; `notices` say what was
+    assumed in reading a file."""
+
+    name: str
+    rotvec: Tensor
+    fps: float
+    frames: range
+    notices: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rotvec)
+
+
+def load_clip(
+    path: Path, skeleton: Skeleton, named: Mapping[str, str] | None = None, *, first: int = 0, last: int | None = None,
+    every: int = 1, most: int = MAX_FRAMES,
+) -> Clip:  # fmt: skip
+    """Every `every`th frame from `first` to `last` (the file's last where it is None), both among them, of a BVH file or an
+    AMASS recording; it keeps its own time.
+
+    Raises:
+        UserError: as `motion.pose_of`; no frames in that range, or more than `most`.
+    """
+    motion = load_motion(path)
+    frames = frames_of(len(motion.frames), first, last, every, most)
+    return _clip(path.stem, motion, skeleton, named, frames)
+
+
+def _clip(name: str, motion: Motion, skeleton: Skeleton, named: Mapping[str, str] | None, frames: range) -> Clip:
+    poses = torch.stack([pose_of(motion, skeleton, frame, named) for frame in frames])
+    notices = motion.notices if motion.fps else (*motion.notices, UNSAID)
+    return Clip(name, poses, (motion.fps or USUAL_RATE) / frames.step, frames, notices)

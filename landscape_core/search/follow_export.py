@@ -1,0 +1,134 @@
+"""A followed clip in one zip that explains itself: what was run, what every frame measures, the chart over time, the film."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import zipfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+from safetensors.torch import save
+from torch import Tensor
+
+from landscape_core.search.chart import lines_svg
+from landscape_core.search.export import ANIMATION, CARD, CHART, FILM, LATENTS, MEASURES
+from landscape_core.search.film import Row, drawn, gif, mp4
+from landscape_core.search.follow import Following, Track
+from landscape_core.search.race import RunSettings
+from landscape_core.search.run_card import environment
+from landscape_core.storage.files import whole
+
+FILM_FRAMES = 600  # at most: of a longer clip every nth, at its own speed
+
+
+@dataclass(frozen=True)
+class Followed:
+    """A clip as far as it was followed. `frames` are the numbers that the frames done have in their source, `fps` of them a
+    second; `measured` has by lane a number for every frame and column (T, m), such as an error in cm a joint, and `unit` says
+    what they are."""
+
+    source: str
+    settings: RunSettings
+    how: Following
+    models: Mapping[str, str]
+    frames: Sequence[int]
+    fps: float
+    tracks: Sequence[Track]
+    columns: Sequence[str]
+    measured: Mapping[str, Tensor]
+    unit: str
+
+    @property
+    def over_time(self) -> dict[str, list[float]]:
+        """By lane the mean of its columns for every frame."""
+        return {name: values.mean(dim=1).tolist() for name, values in self.measured.items()}
+
+
+def summary(followed: Followed) -> str:
+    """What every lane came to, in a sentence."""
+    said = [
+        f"{track.name}: {followed.measured[track.name].mean():.3g} {followed.unit}, {track.rate:.3g} frames a second"
+        for track in followed.tracks
+    ]
+    count = len(followed.frames)
+    return (
+        f"{count} {'frame' if count == 1 else 'frames'}, {followed.how.order}, {followed.settings.steps} steps each. "
+        + "; ".join(said)
+    )
+
+
+def export_followed(
+    path: Path, followed: Followed, target: Tensor, shown: Mapping[str, Tensor], extra: Mapping[str, bytes] = {}
+) -> None:
+    """Write the zip: `target` and, by lane, what was found of it as pictures uint8 (T, 3, H, W), and the domain's own files."""
+    step = -(-len(target) // FILM_FRAMES)
+    film, rate = film_of(followed, target, shown, step), followed.fps / step
+    files = {
+        CARD: json.dumps(record(followed), indent=1).encode(),
+        MEASURES: frames_csv(followed).encode(),
+        CHART: chart(followed).encode(),
+        LATENTS: save({f"{track.name}.variable": track.variable.contiguous() for track in followed.tracks}),
+        ANIMATION: gif(film, rate=rate, rest=0),
+        FILM: mp4(film, rate=rate, rest=0),
+        **extra,
+    }
+    with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+
+
+def record(followed: Followed) -> dict[str, Any]:
+    """Everything that was set, and what each lane came to."""
+    result = {
+        track.name: {
+            "frames_per_second": track.rate,
+            followed.unit: float(followed.measured[track.name].mean()),
+            "loss": float(track.loss.mean()),
+        }
+        for track in followed.tracks
+    }
+    return {
+        "kind": "follow",
+        "source": followed.source,
+        "frames": list(followed.frames),
+        "fps": followed.fps,
+        "settings": followed.settings.model_dump(),
+        "following": followed.how.model_dump(),
+        "models": dict(followed.models),
+        "environment": environment(),
+        "result": result,
+    }
+
+
+def frames_csv(followed: Followed) -> str:
+    """A line for every frame and lane: its number in the source, when it is, the loss of what was seen, and every column."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["frame", "second", "lane", "loss", *(f"{name} ({followed.unit})" for name in followed.columns)])
+    for index, frame in enumerate(followed.frames):
+        for track in followed.tracks:
+            values = [f"{value:.6g}" for value in followed.measured[track.name][index].tolist()]
+            writer.writerow([frame, f"{index / followed.fps:.4f}", track.name, repr(float(track.loss[index])), *values])
+    return text.getvalue()
+
+
+def chart(followed: Followed) -> str:
+    """Every lane's mean over its columns, by frame, as SVG."""
+    return lines_svg(followed.frames, followed.over_time, across="frame", up=followed.unit, scale="linear")
+
+
+def film_of(followed: Followed, target: Tensor, shown: Mapping[str, Tensor], step: int = 1) -> list[Image.Image]:
+    """Every `step`th frame of the target with what each lane found of it beside, under what that measures."""
+    means = followed.over_time
+    return [
+        drawn([Row(f"frame {followed.frames[at]}", [
+            ("target", target[at]),
+            *((f"{name}, {means[name][at]:.3g} {followed.unit}", pictures[at]) for name, pictures in shown.items()),
+        ])])
+        for at in range(0, len(target), step)
+    ]  # fmt: skip
