@@ -16,13 +16,14 @@ from safetensors.torch import save
 from torch import Tensor
 
 from landscape_core.search.chart import lines_svg
-from landscape_core.search.export import ANIMATION, CARD, CHART, FILM, LATENTS, MEASURES
+from landscape_core.search.export import ANIMATION, CARD, FILM, LATENTS, MEASURES, README
 from landscape_core.search.film import Row, drawn, gif, mp4
 from landscape_core.search.follow import Following, Track
 from landscape_core.search.race import RunSettings
 from landscape_core.search.run_card import environment
 from landscape_core.storage.files import whole
 
+OVER_TIME = "over-time.svg"
 FILM_FRAMES = 600  # at most: of a longer clip every nth, at its own speed
 
 
@@ -69,9 +70,10 @@ def export_followed(
     step = -(-len(target) // FILM_FRAMES)
     film, rate = film_of(followed, target, shown, step), followed.fps / step
     files = {
+        README: readme(followed, list(extra)).encode(),
         CARD: json.dumps(record(followed), indent=1).encode(),
         MEASURES: frames_csv(followed).encode(),
-        CHART: chart(followed).encode(),
+        OVER_TIME: chart(followed).encode(),
         LATENTS: save({f"{track.name}.variable": track.variable.contiguous() for track in followed.tracks}),
         ANIMATION: gif(film, rate=rate, rest=0),
         FILM: mp4(film, rate=rate, rest=0),
@@ -80,6 +82,21 @@ def export_followed(
     with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, content in files.items():
             archive.writestr(name, content)
+
+
+def readme(followed: Followed, extra: Sequence[str] = ()) -> str:
+    """What is in the zip, in words; `extra` are the names of the domain's own files."""
+    about = {
+        CARD: "every setting, the models' hashes, and what each lane came to",
+        MEASURES: "a line for every frame and lane",
+        OVER_TIME: f"{followed.unit} by frame, the mean of its columns",
+        ANIMATION: "the target with what was found of it beside, at the clip's own speed",
+        FILM: "the same as a film",
+        LATENTS: "the variables of every frame (safetensors)",
+        **dict.fromkeys(extra, "the motion"),
+    }
+    files = "\n".join(f"- `{name}`: {what}" for name, what in about.items())
+    return f"# {followed.source}, followed\n\n{summary(followed)}.\n\n{files}\n"
 
 
 def record(followed: Followed) -> dict[str, Any]:
