@@ -53,7 +53,8 @@ def _pictures(path: Path) -> Frames:
 def _animation(path: Path) -> Frames:
     with reading(path.name):
         content = path.read_bytes()
-    images, milliseconds = [], 0.0
+    images: list[Image.Image] = []
+    milliseconds = 0.0
     with open_picture(io.BytesIO(content), path.name) as animation:
         if animation.format not in ANIMATED or getattr(animation, "n_frames", 1) < 2:
             raise UserError(f"{path.name} is one picture; {_ACCEPTED}.")

@@ -25,10 +25,9 @@ class Smooth:
 class SmoothSquares(Smooth):
     """The same where the objective is a sum of squares: so is this."""
 
-    objective: LeastSquares
-
     def residuals(self, target: Target) -> Callable[[Tensor], Tensor]:
         """The objective's residuals and √(λ / m) (ŷ − ŷ') behind them: (B, n + m)."""
+        assert isinstance(self.objective, LeastSquares)  # `smooth` sees to it
         seen, root = self.objective.residuals(target), (self.weight / self.before[0].numel()) ** 0.5
         return lambda output: torch.cat([seen(output), root * (output - self.before).flatten(1)], dim=1)
 
