@@ -41,7 +41,7 @@ def load_frames(path: Path) -> Frames:
 
 
 def _pictures(path: Path) -> Frames:
-    images = []
+    images: list[Image.Image] = []
     for name, content in picture_files(path, limit=MAX_FRAMES + 1):
         _check_count(path, len(images) + 1)
         images.append(decode_picture(io.BytesIO(content), name).image)
