@@ -1,7 +1,8 @@
-/** Pictures in groups, each with what it is and how near it is to the one that was chosen; and a sentence. */
+/** Pictures in groups, each with what it is and how near it is to the one that was chosen; and its place among known ones. */
 import { decode, paint } from "../views/frames.js";
 
 const SIDE = 128;
+const SVG = "http://www.w3.org/2000/svg";
 
 export function mount({ element, watch, value }) {
   const draw = () => value() && show(element, value());
@@ -9,9 +10,10 @@ export function mount({ element, watch, value }) {
   draw();
 }
 
-async function show(element, { groups, text }) {
+async function show(element, { groups, text, place }) {
   const drawn = await Promise.all(groups.map(group));
   element.querySelector("[data-groups]").replaceChildren(...drawn);
+  element.querySelector("[data-place]").replaceChildren(...(place ? [rug(place)] : []));
   element.querySelector(".summary").textContent = text;
 }
 
@@ -32,4 +34,22 @@ async function tile({ title, png, reading }) {
   const words = Object.assign(document.createElement("figcaption"), { textContent: title });
   figure.append(words, canvas, Object.assign(document.createElement("p"), { textContent: reading }));
   return figure;
+}
+
+/** A thin line for every percentile of known pictures' errors, and a strong one for this picture's, from none to the largest. */
+function rug({ error, known }) {
+  const most = Math.max(error, ...known) * 1.02;
+  const drawing = document.createElementNS(SVG, "svg");
+  drawing.setAttribute("viewBox", "0 0 100 10");
+  drawing.setAttribute("preserveAspectRatio", "none");
+  drawing.append(...known.map((value) => line(value / most, "known")), line(error / most, "here"));
+  drawing.setAttribute("aria-hidden", "true"); // the sentence says the same
+  return drawing;
+}
+
+function line(share, className) {
+  const made = document.createElementNS(SVG, "line");
+  const x = String(100 * share);
+  for (const [name, value] of Object.entries({ x1: x, x2: x, y1: className === "here" ? "0" : "3", y2: "10", class: className })) made.setAttribute(name, value);
+  return made;
 }

@@ -2,71 +2,68 @@
 import { decode } from "../views/frames.js";
 import { showJudges } from "../views/judges.js";
 import { RunRecord } from "../views/race_record.js";
-import { RunView } from "../views/run_view.js";
+import { RunsView } from "../views/runs_view.js";
 import { Stage } from "../views/stage.js";
 
 const BEGIN_HERE = "Press Run: X and Z look for a picture with these features; the decoder answers in one pass.";
 
-class Inversion extends RunView {
+class Inversion extends RunsView {
   constructor(view) {
     super(view, {
+      tab: "features",
       status: "features-status",
       kinds: {
         target: (message) => this.#target(message),
         begin: (message) => this.#begin(message),
         frames: (message) => this.frames(message),
-        end: (message) => this.#end(message),
+        end: (message) => this.end(message),
         error: (message) => this.failed(message.text),
-        exported: () => this.rest(),
       },
       onMove: (index) => this.#look(index),
       describe: (index) => this.run?.describe("steps", index) ?? "",
       onClick: ({ best }) => best && this.timeline.moveToValue(this.run.end.lanes[best].best.step),
     });
-    this.count = 0;
     this.run = null; // the one shown, null where a picture is that was not run yet
-    this.standing = null; // the last one, which Continue goes on with
     this.stage = new Stage(this.find(".viewer"));
     this.listen();
+  }
+
+  record(begin) {
+    return new RunRecord(begin);
   }
 
   async #target(message) {
     const bitmap = await decode(message.target);
     this.controls.ready();
     this.trigger("chosen");
-    if (this.controls.busy) return;
+    const same = this.run?.targetKey === message.target; // the settings of an earlier run were taken up
+    if (this.controls.busy || same) return;
     this.run = null;
     this.stage.clear();
     this.stage.showTarget(bitmap, message.label, { credit: message.credit });
-    this.draw();
+    this.timeline.setTicks([]);
+    this.curves.cursor(null);
     this.sayEnd();
+    this.draw();
   }
 
   async #begin(message) {
-    const run = new RunRecord(message);
+    const run = this.record(message);
     await run.ready;
-    this.count = message.number;
+    this.begun(run);
     this.become("running");
-    this.#show(run);
+    this.show(run);
   }
 
-  async #end(message) {
-    if (message.run !== this.run?.id) return;
-    await this.run.finish(message);
-    this.end(message);
-  }
-
-  #show(run) {
-    this.run = this.standing = run;
+  async show(run, index) {
+    this.run = run;
+    await run.ready; // at once, but for a run that was just read from the browser's memory
+    if (run !== this.run) return;
     this.stage.showTarget(run.target, run.label, run);
     this.stage.name(run);
-    showJudges(this.find(".judges"), run.end?.judges);
+    this.timeline.setTicks(run.steps, index ?? run.steps.length - 1);
+    if (!this.controls.busy || run.end) this.sayEnd();
     this.draw();
-  }
-
-  act(act, steps) {
-    if (act === "more") this.#show(this.standing); // another picture may have been looked at since
-    super.act(act, steps);
   }
 
   cancelled() {
@@ -76,15 +73,16 @@ class Inversion extends RunView {
 
   sayEnd() {
     const end = this.run?.end;
-    this.say(end?.summary ?? BEGIN_HERE, [end?.disagreement, this.run?.start, end?.reason, end?.replay].filter(Boolean).join(" "));
+    const begin = this.run ? "This run was interrupted; what it had reached is here." : BEGIN_HERE;
+    this.say(end?.summary ?? begin, [end?.disagreement, this.run?.start, end?.reason, end?.replay].filter(Boolean).join(" "));
     showJudges(this.find(".judges"), end?.judges);
   }
 
   draw() {
+    this.listed();
     this.timeline.setTicks(this.run?.steps ?? []);
     const decoder = this.run?.encoder;
-    this.curves.draw(this.run?.curves("steps") ?? [], "step", decoder ? { y: decoder.loss, name: "decoder, one pass" } : null);
-    if (!this.run) this.curves.cursor(null);
+    this.curves.draw(this.compared("steps", "loss"), "step", decoder ? { y: decoder.loss, name: "decoder, one pass" } : null);
   }
 
   #look(index) {

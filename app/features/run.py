@@ -14,7 +14,7 @@ from app.features.models import Features, words
 from app.runs import picture_stream as stream
 from app.runs import settings
 from app.runs.address import TARGET
-from app.runs.cards import read_card_file
+from app.runs.cards import LOADED, read_card_file
 from app.runs.judged import judged
 from app.runs.legs import Legs, lasting, png, result_so_far
 from app.runs.session import Message, Picked, Run, Session
@@ -108,8 +108,9 @@ def _repeats(card: Card, run: Inversion) -> bool:
     return same and card.settings == run.settings
 
 
-def load_card(features: Features, session: FeaturesSession, data: bytes) -> tuple[FeaturesCard, str]:
-    """Take the picture of a card for the session; nothing is run. The sentence says whether a replay can be exact.
+def load_card(features: Features, session: FeaturesSession, data: bytes, said: str = LOADED) -> tuple[FeaturesCard, str]:
+    """Take the picture of a card for the session; nothing is run. The sentence begins with what is `said`, and says whether a
+    replay can be exact.
 
     Raises:
         UserError: not the card of a run on features, or one that asks for what is not here.
@@ -120,7 +121,7 @@ def load_card(features: Features, session: FeaturesSession, data: bytes) -> tupl
     settings.values_of(card.settings)  # lanes that the form has no place for are refused now, before anything is taken over
     promise = replay_promise(card, task)
     session.target, session.card = Picked(picture, "from a run card"), card
-    return card, f"Run card loaded; {promise}"
+    return card, f"{said}; {promise}"
 
 
 def card_of(run: Inversion) -> FeaturesCard:
@@ -162,7 +163,7 @@ def applied(features: Features, session: FeaturesSession, task: str, noise: Any,
         f"{100 * below:.0f}\u00a0% of the test pictures of CIFAR-10, which is all that the decoder knows."
     )
     tiles = [{"title": title, "tiles": [_tile(one) for one in each]} for title, each in groups]
-    return {"kind": "applied", "groups": tiles, "text": said}
+    return {"kind": "applied", "groups": tiles, "text": said, "place": {"error": error, "known": inverter.known_errors}}
 
 
 def _tile(shown: Shown) -> Message:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from app.features import run as events
 from app.features.form import PREFIX, Sliders, build_features_form, build_sliders
 from app.features.models import Features, words
 from app.features.run import USUAL_STEPS, FeaturesSession
+from app.runs.cards import as_it_was
 from app.runs.session import Message, Session, Visitors
 from app.runs.settings import defaults, for_model, from_values, values_of
 from app.runs.standing import StandingSource, standing_of
@@ -21,7 +22,7 @@ from app.views.form import Form, FormActions, note_view, told
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import LATEST, QUICK, SHORT, missed, paragraph
+from app.views.wiring import LATEST, QUICK, missed, paragraph
 from landscape_core.errors import UserError
 
 NAME = "Features"
@@ -85,7 +86,7 @@ class FeaturesTab(RunTab[FeaturesSession]):
         self.wire_table()
         form["model"].input(self.on_model, form.components, [*form.components, *outputs], **LATEST)
         actions.reset.click(self.on_reset, form["model"], [*form.components, self.note], **QUICK)
-        actions.card.upload(self.on_card, actions.card, everywhere, **SHORT)
+        self.wire_cards(actions.card, everywhere)
 
     def on_address(self, request: gr.Request, query: dict[str, str]) -> dict[Any, Any]:
         session = self.session(request)
@@ -117,16 +118,18 @@ class FeaturesTab(RunTab[FeaturesSession]):
         values = values_of(defaults(self.models, model, steps=USUAL_STEPS))
         return {**self.filled(values), self.note: sent(events.note(self.features, self.session(request), values))}
 
-    def on_card(self, data: bytes, request: gr.Request) -> dict[Any, Any]:
+    def taken_up(self, request: gr.Request, data: bytes, said: str, origin: Any, values: Sequence[Any]) -> dict[Any, Any]:
         session = self.session(request)
         try:
-            card, sentence = events.load_card(self.features, session, data)
+            card, sentence = events.load_card(self.features, session, data, said)
         except UserError as error:
             return {self.panel.message: paragraph(str(error))}
         assert session.target is not None
+        session.target = as_it_was(session.target, origin)
+        filled = values_of(card.settings)
+        note = told(events.note(self.features, session, filled), [sentence], error=False)
         shown = {} if running(session) else {self.view: sent(target_message(session.target))}
-        panel = self.chooser.panel_values(session.target)
-        return {**self.filled(values_of(card.settings)), **panel, **shown, self.panel.message: paragraph(sentence)}
+        return {**self.filled(filled), **self.chooser.panel_values(session.target), **shown, self.note: note}
 
     # --- the run --------------------------------------------------------------------------------------------
 
@@ -160,14 +163,15 @@ class FeaturesTab(RunTab[FeaturesSession]):
 
 
 def inversion_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "inversion") -> gr.HTML:
-    """It takes the messages of `app.runs.picture_stream` and emits: run, stop, cancel (while queued), more {steps}, export,
-    landscape, and chosen once a new picture is shown. `missed` is called with [run id, first number] for messages that were
-    lost.
+    """It takes the messages of `app.runs.picture_stream`, keeps every run in the browser, and emits: run, stop, cancel
+    (while queued), more {steps}, export, landscape, restore {card, number, origin}, again {runs}, and chosen once a new picture
+    is shown. `missed` is called with [run id, first number] for messages that were lost.
     """
-    emits = ("run", "stop", "cancel", "more", "export", "landscape", "chosen", "again")
+    emits = ("run", "stop", "cancel", "more", "export", "landscape", "restore", "again", "chosen")
     return view("features/inversion", emits, elem_id=elem_id, server_functions=[missed])
 
 
 def applied_view(elem_id: str = "applied") -> gr.HTML:
-    """Value: {"groups": [{"title", "tiles": [{"title", "png", "reading"}]}], "text"}."""
+    """Value: {"groups": [{"title", "tiles": [{"title", "png", "reading"}]}], "text", "place": {"error", "known"}}, without a
+    place where there is no picture; `known` are percentiles of the errors of known ones."""
     return view("features/applied", (), elem_id=elem_id)

@@ -90,6 +90,9 @@ def test_a_picture_is_shown_by_every_network_of_its_stage_freed_of_noise_and_in_
     }
     assert "dB" in message["groups"][0]["tiles"][0]["reading"]
     assert "error of reconstruction" in message["text"]
+    known = features.inverter(NAME).known_errors
+    assert message["place"]["known"] == known
+    assert f"that of {100 * sum(each < message['place']['error'] for each in known) / len(known):.0f}\u00a0%" in message["text"]
     assert json.loads(json.dumps(message)) == message
 
 

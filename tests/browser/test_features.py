@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from landscape_core.search.export import CARD
+from tests.browser.test_memory import kept
 from tests.tiny.inverters import Distance, publish_inverters
 from tests.tiny.models import tiny_task
 
@@ -81,3 +82,28 @@ def test_a_picture_is_given_back_searched_for_and_changed(features_page: Open, t
     with page.expect_download() as download:
         page.click(VIEW + "[data-act=export]")
     assert CARD in zipfile.ZipFile(download.value.path()).namelist()
+
+
+def test_a_run_is_kept_over_a_reload_and_its_settings_are_taken_up(features_page: Open) -> None:
+    page = features_page()
+    page.fill("#features-steps input[type=number]", "5")
+    page.keyboard.press("Tab")
+    page.wait_for_function("new URLSearchParams(location.search).get('steps') === '5'")
+    page.click(VIEW + "[data-act=run]")
+    page.wait_for_selector(VIEW + ".runs li >> text=5 steps")
+    page.wait_for_selector(VIEW + "[data-act=export]:visible")
+    found = pixels(page, VIEW + "[data-cell=Z1] canvas")
+    kept(page)
+    page.reload()
+    page.wait_for_selector(VIEW + "[data-act=run]:enabled")
+    page.click(VIEW + ".runs li .link >> nth=0")
+    page.wait_for_function(
+        "([where, was]) => document.querySelector(where).toDataURL() === was", arg=[VIEW + "[data-cell=Z1] canvas", found]
+    )
+    page.wait_for_selector(VIEW + ".judges tbody tr >> nth=4")
+    page.fill("#features-steps input[type=number]", "9")
+    page.keyboard.press("Tab")
+    page.click(VIEW + ".runs li >> text=Use its settings")
+    page.wait_for_selector("#features-note >> text=The settings of run 1 are taken up")
+    page.wait_for_function("document.querySelector('#features-steps input[type=number]').value === '5'")
+    page.wait_for_selector(APPLIED + ".place .here", state="attached")
