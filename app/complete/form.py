@@ -6,8 +6,9 @@ import gradio as gr
 from gradio.components import Component
 
 from app.complete.observing import CHOICES
-from app.complete.settings import MAX_K, MAX_STEPS, MIN_K, MOST_WEIGHT, PRIOR
-from app.views.form import Form, FormActions, distance_field, form_actions, rate_fields, space_field, table_fields
+from app.complete.settings import MAX_K, MAX_STEPS, MIN_K
+from app.runs.settings import PRIOR
+from app.views.form import Form, FormActions, distance_field, form_actions, prior_field, rate_fields, space_field, table_fields
 from landscape_core.generators.observing import PAINTED_MASK
 
 PREFIX = "complete-"
@@ -20,10 +21,6 @@ _OBSERVATION = (
 _SOURCE = (
     "Simulated of the target, so that the whole picture is known and shown beside; or the target is small, blurred or "
     "spoilt already."
-)
-_PRIOR = (
-    "Adds the squared distance of x to what the model knows to the loss, in units of a drawn x's. Calms what is noisy, and "
-    "costs fit."
 )
 _SEED = "Fixes the random starts, so the same settings give the same completions."
 
@@ -54,9 +51,7 @@ def build_completion_form(model: Component, observation: Component, source: Comp
         form["seed"] = gr.Number(label="Seed of the random starts", info=_SEED, precision=0, minimum=0, elem_id=f"{PREFIX}seed")
         form.update(table_fields(PREFIX))
     with gr.Accordion("Prior and distance", open=False, elem_classes="more"):
-        form[PRIOR] = gr.Slider(
-            0.0, MOST_WEIGHT, step=0.005, label="Weight of the prior", info=_PRIOR, elem_id=f"{PREFIX}prior", buttons=[]
-        )
+        form[PRIOR] = prior_field(PREFIX)
         form["perceptual"] = distance_field()
     form.update(rate_fields(PREFIX))
     return form, form_actions(f"{PREFIX}load-card")

@@ -19,9 +19,7 @@ MIN_K, MAX_K = 4, 20
 MAX_STEPS = 300
 USUAL_K, USUAL_STEPS = 6, 40  # with one optimiser: on a laptop's two cores they are there in 20 seconds
 USUAL_OPTIMIZERS: tuple[OptimizerName, ...] = ("lbfgs",)
-PRIOR = "prior"  # the field of the prior's weight
-MOST_WEIGHT = 0.5
-LIMITS = settings.LIMITS | {"steps": (1, MAX_STEPS), "k": (MIN_K, MAX_K), PRIOR: (0.0, MOST_WEIGHT)}
+LIMITS = settings.LIMITS | {"steps": (1, MAX_STEPS), "k": (MIN_K, MAX_K)}
 
 
 @dataclass(frozen=True)
@@ -54,14 +52,12 @@ def for_model(models: Models, values: Mapping[str, Any]) -> CompletionSettings:
     except UserError:  # something else in the form is wrong; then all of it begins anew
         return usual
     chosen = settings.for_model(models, {**values, "start": "random"})
-    weight = {"prior_weight": now.settings.prior_weight}
-    return CompletionSettings(chosen.model_copy(update=weight), now.k, now.observed)
+    return CompletionSettings(chosen, now.k, now.observed)
 
 
 def values_of(asked: CompletionSettings) -> dict[str, Any]:
-    """The form's values: those of a run, with `k`, the prior's weight and what is observed."""
-    own = {"k": asked.k, PRIOR: asked.settings.prior_weight, **observing.values_of(asked.observed)}
-    return {**settings.values_of(asked.settings), **own}
+    """The form's values: those of a run, with `k` and what is observed."""
+    return {**settings.values_of(asked.settings), **_own(asked)}
 
 
 def from_values(values: Mapping[str, Any]) -> CompletionSettings:
@@ -74,14 +70,7 @@ def from_values(values: Mapping[str, Any]) -> CompletionSettings:
     chosen = settings.from_values({**values, "start": "random"})
     if chosen.steps > MAX_STEPS:
         raise UserError(f"Steps: it must be at most {MAX_STEPS} here, for {MAX_K} completions are kept at every step.")
-    chosen = chosen.model_copy(update={"prior_weight": _weight(values.get(PRIOR, 0.0))})
     return CompletionSettings(chosen, k, observing.from_values(values))
-
-
-def _weight(value: Any) -> float:
-    if not isinstance(value, int | float) or not 0.0 <= value <= MOST_WEIGHT:
-        raise UserError(f"The prior's weight is a number from 0 to {MOST_WEIGHT:g}.")
-    return float(value)
 
 
 def _checked_k(k: Any) -> int:
@@ -99,14 +88,12 @@ def from_query(query: Mapping[str, str], usual: CompletionSettings, models: Mode
 
 def _with(chosen: RunSettings) -> Callable[[Values], CompletionSettings]:
     """The settings of a run together with the values of `_own`, checked."""
-    return lambda own: CompletionSettings(
-        chosen.model_copy(update={"prior_weight": _weight(own[PRIOR])}), _checked_k(own["k"]), observing.from_values(own)
-    )
+    return lambda own: CompletionSettings(chosen, _checked_k(own["k"]), observing.from_values(own))
 
 
 def _own(asked: CompletionSettings) -> Values:
     """What completions have beside the settings of a run, by the names of the fields."""
-    return {"k": asked.k, **observing.values_of(asked.observed), PRIOR: asked.settings.prior_weight}
+    return {"k": asked.k, **observing.values_of(asked.observed)}
 
 
 def query_of(asked: CompletionSettings, models: Models) -> dict[str, str]:

@@ -86,7 +86,7 @@ def prior_words(weight: float) -> str:
 def observed_words(run: CompletionRun) -> list[list[str]]:
     """What is observed, and where that comes from."""
     source = "the picture itself" if run.observed.taken else "simulated"
-    return [["observed", f"{run.observed.instrument}, {source}"], ["prior weight", f"{run.settings.prior_weight:g}"]]
+    return [["observed", f"{run.observed.instrument}, {source}"]]
 
 
 def column(run: CompletionRun, step: int, lane: LaneState) -> Message:

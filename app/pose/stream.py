@@ -16,6 +16,8 @@ from landscape_core.pose.task import Body
 from landscape_core.search.solver import LaneState, State
 from landscape_core.search.summary import columns
 
+NOT_OF_POSES = ("model", "start", "perceptual distance", "weight of the prior")  # settings that the tab has no field for
+
 
 def flat(positions: Tensor) -> list[int]:
     """Positions (..., 3) in cm as whole millimetres in one list: short to send, and finer than a screen shows."""
@@ -37,7 +39,9 @@ def skeleton_of(body: Body) -> Message:
 
 def begin(run: PoseRun) -> Message:
     """The first message: the target, which joints of it were seen, and the settings in words."""
-    about = [pair for pair in words(run.settings) if pair[0] not in ("model", "start", "perceptual distance")]
+    about = [
+        pair for pair in words(run.settings) if pair[0] not in ("model", "start", "perceptual distance", "weight of the prior")
+    ]
     k, seen = len(run.solver.target), str(len(run.visible))
     return {
         **target_message(run.body, run.target, run.visible),

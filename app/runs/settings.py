@@ -22,7 +22,10 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
     ("steps", "steps", "steps"),
     ("seed", "seed", "seed"),
     ("perceptual", "perceptual", "perceptual distance"),
+    ("prior", "prior_weight", "weight of the prior"),
 )
+PRIOR = "prior"
+MOST_WEIGHT = 0.5  # of the prior, in a form
 SPACE = "space"
 WHOLE = {"observation": "whole"}  # what of the target is seen, by name
 COLUMNS: tuple[OptimizerName, ...] = ("adam", "lbfgs")  # a race's optimisers, unless others are chosen
@@ -32,7 +35,7 @@ SPACES = {
 }  # fmt: skip
 STARTS = {"mean": "each at its own origin", "random": "one shared x, drawn by the seed", "encoder": "the encoder's guess"}
 DISTANCES = {"lpips": "LPIPS", "robust": "Robust features"}
-LIMITS = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1)}
+LIMITS: dict[str, tuple[float, float]] = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), PRIOR: (0.0, MOST_WEIGHT)}
 _WORDS = {SPACE: SPACES, "start": STARTS, "perceptual": DISTANCES}
 
 
@@ -66,7 +69,13 @@ def for_model(models: Models, values: Mapping[str, Any]) -> RunSettings:
         now = from_values({**values, "model": usual.task, SPACE: usual.space})
     except UserError:  # something else in the form is wrong; then all of it begins anew
         return usual
-    kept: dict[str, Any] = {"start": now.start, "steps": now.steps, "seed": now.seed, "perceptual": now.perceptual}
+    kept: dict[str, Any] = {
+        "start": now.start,
+        "steps": now.steps,
+        "seed": now.seed,
+        "perceptual": now.perceptual,
+        "prior_weight": now.prior_weight,
+    }
     table, on = defaults(models, usual.task, columns=now.optimizers, **kept), {_cell(lane) for lane in now.lanes}
     return table.model_copy(update={"lanes": tuple(lane for lane in table.lanes if _cell(lane) in on)})
 
@@ -92,6 +101,8 @@ def from_values(values: Mapping[str, Any]) -> RunSettings:
         UserError: a value is missing or out of range; the sentence names it.
     """
     data = {field: values[name] for name, field, _ in FIELDS if name in values}
+    if not isinstance(weight := data.get("prior_weight", 0.0), int | float) or not 0.0 <= weight <= MOST_WEIGHT:
+        raise UserError(f"The prior's weight is a number from 0 to {MOST_WEIGHT:g}.")
     on = [cell for cell in CELLS if cell in (values[LANES] or [])]
     names = [f"{cell[0]}{SEPARATOR}{_optimiser(values, cell)}" for cell in on]
     return _checked({**data, "lanes": lanes.lanes_of(values)}, names)
@@ -211,4 +222,6 @@ def _place(lane_names: Sequence[str], location: Location) -> str:
 
 
 def _show(name: str, value: Any) -> str:
+    if name == PRIOR and not value:
+        return "off"
     return f"{value:g}" if isinstance(value, float) else _WORDS.get(name, {}).get(str(value), str(value))

@@ -10,7 +10,7 @@ import gradio as gr
 from gradio.components import Component
 
 from app.runs.lanes import CELLS, COLUMNS, LANES, OPTIMISERS, PARTS, ROWS, column_field, part_field
-from app.runs.settings import DISTANCES, SPACES
+from app.runs.settings import DISTANCES, MOST_WEIGHT, PRIOR, SPACES
 from app.views.view import sent, view
 from landscape_core.search.race import MAX_STEPS, SEPARATOR
 
@@ -25,6 +25,10 @@ _START = (
 _STEPS = f"Steps of gradient descent in each lane, 1 to {MAX_STEPS}. You can stop at any moment and continue later."
 _SEED = "Fixes every random number, so the same settings give the same run."
 _PERCEPTUAL = "What counts as looking alike. LPIPS is the published measure; the other compares adversarially robust features."
+_PRIOR = (
+    "Adds the squared distance of x to what the model knows to the loss, in units of a drawn x's. Calms what is noisy, and "
+    "costs fit."
+)
 PART_LABELS = {"lr": "rate", "first_move": "first move", "history": "memory"}
 
 
@@ -62,8 +66,9 @@ def build_form(model: Component) -> tuple[Form, FormActions]:
         form["start"] = gr.Radio(starts, label="Where they start", info=_START, elem_classes="segmented")
         form["steps"] = gr.Slider(1, MAX_STEPS, step=1, label="Steps", info=_STEPS, elem_id="steps", buttons=[])
         form.update(table_fields())
-    with gr.Accordion("Seed and distance", open=False, elem_classes="more"):
+    with gr.Accordion("Seed, prior and distance", open=False, elem_classes="more"):
         form["seed"] = gr.Number(label="Seed", info=_SEED, precision=0, minimum=0, elem_id="seed")
+        form[PRIOR] = prior_field()
         form["perceptual"] = distance_field()
     form.update(rate_fields())
     return form, form_actions("load-card")
@@ -149,6 +154,13 @@ def distance_field() -> gr.Radio:
     """The perceptual distance of Eq. 5."""
     choices = [(words, name) for name, words in DISTANCES.items()]
     return gr.Radio(choices, label="Perceptual distance", info=_PERCEPTUAL, elem_classes="segmented")
+
+
+def prior_field(prefix: str = "") -> gr.Slider:
+    """The weight of the prior in the loss."""
+    return gr.Slider(
+        0.0, MOST_WEIGHT, step=0.005, label="Weight of the prior", info=_PRIOR, elem_id=f"{prefix}prior", buttons=[]
+    )  # fmt: skip
 
 
 def form_actions(card_id: str) -> FormActions:

@@ -18,6 +18,7 @@ from app.runs.legs import batches
 from app.runs.models import Models
 from app.runs.sentences import plainly
 from app.runs.session import Session, Sessions
+from app.runs.settings import defaults, from_query, from_values, query_of, values_of, words
 from app.target import targets
 from landscape_core.errors import UserError
 from landscape_core.images.pixels import png_tensor, to_bytes
@@ -280,3 +281,21 @@ def test_the_verdict_in_plain_words(best: dict[str, float], said: str) -> None:
     ]
     trajectory = SimpleNamespace(steps=[0, 1], lanes=lanes, lane=lambda name: lanes[list(best).index(name)])
     assert plainly(cast(Trajectory, trajectory), sample=0) == said
+
+
+def test_the_prior_s_weight_is_in_the_form_the_address_the_card_and_the_loss(models: Models, session: Session) -> None:
+    heavy = from_values({**values_of(defaults(models)), "prior": 0.2, "steps": 4})
+    query = query_of(heavy, models)
+    again, notes = from_query(query, defaults(models), models)
+    assert (query["prior"], again, notes) == ("0.2", heavy, [])
+    assert from_query({"prior": "7"}, defaults(models), models)[0].prior_weight == 0.5
+    assert "prior" not in query_of(heavy.model_copy(update={"prior_weight": 0.0}), models)
+    assert ["weight of the prior", "0.2"] in words(heavy)
+    losses = []
+    for weight in (0.0, 0.2):
+        [*events.start(models, session, heavy.model_copy(update={"prior_weight": weight}))]
+        losses.append(float(session.run.trajectory.lanes[0].losses[-1]))
+    assert losses[1] > losses[0], "the term is part of the loss"
+    assert events.card_of(session.run).settings.prior_weight == 0.2
+    x = session.run.solver.lanes[0].space.to_x(session.run.trajectory.lanes[0].variables[2])
+    assert float(session.run.task.input_term(x)) > 0, "the Landscape tab draws the loss that was descended"
