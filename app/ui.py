@@ -11,6 +11,7 @@ os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
 
 import gradio as gr
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse
 from starlette.routing import Mount, Route
@@ -119,7 +120,12 @@ def launch_options(*, host: str = "127.0.0.1", port: int | None = None, names: S
 
 def _middleware(names: Sequence[str]) -> list[Middleware]:
     """In the order that a request passes them."""
-    return [Middleware(Guard, names=names), Middleware(Room), Middleware(Admission)]
+    return [
+        Middleware(Guard, names=names),
+        Middleware(GZipMiddleware, compresslevel=4),
+        Middleware(Room),
+        Middleware(Admission),
+    ]
 
 
 def _routes() -> list[Any]:

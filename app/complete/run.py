@@ -104,7 +104,7 @@ def note(models: Models, session: CompletionSession, values: Mapping[str, Any]) 
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
     session.take(asked.observed, side)
-    query |= session.target.query if session.target else {}
+    query |= session.query
     painted = session.mask if asked.observed.instrument.painted else ""
     link = mask_link.to_link(painted) if painted else FIRST_MASK
     query |= {"mask": link} if link != FIRST_MASK else {}

@@ -80,7 +80,7 @@ def guess(defence: Defence, picked: Picked) -> int:
 def note(defences: Defences, session: DefenceSession, values: Mapping[str, Any]) -> Message:
     """What is wrong with the form, if anything, and the address of what it asks for."""
     try:
-        query = query_of(defences, values) | (session.target.query if session.target else {})
+        query = query_of(defences, values) | session.query
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
     return {"text": "", "level": "plain", "query": query | {"truth": str(values["truth"])}, "tab": "defence"}

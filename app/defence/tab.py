@@ -133,7 +133,8 @@ class DefenceTab(RunTab[DefenceSession]):
         session, panel, now = self.session(request), self.panel, self.session(request).target
         try:
             values, notes = from_query(self.defences, query)
-            session.open(lambda: pictures.from_query(self.defences.cifar, query.get(TARGET), now)[0])
+            wanted = query.get(TARGET)
+            session.open(lambda: pictures.from_query(self.defences.cifar, wanted, now)[0], wanted)
         except UserError as error:
             return {panel.message: paragraph(str(error))}
         form = {**self.filled(values), **self.source_of(session)}

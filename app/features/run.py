@@ -59,7 +59,7 @@ def note(features: Features, session: FeaturesSession, values: Mapping[str, Any]
     try:
         chosen = settings.from_values(values)
         usual = settings.defaults(features.tasks, chosen.task, steps=USUAL_STEPS)
-        query = settings.query_of(chosen, features.tasks, usual) | (session.target.query if session.target else {})
+        query = settings.query_of(chosen, features.tasks, usual) | session.query
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
     return {"text": "", "level": "plain", "query": query, "tab": "features"}

@@ -53,7 +53,7 @@ def note(models: Models, session: RaceSession, values: Mapping[str, Any]) -> Mes
     session.noted = session.target
     try:
         chosen = settings.from_values(values)
-        query = settings.query_of(chosen, models) | settings.WHOLE | (session.target.query if session.target else {})
+        query = settings.query_of(chosen, models) | settings.WHOLE | session.query
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
     return {"text": _next_run(session, chosen), "level": "plain", "query": query, "tab": FIRST}

@@ -135,7 +135,7 @@ def open_page(
     it could not have."""
     asked, notes = pose_settings.from_query(query, models)
     now = session.target
-    session.open(lambda: from_query(drawing, query, now))
+    session.open(lambda: from_query(drawing, query, now), query.get(TARGET))
     names = load_body().skeleton.names
     hidden = [name for name in query.get("hidden", "").split(",") if name in names]
     return asked, [name for name in names if name not in hidden] if query else None, notes
@@ -145,7 +145,7 @@ def note(models: Models, session: PoseSession, values: Mapping[str, Any]) -> Mes
     """What the form means now: an error, or how the next run differs from the one that stands; and its address."""
     try:
         asked = pose_settings.from_values(values)
-        query = pose_settings.query_of(asked, models) | (session.target.query if session.target else {})
+        query = pose_settings.query_of(asked, models) | session.query
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
     return {"text": "", "level": "plain", "query": query, "tab": "pose"}

@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor
 
 from app import limits
+from app.runs.address import TARGET
 from app.runs.weight import weigh
 from landscape_core.errors import UserError
 from landscape_core.images.faces import Framing
@@ -34,10 +35,13 @@ Message = dict[str, Any]
 
 
 class Target(Protocol):
-    """Anything that can be searched for; `label` is what it is called."""
+    """Anything that can be searched for; `label` is what it is called, `query` the part of an address that brings it back."""
 
     @property
     def label(self) -> str: ...
+
+    @property
+    def query(self) -> dict[str, str]: ...
 
 
 T = TypeVar("T", bound=Target)
@@ -125,12 +129,14 @@ R = TypeVar("R", bound="Run[Any]")
 @dataclass
 class Session(Generic[T, R]):
     """One page of one visitor, in one tab; `card` is the run card loaded last. `opened` is the target that the page's address
-    asked for, `missing` what is said where that is one that an address cannot hold, `noted` the one that the note beside the
-    settings is about. `again` is where a run that the page has kept is taken again."""
+    asked for; where that is one that an address cannot hold, `missing` is what is said and `wanted` what was asked for.
+    `noted` is the target that the note beside the settings is about, `again` where a run that the page has kept is taken
+    again."""
 
     target: T | None = None
     opened: T | None = None
     missing: str = ""
+    wanted: str = ""
     noted: T | None = None
     photo: Photo | None = None
     run: R | None = None
@@ -138,13 +144,20 @@ class Session(Generic[T, R]):
     again: Session[T, R] | None = None
     count: int = 0
 
-    def open(self, make: Callable[[], T]) -> None:
-        """Take the target that an address asks for; none where it cannot hold that (UserError)."""
+    def open(self, make: Callable[[], T], wanted: str | None) -> None:
+        """Take the target that an address asks for, `wanted` there; none where it cannot hold that (UserError)."""
         try:
             self.target, self.missing = make(), ""
         except UserError as error:
-            self.target, self.missing = None, str(error)
+            self.target, self.missing, self.wanted = None, str(error), wanted or ""
         self.opened = self.target
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The target's part of the page's address: also of one that the address asked for in vain, which it still asks for."""
+        if self.target is not None:
+            return self.target.query
+        return {TARGET: self.wanted} if self.missing else {}
 
     def begin(self, run: R) -> None:
         """Make `run` the one that stands; the one before is stopped and forgotten: the page keeps it."""

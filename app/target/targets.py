@@ -184,7 +184,7 @@ def for_model(picked: Picked | None, task: Task) -> Picked:
 def open_target(session: Session[Picked, Any], text: str | None, task: Task) -> None:
     """The target that an address asks for becomes the session's."""
     now = session.target
-    session.open(lambda: from_query(text, task, now))
+    session.open(lambda: from_query(text, task, now), text)
 
 
 PREVIEW = 640

@@ -9,6 +9,7 @@ import { number } from "./words.js";
 const CONFIG = { responsive: true, displayModeBar: false, displaylogo: false };
 const NAMED = 0.75; // of the chart's height lie between the lowest and the highest loss, about
 const LINE = 15; // px that a curve's name takes
+const EARLY = 2000; // ms in which a page that opens has better to do than to read a chart's library
 const REDRAW_EVERY = 200; // ms; a redraw costs 10-40 ms, the cursor none
 
 export class LossCurves {
@@ -26,7 +27,7 @@ export class LossCurves {
     this.line = document.createElement("div");
     this.line.className = "cursor";
     this.dots = [];
-    (window.requestIdleCallback ?? setTimeout)(() => plotlyLoaded());
+    setTimeout(() => (window.requestIdleCallback ?? setTimeout)(() => plotlyLoaded()), EARLY);
     new MutationObserver(() => this.#schedule()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     new ResizeObserver(() => this.#place()).observe(element);
   }

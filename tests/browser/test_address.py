@@ -31,6 +31,10 @@ def open_tab(page: Any, name: str) -> None:
     page.wait_for_function("name => document.querySelector('[role=tab][aria-selected=true]').textContent === name", arg=name)
 
 
+def in_form(page: Any, steps: str) -> None:
+    page.wait_for_function("steps => document.querySelector('#steps input[type=number]').value === steps", arg=steps)
+
+
 def test_tabs_runs_and_settings_are_in_the_history(open_page: Open) -> None:
     page = open_page("?steps=3&target=cat")
     wait_for_address(page, steps="3", target="cat")
@@ -57,11 +61,14 @@ def test_tabs_runs_and_settings_are_in_the_history(open_page: Open) -> None:
     page.go_back()
     wait_for_address(page, tab=None, steps="5")
     page.wait_for_function("document.querySelector('#race .transport output').textContent === 'step 5 of 5'")
+    in_form(page, "5")
     page.go_back()
     wait_for_address(page, steps="3", target="cat")
     page.wait_for_function("document.querySelector('#race .transport output').textContent === 'step 3 of 3'")
+    in_form(page, "3")
     page.go_forward()
     page.wait_for_function("document.querySelector('#race .transport output').textContent === 'step 5 of 5'")
+    in_form(page, "5")
 
 
 def test_a_link_opens_the_mask_that_was_painted_and_says_that_an_upload_is_missing(open_page: Open, tmp_path: Any) -> None:
@@ -91,6 +98,7 @@ def test_a_link_opens_the_mask_that_was_painted_and_says_that_an_upload_is_missi
 
     third = open_page("?target=upload&steps=4")
     third.wait_for_selector("#race .notice >> text=made with an uploaded picture")
+    wait_for_address(third, target="upload", steps="4")
     third.click("[data-act=run]")
     third.wait_for_selector("#race .notice >> text=Choose a target first")
 
@@ -115,5 +123,15 @@ def test_every_tab_opens_with_the_settings_of_its_link(open_page: Open, query: s
     page.wait_for_function("name => document.querySelector('[role=tab][aria-selected=true]')?.dataset.tabId === name", arg=name)
     wanted = {key: values[0] for key, values in parse_qs(query[1:]).items()}
     wait_for_address(page, **{**wanted, "tab": name, **parts})
-    page.wait_for_timeout(300)  # whatever the server says of the form afterwards leaves it as it is
-    assert {key: asked(page).get(key) for key in wanted} == wanted
+    page.wait_for_function(  # whatever the server says of the form, a part of it after another, it comes to that and stays so
+        "wanted => { const query = new URLSearchParams(location.search);"
+        " const holds = Object.entries(wanted).every(([name, value]) => query.get(name) === value);"
+        " if (!holds || window.seen !== location.href) [window.seen, window.since] = [location.href, performance.now()];"
+        " return performance.now() - window.since > 2000; }",
+        arg=wanted,
+    )
+
+
+def test_an_address_of_no_tab_is_the_first_tabs(open_page: Open) -> None:
+    page = open_page("?tab=nowhere&steps=7")
+    wait_for_address(page, tab=None, target="astronaut")
