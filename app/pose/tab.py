@@ -11,6 +11,7 @@ import gradio as gr
 
 from app.pose import run as events
 from app.pose import stream
+from app.pose.follow_tab import build_follow
 from app.pose.form import FIRST_JOINT, PosePanel, build_pose_form, build_pose_target
 from app.pose.session import PoseSession, PoseTarget
 from app.pose.settings import defaults, from_card, from_values, start_for, values_of
@@ -49,10 +50,12 @@ def build(page: Page) -> StandingSource:
     with gr.Row(elem_classes="invert pose"):
         with gr.Column(elem_classes="card target-card"):
             panel = build_pose_target(list(load_body().skeleton.names))
-        with gr.Column(elem_classes="card race-card"):
-            view = figure_view(missed(sessions))
-            status = gr.HTML(elem_id="pose-status")
-            download = gr.DownloadButton("download", elem_id="pose-export-file")
+        with gr.Column(elem_classes="race-column"):
+            with gr.Column(elem_classes="card race-card"):
+                view = figure_view(missed(sessions))
+                status = gr.HTML(elem_id="pose-status")
+                download = gr.DownloadButton("download", elem_id="pose-export-file")
+            clip = gr.Column(elem_classes="card race-card")
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Search</h2>")
             form, actions = build_pose_form()
@@ -62,6 +65,8 @@ def build(page: Page) -> StandingSource:
     tab.wire_form(actions)
     tab.wire_run(status, download)
     tab.wire_landscape()
+    with clip:
+        build_follow(page, models, DRAWING, panel, form, tab.loaded)
     return lambda key: standing_of(sessions.get(key).run)
 
 
@@ -145,7 +150,7 @@ class PoseTab(RunTab[PoseSession]):
 
     def wire_form(self, actions: FormActions) -> None:
         form, fields = self.form, self.form.components
-        self.page.opens(NAME, self.on_address, [*fields, self.panel.number, *self.outputs])
+        self.loaded = self.page.opens(NAME, self.on_address, [*fields, self.panel.number, *self.outputs])
         self.wire_table()
         for name, component in form.items():
             if name != "model":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +10,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from landscape_core.pose.kinematics import Skeleton
+from landscape_core.errors import UserError
+from landscape_core.pose.kinematics import Skeleton, matrix_to_rotvec
 from landscape_core.pose.motion import Motion, load_motion, pose_of
+from landscape_core.pose.run_card import decoder_of
 from landscape_core.search.ranges import frames_of
+from landscape_core.search.task import Task
 
 MAX_FRAMES = 5000
 USUAL_RATE = 30.0
+DRAWN_FRAMES, DRAWN_RATE = 60, 15.0
 UNSAID = f"The file does not say how many frames a second it has; {USUAL_RATE:g} are assumed."
 
 
@@ -46,6 +51,22 @@ def load_clip(
     motion = load_motion(path)
     frames = frames_of(len(motion.frames), first, last, every, most)
     return _clip(path.stem, motion, skeleton, named, frames)
+
+
+@torch.no_grad()
+def drawn_clip(task: Task, number: int, *, frames: int = DRAWN_FRAMES, fps: float = DRAWN_RATE) -> Clip:
+    """A motion that the prior makes, once around an ellipse through two of its inputs, drawn by `number`: with μ the mean,
+    x = μ + cos φ a + sin φ b, where every x is distributed as a draw is.
+
+    Raises:
+        UserError: not a whole number from 0 on.
+    """
+    if not isinstance(number, int) or not 0 <= number < 2**31:
+        raise UserError("The number of a drawn motion must be a whole number from 0 on.")
+    a, b = task.prior.sample(2, torch.Generator().manual_seed(number)) - task.prior.mean
+    angle = torch.linspace(0.0, 2.0 * math.pi, frames)[:, None]
+    x = task.prior.mean + angle.cos() * a + angle.sin() * b
+    return Clip(f"drawn motion {number}", matrix_to_rotvec(decoder_of(task)(x)), fps, range(frames))
 
 
 def _clip(name: str, motion: Motion, skeleton: Skeleton, named: Mapping[str, str] | None, frames: range) -> Clip:

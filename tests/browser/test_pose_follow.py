@@ -1,0 +1,63 @@
+"""The Pose tab's panel that follows a clip, driven in Chromium at both widths."""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from landscape_core.pose.bvh import parse_bvh
+from landscape_core.pose.bvh_writing import bvh_text
+from landscape_core.pose.task import load_body
+from tests.tiny.pose import random_rotvec
+
+Open = Callable[..., Any]
+VIEW = "#follow "
+FRAMES = 6
+
+
+def pixels(page: Any, body: str) -> str:
+    return page.evaluate(f"document.querySelector('{VIEW}[data-body={body}]').toDataURL()")
+
+
+@pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)])
+def test_a_clip_is_followed_played_and_exported(open_page: Open, tmp_path: Path, width: int, dark: bool) -> None:
+    page = open_page("?tab=pose", width=width, dark=dark)
+    page.wait_for_selector("#figures [data-act=run]:enabled")
+    path = tmp_path / "walk.bvh"
+    path.write_text(bvh_text(load_body().skeleton, 0.4 * random_rotvec(FRAMES, 20), 25.0))
+    page.set_input_files("#pose-file input[type=file]", str(path))
+    page.wait_for_function("document.querySelector('#figures [data-target-label]').textContent.includes('walk')")
+    page.click(VIEW + "summary")
+    page.fill(VIEW + "[data-ask=steps]", "3")
+    page.click(VIEW + "[data-act=run]")
+    page.wait_for_selector(VIEW + "[data-act=export]:visible")
+    assert f"{FRAMES} frames, warm, 3 steps each" in page.text_content(VIEW + ".summary")
+    page.wait_for_selector(VIEW + ".chart .main-svg")
+    last = {body: pixels(page, body) for body in ("X", "Z", "target")}
+    page.click(VIEW + "[data-go=first]")
+    assert page.text_content(VIEW + ".transport output") == "frame 0, 0.0 s"
+    assert all(pixels(page, body) != last[body] for body in last), "target and both lanes move"
+    assert "cm off" in page.text_content(VIEW + ".lane.z .reading")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing reaches beyond the page"
+    with page.expect_download() as saved:
+        page.click(VIEW + "[data-act=export]")
+    saved.value.save_as(tmp_path / "out.zip")
+    found = parse_bvh(zipfile.ZipFile(tmp_path / "out.zip").read("Z.bvh").decode())
+    assert (len(found.frames), round(found.fps or 0)) == (FRAMES, 25)
+
+
+def test_stop_keeps_the_frames_that_are_done(open_page: Open) -> None:
+    page = open_page("?tab=pose")
+    page.wait_for_selector("#figures [data-act=run]:enabled")
+    page.click(VIEW + "summary")
+    page.fill(VIEW + "[data-ask=steps]", "200")
+    page.click(VIEW + "[data-act=run]")
+    page.wait_for_function(f"document.querySelector('{VIEW}progress').value > 0")
+    page.click(VIEW + "[data-act=stop]")
+    page.wait_for_selector(VIEW + "[data-act=export]:visible")
+    assert "of 60 frames; those are kept." in page.text_content(VIEW + ".aside")
+    assert "drawn motion 0" in page.text_content(VIEW + "[data-target-label]")
