@@ -12,6 +12,7 @@ import torch
 from tqdm import tqdm
 
 from landscape_core.domains import domain_for
+from landscape_core.errors import UserError
 from landscape_core.experiments.held_out import EVALUATIONS, TARGETS, HeldOut
 from landscape_core.generators.experiments.compare import held_out
 from landscape_core.generators.task import PLUS, load_image_task
@@ -46,7 +47,8 @@ class Publish(Protocol):
 
 @dataclass(frozen=True)
 class Asked:
-    """The command's options. With a `diary` an eighth of the data is held out, and looked at."""
+    """The command's options. With a `diary` an eighth of the data is held out, and looked at; with `observations` pictures are
+    learned on as they are seen so."""
 
     task: str
     preset: str
@@ -57,6 +59,7 @@ class Asked:
     seed: int = 0
     device: str = "cpu"
     diary: Diary | None = None
+    observations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,11 @@ def learning(asked: Asked, pictures: Callable[[], ImageSource | None], data: Pat
     Raises:
         UserError: a task, a preset or data that cannot be had, or work of another training.
     """
-    return _for_plugin(asked, data) if domain_for(asked.task) is PLUGINS else _for_pictures(asked, pictures())
+    if domain_for(asked.task) is not PLUGINS:
+        return _for_pictures(asked, pictures())
+    if asked.observations:
+        raise UserError("A mixture of observations is learned on pictures; a plug-in's targets are what it observes.")
+    return _for_plugin(asked, data)
 
 
 def _for_pictures(asked: Asked, source: ImageSource | None) -> Learning:
@@ -96,14 +103,14 @@ def _for_pictures(asked: Asked, source: ImageSource | None) -> Learning:
     with _measuring(asked.diary) as tick:
         trainer, config = mapping_trainer(
             domain, asked.preset, images, asked.work, buffers=plan.buffers, targets=plan.targets, inputs=plan.inputs,
-            drawn=drawn, seed=asked.seed, device=asked.device, tick=tick,
+            drawn=drawn, observations=asked.observations, seed=asked.seed, device=asked.device, tick=tick,
         )  # fmt: skip
     trained_on = DRAWN if source is None else f"{source.path.name} {source.split or ''}".strip()
 
     def publish(command: str, assets: Path) -> zoo.Card:
         return publish_mapping(
             trainer, config, domain, asked.preset, trained_on=trained_on, command=command, assets=assets, name=asked.name,
-            inputs=plan.inputs, drawn=drawn,
+            inputs=plan.inputs, drawn=drawn, observations=asked.observations,
         )  # fmt: skip
 
     name = f"{domain.removesuffix(PLUS)}/generator"

@@ -29,7 +29,9 @@ from landscape_core.errors import UserError
 from landscape_core.experiments.comparing import Table, note_on_card, written
 from landscape_core.experiments.rows import TableSettings
 from landscape_core.generators.experiments.compare import compare
+from landscape_core.generators.experiments.restoring import OBSERVATIONS
 from landscape_core.generators.task import load_image_task
+from landscape_core.generators.training.observed import checked_names
 from landscape_core.generators.training.theta import MAPPING_PRESETS, published_name
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
@@ -42,6 +44,7 @@ from landscape_core.storage.bundle import write_bundle
 from landscape_core.training.alternating import train_mapping
 from landscape_core.training.diary import Diary
 
+OBSERVED = "observed"  # what a Θ is called that was learned on a mixture of observations
 TaskOption = Annotated[str, typer.Option("--task", "--domain", help=TASK_HELP)]
 PicturesOption = Annotated[
     Path | None,
@@ -64,6 +67,13 @@ def mapping(
         float | None, typer.Option(help="End within about so many: what of the preset does not fit is left out.", min=0.1)
     ] = None,
     name: Annotated[str | None, typer.Option(help="What Θ is called; like the preset where absent.")] = None,
+    observations: Annotated[
+        str | None,
+        typer.Option(
+            help="Learn on pictures as they are seen in each of these, a buffer each, names with commas between, as in "
+            "blur,mask:centre; or all, those of `reproduce restore`. Θ is called observed then."
+        ),
+    ] = None,
     work: Work = Path("runs/mapping"),
     assets: Annotated[
         Path | None,
@@ -80,8 +90,12 @@ def mapping(
 ) -> None:
     """Learn Θ by alternating optimisation (Algorithm 1). Ctrl-C stops and keeps all finished buffers."""
     apply_threads(threads)
+    seen = () if observations is None else checked_names(OBSERVATIONS if observations == "all" else observations.split(","))
+    called = OBSERVED if name is None and seen else None if name is None else check_space(name)
     told = None if diary is None else Diary(checked_folder(diary) or diary)
-    asked = Asked(task, preset, work, buffers, minutes, None if name is None else check_space(name), seed, device, told)
+    asked = Asked(
+        task, preset, work, buffers, minutes, None if called is None else check_space(called), seed, device, told, seen
+    )
     made = learning(asked, lambda: _pictures(data, split, box, task), data)
     with Stopping() as stop:
         watch = Watching(made, stop.bar("buffers"), told, minutes)

@@ -7,8 +7,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from landscape_core.cli import app
+from landscape_core.errors import UserError
 from landscape_core.generators.training import theta
+from landscape_core.generators.training.observed import checked_names
 from landscape_core.generators.training.theta import MAPPING_PRESETS, image_targets, mapping_trainer, publish_mapping
 from landscape_core.images.pixels import to_unit
 from landscape_core.search.curvature import mean_curvature, steepness, whitener
@@ -32,6 +36,34 @@ def test_a_part_of_the_targets_is_drawn_by_the_model() -> None:
         assert sum(bool(each) for each in found) == expected
     again = image_targets(some, task, drawn=0.5)(7, torch.Generator().manual_seed(3)).value
     assert torch.equal(again, image_targets(some, task, drawn=0.5)(7, torch.Generator().manual_seed(3)).value)
+
+
+def test_a_mixture_of_observations_is_learned_on_and_said_on_the_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    preset = MAPPING_PRESETS["residual"]
+    training = replace(preset.training, buffers=3, targets=4, steps=2, batch=4, bf16=False)
+    small = replace(preset, mapping=replace(preset.mapping, hidden=8), training=training, curvature_inputs=2)
+    monkeypatch.setitem(MAPPING_PRESETS, "residual", small)
+    monkeypatch.setattr(theta, "load_image_task", lambda domain, device="cpu": tiny_task(domain))
+    names = checked_names(["low-resolution:4", "mask:centre+noise:0.1"])
+    trainer, config = mapping_trainer("faces", "residual", images(), tmp_path / "work", observations=names)
+    before = trainer.mapping(torch.ones(1, DIM)).detach()
+    train_mapping(trainer, lambda *_: False)
+    assert not torch.allclose(trainer.mapping(torch.ones(1, DIM)), before), "it was trained"
+    seen = [trainer.sample_targets(3, torch.Generator().manual_seed(seed)) for seed in range(12)]
+    assert {target.value.shape[-1] for target in seen} == {16, 64}, "small ones, and whole ones behind a mask"
+    assert {target.mask is None for target in seen} == {True, False}
+    card = publish_mapping(
+        trainer, config, "faces", "residual", trained_on="x", command="y", assets=tmp_path, name="observed", observations=names
+    )
+    assert card.name == "faces/theta-observed"
+    assert f"of a mixture of observations: {', '.join(names)}" in card.notes
+    del trainer
+    with pytest.raises(UserError, match="another training"):
+        mapping_trainer("faces", "residual", images(), tmp_path / "work")
+    with pytest.raises(UserError, match="nobody is there to paint it"):
+        checked_names(["mask"])
+    refused = CliRunner().invoke(app, ["train", "mapping", "--observations", "blur,fog", "--work", str(tmp_path / "other")])
+    assert "fog" in str(refused.exception), "names are looked at before anything is loaded"
 
 
 def test_the_preset_begins_with_the_priors_whitener_and_says_so_on_its_card(

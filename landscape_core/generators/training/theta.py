@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from torch import Tensor
 from landscape_core.errors import UserError
 from landscape_core.generators.networks.image_model import PlusModel
 from landscape_core.generators.task import PLUS, load_image_task
+from landscape_core.generators.training.observed import observed_targets
 from landscape_core.images.pixels import to_bytes, to_unit
 from landscape_core.search.mapping import MappingConfig
 from landscape_core.search.objectives import Target
@@ -122,13 +123,14 @@ def mapping_trainer(
     targets: int | None = None,
     inputs: int | None = None,
     drawn: float | None = None,
+    observations: Sequence[str] = (),
     seed: int = 0,
     device: str = "cpu",
     tick: Callable[[int, int], None] = lambda *_: None,
 ) -> tuple[MappingTrainer, MappingConfig]:
     """The trainer of a preset for an embedded task, resumed from `work` where there is a checkpoint. The numbers of buffers,
     of targets in each and of inputs where the curvature is measured, and the part of the targets that F draws, are the preset's
-    unless they are given.
+    unless they are given. With `observations` every buffer sees its targets through one of them.
 
     Raises:
         UserError: no such preset or model.
@@ -142,10 +144,11 @@ def mapping_trainer(
     z_dim = x_dim if chosen.mapping.kind in WHITENED else chosen.mapping.z_dim
     blocks = task.forward.n_styles if isinstance(task.forward, PlusModel) else 1
     of_w = task if blocks == 1 else load_image_task(domain.removesuffix(PLUS), device=device)
+    whole = image_targets(images, task, drawn=chosen.drawn)
     return build_trainer(
         task,
         replace(chosen, mapping=replace(chosen.mapping, x_dim=x_dim, z_dim=z_dim, blocks=blocks), training=training),
-        image_targets(images, task, drawn=chosen.drawn),
+        observed_targets(whole, observations) if observations else whole,
         lambda: curvature_inputs(of_w, images, chosen.curvature_inputs, seed),
         work / domain / preset,
         identity={"domain": domain},
@@ -172,14 +175,16 @@ def published_name(domain: str, preset: str, name: str | None = None) -> str:
 def publish_mapping(
     trainer: MappingTrainer, config: MappingConfig, domain: str, preset: str, *, trained_on: str, command: str,
     assets: Path = zoo.ASSETS, name: str | None = None, inputs: int | None = None, drawn: float | None = None,
+    observations: Sequence[str] = (),
 ) -> zoo.Card:  # fmt: skip
-    """Write `domain/theta-PRESET` (or `domain/ablation-PRESET`), or by another name, and its card; `inputs` and `drawn` as the
-    trainer was given them."""
+    """Write `domain/theta-PRESET` (or `domain/ablation-PRESET`), or by another name, and its card; `inputs`, `drawn` and
+    `observations` as the trainer was given them."""
     chosen = MAPPING_PRESETS[preset]
     chosen = replace(chosen, curvature_inputs=inputs or chosen.curvature_inputs, drawn=chosen.drawn if drawn is None else drawn)
     generator = f"{domain.removesuffix(PLUS)}/generator"
     forward = zoo.read_card(generator, zoo.shelf_of(generator))
+    seen = f", of a mixture of observations: {', '.join(observations)}" if observations else ""
     return publish_theta(
         trainer, config, published_name(domain, preset, name), forward, chosen,
-        loss=f"{DEFAULT_PERCEPTUAL} + squared error", trained_on=trained_on, command=command, assets=assets,
+        loss=f"{DEFAULT_PERCEPTUAL} + squared error{seen}", trained_on=trained_on, command=command, assets=assets,
     )  # fmt: skip
