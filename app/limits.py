@@ -29,5 +29,10 @@ HELD_BY_TAB = 600 * MB  # by all runs of a tab that rest
 SCRATCH = 1000 * MB
 SCRATCH_SECONDS = 3600
 
+# Trainings, which lie in a folder of their own.
+TRAININGS = 32  # that are kept, finished ones too
+TRAINING_PICTURES = 2000
+TRAINING_MINUTES = 24 * 60
+
 # How long the end may take.
 CLOSING_SECONDS = 5

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import signal
 import socket
@@ -37,6 +38,11 @@ def check_address(host: str, port: int) -> None:
         except OSError as error:
             free = "choose another with --port, or --port 0 for any that is free"
             raise UserError(f"Port {port} of {host} cannot be listened on ({reason(error)}); {free}.") from error
+
+
+def is_here(host: str) -> bool:
+    """Whether only this machine reaches what listens on a host, which `check_address` has found."""
+    return ipaddress.ip_address(socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0][4][0]).is_loopback
 
 
 class Stop(BaseException):

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
+
+WORK = Path("runs") / "trainings"
 
 
 def main(
@@ -18,16 +21,18 @@ def main(
     device: Annotated[
         str, typer.Option(help="Where models of pictures and plug-ins compute: cpu, cuda, mps; auto takes an accelerator.")
     ] = "cpu",
+    work: Annotated[Path, typer.Option(help="Folder in which trainings are kept; a server goes on with what is there.")] = WORK,
+    train: Annotated[bool, typer.Option("--train", help="Let visitors from other machines train, too.")] = False,
 ) -> None:
     """Start the laboratory in the browser. Ctrl-C or SIGTERM ends it."""
     from app.scratch import scratch
-    from app.serving import Stop, check_address, leave, stoppable
+    from app.serving import Stop, check_address, is_here, leave, stoppable
     from landscape_core.errors import UserError
 
     try:
         check_address(host, port)
         with stoppable(), scratch():
-            _serve(host, port, [host, *(name or [])], task or [], device)
+            _serve(host, port, [host, *(name or [])], task or [], device, work if train or is_here(host) else None)
     except UserError as error:
         typer.echo(f"{error}", err=True)
         sys.exit(1)
@@ -36,16 +41,28 @@ def main(
         leave(0)
 
 
-def _serve(host: str, port: int, names: list[str], tasks: list[str], device: str) -> None:
+def _serve(host: str, port: int, names: list[str], tasks: list[str], device: str, work: Path | None) -> None:
     from app.defence.tab import embedded_defences
     from app.runs.models import embedded_models
     from app.serving import serve
+    from app.train.queue import Trainings
     from app.ui import build_app, launch_options
     from app.warm import warm_up
+    from landscape_core.errors import UserError
     from landscape_core.search.device import check_device
 
     where = str(check_device(device))
     print(f"Models of pictures and plug-ins compute on {where}, poses and defences on cpu.", flush=True)
     models, defences = embedded_models(plugins=tasks, device=where), embedded_defences()
+    trainings = None
+    try:
+        trainings = None if work is None else Trainings(work, models, device=where)
+    except UserError as error:
+        print(f"Nothing is trained here: {error}", flush=True)
     warm_up(models, defences)
-    serve(build_app(models, defences), launch_options(host=host, port=port or None, names=names))
+    try:
+        app = build_app(models, defences, trainings=trainings)
+        serve(app, launch_options(host=host, port=port or None, names=names))
+    finally:
+        if trainings is not None:
+            trainings.close()

@@ -35,6 +35,8 @@ from app.results import tab as results
 from app.runs.models import Models
 from app.scratch import Room
 from app.theme import THEME
+from app.train import tab as train
+from app.train.queue import Trainings
 from app.views.glossary import glossary
 from app.views.page import Page, address_view
 from app.views.view import APP, ROUTE, TEMPLATES, Scripts, style_sheets
@@ -42,14 +44,16 @@ from app.views.wiring import share_cores, take_as_typed
 from landscape_core.storage.zoo import RESULTS
 
 TITLE = "Loss-landscape laboratory"
-TABS = [tab.NAME for tab in (invert, playground, complete, landscape, pose, features, defence, results)]
+TABS = [tab.NAME for tab in (invert, playground, complete, landscape, pose, features, defence, train, results)]
 HEAD = f'<script type="module" src="{ROUTE}/views/page.js"></script>'
 ROOT = APP.parent
 
 
-def build_app(models: Models, defences: Defences | None = None, inverters: Features | None = None) -> gr.Blocks:
-    """The interface on the given models, and on the defences and autoencoders in assets/ unless others are given. Serve it
-    with `demo.launch(**launch_options())`."""
+def build_app(
+    models: Models, defences: Defences | None = None, inverters: Features | None = None, trainings: Trainings | None = None
+) -> gr.Blocks:
+    """The interface on the given models, and on the defences and autoencoders in assets/ unless others are given; without
+    `trainings` nothing is trained. Serve it with `demo.launch(**launch_options())`."""
     share_cores()
     take_as_typed()
     with gr.Blocks(title=TITLE, fill_width=True, delete_cache=(3600, 3600)) as demo:
@@ -73,6 +77,8 @@ def build_app(models: Models, defences: Defences | None = None, inverters: Featu
                 page.sources[defence.NAME] = defence.build(page, defences)
             with drawn, section(landscape.NAME):
                 landscape.build(page)
+            with _tab(train.NAME), section(train.NAME):
+                train.build(page, trainings)
             with _tab(results.NAME), section(results.NAME):
                 results.build(page)
 

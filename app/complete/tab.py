@@ -147,6 +147,7 @@ class CompleteTab(RunTab[CompletionSession]):
             elif name != "model":
                 component.input(self.on_settings, fields, self.note, **LATEST)
         self.wire_table()
+        self.wire_spaces()
         self.form["model"].input(self.on_model, fields, everything, **LATEST)
         actions.reset.click(self.on_reset, self.form["model"], [*fields, self.note], **QUICK)
         self.wire_cards(actions.card, [*everything, *self.chooser.panel_outputs])

@@ -81,6 +81,7 @@ class InvertTab(RunTab[RaceSession]):
             if name != "model":
                 component.input(self.on_settings, fields, self.note, **LATEST)
         self.wire_table()
+        self.wire_spaces()
         self.form["model"].input(self.on_model, fields, everything, **LATEST)
         actions.reset.click(self.on_reset, self.form["model"], [*fields, self.note], **QUICK)
         self.wire_cards(actions.card, everywhere)

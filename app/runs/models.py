@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
 from landscape_core.errors import UserError
 from landscape_core.generators.task import PLUS, domains, load_image_task
 from landscape_core.plugins.loading import entry_names
-from landscape_core.plugins.task import load_plugin_task
+from landscape_core.plugins.task import bare_task, with_thetas
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task
 from landscape_core.storage import zoo
@@ -48,28 +49,43 @@ class Loader(Generic[L]):
                 self._loaded[key] = self._sources[name](*variant)
             return self._loaded[key]
 
+    def forget(self, name: str) -> None:
+        """Load the thing anew when it is next asked for: its files are others now. Who holds it keeps what they hold."""
+        with self._lock:
+            self._loaded = {key: each for key, each in self._loaded.items() if key[0] != name}
+
 
 class Models(Loader[Task]):
     """Tasks by name and perceptual distance. A source is called once per distance ("lpips", "robust"). `left_out` fills with
-    sentences, by name, as Θs are found damaged. `own` are the names of plug-ins."""
+    sentences, by name, as Θs are found damaged. `own` are plug-ins: what the command line calls them, by the tasks' names."""
 
     def __init__(
         self, sources: Mapping[str, Callable[[str], Task]], left_out: Mapping[str, Sequence[str]] | None = None,
-        own: Collection[str] = (),
+        own: Mapping[str, str] = MappingProxyType({}),
     ) -> None:  # fmt: skip
         absent = "There is no trained model in assets/ yet. Train one with: python -m landscape_core train generator"
         super().__init__(sources, "model", absent)
         self.left_out = left_out or {}
-        self.own = frozenset(own)
+        self.own = dict(own)
+        self._embedded: list[Models] = []
 
     @property
     def embedded(self) -> Models:
         """The same without plug-ins, each still loaded once."""
-        return Models({name: partial(self.load, name) for name in self.names if name not in self.own}, self.left_out)
+        models = Models({name: partial(self.load, name) for name in self.names if name not in self.own}, self.left_out)
+        self._embedded.append(models)
+        return models
+
+    def forget(self, name: str) -> None:
+        """As `Loader.forget`, in what `embedded` gave, too."""
+        super().forget(name)
+        for models in self._embedded:
+            models.forget(name)
 
     def get(self, name: Any, perceptual: str = DEFAULT_PERCEPTUAL) -> Task:
-        """The task. Raises UserError as `load`, and where the distance is not available on this machine."""
-        return self.load(name, perceptual)
+        """The task; a plug-in has an objective of its own, whatever the distance. Raises UserError as `load`, and where the
+        distance is not available on this machine."""
+        return self.load(name, DEFAULT_PERCEPTUAL if name in self.own else perceptual)
 
 
 def embedded_models(assets: Path = zoo.ASSETS, plugins: Sequence[str] = (), device: str = "cpu") -> Models:
@@ -84,15 +100,17 @@ def embedded_models(assets: Path = zoo.ASSETS, plugins: Sequence[str] = (), devi
     plus = [d + PLUS for d in whole if any(name.startswith(f"{d}{PLUS}/theta-") for name in there)]
     left_out: dict[str, list[str]] = {d: [] for d in [*whole, *plus]}
     sources: dict[str, Callable[[str], Task]] = {d: partial(_load, d, assets, said, device) for d, said in left_out.items()}
-    own = {task.name: task for task in (load_plugin_task(each, device=device) for each in (*plugins, *entry_names()))}
+    bare = {each: bare_task(each, device=device) for each in (*plugins, *entry_names())}
+    own = {task.name: spec for spec, task in bare.items()}
     if twice := [name for name in own if name in sources]:
         raise UserError(f"There is a model {twice[0]!r} already; give the plug-in's task another name.")
-    return Models(sources | {name: partial(_loaded, task) for name, task in own.items()}, left_out, own)
+    for task in bare.values():
+        with_thetas(task)  # one that is damaged is told of before anything is served
+    return Models(sources | {name: partial(_own, bare[spec]) for name, spec in own.items()}, left_out, own)
 
 
-def _loaded(task: Task, perceptual: str) -> Task:
-    """A plug-in has an objective of its own, whatever the distance."""
-    return task
+def _own(bare: Task, perceptual: str) -> Task:
+    return with_thetas(bare)
 
 
 def label(name: str) -> str:

@@ -25,7 +25,7 @@ def examples(side: int) -> list[Picked]:
     return [example(name, side) for name in LABELS]
 
 
-def opened(paths: Sequence[str | Path], task: Task) -> list[Picked]:
+def opened(paths: Sequence[str | Path], task: Task, most: int = MOST) -> list[Picked]:
     """A visitor's pictures, each framed as the model's training pictures are, in the order of the files.
 
     Raises:
@@ -33,8 +33,8 @@ def opened(paths: Sequence[str | Path], task: Task) -> list[Picked]:
     """
     found: list[Picked] = []
     for name, file in _files(paths):
-        if len(found) == MOST:
-            raise UserError(f"These are more than {MOST} pictures; at most {MOST} are taken at once.")
+        if len(found) == most:
+            raise UserError(f"These are more than {most:,} pictures; at most {most:,} are taken at once.")
         image = decode_picture(file, name).image
         image.thumbnail((PHOTO_SIDE, PHOTO_SIDE), reducing_gap=2.0)
         box, _ = choose_crop(image, framing_of(task.name))

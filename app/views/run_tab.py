@@ -19,7 +19,7 @@ from app.scratch import exported, together
 from app.views.form import Form, space_choices, table_updates
 from app.views.page import Page
 from app.views.view import sent
-from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, SHORT, click, data_of
+from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, SHORT, click, data_of, enclosing_tab
 from landscape_core.errors import UserError
 from landscape_core.search.spaces import Start
 
@@ -166,6 +166,16 @@ class RunTab(Generic[S]):
         for name in ("space", "start", *map(column_field, COLUMNS)):
             if name in form:
                 form[name].input(partial(self.on_table, name), form.components, table, **LATEST)
+
+    def wire_spaces(self) -> None:
+        """A Θ that was trained meanwhile is among the spaces when the tab is opened."""
+        enclosing_tab().select(self.on_shown, self.form["model"], self.form["space"], **QUICK)
+
+    def on_shown(self, model: str) -> Any:
+        try:
+            return gr.update(choices=space_choices(list(self.models.get(model).mappings)))
+        except UserError:
+            return gr.skip()  # the model's files are damaged, which is said where it is chosen
 
     def on_table(self, changed: str, *values: Any) -> dict[Any, Any]:
         """A column's optimiser, the learned space or the start was changed: the settings of its lanes follow."""

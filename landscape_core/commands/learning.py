@@ -152,7 +152,7 @@ def _held(task: Task, observed: Target | None, seed: int) -> tuple[Target | None
 
 def _planned(asked: Asked, task: Task | None, chosen: MappingPreset) -> Plan:
     """The preset's sizes, or what of them fits into the minutes."""
-    if asked.minutes is None or task is None or not chosen.training.buffers:
+    if asked.minutes is None or task is None:
         return Plan(asked.buffers)
     known, seconds, dim = task, 60.0 * asked.minutes, len(task.prior.mean)
 

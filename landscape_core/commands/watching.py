@@ -55,7 +55,8 @@ class Watching:
             self.told = time.monotonic()
             share = min(self.within / max(self.total, 1), 1.0)
             self.diary.write("at", buffer=done, of=total, share=round(share, 3), seconds=round(self.seconds, 1))
-        return self.forward(done, total, figures) or self.orphaned
+        enough = self.diary is not None and self.diary.finishes
+        return self.forward(done, total, figures) or self.orphaned or enough
 
     def after(self, trainer: MappingTrainer) -> bool:
         """Look at what a buffer brought; answers whether the time is spent."""

@@ -38,21 +38,43 @@ def load_plugin_task(
     Raises:
         UserError: the plug-in cannot be loaded, its F does not answer, or a Θ is damaged and there is no `damaged`.
     """
+    return with_thetas(bare_task(spec, device=device), models, damaged=damaged)
+
+
+def bare_task(spec: str, *, device: str = "cpu") -> Task:
+    """The task of a plug-in, on a device, as it is before any Θ is trained for it.
+
+    Raises:
+        UserError: the plug-in cannot be loaded, or its F does not answer.
+    """
     plugin = load_plugin(spec)
     task = _moved(plugin.task, device)
     with reading(f"F of {task.name}", "cannot compute at the prior's mean"), torch.no_grad():
         output = task.forward(task.prior.mean[None])
-    known = thetas(f"{task.name}{THETA}", task.prior, models, damaged=damaged)
     picture = task.picture or picture_of(output)
     return replace(
         task,
-        mappings={**task.mappings, **known.spaces, RANDOM: random_mapping(task.prior)},
-        hashes={f"{task.name}{CODE}": plugin.sha256, **task.hashes, **known.hashes},
-        advised={X: _LBFGS, **task.advised, **known.advised},
-        tuned={**task.tuned, **known.tuned},
+        hashes={f"{task.name}{CODE}": plugin.sha256, **task.hashes},
+        advised={X: _LBFGS, **task.advised},
         picture=picture,
         observe=task.observe or partial(observe, output=output),
         side=task.side or (output.shape[-1] if picture is None else SIDE),
+    )
+
+
+def with_thetas(task: Task, models: Path = zoo.OWN, *, damaged: Callable[[UserError], None] | None = None) -> Task:
+    """A bare task with every Θ below `models` that was trained for it.
+
+    Raises:
+        UserError: a Θ is damaged and there is no `damaged`.
+    """
+    known = thetas(f"{task.name}{THETA}", task.prior, models, damaged=damaged)
+    return replace(
+        task,
+        mappings={**task.mappings, **known.spaces, RANDOM: random_mapping(task.prior)},
+        hashes={**task.hashes, **known.hashes},
+        advised={**task.advised, **known.advised},
+        tuned={**task.tuned, **known.tuned},
     )
 
 

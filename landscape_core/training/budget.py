@@ -50,7 +50,8 @@ def fitted(chosen: MappingPreset, dim: int, seconds: float, per_evaluation: floa
     the first buffer, too.
     """
     affordable, training = seconds / max(per_evaluation, 1e-9), chosen.training
-    inputs = min(max(int(MEASURING * affordable / dim), 1), chosen.curvature_inputs)
+    share = MEASURING if training.buffers else 1.0
+    inputs = min(max(int(share * affordable / dim), 1), chosen.curvature_inputs)
     affordable -= inputs * dim + 2 * looking
     each = evaluations_per_buffer(training) / training.targets
     targets = int((affordable / max(training.buffers, 1) - looking) / each)

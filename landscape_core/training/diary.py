@@ -10,6 +10,7 @@ from typing import Any
 from landscape_core.errors import writing
 
 NAME = "diary.jsonl"
+FINISH = "finish"  # a file of that name beside it asks the training to end now, with what it has learned
 
 
 class Diary:
@@ -17,6 +18,11 @@ class Diary:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+
+    @property
+    def finishes(self) -> bool:
+        """Whether whoever reads it wants no more."""
+        return (self.folder / FINISH).exists()
 
     def write(self, kind: str, **facts: Any) -> None:
         """One line: its kind and facts (JSON, finite numbers).

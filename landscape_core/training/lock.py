@@ -28,3 +28,14 @@ def hold(folder: Path) -> BaseFileLock:
                 f"Another training is running in {folder}. Wait until it ends, or give this one another folder with --work."
             ) from error
     return lock
+
+
+def free(folder: Path) -> bool:
+    """Whether no other process trains in a folder, or below it."""
+    for path in folder.rglob(".lock"):
+        try:
+            with FileLock(path, timeout=0):
+                pass
+        except Timeout:
+            return False
+    return True

@@ -70,19 +70,22 @@ def gate(gated: Gate) -> Iterator[Gate]:
 
 
 @pytest.fixture(scope="session")
-def address(gated: Gate) -> Iterator[str]:
+def address(gated: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running app."""
     from app.runs.models import Models
+    from app.train.queue import Trainings
     from app.ui import build_app, launch_options
     from app.warm import warm_up
 
     held = replace(tiny_task("gated"), forward=gated)
     models = Models({"faces": lambda _: tiny_task(), "cats": lambda _: tiny_task("cats"), "gated": lambda _: held})
     warm_up(models).join()
-    demo = build_app(models)
+    trainings = Trainings(tmp_path_factory.mktemp("trainings"), models)
+    demo = build_app(models, trainings=trainings)
     _, url, _ = demo.launch(**launch_options(port=_free_port()), prevent_thread_lock=True, quiet=True)
     yield url
     demo.close(verbose=False)
+    trainings.close()
 
 
 @pytest.fixture(scope="session")

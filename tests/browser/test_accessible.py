@@ -15,6 +15,7 @@ RUN = {
     "Landscape": "#surfaces [data-act=run]",
     "Pose": "#figures [data-act=run]",
     "Defence": "#defence [data-act=run]",
+    "Train": None,
     "Results": None,
 }
 WIDTHS = (1440, 390)

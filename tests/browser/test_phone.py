@@ -17,6 +17,7 @@ RUN = {
     "Pose": "#figures [data-act=run]",
     "Features": "#inversion [data-act=run]",
     "Defence": "#defence [data-act=run]",
+    "Train": "#train [data-act=train]",
     "Results": None,
 }
 

@@ -1,0 +1,103 @@
+"""A Θ is trained in the browser: watched, paused, found again by a reloaded page, finished, and a space of Invert."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import CHROMIUM, PATIENCE, _free_port
+from tests.browser.test_accessible import violations
+from tests.tiny.plugins import plugin
+
+pytestmark = pytest.mark.timeout(900)  # each process that is begun needs a while for Python's start alone
+
+
+@pytest.fixture
+def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """An app whose only model is a plug-in; what is trained lies in the test's own folder."""
+    from app.runs.models import Models
+    from app.train.queue import Trainings
+    from app.ui import build_app, launch_options
+    from landscape_core.plugins.task import bare_task, with_thetas
+
+    monkeypatch.chdir(tmp_path)
+    spec = str(plugin(tmp_path))
+    bare = bare_task(spec)
+    models = Models({"decay": lambda _: with_thetas(bare)}, own={"decay": spec})
+    trainings = Trainings(tmp_path / "trainings", models, niceness=0)
+    demo = build_app(models, trainings=trainings)
+    _, url, _ = demo.launch(**launch_options(port=_free_port()), prevent_thread_lock=True, quiet=True)
+    yield url
+    demo.close(verbose=False)
+    trainings.close()
+
+
+@pytest.fixture
+def opened(chromium: Any) -> Iterator[Callable[[str], Any]]:
+    """Opens pages; an error of JavaScript on one fails the test at its end."""
+    wrong: list[str] = []
+    context = chromium.new_context(viewport={"width": 1440, "height": 1000})
+
+    def open_at(address: str) -> Any:
+        page = context.new_page()
+        page.set_default_timeout(4 * PATIENCE)
+        page.on("pageerror", lambda error: wrong.append(str(error)))
+        page.goto(address)
+        page.wait_for_selector("#train [data-act=train]:enabled >> visible=true")
+        return page
+
+    yield open_at
+    context.close()
+    assert wrong == []
+
+
+def says(page: Any, words: str) -> None:
+    page.wait_for_function("words => document.querySelector('#train .summary').textContent.includes(words)", arg=words)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")
+def test_a_theta_is_trained_paused_resumed_and_searched_with(served: str, opened: Callable[[str], Any]) -> None:
+    page = opened(f"{served}?tab=train&minutes=2")
+    assert page.input_value("#train-minutes input") == "2"
+    page.fill("#train-name :is(input, textarea)", "a b")
+    page.click("#train [data-act=train]")
+    page.wait_for_selector("#train .notice:visible")
+    assert "cannot name a Θ" in page.inner_text("#train .notice")
+
+    page.fill("#train-name :is(input, textarea)", "own")
+    page.click("text=Buffers and seed")
+    page.fill("#train-buffers input", "1000")
+    page.keyboard.press("Tab")
+    page.click("#train [data-act=train]")
+    page.wait_for_selector("#train .learned:visible")
+    says(page, "buffer 2 of 1000")
+    page.wait_for_selector("#train [data-chart=held] .main-svg")
+    assert page.evaluate("() => document.querySelector('[data-sheet]').naturalWidth") > 0
+    assert "L-BFGS in both" in page.inner_text("#train [data-steps]")
+    page.click("#train [data-act=pause]")
+    says(page, "is paused after buffer")
+    assert violations(page, "paused") == []
+
+    page.reload()
+    says(page, "is paused after buffer")
+    other = opened(f"{served}?tab=train")
+    says(other, "is paused after buffer")
+    page.click("#train [data-act=finish]")
+    says(other, "is ready")
+    page.set_viewport_size({"width": 390, "height": 844})
+    says(page, "own for decay is ready")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    with page.expect_download() as download:
+        page.click("#train [data-act=download]")
+    assert download.value.suggested_filename == "own.zip"
+
+    page.get_by_role("tab", name="Invert").click()
+    page.wait_for_selector("#race [data-act=run]:enabled >> visible=true")
+    page.goto(f"{served}?model=decay&space=own&steps=3")
+    page.wait_for_selector("#race [data-act=run]:enabled >> visible=true")
+    assert page.input_value("#space input") == "own"
+    page.click("#race [data-act=run]")
+    page.wait_for_function("document.querySelector('#race').textContent.includes('Run again')")
