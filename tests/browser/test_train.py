@@ -55,7 +55,7 @@ def opened(chromium: Any) -> Iterator[Callable[[str], Any]]:
 
 
 def says(page: Any, words: str) -> None:
-    page.wait_for_function("words => document.querySelector('#train .summary').textContent.includes(words)", arg=words)
+    page.wait_for_function("words => document.querySelector('#train .summary')?.textContent.includes(words)", arg=words)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")
