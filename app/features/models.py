@@ -11,7 +11,8 @@ from landscape_core.autoencoders.models import Inverter, load_inverter
 from landscape_core.autoencoders.task import CODES, load_features_task, task_names
 from landscape_core.errors import UserError
 from landscape_core.features.lpips import LpipsDistance, load_lpips
-from landscape_core.search.task import Task
+from landscape_core.search.task import Task, X
+from landscape_core.search.thetas import THETA
 from landscape_core.storage import zoo
 
 NONE = "There is no autoencoder in assets/ yet. Train one with: python -m landscape_core train features-decoder"
@@ -33,6 +34,7 @@ class Features:
         found = [name for name in names if not name.endswith(CODES)]
         sources = {name: partial(load_inverter, name, assets) for name in found}
         self._inverters = Loader[Inverter](sources, "autoencoder", NONE)
+        self.assets = assets
         self._lpips = Loader[LpipsDistance]({"lpips": partial(load_lpips, assets)}, "distance", NONE)
 
     def inverter(self, task: str) -> Inverter:
@@ -51,6 +53,13 @@ class Features:
         every = [self.inverter(name) for name in self._inverters.names]
         return [each for each in every if each.card.architecture["encoder"] == network]
 
+    def compared(self, task: str, space: str) -> str:
+        """What the card of a learned space says of it against X, by the same optimiser; nothing where it says nothing."""
+        name = f"{task}{THETA}{space}"
+        there = name in zoo.names(self.assets)
+        losses = zoo.read_card(name, self.assets).metrics.get("comparison", {}).get("losses") if there else None
+        return against_x(losses[space], losses[X]) if losses else ""
+
     @property
     def lpips(self) -> LpipsDistance:
         """Raises UserError where its packages or weights are missing."""
@@ -67,3 +76,10 @@ def words(name: str) -> str:
     kind, _, stage = short.partition("-stage")
     said = f"{KINDS.get(kind, kind)}, stage {stage}" if stage else short
     return f"{said}, codes" if name.endswith(CODES) else said
+
+
+def against_x(ours: Mapping[str, float], x: Mapping[str, float]) -> str:
+    """Losses of Z and of X by numbers of steps, in a sentence."""
+    changes = [(steps, 100.0 * (ours[steps] / x[steps] - 1.0)) for steps in x]
+    said = [f"{abs(change):.0f}\u00a0% {'lower' if change < 0 else 'higher'} after {steps}" for steps, change in changes]
+    return f"On training pictures, by Adam in both, Z's loss was, against X's: {', '.join(said)} steps."

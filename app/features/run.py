@@ -55,14 +55,15 @@ def open_page(features: Features, session: FeaturesSession, query: Mapping[str, 
 
 
 def note(features: Features, session: FeaturesSession, values: Mapping[str, Any]) -> Message:
-    """What the form means now: an error, or nothing to say; and its address."""
+    """What the form means now: an error, or what is known of the learned space; and its address."""
     try:
         chosen = settings.from_values(values)
         usual = settings.defaults(features.tasks, chosen.task, steps=USUAL_STEPS)
         query = settings.query_of(chosen, features.tasks, usual) | session.query
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
-    return {"text": "", "level": "plain", "query": query, "tab": "features"}
+    text = features.compared(chosen.task, str(values["space"]))
+    return {"text": text, "level": "plain", "query": query, "tab": "features"}
 
 
 def start(features: Features, session: FeaturesSession, chosen: RunSettings) -> Iterator[Message]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.features import run as events
-from app.features.models import Features, words
+from app.features.models import Features, against_x, words
 from app.features.run import DECODER, FeaturesSession
 from app.runs.session import Picked, Session
 from app.runs.settings import defaults, values_of
@@ -143,3 +143,12 @@ def test_an_address_brings_the_settings_and_the_picture_back(features: Features)
     assert len(notes) == 1
     assert session.target.label == "chelsea"
     assert events.note(features, session, {**values_of(chosen), "steps": 0})["level"] == "error"
+
+
+def test_a_learned_space_is_told_with_how_it_fared_against_x(features: Features, session: FeaturesSession) -> None:
+    said = against_x({"10": 0.2, "50": 0.3}, {"10": 0.4, "50": 0.2})
+    assert said.endswith("against X's: 50\u00a0% lower after 10, 50\u00a0% higher after 50 steps.")
+    values = values_of(defaults(features.tasks, NAME))
+    assert events.note(features, session, values)["text"] == ""  # an untrained one has no card
+    known = Features()
+    assert "by Adam in both" in known.compared("features/robust-stage4", "residual")

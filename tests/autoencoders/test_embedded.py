@@ -8,7 +8,7 @@ import torch
 from typer.testing import CliRunner
 
 from landscape_core import cli
-from landscape_core.autoencoders.experiments.descent import timed
+from landscape_core.autoencoders.experiments.reconstruction import timed
 from landscape_core.autoencoders.models import load_inverter
 from landscape_core.autoencoders.task import CODES, task_names
 from landscape_core.domains import load_task

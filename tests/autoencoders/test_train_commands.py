@@ -10,6 +10,8 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from landscape_core import cli
+from landscape_core.autoencoders.commands import train as commands
+from landscape_core.autoencoders.experiments.descent import DescentSettings
 from landscape_core.autoencoders.models import load_classifier, load_inverter
 from landscape_core.autoencoders.task import CODES, load_features_task
 from landscape_core.autoencoders.training import recipe
@@ -49,7 +51,10 @@ def decoder(data: Path, assets: Path, *others: str, name: str = "robust-stage3")
     train("features-decoder", "--data", str(data), *few, *folders, *others)
 
 
-def test_a_decoder_and_a_theta_are_trained_by_command_and_searched(cifar: Path, assets: Path) -> None:
+def test_a_decoder_and_a_theta_are_trained_by_command_and_searched(
+    cifar: Path, assets: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commands, "COMPARISON", DescentSettings(steps=5, rates=(0.1,), start="mean"))
     decoder(cifar, assets, "--depth", "3")
     card = load_inverter("features/robust-stage3", assets).card
     assert (card.budget["images"], card.budget["epochs"], card.architecture["depth"]) == (24, 1.2, 3)
@@ -58,6 +63,9 @@ def test_a_decoder_and_a_theta_are_trained_by_command_and_searched(cifar: Path, 
     folders = ["--work", str(assets.parent / "theta"), "--assets", str(assets)]
     train("features-mapping", "--data", str(cifar), "--task", name, "--buffers", "1", *folders)
     assert list(load_features_task(name, assets).mappings) == ["residual"]
+    compared = zoo.read_card(f"{name}/theta-residual", assets).metrics["comparison"]["losses"]
+    assert compared.keys() == {"X", "residual"}
+    assert all(losses.keys() == {"1", "2", "5"} for losses in compared.values())
 
 
 def test_pictures_of_another_side_noise_skips_and_losses_are_options(tmp_path: Path, assets: Path) -> None:

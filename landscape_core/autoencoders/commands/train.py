@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+import torch
 import typer
 from torch import Tensor
 
+from landscape_core.autoencoders.experiments.descent import DescentSettings, losses_by_space
 from landscape_core.autoencoders.models import FOLDER, load_classifier
 from landscape_core.autoencoders.networks import FeatureEncoder
-from landscape_core.autoencoders.task import CODES
+from landscape_core.autoencoders.task import CODES, load_features_task
 from landscape_core.autoencoders.training.decoder import DecoderConfig, train_decoder
 from landscape_core.autoencoders.training.recipe import publish_decoder
 from landscape_core.autoencoders.training.theta import features_mapping_trainer, publish_features_mapping
@@ -27,11 +29,15 @@ from landscape_core.console import (
     hardware,
 )
 from landscape_core.errors import UserError
+from landscape_core.experiments.comparing import note_on_card, written
 from landscape_core.features.cifar10 import CIFAR10_CLASSES, SIDE, load_cifar10
 from landscape_core.images.datasets import ImageSource, load_images
+from landscape_core.images.pixels import to_unit
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import train_mapping
 
+TUNED, COMPARED = 4, 16  # training pictures on which rates are chosen, and on which a new Θ is compared with X
+COMPARISON = DescentSettings(steps=50, start="mean")
 UNSEEN = 500  # pictures that a decoder is measured on
 
 
@@ -108,4 +114,8 @@ def features_mapping(
     card = publish_features_mapping(
         trainer, config, task, trained_on=f"{data.name} train, 1,000 pictures of a class", command=command_line(), assets=assets
     )
-    typer.echo(f"Wrote {card.name} below {assets}.")
+    typer.echo(f"Wrote {card.name} below {assets}; Θ and X by Adam on training pictures are being compared.")
+    tried = to_unit(images[torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[: TUNED + COMPARED]])
+    losses = losses_by_space(load_features_task(task, assets), tried[:TUNED], tried[TUNED:], COMPARISON)
+    note_on_card(card.name, losses, command_line(), assets)
+    typer.echo(written(losses))

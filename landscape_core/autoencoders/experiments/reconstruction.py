@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
@@ -13,10 +14,12 @@ from landscape_core.autoencoders.metrics import quality
 from landscape_core.autoencoders.models import Inverter, reconstructed
 from landscape_core.autoencoders.networks import Autoencoder
 from landscape_core.autoencoders.showcase import Lpips, noisy
-from landscape_core.experiments.results import Result
+from landscape_core.experiments.results import Claim, Result
 from landscape_core.progress import Tick
 from landscape_core.search.judges import psnr
 
+AIM_MS = 15.0  # a picture of 64 pixels on one core
+TIMED = 64
 PAPER = "significantly better (AlexNet, VGG and ResNet; ImageNet and CIFAR-10)"
 TV_WEIGHTS = (0.02, 0.05, 0.1, 0.15, 0.2, 0.3)
 Pairs = Mapping[str, tuple[Inverter, Inverter]]  # what they share, e.g. "stage 4" -> robust, standard
@@ -29,8 +32,24 @@ def run_table(pairs: Pairs, pictures: Tensor, lpips: Lpips, result: Result, tick
         record(result, f"robust, {shared}", ours)
         record(result, f"standard, {shared}", theirs)
         result.claims += quality_claims(f"{shared}: robust against standard", ours, theirs, PAPER)
+        spent = timed(pair[0])
+        result.claims.append(
+            Claim(f"{shared}: milliseconds of one core for a picture of {TIMED} pixels", None, spent, AIM_MS, "lower")
+        )
         tick("reconstructing", done, len(pairs))
     return result
+
+
+@torch.no_grad()
+def timed(inverter: Inverter, *, side: int = TIMED, repeats: int = 30) -> float:
+    """The median milliseconds of process time of one pass, encoder and decoder, on one picture: what other work on the machine
+    takes is not counted."""
+    picture, spent = torch.zeros(1, 3, side, side), []
+    for _ in range(repeats):
+        began = time.process_time()
+        inverter.model(picture)
+        spent.append(1000.0 * (time.process_time() - began))
+    return sorted(spent)[repeats // 2]
 
 
 def run_resolution(pairs: Pairs, sets: Mapping[int, Tensor], lpips: Lpips, result: Result, tick: Tick) -> Result:

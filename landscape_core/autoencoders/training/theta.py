@@ -28,12 +28,13 @@ _TRAINING = MappingTraining(
 
 def preset(task: Task) -> MappingPreset:
     """Θ for a task, small enough for minutes of one core: over codes a residual one, which begins with the loss's mean
-    curvature taken out; over pixels, too many for that, a skip with an MLP beside it."""
-    dim = len(task.prior.mean)
+    curvature taken out; over pixels, too many for that, a skip with an MLP beside it. There Z is ten times as long as X, so
+    that z's on the way of a descent are of a size that an MLP can tell apart."""
+    dim, training = len(task.prior.mean), replace(_TRAINING, z_lr=10 * USUAL.lr)
+    advised = OptimizerSettings(name=USUAL.name, lr=training.z_lr)
     if task.name.endswith(CODES):
-        training = replace(_TRAINING, z_lr=0.5)
-        return MappingPreset(MappingConfig("residual", dim, dim, 128), training, OptimizerSettings(name="adam", lr=0.5))
-    return MappingPreset(MappingConfig("skip", dim, dim, 192), _TRAINING, USUAL)
+        return MappingPreset(MappingConfig("residual", dim, dim, 128), training, advised)
+    return MappingPreset(MappingConfig("skip", dim, dim, 96, gain=0.1), training, advised)
 
 
 def picture_targets(images: Tensor) -> TargetSampler:
