@@ -5,19 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 from typer.testing import CliRunner
 
 from landscape_core import cli
 from landscape_core.autoencoders.commands import applications, levels
+from landscape_core.autoencoders.domain import CIFAR10
 from landscape_core.autoencoders.experiments import ablation, anomalies, styles, sweet_spot
 from landscape_core.autoencoders.models import Inverter, load_inverter
 from landscape_core.autoencoders.networks import Autoencoder, FeatureEncoder
 from landscape_core.autoencoders.training.decoder import DecoderConfig, train_decoder
 from landscape_core.errors import UserError
-from landscape_core.experiments.results import Result
+from landscape_core.experiments.results import Result, read_result
+from landscape_core.features.cifar10 import CIFAR10_CLASSES
 from landscape_core.features.classifier import Classifier, classifier_of
 from landscape_core.features.training.classifier import ClassifierConfig
 from landscape_core.features.training.classifier_recipe import CLASSIFIER_PRESETS
@@ -126,10 +130,33 @@ def test_styles_are_judged_by_a_network_that_was_not_aligned(inverters: dict[str
     assert (tmp_path / "sheet.png").stat().st_size > 1000
 
 
-@pytest.mark.parametrize("name", ["anomaly", "style", "ablation", "sweet-spot", "denoise"])
-def test_the_commands_are_registered(name: str) -> None:
-    said = CliRunner().invoke(cli.app, ["reproduce", f"features-{name}", "--help"])
-    assert said.exit_code == 0
+@pytest.mark.parametrize(
+    ("name", "few", "label"),
+    [
+        ("anomaly", ("--targets", "2", "--stage", "3", "--images", "4", "--steps", "1"),
+         "AUROC | standard, code searched in X"),
+        ("style", ("--stages", "3", "--side", "32"), "distance to the style | robust, adain"),
+        ("ablation", ("--targets", "2", "--images", "4"), "lpips | pixel and feature loss"),
+        ("sweet-spot", ("--targets", "10", "--levels", "0,4", "--epochs", "1", "--images", "4"), "clean accuracy | L∞ 4/255"),
+        ("denoise", ("--targets", "2", "--stages", "3", "--levels", "25", "--images", "4"),
+         "psnr | robust, stage 3 with skips, trained for noise, noise 25/255"),
+    ],
+)  # fmt: skip
+def test_a_command_writes_its_result_and_picture(tmp_path: Path, name: str, few: tuple[str, ...], label: str) -> None:
+    """On the embedded networks and pictures of noise; the classifiers' batches are larger than this, so they stay untrained."""
+    random = np.random.default_rng(0)
+    for split in ("train", "test"):
+        for each in CIFAR10_CLASSES:
+            (tmp_path / CIFAR10 / split / each).mkdir(parents=True)
+            for i in range(2):
+                pixels = random.integers(0, 255, (32, 32, 3), dtype=np.uint8)
+                Image.fromarray(pixels).save(tmp_path / CIFAR10 / split / each / f"{i}.png")
+    folders = ["--out", str(tmp_path / "out")]
+    folders += [] if name == "style" else ["--data", str(tmp_path), "--work", str(tmp_path / "work")]
+    said = CliRunner().invoke(cli.app, ["reproduce", f"features-{name}", *few, *folders], catch_exceptions=False)
+    assert said.exit_code == 0, said.output
+    assert label in read_result(tmp_path / "out" / f"features-{name}.json")["series"]
+    assert (tmp_path / "out" / f"features-{name}.png").stat().st_size > 1000
 
 
 def test_what_cannot_be_measured_is_a_sentence() -> None:

@@ -93,7 +93,7 @@ def anomaly(
 
 
 def style(
-    stages: Stages = "4,3,2",
+    stages: Stages = "4,3",
     side: Annotated[int, typer.Option(help="Side of the pictures in pixels, a multiple of 16.", min=32)] = 128,
     out: Out = Path("results"), seed: Seed = 0, threads: Threads = 0,
 ) -> None:  # fmt: skip

@@ -21,7 +21,7 @@ from landscape_core.images.sets import CATS, targets
 
 
 def table(
-    data: Data = Path("data"), number: Number = 200, stages: Stages = "4", out: Out = Path("results"), seed: Seed = 0,
+    data: Data = Path("data"), number: Number = 200, stages: Stages = "4,3", out: Out = Path("results"), seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:  # fmt: skip
     """PSNR, SSIM and LPIPS of what decoders give back: the robust network's features against its standard twin's."""

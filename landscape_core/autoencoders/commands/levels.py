@@ -39,9 +39,9 @@ def ablation(
     if depth > len(network.widths):
         raise UserError(f"{encoder} has the stages 1 to {len(network.widths)}; there is no {depth}.")
     config = DecoderConfig(images=images, seed=seed)
-    result = begun(
-        "features-ablation", number, seed, [], encoder=f"{encoder}, trained against {threat}", depth=depth, **asdict(config)
-    )
+    settings = {name: value for name, value in asdict(config).items() if name != "seed"}
+    about = f"{encoder}, trained against {threat}"
+    result = begun("features-ablation", number, seed, [], encoder=about, depth=depth, **settings)
     result.models = {card.name: card.sha256}
     seen, pictures, ticker = load_cifar10(data / CIFAR10, "train")[0], drawn(data, number, seed), Ticker()
     with Stopping() as stop:
