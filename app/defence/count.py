@@ -76,4 +76,4 @@ def _chunks(cifar: Cifar10Test, n: int, seed: int) -> Iterator[tuple[Tensor, Ten
     drawn = cifar.draw(n, seed)
     for first in range(0, n, CHUNK):
         part = drawn[first : first + CHUNK]
-        yield torch.stack([cifar.picture(*each) for each in part]), torch.tensor([label for label, _ in part])
+        yield cifar.pictures(part), torch.tensor([label for label, _ in part])

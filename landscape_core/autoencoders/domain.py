@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from landscape_core.autoencoders.run_card import FeaturesCard, features_card_target, make_features_card
 from landscape_core.autoencoders.task import load_features_task, task_names
 from landscape_core.errors import UserError
@@ -43,7 +41,7 @@ def _recorded(task: Task, data: Path, split: str, n: int, seed: int) -> tuple[Ta
     if split not in ("val", "test"):
         raise UserError(f"Pictures to invert are drawn from CIFAR-10's test; there is no split {split!r} for that.")
     test = Cifar10Test(data / CIFAR10)
-    return Target(to_unit(torch.stack([test.picture(*each) for each in test.draw(n, seed)]))), CIFAR10
+    return Target(to_unit(test.pictures(test.draw(n, seed)))), CIFAR10
 
 
 def _carded(task: Task, settings: RunSettings, target: Target, result: dict[str, Any]) -> FeaturesCard:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -49,25 +50,35 @@ class Cifar10Test:
         return found
 
     def picture(self, label: int, number: int) -> Tensor:
-        """Picture `number` of a class: uint8 (3, 32, 32).
+        """Picture `number` of a class: uint8 (3, 32, 32). Raises UserError as `pictures`."""
+        return self.pictures([(label, number)])[0]
+
+    def pictures(self, chosen: Sequence[tuple[int, int]]) -> Tensor:
+        """Pictures by (class, number): uint8 (n, 3, 32, 32), a zip being opened once for all of them.
 
         Raises:
             UserError: there is no such class or number, or a picture that cannot be read.
         """
+        return torch.stack([_square(content, name) for name, content in self._contents([self._name(*each) for each in chosen])])
+
+    def _name(self, label: int, number: int) -> str:
         if not 0 <= label < len(CIFAR10_CLASSES):
             raise UserError(f"CIFAR-10 has the classes 0 to {len(CIFAR10_CLASSES) - 1}; there is no {label}.")
         files = self.files[CIFAR10_CLASSES[label]]
         if not 0 <= number < len(files):
             raise UserError(f"Test pictures of {CIFAR10_CLASSES[label]} are numbered 0 to {len(files) - 1}.")
-        name = files[number]
+        return files[number]
+
+    def _contents(self, names: Sequence[str]) -> Iterator[tuple[str, bytes]]:
         if self.path.is_dir():
-            with reading(name):
-                content = (self.path / name).read_bytes()
-        else:
-            with opened(self.path, self.path.name) as archive:
-                content = unpacked(archive, name, self.path.name)
-        image = decode_picture(io.BytesIO(content), name).image
-        return crop_square(image, centre_box(image), SIDE)
+            for name in names:
+                with reading(name):
+                    content = (self.path / name).read_bytes()
+                yield name, content
+            return
+        with opened(self.path, self.path.name) as archive:
+            for name in names:
+                yield name, unpacked(archive, name, self.path.name)
 
     def draw(self, n: int, seed: int) -> list[tuple[int, int]]:
         """(class, number) of n different pictures in random order; the first m of n are the same for every n.
@@ -80,6 +91,11 @@ class Cifar10Test:
             raise UserError(f"There are {len(all_of_them)} test pictures; 1 to {len(all_of_them)} can be drawn.")
         order = torch.randperm(len(all_of_them), generator=torch.Generator().manual_seed(seed))
         return [all_of_them[i] for i in order[:n].tolist()]
+
+
+def _square(content: bytes, name: str) -> Tensor:
+    image = decode_picture(io.BytesIO(content), name).image
+    return crop_square(image, centre_box(image), SIDE)
 
 
 CIFAR10_CLASSES = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")

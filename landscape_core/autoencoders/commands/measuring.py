@@ -48,7 +48,7 @@ def begun(name: str, n: int, seed: int, inverters: list[Inverter], **settings: A
 def drawn(data: Path, n: int, seed: int) -> Tensor:
     """n pictures (n, 3, 32, 32) in [-1, 1] of CIFAR-10's test."""
     test = Cifar10Test(data / CIFAR10)
-    return to_unit(torch.stack([test.picture(*each) for each in test.draw(n, seed)]))
+    return to_unit(test.pictures(test.draw(n, seed)))
 
 
 def of_training(data: Path, n: int, seed: int) -> Tensor:
