@@ -7,6 +7,7 @@ import sys
 import typer
 from pydantic import ValidationError
 
+from landscape_core import processes
 from landscape_core.autoencoders.commands import applications, decoders, levels
 from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
 from landscape_core.autoencoders.commands import train as train_autoencoders
@@ -132,10 +133,12 @@ def main() -> None:
     """Run the command line.
 
     Exit codes: 0 all is done; 1 something was refused, with a sentence on stderr; 130 it was stopped by Ctrl-C, or asked to
-    stop by SIGTERM while a progress bar ran, and what was done is kept.
+    stop by SIGTERM while a progress bar ran, and what was done is kept. Of several processes the main one speaks, but each says
+    why it was refused.
     """
     try:
-        app()
+        with processes.one_voice():
+            app()
     except SystemExit as leaving:  # the command line itself is wrong: typer explained it
         sys.exit(REFUSED if leaving.code == 2 else leaving.code)
     except KeyboardInterrupt:

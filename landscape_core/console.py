@@ -15,6 +15,7 @@ import typer
 from torch import Tensor
 from tqdm import tqdm
 
+from landscape_core import processes
 from landscape_core.errors import UserError, listed
 from landscape_core.progress import Report
 from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName
@@ -98,6 +99,16 @@ def leave(*, stopped: bool, refused: Sequence[str] = ()) -> None:
         typer.echo(f"Not done: {listed(refused, 20)}.", err=True)
     if stopped or refused:
         raise typer.Exit(STOPPED if stopped else REFUSED)
+
+
+def only_main() -> None:
+    """The end of every process but the main one: what is left to do is writing.
+
+    Raises:
+        typer.Exit: this is another.
+    """
+    if not processes.is_main():
+        raise typer.Exit(DONE)
 
 
 class Bar:
@@ -205,7 +216,7 @@ class Ticker:
 def hardware(device: str) -> str:
     """What a training ran on, for a card."""
     name = torch.cuda.get_device_name(device) if device.startswith("cuda") else "cpu"
-    return f"{name}, {platform.machine()}, {torch.get_num_threads()} thread(s)"
+    return f"{name}, {platform.machine()}, {torch.get_num_threads()} thread(s){processes.in_words()}"
 
 
 FOLDERS = ("--work", "--out", "--assets", "--diary", "--bundle")
@@ -231,11 +242,19 @@ def columns(given: Sequence[str] | None, usual: OptimizerName) -> list[Optimizer
 
 
 def raced(solver: Solver, starts: Sequence[Tensor], label: str) -> tuple[Trajectory, bool]:
-    """One race with its progress bar, and whether Ctrl-C cut it short: the steps done are kept."""
+    """One race with its progress bar, and whether Ctrl-C cut it short: the steps done are kept. Several processes that run
+    the same race stop it together."""
     trajectory = Trajectory.empty([lane.name for lane in solver.lanes])
+    stopped = False
+
+    def stop() -> bool:
+        nonlocal stopped
+        stopped = processes.any_of(bar.stopped)
+        return stopped
+
     with Bar(label) as bar:
-        for state in states(solver, solver.init(starts), stop=lambda: bar.stopped):
+        for state in states(solver, solver.init(starts), stop=stop):
             trajectory.record(state)
             losses = {lane.name: float(now.loss.mean()) for lane, now in zip(solver.lanes, state.lanes, strict=True)}
             bar(state.step, solver.max_steps, losses)
-    return trajectory, bar.stopped
+    return trajectory, stopped or processes.any_of(bar.stopped)

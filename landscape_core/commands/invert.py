@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from typing_extensions import TypedDict
 
+from landscape_core import processes
 from landscape_core.console import (
     TASK_HELP,
     Device,
@@ -26,11 +31,28 @@ from landscape_core.errors import UserError
 from landscape_core.images.datasets import SUFFIXES, pictures_in
 from landscape_core.search.domain import Domain
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, MAX_STEPS, LaneSettings, RunSettings, prepare
-from landscape_core.search.run_zip import export_zip
+from landscape_core.search.run_zip import run_zip
 from landscape_core.search.spaces import Start
 from landscape_core.search.summary import race_summary, result_of
 from landscape_core.search.task import Task, X
-from landscape_core.storage.files import unused
+from landscape_core.storage.files import unused, write_bytes
+
+
+class _Ending(TypedDict):
+    """How the command ends; see `leave`."""
+
+    stopped: bool
+    refused: list[str]
+
+
+@dataclass(frozen=True)
+class _Inverted:
+    """One file's zip, what is said of it, and whether Ctrl-C cut it short."""
+
+    content: bytes
+    notices: Sequence[str]
+    summary: str
+    stopped: bool
 
 
 def invert(
@@ -78,20 +100,28 @@ def invert(
         for row, changes in own.items()
     )
     settings = RunSettings(task=loaded.name, lanes=lanes, perceptual=perceptual, seed=seed, steps=steps, start=start)
-    refused: list[str] = []
-    stopped = False
     paths = [path for each in files for path in _paths(each)]
-    for path in paths:
-        try:
-            stopped = _invert_one(path, domain, loaded, settings, out)
-        except UserError as error:
+    leave(**_write_all(paths, domain, loaded, settings, out))
+
+
+def _write_all(paths: Sequence[Path], domain: Domain, task: Task, settings: RunSettings, out: Path) -> _Ending:
+    """Invert each file and write its zip, as it is done; several processes take the files in turns."""
+    ending = _Ending(stopped=False, refused=[])
+    inverted = processes.in_turns(partial(_tried, domain, task, settings), paths, stop=lambda: ending["stopped"])
+    for path, found in zip(paths, inverted, strict=False):  # fewer where it was stopped
+        if isinstance(found, UserError):
             if len(paths) == 1:
-                raise
-            typer.echo(f"{path}: {error}", err=True)
-            refused.append(str(path))
-        if stopped:
-            break
-    leave(stopped=stopped, refused=refused)
+                raise found
+            typer.echo(f"{path}: {found}", err=True)
+            ending["refused"].append(str(path))
+            continue
+        archive = unused(out / f"{path.stem}.zip")
+        write_bytes(archive, found.content)
+        for notice in found.notices:
+            typer.echo(f"{path.name}: {notice}")
+        typer.echo(f"{path.name}: {found.summary} Wrote {archive}.")
+        ending["stopped"] |= found.stopped
+    return ending
 
 
 def _paths(path: Path) -> list[Path]:
@@ -103,16 +133,19 @@ def _paths(path: Path) -> list[Path]:
     return [path / name for name in names]
 
 
-def _invert_one(path: Path, domain: Domain, task: Task, settings: RunSettings, out: Path) -> bool:
-    """One file from reading to zip, which Ctrl-C leaves with the steps done; whether it did."""
+def _tried(domain: Domain, task: Task, settings: RunSettings, path: Path) -> _Inverted | UserError:
+    try:
+        return _inverted(domain, task, settings, path)
+    except UserError as refused:
+        return refused
+
+
+def _inverted(domain: Domain, task: Task, settings: RunSettings, path: Path) -> _Inverted:
+    """One file from reading to zip, which Ctrl-C leaves with the steps done."""
     assert domain.carded is not None
     observed = domain.observe(task, path, 0, None)
-    for notice in observed.notices:
-        typer.echo(f"{path.name}: {notice}")
     solver, starts = prepare(task, settings, observed.target)
     trajectory, stopped = raced(solver, starts, path.name)
     card = domain.carded(task, settings, observed.target, result_of(trajectory))
-    archive = unused(out / f"{path.stem}.zip")
-    export_zip(archive, card, task, solver.lanes, trajectory, observed.target)
-    typer.echo(f"{path.name}: {race_summary(trajectory)} Wrote {archive}.")
-    return stopped
+    content = run_zip(card, task, solver.lanes, trajectory, observed.target)
+    return _Inverted(content, observed.notices, race_summary(trajectory), stopped)

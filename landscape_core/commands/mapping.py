@@ -22,6 +22,7 @@ from landscape_core.console import (
     apply_threads,
     checked_folder,
     command_line,
+    only_main,
     parse_box,
 )
 from landscape_core.domains import domain_for
@@ -103,6 +104,7 @@ def mapping(
         train_mapping(made.trainer, watch, watch.after)
     stop.leave_if_asked(f"{made.trainer.progress.buffer} buffers are kept in {work}.")
     watch.leave_if_orphaned()
+    only_main()
     home = assets or made.home
     card = made.publish(command_line(), home)
     typer.echo(f"Wrote {card.name} below {home}.")

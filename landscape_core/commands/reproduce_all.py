@@ -15,8 +15,10 @@ from typing import Annotated, Any
 import click
 import typer
 
+from landscape_core import processes
 from landscape_core.commands.reproduce import write_report
 from landscape_core.console import Data, Device, Out, Threads, leave
+from landscape_core.errors import UserError
 from landscape_core.experiments.report import embedded_hashes, outdated
 
 NO_MEASUREMENTS = ("all", "report")
@@ -140,6 +142,8 @@ def reproduce_all(
     threads: Threads = 0,
 ) -> None:  # fmt: skip
     """Everything in order of value, and the page of results. What is up to date is left; what was begun goes on."""
+    if processes.count() > 1:
+        raise UserError("reproduce all starts its measurements one after the other by itself; launch each of them instead.")
     assert context.parent is not None
     commands: Mapping[str, click.Command] = context.parent.command.commands  # type: ignore[attr-defined]
     options = {name: {word for each in command.params for word in each.opts} for name, command in commands.items()}

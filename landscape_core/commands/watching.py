@@ -6,8 +6,10 @@ import math
 import os
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
+from landscape_core import processes
 from landscape_core.commands.learning import Learning
 from landscape_core.console import leave
 from landscape_core.errors import writing
@@ -65,15 +67,19 @@ class Watching:
 
     def look(self) -> None:
         """Write down X against Z where this buffer was not looked at yet."""
+        if self.diary is not None:
+            processes.from_main(partial(self._look, self.diary))
+
+    def _look(self, diary: Diary) -> None:
         looks, progress = self.learning.looks, self.trainer.progress
-        if self.diary is None or looks is None or self.looked >= progress.buffer:
+        if looks is None or self.looked >= progress.buffer:
             return
         found, name = looks.look(self.trainer.mapping, self.trainer.z_dim), f"look-{progress.buffer:05d}.webp"
-        with whole(self.diary.folder / name) as partial, writing(partial):
+        with whole(diary.folder / name) as partial, writing(partial):
             found.sheet.save(partial, "WEBP", quality=QUALITY)
         compared = found.comparison
         self.looked = progress.buffer
-        self.diary.write(
+        diary.write(
             "look", buffer=progress.buffer, of=self.trainer.config.buffers, seconds=round(self.seconds, 1),
             x=found.x, z=found.z, n=compared.n, ratio=compared.ratio, sheet=name,
             interval=[_finite(each) for each in compared.interval],

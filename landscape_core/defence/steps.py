@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from landscape_core import processes
 from landscape_core.defence.objective import Defence, random_starts, restored
 from landscape_core.search.objectives import Target
 from landscape_core.search.solver import Lane, Solver
@@ -27,8 +28,8 @@ def run_steps(
 ) -> dict[str, Steps]:
     """Every lane, by name, from random starts."""
     starts = random_starts([lane.space for lane in lanes], len(pictures), seed)
-    found: dict[str, list[Steps]] = {lane.name: [] for lane in lanes}
-    for first in range(0, len(pictures), batch):
+
+    def answered(first: int) -> dict[str, Steps]:
         part = slice(first, first + batch)
         solver = Solver(defence.task.forward, defence.task.objective, Target(pictures[part]), lanes, max_steps=steps)
         rows: dict[str, list[Steps]] = {lane.name: [] for lane in lanes}
@@ -36,11 +37,18 @@ def run_steps(
             for lane, now in zip(lanes, state.lanes, strict=True):
                 answer = defence.logits(restored(pictures[part], now.output)).argmax(dim=1)
                 rows[lane.name].append(Steps(answer == labels[part], now.loss))
-        for name, each in rows.items():
-            found[name].append(Steps(torch.stack([row.right for row in each]), torch.stack([row.loss for row in each])))
+        return {
+            name: Steps(torch.stack([row.right for row in each]).cpu(), torch.stack([row.loss for row in each]).cpu())
+            for name, each in rows.items()
+        }
+
+    parts = [*processes.in_turns(answered, range(0, len(pictures), batch))]
     return {
-        name: Steps(torch.cat([part.right for part in each], dim=1), torch.cat([part.loss for part in each], dim=1))
-        for name, each in found.items()
+        lane.name: Steps(
+            torch.cat([part[lane.name].right for part in parts], dim=1),
+            torch.cat([part[lane.name].loss for part in parts], dim=1),
+        )
+        for lane in lanes
     }
 
 

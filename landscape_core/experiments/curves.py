@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from landscape_core import processes
 from landscape_core.experiments.paired import best_so_far, choose_rates
 from landscape_core.progress import Tick
 from landscape_core.search.judges import Judge, best_of
@@ -56,22 +57,24 @@ def search_curves(
     """Every lane, {name: (space, optimiser)}, from the same kind of start; all lanes of `batch` targets in one pass of F.
 
     What was computed is kept below `work` where that is given, a few targets to a file, and found there when the very same
-    is asked again: same weights, targets, starts and settings.
+    is asked again: same weights, targets, starts and settings. Several processes take the batches in turns.
     """
-    parts: list[dict[str, Tensor]] = []
     batch = batch or max((PASS if task.device.type == "cpu" else PASS_ON_ACCELERATOR) // len(lanes), 1)
     spaces = {space: task.space(space) for space, _ in lanes.values()}
     built = [Lane(name, spaces[space], optimizer) for name, (space, optimizer) in lanes.items()]
-    for first in range(0, len(target), batch):
+
+    def part_from(first: int) -> dict[str, Tensor]:
         part = target.select(slice(first, first + batch)).to(task.device)
         solver = Solver(task.forward, task.objective, part, built, max_steps=steps, input_term=task.input_term)
         begin = dict(zip(spaces, starts_in([*spaces.values()], task, start, part, seed + first), strict=True))
         starts = [begin[space] for space, _ in lanes.values()]
 
-        def step_done(step: int, first: int = first, n: int = len(part)) -> None:
-            tick(label, first * steps + n * step, len(target) * steps)
+        def step_done(step: int) -> None:
+            tick(label, first * steps + len(part) * step, len(target) * steps)
 
-        parts.append(_kept(solver, starts, watch, step_done, work))
+        return _kept(solver, starts, watch, step_done, work)
+
+    parts = [*processes.in_turns(part_from, range(0, len(target), batch))]
     joined = {key: torch.cat([part[key] for part in parts], dim=1) for key in parts[0]}
     return {
         name: Curves(best_so_far(joined[name]), {each.name: joined[f"{name}/{each.name}"] for each in watch.judges})

@@ -5,6 +5,7 @@ Every domain writes its runs with `export_zip`; what only it has (poses as BVH, 
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +39,7 @@ from landscape_core.search.solver import Lane
 from landscape_core.search.summary import race_summary
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
-from landscape_core.storage.files import whole
+from landscape_core.storage.files import write_bytes
 
 SHEET_COLUMNS, FRAMES, FRAMES_OF_MANY = 10, 60, 16
 SNIPPET = '''"""Repeats this run and says whether every loss came out the same: python {file}"""
@@ -81,6 +82,11 @@ def export_zip(
     path: Path, card: Card, task: Task, lanes: Sequence[Lane], trajectory: Trajectory, target: Target, told: Told = PLAIN
 ) -> None:
     """Write the whole export of a run on a target (B, ...): one, or the same one B times."""
+    write_bytes(path, run_zip(card, task, lanes, trajectory, target, told))
+
+
+def run_zip(card: Card, task: Task, lanes: Sequence[Lane], trajectory: Trajectory, target: Target, told: Told = PLAIN) -> bytes:
+    """The content of the zip that `export_zip` writes."""
     names, many = [lane.name for lane in lanes], len(trajectory.lanes[0].losses[0]) > 1
     steps = picked_steps(trajectory.steps[-1], FRAMES_OF_MANY if many else FRAMES)
     sheet_steps = picked_steps(trajectory.steps[-1], SHEET_COLUMNS)
@@ -97,11 +103,13 @@ def export_zip(
         CHART: chart_svg(trajectory),
     }
     packed = {SHEET: png(sheet), ANIMATION: gif(film), FILM: mp4(film), LATENTS: latents(trajectory), **told.extra}
-    with whole(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in texts.items():
             archive.writestr(name, text)
-        for name, content in packed.items():
-            archive.writestr(name, content, zipfile.ZIP_STORED)
+        for name, part in packed.items():
+            archive.writestr(name, part, zipfile.ZIP_STORED)
+    return content.getvalue()
 
 
 def readme(card: Card, trajectory: Trajectory, told: Told) -> str:

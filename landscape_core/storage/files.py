@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from landscape_core import processes
 from landscape_core.errors import UserError, writing
 
 
@@ -15,11 +16,16 @@ from landscape_core.errors import UserError, writing
 def whole(path: Path) -> Iterator[Path]:
     """A temporary file beside `path` to write into; it takes the name when the block ends well, and is deleted otherwise.
 
-    The bytes are on the disk before the name is: after a crash or a full disk the earlier file is there unharmed.
+    The bytes are on the disk before the name is: after a crash or a full disk the earlier file is there unharmed. Of several
+    processes only the main one writes; what the others would write is dropped.
 
     Raises:
         UserError: the folder or file cannot be written.
     """
+    if not processes.is_main():
+        with tempfile.TemporaryDirectory() as dropped:
+            yield Path(dropped) / path.name
+        return
     partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
         with writing(path):

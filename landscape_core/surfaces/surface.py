@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from landscape_core import processes
 from landscape_core.images.pixels import to_bytes
 from landscape_core.search.objectives import Target
 from landscape_core.search.task import Task
@@ -103,22 +104,26 @@ def evaluate(
 
     `thumbnail` is the side in pixels of a kept picture per point, 0 keeps none. `cache` (a dict, or a `FolderCache`)
     keeps what was evaluated of a grid, whole or not, under a fingerprint of all that goes into it: a repeated call goes
-    on from there. `stop` is asked before each batch.
+    on from there. `stop` is asked before each batch. Several processes take the batches in turns.
     """
     space = task.space(grid.plane.space)
     key = (
         fingerprint(task.forward, task.objective, task.input_term, space, target, grid, thumbnail) if cache is not None else ""
     )
-    surface = _blank(grid) if cache is None or key not in cache else Surface(grid, **cache[key])
+    known = processes.from_main(lambda: None if cache is None else cache.get(key))
+    surface = _blank(grid) if known is None else Surface(grid, **known)
     losses = loss_in(task, grid.plane.space, target)
-    points = grid.coordinates().reshape(-1, 2).to(grid.plane.origin)
+    plane = replace(grid.plane, origin=processes.same(grid.plane.origin), axes=processes.same(grid.plane.axes))
+    points = processes.same(grid.coordinates().reshape(-1, 2).to(plane.origin))
+
+    def looked(indices: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        values, outputs = losses(plane.at(points[indices]))
+        pictures = F.adaptive_avg_pool2d(task.shown(outputs, target), thumbnail) if thumbnail else None
+        return indices, values.cpu(), None if pictures is None else to_bytes(pictures).cpu()
+
     yield surface
     try:
-        for indices in _batches(surface, batch):
-            if stop():
-                return
-            values, outputs = losses(grid.plane.at(points[indices]))
-            pictures = F.adaptive_avg_pool2d(task.shown(outputs, target), thumbnail) if thumbnail else None
+        for indices, values, pictures in processes.in_turns(looked, [*_batches(surface, batch)], stop):
             surface = _extended(surface, indices, values, pictures)
             yield surface
     finally:  # also where the caller walks away: what was paid for is kept
@@ -147,11 +152,11 @@ def _extended(surface: Surface, indices: Tensor, losses: Tensor, pictures: Tenso
     size, kept = surface.grid.size, surface.thumbnails
     rows, columns = indices // size, indices % size
     values, evaluated = surface.losses.clone(), surface.evaluated.clone()
-    values[rows, columns] = losses.cpu()
+    values[rows, columns] = losses
     evaluated[rows, columns] = True
     if pictures is not None:
         kept = torch.zeros(size, size, *pictures.shape[1:], dtype=torch.uint8) if kept is None else kept
-        kept[rows, columns] = to_bytes(pictures).cpu()  # in place: they are megabytes, and `evaluated` says which count
+        kept[rows, columns] = pictures  # in place: they are megabytes, and `evaluated` says which count
     return replace(surface, losses=values, evaluated=evaluated, thumbnails=kept)
 
 

@@ -17,6 +17,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
+from landscape_core import processes
+from landscape_core.errors import UserError
 from landscape_core.progress import Report
 from landscape_core.search.momentum import Momentum
 from landscape_core.search.objectives import Objective, Target
@@ -99,8 +101,11 @@ class MappingTrainer:
     """Trains one Θ for one forward model; `buffer_step` is one pass of Algorithm 1's outer loop, `phases` the same pass
     update by update. Without a folder `out` nothing is written; `snapshot` and `restore` keep and bring back a state.
 
+    Of several processes each rolls out its share of the targets and takes its share of every update's draws. What is random
+    is drawn for all by the one seed, so that Θ does not depend on how many there are.
+
     Raises:
-        UserError: the checkpoint in `out` belongs to another training.
+        UserError: the checkpoint in `out` belongs to another training, or there are more processes than there is to share.
     """
 
     def __init__(
@@ -122,7 +127,17 @@ class MappingTrainer:
         self.optimizer = torch.optim.AdamW(mapping.parameters(), lr=config.lr, weight_decay=config.weight_decay)
         self.random = torch.Generator().manual_seed(config.seed)
         self.progress = _Progress()
+        self._check_shares()
         self.checkpoint = None if out is None else self._resumed(out, identity)
+        self.model = processes.parallel(mapping)  # the same weights
+
+    def _check_shares(self) -> None:
+        """Every process must have something to do in every chunk and update."""
+        config, n = self.config, processes.count()
+        chunk = min(config.rollout_chunk, config.targets % config.rollout_chunk or config.rollout_chunk)
+        least = min(chunk, config.batch if config.mode == "alternating" else chunk)
+        if config.buffers and n > least:
+            raise UserError(f"This training takes {least} at a time, which {n} processes cannot share; start at most {least}.")
 
     def _resumed(self, folder: Path, identity: Mapping[str, Any]) -> Checkpoint:
         """The checkpoint in `folder`, and what it holds restored."""
@@ -192,30 +207,36 @@ class MappingTrainer:
     def _autocast(self) -> torch.autocast:
         return torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.bf16)
 
+    def _chunks(self, target: Target) -> Iterator[tuple[Tensor, Solver, Tensor]]:
+        """`rollout_chunk` targets at a time: their numbers, and the descent on z of this process's share of them with its
+        starts (n, z_dim)."""
+        space = ZSpace(self.mapping, self.z_dim)
+        for first in range(0, len(target), self.config.rollout_chunk):
+            owner = torch.arange(first, min(first + self.config.rollout_chunk, len(target)))
+            start, part = self._start(space, len(owner)), target.select(processes.share(owner))
+            solver = Solver(self.forward, self.objective, part, [Lane("Z", space, self.config.descent())])
+            yield owner, solver, processes.share(start)
+
     def _rollout(self, target: Target) -> Generator[Phase, None, _Rollout]:
         """Descent on z with Θ fixed, t = 1..T (lines 4-11)."""
         self.mapping.requires_grad_(False)
-        visited, owners = [], []
+        visited: list[Tensor] = []
+        owners: list[Tensor] = []
         totals = torch.zeros(self.config.steps + 1, device=self.device)
-        for first in range(0, len(target), self.config.rollout_chunk):
-            part = target.select(slice(first, first + self.config.rollout_chunk))
-            owner = torch.arange(first, first + len(part))
-            space = ZSpace(self.mapping, self.z_dim)
-            solver = Solver(self.forward, self.objective, part, [Lane("Z", space, self.config.descent())])
+        for owner, solver, start in self._chunks(target):
             with self._autocast():
-                state = solver.init([self._start(space, len(part))])
+                state = solver.init([start])
+            path = [state.lanes[0].variable] if self.config.keep_start else []
             totals[0] += state.lanes[0].loss.sum()
-            if self.config.keep_start:
-                visited.append(state.lanes[0].variable)
-                owners.append(owner)
             for t in range(1, self.config.steps + 1):
-                yield Phase("collect", t - 1, self.config.steps, state.lanes[0].variable, owner)
+                yield Phase("collect", t - 1, self.config.steps, state.lanes[0].variable, processes.share(owner))
                 with self._autocast():
                     state = solver.step(state)
-                visited.append(state.lanes[0].variable)
-                owners.append(owner)
+                path.append(state.lanes[0].variable)
                 totals[t] += state.lanes[0].loss.sum()
-        mean = totals / len(target)
+            visited.extend(processes.joined(torch.stack(path, dim=1)).unbind(dim=1))  # (chunk, T, z_dim) step by step
+            owners.extend([owner] * len(path))
+        mean = processes.total(totals) / len(target)
         figures = {"start": float(mean[0]), "middle": float(mean[self.config.steps // 2]), "end": float(mean[-1])}
         return _Rollout(torch.cat(visited), torch.cat(owners), figures)
 
@@ -234,36 +255,39 @@ class MappingTrainer:
             yield Phase("descend", update, updates, z, owner)
             draw = torch.randint(len(z), (self.config.batch,), generator=self.random)
             total += self._update(z[draw], target.select(owner[draw]))
-        return {**rollout.figures, "theta": total / updates}
+        return {**rollout.figures, "theta": self._mean(total, updates)}
 
     def _update(self, z: Tensor, target: Target) -> float:
-        """One step of AdamW on θ: (b, z_dim) with its targets. Returns their mean loss."""
+        """One step of AdamW on θ: (b, z_dim) with their targets, of which each process takes its share. Returns what this adds
+        to their mean loss."""
+        own = processes.share(torch.arange(len(z)))
         with self._autocast():
-            losses = self.objective.bind(target)(self.forward(self.mapping(z)))
+            losses = self.objective.bind(target.select(own))(self.forward(self.model(z[own])))
             descended = losses if self.config.weighting is None else torch.log(losses + self.config.weighting)
+        part = len(own) / len(z)
         self.optimizer.zero_grad(set_to_none=True)
-        descended.mean().backward()
+        (descended.mean() * (part * processes.count())).backward()  # the processes' gradients are averaged
         self.optimizer.step()
-        return float(losses.detach().mean())
+        return float(losses.detach().mean()) * part
+
+    def _mean(self, added: float, updates: int) -> float:
+        """The mean loss of some updates, of what each process added to it."""
+        return float(processes.total(torch.tensor(added, dtype=torch.float64))) / updates
 
     def _online(self, target: Target) -> Generator[Phase, None, dict[str, float]]:
         """Without buffer: after each step of z, θ steps once on the z's just reached."""
-        space = ZSpace(self.mapping, self.z_dim)
         losses = []
-        for first in range(0, len(target), self.config.rollout_chunk):
-            part = target.select(slice(first, first + self.config.rollout_chunk))
-            owner = torch.arange(first, first + len(part))
-            solver = Solver(self.forward, self.objective, part, [Lane("Z", space, self.config.descent())])
+        for owner, solver, start in self._chunks(target):
             self.mapping.requires_grad_(False)
-            state = solver.init([self._start(space, len(part))])
+            state, whole = solver.init([start]), target.select(owner)
             for t in range(self.config.steps):
-                yield Phase("collect", t, self.config.steps, state.lanes[0].variable, owner)
+                yield Phase("collect", t, self.config.steps, state.lanes[0].variable, processes.share(owner))
                 self.mapping.requires_grad_(False)
                 with self._autocast():
                     state = solver.step(state)
                 self.mapping.requires_grad_(True)
-                losses.append(self._update(state.lanes[0].variable, part))
-        return {"theta": sum(losses) / len(losses), "end": losses[-1]}
+                losses.append(self._update(processes.joined(state.lanes[0].variable), whole))
+        return {"theta": self._mean(sum(losses), len(losses)), "end": self._mean(losses[-1], 1)}
 
 
 def train_mapping(
@@ -276,11 +300,11 @@ def train_mapping(
 
     def tick() -> bool:
         history = trainer.progress.history
-        return report(trainer.progress.buffer, config.buffers, history[-1] if history else {})
+        return processes.any_of(report(trainer.progress.buffer, config.buffers, history[-1] if history else {}))
 
     while trainer.progress.buffer < config.buffers and trainer.buffer_step(tick) is not None:
         trainer.save()
-        if after(trainer):
+        if processes.any_of(after(trainer)):
             break
     tick()
     return trainer.mapping.eval().requires_grad_(False)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 
+from landscape_core import processes
 from landscape_core.errors import reading
 from landscape_core.search.task import Task
 from landscape_core.storage.files import write_text
@@ -67,7 +68,11 @@ def kept(folder: Path, make: Callable[[], Plan]) -> Plan:
         UserError: the folder cannot be written, or holds something else under that name.
     """
     path = folder / FILE
-    if not path.exists():
-        write_text(path, json.dumps(asdict(make())))
-    with reading(str(path), "is not a training's plan"):
-        return Plan(**json.loads(path.read_text(encoding="utf-8")))
+
+    def known() -> Plan:
+        if not path.exists():
+            write_text(path, json.dumps(asdict(make())))
+        with reading(str(path), "is not a training's plan"):
+            return Plan(**json.loads(path.read_text(encoding="utf-8")))
+
+    return processes.from_main(known)  # each would measure another time

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from landscape_core import processes
 from landscape_core.errors import UserError, reading
 from landscape_core.storage.tensors import check_numbers, read_tensors, under, write_tensors
 from landscape_core.training.identity import described, difference
@@ -61,14 +62,16 @@ class Checkpoint:
         write_tensors(self.path, tensors, {**meta, "identity": self.identity})
 
     def load(self) -> dict[str, Any] | None:
-        """Restore in place and return the metadata; None where nothing was saved yet.
+        """Restore in place and return the metadata; None where nothing was saved yet. Of several processes the main one reads
+        for all, however many wrote it.
 
         Raises:
             UserError: the file is not a checkpoint, belongs to another training, or holds weights that are not finite.
         """
-        if not self.path.exists():
+        found = processes.from_main(lambda: read_tensors(self.path) if self.path.exists() else None)
+        if found is None:
             return None
-        tensors, meta = read_tensors(self.path)
+        tensors, meta = found
         kept = meta.pop("identity", None)
         if not isinstance(kept, dict):
             raise UserError(f"{self.path} does not say which training it belongs to. {self._remedy}")

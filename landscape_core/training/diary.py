@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from landscape_core import processes
 from landscape_core.errors import writing
 
 NAME = "diary.jsonl"
@@ -25,11 +26,13 @@ class Diary:
         return (self.folder / FINISH).exists()
 
     def write(self, kind: str, **facts: Any) -> None:
-        """One line: its kind and facts (JSON, finite numbers).
+        """One line: its kind and facts (JSON, finite numbers), by the main process of several.
 
         Raises:
             UserError: the folder cannot be written.
         """
+        if not processes.is_main():
+            return
         with writing(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
             with (self.folder / NAME).open("a", encoding="utf-8") as file:

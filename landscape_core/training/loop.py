@@ -8,6 +8,8 @@ from typing import Protocol
 
 from torch import Tensor
 
+from landscape_core import processes
+from landscape_core.errors import UserError
 from landscape_core.progress import Report
 
 READ_EVERY = 0.2  # seconds between two readings of an update's figures: each makes the processor wait for the accelerator
@@ -51,7 +53,12 @@ def train(trainer: Trainer, report: Report, *, save_every: float = 60.0, watch: 
     """Run the remaining updates, saving every so many seconds and at the end; False where `report` stopped it.
 
     The budget's clock stands still while it saves and looks.
+
+    Raises:
+        UserError: several processes were started for it: statistics of whole batches, and budgets in seconds, cannot be shared.
     """
+    if processes.count() > 1:
+        raise UserError("This training is one process's; of trainings only Algorithm 1 (train mapping) can be shared.")
     figures: dict[str, float] = {}
     read = saved = -float("inf")
     while trainer.fraction < 1.0:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from landscape_core import processes
 from landscape_core.search.curvature import mean_curvature, steepness, whitener
 from landscape_core.search.mapping import MappingConfig, build_mapping
 from landscape_core.search.optimizers import OptimizerSettings
@@ -136,6 +137,7 @@ def publish_theta(
     """Write a Θ as model `name`, with a card that names the forward model and the loss that it is for."""
     advice: dict[str, Any] = {"advised": chosen.advised.model_dump(exclude_unset=True)}
     advice |= {"tuned": [each.model_dump(exclude_unset=True) for each in chosen.tuned]} if chosen.tuned else {}
+    hardware = f"{trainer.device.type}, {platform.machine()}, {torch.get_num_threads()} thread(s){processes.in_words()}"
     settings = asdict(trainer.config) | {"drawn": chosen.drawn, "whiten": chosen.whiten, "damping": chosen.damping}
     settings |= {"power": chosen.power, "curvature_inputs": chosen.curvature_inputs}
     card = zoo.Card(
@@ -145,10 +147,7 @@ def publish_theta(
         trained_on=trained_on,
         licence=forward.licence,
         command=command,
-        budget={
-            **spent(trainer),
-            "hardware": f"{trainer.device.type}, {platform.machine()}, {torch.get_num_threads()} thread(s)",
-        },
+        budget={**spent(trainer), "hardware": hardware},
         metrics={"last_buffer": (trainer.progress.history or [{}])[-1], **advice},
         sha256="",
         seed=trainer.config.seed,

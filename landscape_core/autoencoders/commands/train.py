@@ -27,6 +27,7 @@ from landscape_core.console import (
     checked_name,
     command_line,
     hardware,
+    only_main,
 )
 from landscape_core.errors import UserError
 from landscape_core.experiments.comparing import note_on_card, written
@@ -111,6 +112,7 @@ def features_mapping(
     with Stopping() as stop:
         train_mapping(trainer, stop.bar("buffers"))
     stop.leave_if_asked(f"{trainer.progress.buffer} buffers are kept in {folder}.")
+    only_main()
     card = publish_features_mapping(
         trainer, config, task, trained_on=f"{data.name} train, 1,000 pictures of a class", command=command_line(), assets=assets
     )

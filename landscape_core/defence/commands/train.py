@@ -9,7 +9,7 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.console import Seed, Stopping, Threads, Work, apply_threads, command_line
+from landscape_core.console import Seed, Stopping, Threads, Work, apply_threads, command_line, only_main
 from landscape_core.defence.attacks import ATTACKS
 from landscape_core.defence.task import load_defence
 from landscape_core.defence.training.head import (
@@ -94,6 +94,7 @@ def defence_mapping(
         trainer, config = defence_mapping_trainer(defence, preset, pictures, folder / preset, buffers=buffers, seed=seed)
         train_mapping(trainer, stop.bar("buffers"))
     stop.leave_if_asked(f"{trainer.progress.buffer} buffers are kept in {folder / preset}.")
+    only_main()
     card = publish_defence_mapping(
         trainer, config, classifier, preset, trained_on=f"{cifar.name} train", command=command_line(), assets=assets
     )

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from landscape_core import processes
 from landscape_core.experiments.results import Claim, Result, relative_change
 from landscape_core.generators.completion import (
     border_effect,
@@ -59,15 +60,16 @@ class Curves:
 def run_completions(task: Task, pictures: Tensor, study: CompletionStudy, command: str, tick: Tick) -> Result:
     """Complete every picture (n, 3, H, W) under its mask from the same number of random starts in X and in Z."""
     size = pictures.shape[-1]
-    found: dict[str, list[Curves]] = {lane: [] for lane in LANES}
-    influence = 0.0
-    for i in range(len(pictures)):
+
+    def completed(i: int) -> tuple[list[Curves], float]:
         picture, mask = pictures[i : i + 1], preset(study.masks[i % len(study.masks)], size)
         curves, outputs = _one(task, picture, mask, study, study.seed + i)
-        for lane, each in zip(LANES, curves, strict=True):
-            found[lane].append(each)
-        influence = max(influence, hidden_influence(task.objective, Target(picture, mask).repeat(len(outputs)), outputs))
         tick("completing", i + 1, len(pictures))
+        return curves, hidden_influence(task.objective, Target(picture, mask).repeat(len(outputs)), outputs)
+
+    done = [*processes.in_turns(completed, range(len(pictures)))]
+    found = {lane: [curves[place] for curves, _ in done] for place, lane in enumerate(LANES)}
+    influence = max((influence for _, influence in done), default=0.0)
     name = "completions" if study.x_optimizer is None else f"completions-x-{study.x_optimizer}"
     result = Result(name, command, study.seed, task.hashes, {"faces": len(pictures)}, _settings(task, study))
     for lane, each_curve in found.items():

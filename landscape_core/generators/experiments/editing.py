@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from landscape_core import processes
 from landscape_core.errors import UserError
 from landscape_core.experiments.paired import compare
 from landscape_core.experiments.results import Claim, Result
@@ -50,13 +51,15 @@ def run_editing(
     """
     if task.encode is None:
         raise UserError(f"{task.name} has no encoder, by which identity is judged.")
-    rows = []
-    for index in range(len(pictures)):
+
+    def measured(index: int) -> Tensor:
         picture = pictures[index : index + 1]
         kept = Kept(work, fingerprint(task.hashes, task.objective, vars(settings), picture))
-        rows.append(kept.get("losses and measures", partial(_measured, task, picture, settings)))  # (2, 1 + 2 * 2)
+        row = kept.get("losses and measures", partial(_measured, task, picture, settings))  # (2, 1 + 2 * 2)
         tick("editing", index + 1, len(pictures))
-    found = torch.stack(rows)  # (n, rows, losses and measures)
+        return row.cpu()
+
+    found = torch.stack([*processes.in_turns(measured, range(len(pictures)))])  # (n, rows, losses and measures)
     result = Result("editing", command, settings.seed, task.hashes, {"pictures": len(pictures)}, dict(vars(settings)))
     for place, row in enumerate(ROWS):
         names = ["loss", *(f"{measure}, {state}" for state in ("as found", "edited") for measure in MEASURES)]

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from landscape_core import processes
 from landscape_core.experiments.curves import Curves, Watch, search_curves
 from landscape_core.experiments.paired import Choice, choose_rates
 from landscape_core.experiments.results import Result
@@ -191,19 +192,20 @@ def _spread(
     steps = min(REFERENCE, max(settings.steps))
     by = {row.name: chosen[row.name][min(settings.steps, key=lambda at: abs(at - steps))].setting for row in _lbfgs(settings)}
     lanes = tuple(LaneSettings(space=row.space, optimizer=by[row.name]) for row in _lbfgs(settings))
-    found: dict[str, list[list[float]]] = {}
-    for index in range(len(pictures)):
+
+    def fit_and_spread(index: int) -> list[list[float]]:
         race = RunSettings(task=task.name, lanes=lanes, steps=steps, start="random", seed=settings.seed + index)
         target = instrument.observe(pictures[index : index + 1])
         kept = Kept(work, fingerprint(task.hashes, task.objective, race.model_dump(), target, settings.hypotheses))
         pairs = kept.get("fit and spread", partial(_hypotheses, task, target, settings.hypotheses, race, lpips))
-        for row, pair in zip(_lbfgs(settings), pairs.tolist(), strict=True):
-            found.setdefault(row.name, []).append(pair)
         tick(f"{name}: hypotheses", index + 1, len(pictures))
-    for row_name, each in found.items():
-        fit, spread = torch.tensor(each).mean(dim=0).tolist()
-        _append(result, f"fit of {settings.hypotheses} hypotheses, {steps} steps | {row_name}", fit)
-        _append(result, f"spread of {settings.hypotheses} hypotheses, {steps} steps | {row_name}", spread)
+        found: list[list[float]] = pairs.tolist()
+        return found
+
+    means = torch.tensor([*processes.in_turns(fit_and_spread, range(len(pictures)))]).mean(dim=0).tolist()
+    for row, (fit, spread) in zip(_lbfgs(settings), means, strict=True):
+        _append(result, f"fit of {settings.hypotheses} hypotheses, {steps} steps | {row.name}", fit)
+        _append(result, f"spread of {settings.hypotheses} hypotheses, {steps} steps | {row.name}", spread)
 
 
 def _hypotheses(task: Task, target: Target, k: int, race: RunSettings, lpips: FeatureDistance) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import Assets, Seed, Stopping, Threads, Ticker, Work, apply_threads, command_line
+from landscape_core.console import Assets, Seed, Stopping, Threads, Ticker, Work, apply_threads, command_line, only_main
 from landscape_core.experiments.comparing import note_on_card, written
 from landscape_core.pose.experiments.compare import compare
 from landscape_core.pose.recordings import load_mocap_skeleton, load_poses
@@ -58,6 +58,7 @@ def pose_mapping(
     with Stopping() as stop:
         train_mapping(trainer, stop.bar("buffers"))
     stop.leave_if_asked(f"{trainer.progress.buffer} buffers are kept in {work / observation / preset}.")
+    only_main()
     card = publish_pose_mapping(
         trainer, config, observation, preset, trained_on=f"{data.name} {split}", command=command_line(), assets=assets
     )

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from landscape_core import processes
 from landscape_core.experiments.curves import Lanes
 from landscape_core.experiments.paired import compare
 from landscape_core.experiments.results import Claim, Result
@@ -52,25 +53,30 @@ def hypotheses(
 
     All lanes start from the same inputs of F, so that neither gets its variety from a wider start.
     """
-    found: dict[str, dict[int, list[Hypotheses]]] = {name: {step: [] for step in settings.report_at} for name in lanes}
     random = torch.Generator().manual_seed(settings.seed)
     steps = settings.report_at[-1]
-    for first in range(0, len(poses), settings.batch):
+    built = [Lane(name, task.space(space), optimizer) for name, (space, optimizer) in lanes.items()]
+    drawn = [task.prior.sample(settings.k * len(part), random) for part in poses.split(settings.batch)]
+
+    def measured(index: int) -> dict[str, dict[int, Hypotheses]]:
+        first = index * settings.batch
         part = poses[first : first + settings.batch]
         truth = body.positions(body.target(part).value)
         target = body.target(part.repeat_interleave(settings.k, dim=0), visible)
-        built = [Lane(name, task.space(space), optimizer) for name, (space, optimizer) in lanes.items()]
-        drawn = task.prior.sample(len(target), random)
-        starts = [lane.space.at(drawn) for lane in built]
+        starts = [lane.space.at(drawn[index]) for lane in built]
         solver = Solver(task.forward, task.objective, target, built, max_steps=steps)
+        found: dict[str, dict[int, Hypotheses]] = {name: {} for name in lanes}
         for state in states(solver, solver.init(starts)):
             tick(label, first * steps + len(part) * state.step, len(poses) * steps)
             if state.step in settings.report_at:
                 for lane, now in zip(built, state.lanes, strict=True):
                     x = lane.space.to_x(now.best_variable)
                     with torch.no_grad():
-                        found[lane.name][state.step].append(measure(body, task.forward(x), truth, visible))
-    return {name: {step: _joined(parts) for step, parts in by_step.items()} for name, by_step in found.items()}
+                        found[lane.name][state.step] = measure(body, task.forward(x), truth, visible)
+        return found
+
+    parts = [*processes.in_turns(measured, range(len(drawn)))]
+    return {name: {step: _joined([part[name][step] for part in parts]) for step in settings.report_at} for name in lanes}
 
 
 def _joined(parts: list[Hypotheses]) -> Hypotheses:

@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from landscape_core import processes
 from landscape_core.experiments.curves import Curves, Watch
 from landscape_core.experiments.results import Result, mean_series
 from landscape_core.experiments.swept import Descent, Row, described, measured, tuned
@@ -21,6 +22,7 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.task import Task, X
+from landscape_core.search.trajectory import states
 from landscape_core.search.updates import Optimizer
 
 COLUMNS: Mapping[str, OptimizerName] = {"Adam": "adam", "L-BFGS": "lbfgs", "Levenberg-Marquardt": "levenberg-marquardt"}
@@ -113,15 +115,20 @@ def lowest_found(
     random = torch.Generator().manual_seed(settings.seed)
     lowest = torch.stack([*ends]).amin(dim=0)
     lane = Lane(X, task.space(X), optimizer)
-    for done in range(settings.more_starts):
-        for first in range(0, len(target), settings.batch):
-            part = slice(first, min(first + settings.batch, len(target)))
-            solver = Solver(task.forward, task.objective, target.select(part), [lane], max_steps=settings.steps)
-            state = solver.init([lane.space.at(task.prior.sample(part.stop - first, random))])
-            while solver.done(state) is None:
-                state = solver.step(state)
-            lowest[part] = torch.minimum(lowest[part], state.lanes[0].best_loss)
+    parts = [target.select(slice(first, first + settings.batch)) for first in range(0, len(target), settings.batch)]
+    starts = [[lane.space.at(task.prior.sample(len(part), random)) for part in parts] for _ in range(settings.more_starts)]
+
+    def ended(done: int) -> Tensor:
+        losses = []
+        for part, start in zip(parts, starts[done], strict=True):
+            solver = Solver(task.forward, task.objective, part, [lane], max_steps=settings.steps)
+            *_, last = states(solver, solver.init([start]))
+            losses.append(last.lanes[0].best_loss)
         tick("more starts", done + 1, settings.more_starts)
+        return torch.cat(losses)
+
+    for losses in processes.in_turns(ended, range(settings.more_starts)):
+        lowest = torch.minimum(lowest, losses)
     return lowest
 
 
