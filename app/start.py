@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from app.settings_file import as_defaults
+
 WORK = Path("runs") / "trainings"
 
 
@@ -23,7 +25,14 @@ def main(
     ] = "cpu",
     work: Annotated[Path, typer.Option(help="Folder in which trainings are kept; a server goes on with what is there.")] = WORK,
     train: Annotated[bool, typer.Option("--train", help="Let visitors from other machines train, too.")] = False,
-) -> None:
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            help='A TOML file of the other options: port = 7870, task = ["mine.py"]; what is typed goes before it.',
+            callback=as_defaults, is_eager=True,
+        ),
+    ] = None,
+) -> None:  # fmt: skip
     """Start the laboratory in the browser. Ctrl-C or SIGTERM ends it."""
     from app.scratch import scratch
     from app.serving import Stop, check_address, is_here, leave, stoppable

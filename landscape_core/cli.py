@@ -13,6 +13,7 @@ from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
 from landscape_core.autoencoders.commands import train as train_autoencoders
 from landscape_core.commands import (
     bench,
+    complete,
     follow,
     invert,
     mapping,
@@ -58,7 +59,7 @@ app = _group(
 )
 app.command()(invert.invert)
 app.command()(generators.restore)
-app.command()(generators.complete)
+app.command()(complete.complete)
 app.command()(pose.pose)
 app.command()(follow.follow)
 app.command()(replay.replay)

@@ -19,17 +19,23 @@ from landscape_core.search.task import Task
 
 MOST = 700_000  # characters of what was observed: a card has at most a million
 UNPACKED = 64 * 2**20  # bytes
+MOST_COMPLETIONS = 64
 
 
 class PluginCard(Card):
-    """The card of a run on a plug-in's F; `observed` is a target (safetensors, zlib, base64)."""
+    """The card of a run on a plug-in's F; `observed` is a target (safetensors, zlib, base64), completed `k` times."""
 
     kind: Literal["plugin"] = "plugin"
     observed: str = Field(max_length=MOST)
+    k: int = Field(1, ge=1, le=MOST_COMPLETIONS)
+
+    @property
+    def samples(self) -> int:
+        return self.k
 
 
-def make_plugin_card(task: Task, settings: RunSettings, target: Target, result: dict[str, Any]) -> PluginCard:
-    """The card of a run on one target (1, ...).
+def make_plugin_card(task: Task, settings: RunSettings, target: Target, result: dict[str, Any], k: int = 1) -> PluginCard:
+    """The card of a run on one target (1, ...), or on it k times.
 
     Raises:
         UserError: the target is too large for a card.
@@ -40,7 +46,7 @@ def make_plugin_card(task: Task, settings: RunSettings, target: Target, result: 
     if len(text) > MOST:
         raise UserError(f"What was observed takes {len(text):,} characters; a run card holds at most {MOST:,}.")
     return PluginCard(
-        settings=settings, models=models_used(task, settings), environment=environment(), result=result, observed=text
+        settings=settings, models=models_used(task, settings), environment=environment(), result=result, observed=text, k=k
     )
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load
 from typer.testing import CliRunner, Result
 
 from landscape_core import cli
@@ -26,7 +27,7 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
 from landscape_core.storage import zoo
 from tests.tiny.exports import FILES
-from tests.tiny.plugins import DECAY, TRUTH, curve, plugin
+from tests.tiny.plugins import DECAY, TRUTH, UNSEEN, curve, plugin
 
 
 @pytest.fixture(autouse=True)
@@ -232,3 +233,36 @@ def test_the_tables_are_made_of_what_a_plugin_draws(tmp_path: Path) -> None:
     assert not any("encoder" in row for row in rows)
     invoke("reproduce", "landscapes", *few, "--steps", 3, "--size", 5)
     assert json.loads(Path("results/landscapes-decay.json").read_text())["n"] == {"examples": 3}
+
+
+def test_what_is_hidden_is_completed_in_several_ways(tmp_path: Path) -> None:
+    mine, observed = plugin(tmp_path, UNSEEN), curve(tmp_path, hidden=4)
+    words = ("--task", mine, "--space", "random", "--steps", 40, "-k", 5, "--out", "out")
+    said = invoke("complete", observed, *words, "--paste").output
+    assert "spread of what was hidden" in said
+    with zipfile.ZipFile("out/curve.zip") as archive:
+        assert set(archive.namelist()) == {*FILES, "completions.json", "completions.safetensors"}
+        numbers, outputs = json.loads(archive.read("completions.json")), load(archive.read("completions.safetensors"))
+    target = load_task(str(mine)).observe(observed)  # type: ignore[misc]
+    for lane in ("X", "Z"):
+        assert numbers[lane]["mean loss"] < 1e-2
+        assert numbers[lane]["losses"] == sorted(numbers[lane]["losses"])
+        assert outputs[lane].shape == (5, 16)
+        assert torch.equal(outputs[lane][:, :12], target.value[:, :12].expand(5, 12))  # pasted
+        assert outputs[lane][:, 12:].std(dim=0).mean() == pytest.approx(numbers[lane]["spread"], rel=1e-4)
+        assert numbers[lane]["spread"] > 0.1  # nothing seen says what the end is
+    assert "repeats the card's run exactly" in invoke("replay", "out/curve.zip", "--task", mine).output
+
+
+@pytest.mark.parametrize(
+    ("hidden", "words", "sentence"),
+    [
+        (0, (), "16 of the 16 numbers of curve.json are seen"),
+        (15, (), "1 of the 16 numbers of curve.json are seen"),
+        (4, ("--mask", "centre"), "decay makes no pictures for a mask to lie on"),
+    ],
+)
+def test_what_cannot_be_completed_is_refused(tmp_path: Path, hidden: int, words: tuple[str, ...], sentence: str) -> None:
+    typed = ["complete", str(curve(tmp_path, hidden=hidden)), "--task", str(plugin(tmp_path)), *words]
+    with pytest.raises(UserError, match=sentence):
+        CliRunner().invoke(cli.app, typed, catch_exceptions=False)

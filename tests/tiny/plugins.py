@@ -23,6 +23,8 @@ class Decay(nn.Module):
 def task():
     return Task("decay", Decay(), Prior(torch.zeros(2), 0.5 * torch.eye(2)), SquaredError())
 '''
+LATE = "x.device)) + x[:, 2:] * (torch.arange(16) > 11)"  # a third number, which the last four values alone feel
+UNSEEN = DECAY.replace("2)", "3)").replace("1:]", "1:2]").replace("x.device))", LATE)
 TRUTH = [0.4, -0.3]
 
 

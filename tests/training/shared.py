@@ -76,5 +76,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    from tests.training import shared  # a checkpoint tells the functions of this module from those of __main__
+
     with processes.one_voice():
-        main()
+        shared.main()
