@@ -12,6 +12,7 @@ from landscape_core.autoencoders.commands import applications, decoders, levels
 from landscape_core.autoencoders.commands import reproduce as autoencoder_tables
 from landscape_core.autoencoders.commands import train as train_autoencoders
 from landscape_core.commands import (
+    adopt,
     bench,
     complete,
     follow,
@@ -34,8 +35,8 @@ from landscape_core.defence.commands import run as defence
 from landscape_core.defence.commands import train as train_defence
 from landscape_core.errors import UserError, first_problem, reason
 from landscape_core.features.commands import train as train_features
-from landscape_core.generators.commands import adopt, practice, sheets
 from landscape_core.generators.commands import leads as lead_tables
+from landscape_core.generators.commands import practice, sheets
 from landscape_core.generators.commands import reproduce as generator_tables
 from landscape_core.generators.commands import restoring as restoring_tables
 from landscape_core.generators.commands import run as generators

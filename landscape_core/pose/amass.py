@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from scipy.spatial.transform import Rotation
 
 from landscape_core.errors import UserError, listed, reading
+from landscape_core.pose.kinematics import Skeleton
 
 MAX_BYTES = 256 * 2**20  # of the poses, unpacked
 RATES = ("mocap_framerate", "mocap_frame_rate")  # of SMPL-H, of SMPL-X
@@ -39,6 +41,16 @@ _BODY: tuple[tuple[str, int, tuple[float, float, float]], ...] = (
     ("L_Wrist", 18, (25, 0, 0)),
     ("R_Wrist", 19, (-25, 0, 0)),
 )
+
+
+def rest_skeleton() -> Skeleton:
+    """That body without its root, whose poses are relative to its arms held out."""
+    (root, *_), *joints = _BODY
+    names, parents, offsets = zip(*joints, strict=True)
+    reference = torch.eye(3).expand(len(joints), 3, 3)
+    return Skeleton(names, parents, torch.tensor(offsets, dtype=torch.float32), reference, torch.eye(3), root)
+
+
 NOTICE = "The file has no bone lengths; those of an average body, arms held out at rest, are taken."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from landscape_core.errors import UserError
+from landscape_core.pose.adopting import adopted, load_adopted
 from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.recordings import MOCAP, draw_poses, load_poses
@@ -19,7 +20,7 @@ from landscape_core.search.task import Task
 def _load(name: str, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = "cpu") -> Task:
     if device != "cpu":
         raise UserError(f"The pose prior runs on the CPU alone, not on {device}.")
-    return load_pose_task(body_of(name).observation)
+    return load_adopted(name) if name in adopted() else load_pose_task(body_of(name).observation)
 
 
 def _observe(task: Task, path: Path, frame: int, names: Path | None) -> Observed:
@@ -37,4 +38,4 @@ def _carried(card: PoseCard, task: Task) -> Target:
     return pose_card_target(card)
 
 
-DOMAIN = Domain("pose", lambda: list(NAMES.values()), _load, _observe, PoseCard, _carried, _recorded)
+DOMAIN = Domain("pose", lambda: [*NAMES.values(), *adopted()], _load, _observe, PoseCard, _carried, _recorded)

@@ -38,7 +38,7 @@ def rotation_angle(a: Tensor, b: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class Skeleton:
-    """J joints below the hips. Node 0 is the hips, node i + 1 is joint i; a parent comes before its children.
+    """J joints below the hips. Node 0 is the hips, called `root`, node i + 1 is joint i; a parent comes before its children.
 
     names: J joint names, hips excluded. parents: J node indices. offsets: (J, 3), cm, in the parent's frame.
     reference: (J, 3, 3), the local rotations that a pose is relative to. hips_reference: (3, 3), y up.
@@ -49,6 +49,7 @@ class Skeleton:
     offsets: Tensor
     reference: Tensor
     hips_reference: Tensor
+    root: str = "Hips"
 
     def __post_init__(self) -> None:
         n = len(self.names)
@@ -69,7 +70,7 @@ class Skeleton:
     @property
     def node_names(self) -> tuple[str, ...]:
         """The J + 1 names of the rows of joint positions: "Hips", then every joint."""
-        return ("Hips", *self.names)
+        return (self.root, *self.names)
 
     def to_json(self) -> str:
         """The skeleton as JSON; `Skeleton.from_json` returns the same numbers."""

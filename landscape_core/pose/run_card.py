@@ -12,6 +12,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from landscape_core.errors import UserError
+from landscape_core.pose.adopting import adopted, adopted_body
 from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.task import NAMES, Body, load_body
@@ -44,7 +45,9 @@ def body_of(task: str) -> Body:
     for observation, name in NAMES.items():
         if name == task:
             return load_body(observation)
-    raise UserError(f"{task!r} is no pose task; those are: {', '.join(NAMES.values())}.")
+    if task in adopted():
+        return adopted_body()
+    raise UserError(f"{task!r} is no pose task; those are: {', '.join([*NAMES.values(), *adopted()])}.")
 
 
 def hypotheses_target(body: Body, rotvec: Tensor, visible: Sequence[str], k: int) -> Target:

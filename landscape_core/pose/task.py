@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from landscape_core.errors import UserError, listed
 from landscape_core.pose.drawing import FIGURE_SIDE, draw
 from landscape_core.pose.kinematics import ForwardKinematics, Skeleton, load_skeleton, matrix_to_rotvec, rotvec_to_matrix
-from landscape_core.pose.network import vposer_from
+from landscape_core.pose.network import VPoser, vposer_from
 from landscape_core.search.objectives import SquaredError, Target
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.spaces import Prior
@@ -87,7 +87,7 @@ def upper_body(skeleton: Skeleton) -> list[str]:
 
 def lower_body(skeleton: Skeleton) -> list[str]:
     """The legs: every joint named for leg, foot or toes."""
-    return [name for name in skeleton.names if any(part in name for part in ("Leg", "Foot", "Toes"))]
+    return [name for name in skeleton.names if any(part in name for part in ("Leg", "Hip", "Knee", "Ankle", "Foot", "Toes"))]
 
 
 def seen_joints(body: Body, words: str) -> list[str]:
@@ -136,6 +136,18 @@ def load_pose_task(observation: Observation = "rotations", assets: Path = zoo.AS
     with zoo.fitting(card):
         vposer = vposer_from(tensors, card.architecture)
     body = load_body(observation, assets)
+    task = rotations_task(NAMES[observation], card, vposer, body, f"pose{THETA}{observation}-", assets)
+    if observation == "rotations":
+        return task
+    return replace(task, forward=nn.Sequential(vposer.decoder, body.kinematics).eval(), encode=None)
+
+
+def rotations_task(name: str, card: zoo.Card, vposer: VPoser, body: Body, prefix: str, assets: Path) -> Task:
+    """A prior as a task whose F gives rotations (B, J, 3, 3), with the Θs below `assets` whose names begin with `prefix`.
+
+    Raises:
+        UserError: a Θ is altered.
+    """
     latent = vposer.decoder.latent
     prior = Prior(torch.zeros(latent), torch.eye(latent))
 
@@ -144,17 +156,14 @@ def load_pose_task(observation: Observation = "rotations", assets: Path = zoo.AS
         mean: Tensor = vposer.encoder(matrix_to_rotvec(rotations)).mean
         return mean
 
-    forward: nn.Module = vposer.decoder
-    if observation == "positions":
-        forward = nn.Sequential(vposer.decoder, body.kinematics).eval()
-    learned = thetas(f"pose{THETA}{observation}-", prior, assets)
+    learned = thetas(prefix, prior, assets)
     return Task(
-        name=NAMES[observation],
-        forward=forward,
+        name=name,
+        forward=vposer.decoder,
         prior=prior,
         objective=SquaredError(),
         mappings={**learned.spaces, RANDOM: random_mapping(prior)},
-        encode=encode if observation == "rotations" else None,
+        encode=encode,
         hashes={card.name: card.sha256, **learned.hashes},
         advised={X: OptimizerSettings(name="lbfgs", lr=1.0), **learned.advised},
         tuned={X: tuned_on(card), **learned.tuned},

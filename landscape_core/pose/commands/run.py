@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from landscape_core.console import Optimizers, Out, Seed, Threads, apply_threads, columns, leave, raced
+from landscape_core.errors import UserError
+from landscape_core.pose.adopting import load_adopted
 from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.run_card import (
@@ -17,7 +19,7 @@ from landscape_core.pose.run_card import (
     hypotheses_target,
     make_pose_card,
 )
-from landscape_core.pose.task import NAMES, Observation, load_pose_task, seen_joints
+from landscape_core.pose.task import Observation, load_pose_task, seen_joints
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
 from landscape_core.search.spaces import Start
 from landscape_core.search.summary import race_summary, result_of
@@ -34,7 +36,8 @@ def pose(
         int, typer.Option("--number", "-k", help="Hypotheses; several begin at random.", min=1, max=MAX_HYPOTHESES)
     ] = 1,
     observation: Annotated[Observation, typer.Option(help="What is observed of a joint.")] = "rotations",
-    space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
+    prior: Annotated[str | None, typer.Option(help="A VPoser that `adopt` took over; the embedded one where absent.")] = None,
+    space: Annotated[str | None, typer.Option(help="Learned space that Z uses; the prior's first where absent.")] = None,
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)] = 40,
     optimizer: Optimizers = None,
     names: Annotated[
@@ -46,12 +49,16 @@ def pose(
 ) -> None:
     """Race X against Z on one frame of a motion file; writes a zip: card, losses, latents, and the found poses as BVH."""
     apply_threads(threads)
-    task, body = load_pose_task(observation), body_of(NAMES[observation])
+    task = load_pose_task(observation) if prior is None else load_adopted(prior)
+    body = body_of(task.name)
+    if body.observation != observation:
+        raise UserError(f"Of {task.name} joint {body.observation} are observed, not {observation}.")
     motion, named = load_motion(bvh), None if names is None else read_joint_map(names, body.skeleton)
     for notice in motion.notices:
         typer.echo(f"{bvh.name}: {notice}")
     rotvec, visible = pose_of(motion, body.skeleton, frame, named), seen_joints(body, seen)
     start: Start = "mean" if hypotheses == 1 else "random"
+    space = task.default_space if space is None else space
     by = columns(optimizer, task.advice(space).name)
     settings = RunSettings.table(task, space, by, seed=seed, steps=steps, start=start)
     solver, starts = prepare(task, settings, hypotheses_target(body, rotvec, visible, hypotheses))

@@ -9,20 +9,35 @@ import typer
 
 from landscape_core.console import checked_name, command_line
 from landscape_core.generators.adopting import adopt_stylegan2
+from landscape_core.pose.adopting import adopt_vposer, is_vposer
 from landscape_core.storage import zoo
 
 
 def adopt(
-    file: Annotated[Path, typer.Argument(help="A StyleGAN2 checkpoint in the layout of the common PyTorch port ('g_ema').")],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="A StyleGAN2 checkpoint in the layout of the common PyTorch port ('g_ema'), or a VPoser's folder, v1 or v2."
+        ),
+    ],
     name: Annotated[str, typer.Option("--name", help="What the task is called, e.g. ffhq.", callback=checked_name)],
     licence: Annotated[str, typer.Option(help="Licence of the weights, for the card.")] = "unknown",
 ) -> None:
-    """Convert a published StyleGAN2, 8 to 1024 pixels, into a task that every command on pictures and the app take by its name.
+    """Convert a published model into a task: a StyleGAN2, 8 to 1024 pixels, for every command on pictures and the app, or a
+    VPoser for `pose` and `surface` on AMASS recordings.
 
     The card says what was assumed; what does not fit is refused.
     """
+    if is_vposer(file):
+        _wrote(adopt_vposer(file, name, licence=licence, command=command_line()))
+        typer.echo(f"Next: python -m landscape_core pose recording.npz --prior {name}")
+        return
     card, notices = adopt_stylegan2(file, name, licence=licence, command=command_line())
     for notice in notices:
         typer.echo(f"{file.name}: {notice}")
-    typer.echo(f"Wrote {card.name} below {zoo.OWN}: {card.kind}. {card.notes}")
+    _wrote(card)
     typer.echo(f"Next: python -m landscape_core invert photo.jpg --task {name}")
+
+
+def _wrote(card: zoo.Card) -> None:
+    typer.echo(f"Wrote {card.name} below {zoo.OWN}: {card.kind}. {card.notes}")
