@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import TASK_HELP, Device, Distance, Out, Seed, Threads, apply_threads, leave, raced
+from landscape_core.console import TASK_HELP, Device, Distance, LearnedSpace, Out, Seed, Threads, apply_threads, leave, raced
 from landscape_core.domains import domain_for
 from landscape_core.errors import UserError
 from landscape_core.generators.commands import run as generators
@@ -32,7 +32,7 @@ def complete(
     k: generators.K = 8,
     paste: generators.Paste = False,
     task: Annotated[str, typer.Option(help=TASK_HELP)] = "faces",
-    space: Annotated[str | None, typer.Option(help="Learned space that Z uses; the task's first where absent.")] = None,
+    space: LearnedSpace = None,
     steps: generators.Steps = 100,
     z_lr: generators.ZRate = None,
     prior_weight: generators.PriorWeight = 0.0,
@@ -53,7 +53,7 @@ def complete(
         if mask is None:
             raise UserError(f"Say what is hidden of {file.name}: --mask, with a picture of it or one of: {', '.join(PRESETS)}.")
         generators.complete(
-            file, mask, out, k, paste, task, space or "residual", steps, z_lr, prior_weight, perceptual, device, seed, threads
+            file, mask, out, k, paste, task, space, steps, z_lr, prior_weight, perceptual, device, seed, threads
         )
         return
     apply_threads(threads)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from torch import Tensor
 
-from landscape_core.console import Bar, Device, Distance, Out, Seed, Threads, apply_threads, leave
+from landscape_core.console import Bar, Device, Distance, LearnedSpace, Out, Seed, Threads, apply_threads, leave
 from landscape_core.errors import UserError
 from landscape_core.generators.completion import CompletionSet, completion_sets, completion_settings, completion_solver
 from landscape_core.generators.completion_export import pictures, sheet, with_visible_part
@@ -46,7 +46,6 @@ PriorWeight = Annotated[
 ]  # fmt: skip
 Paste = Annotated[bool, typer.Option("--paste/--whole", help="Keep the visible part of the photograph.")]
 ImageTask = Annotated[str, typer.Option(help="Embedded image task, e.g. faces or cats; `models` lists them.")]
-LearnedSpace = Annotated[str, typer.Option(help="Learned space that Z uses.")]
 Steps = Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)]
 ZRate = Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")]
 
@@ -58,7 +57,7 @@ def complete(
     k: K = 8,
     paste: Paste = False,
     task: ImageTask = "faces",
-    space: LearnedSpace = "residual",
+    space: LearnedSpace = None,
     steps: Steps = 100,
     z_lr: ZRate = None,
     prior_weight: PriorWeight = 0.0,
@@ -96,7 +95,7 @@ def restore(
     k: K = 8,
     paste: Paste = False,
     task: ImageTask = "faces",
-    space: LearnedSpace = "residual",
+    space: LearnedSpace = None,
     steps: Steps = 100,
     z_lr: ZRate = None,
     prior_weight: PriorWeight = 0.0,
@@ -115,7 +114,13 @@ def restore(
     loaded = load_image_task(task, perceptual=perceptual, device=device)
     seen = _observed(picture, loaded, instrument, mask, observed)
     settings = completion_settings(
-        loaded, space=space, steps=steps, seed=seed, z_lr=z_lr, prior_weight=prior_weight, perceptual=perceptual
+        loaded,
+        space=space or loaded.default_space,
+        steps=steps,
+        seed=seed,
+        z_lr=z_lr,
+        prior_weight=prior_weight,
+        perceptual=perceptual,
     )
     typer.echo(f"Observed: {instrument}. {instrument.loss_words(loaded.side)}")
     solver, starts = completion_solver(loaded, seen.target, k, settings)
