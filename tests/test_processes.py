@@ -175,7 +175,9 @@ def test_two_processes_draw_the_surfaces_and_tables_of_one(tmp_path: Path) -> No
         python(tmp_path, *launcher, *table, "--out", out)
         for kept in (tmp_path / "kept").iterdir():
             kept.unlink()
-    for name in ("0-path.json", "0-path.csv", "0-path.html", "0-path.png"):
+    for name in ("0-path.csv", "0-path.png"):  # every loss of both surfaces and of the paths, and what is drawn of them
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes(), name
-    one, two = (json.loads((tmp_path / out / "landscapes-blobs.json").read_text()) for out in ("one", "two"))
-    assert one["series"] == two["series"]
+    one, two = (json.loads((tmp_path / out / "landscapes-blobs.json").read_text())["series"] for out in ("one", "two"))
+    assert one.keys() == two.keys()
+    for name, values in one.items():  # measures are fitted to a surface by LAPACK, which does not repeat itself to the bit
+        assert values == pytest.approx(two[name], rel=1e-12), name
