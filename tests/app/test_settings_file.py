@@ -30,9 +30,14 @@ def started(*words: object) -> str:
 
 def test_a_file_gives_defaults_and_what_is_typed_goes_before(tmp_path: Path, served: list[tuple[Any, ...]]) -> None:
     file = tmp_path / "app.toml"
-    file.write_text(
-        'host = "127.0.0.1"\nport = 7999\nname = ["lab.example"]\ntask = ["mine.py", "mine:other"]\ndevice = "auto"\nwork = "kept"\n'
-    )
+    said = {
+        "host": '"127.0.0.1"',
+        "port": "7999",
+        "name": '["lab.example"]',
+        "task": '["mine.py", "mine:other"]',
+        "device": '"auto"',
+    }
+    file.write_text("\n".join(f"{name} = {value}" for name, value in (said | {"work": '"kept"'}).items()))
     started("--settings", file)
     started("--port", 7998, "--settings", file, "--task", "third.py")
     names = ["127.0.0.1", "lab.example"]
