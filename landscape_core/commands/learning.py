@@ -159,7 +159,7 @@ def _planned(asked: Asked, task: Task | None, chosen: MappingPreset) -> Plan:
     def made() -> Plan:
         return fitted(_with_buffers(chosen, asked.buffers), dim, seconds, pace(known), EVALUATIONS if asked.diary else 0)
 
-    plan = kept(asked.work, made)
+    plan = kept(asked.work / task.name / asked.preset, made)
     if asked.diary is not None:
         asked.diary.write("plan", buffers=plan.buffers, targets=plan.targets, inputs=plan.inputs)
     return plan

@@ -34,6 +34,12 @@ def test_an_upload_is_taken_and_a_path_of_the_server_is_not(address: str, tmp_pa
     assert "data:image/jpeg" not in refused
 
 
+def test_a_server_that_was_given_no_trainings_offers_none(address: str) -> None:
+    named = [each["props"].get("elem_id") for each in config(address)["components"]]
+    assert "train-off" in named
+    assert "train" not in named
+
+
 @pytest.mark.parametrize("path", ["/etc/passwd", "{root}/app/ui.py", "{root}/assets/examples/cat.png", "../app.py"])
 def test_no_file_of_the_server_can_be_read(address: str, path: str) -> None:
     status, _ = get(f"{address}gradio_api/file={path.format(root=ROOT)}")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.scratch import PREFIX
-from app.serving import check_address
+from app.serving import check_address, is_here
 from landscape_core.errors import UserError
 from tests.app.racing import FORM
 from tests.app.visiting import events, join, log, opened, served, uploaded
@@ -30,6 +30,11 @@ def test_a_port_in_use_and_a_host_that_is_none_are_sentences() -> None:
             check_address(host, 0)
     with pytest.raises(UserError, match="cannot be listened on"):
         check_address("192.0.2.1", 0)  # an address of documentation, no machine's
+
+
+@pytest.mark.parametrize(("host", "here"), [("127.0.0.1", True), ("localhost", True), ("0.0.0.0", False), ("192.0.2.1", False)])
+def test_whether_other_machines_reach_it_decides_whether_it_trains(host: str, here: bool) -> None:
+    assert is_here(host) is here
 
 
 @pytest.mark.parametrize(
