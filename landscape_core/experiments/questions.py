@@ -140,6 +140,14 @@ QUESTIONS = (
         r"(?P<on>\w+), (?P<what>.*): PSNR in dB, robust minus plain", "{on}, {what}, PSNR", "dB", "PSNR",
     ),
     Question(
+        "Does a small mirror decoder give more back from robust features?", ("features-table",),
+        r"(?P<on>stage \d): robust against standard: PSNR in dB, difference", "CIFAR-10's test, {on}, PSNR", "dB", "PSNR",
+    ),
+    Question(
+        "Do decoders of robust features denoise better than standard ones, untrained for it?", ("features-denoise",),
+        r"(?P<on>stage \d, noise \d+/255): robust against standard: PSNR in dB, difference", "{on}, PSNR", "dB", "PSNR",
+    ),
+    Question(
         "Where both are planes, does Z need fewer steps?", ("playground",),
         r"(?P<on>\w+): Z's median steps to tolerance as a share of X's", "{on}, median steps to tolerance", "share", "steps",
     ),
