@@ -55,3 +55,10 @@ def test_pictures_of_one_channel_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="draws pictures of 1 channels; 3"):
         adopt_stylegan2(saved(tmp_path, {"g_ema": published(1)[1]}), "grey", licence="", command="")
     assert zoo.names(zoo.OWN) == []
+
+
+@pytest.mark.parametrize("key", ["generator.progression.0.conv1.conv.weight_orig", "g_synthesis.blocks.4x4.const"])
+def test_a_stylegan1_is_refused(tmp_path: Path, key: str) -> None:
+    with pytest.raises(UserError, match="is a StyleGAN1: another network"):
+        adopt_stylegan2(saved(tmp_path, {key: torch.zeros(3)}), "first", licence="", command="")
+    assert zoo.names(zoo.OWN) == []

@@ -29,6 +29,7 @@ _RENAMES = (
 )
 _NOISE = re.compile(r"^noises\.noise_(\d+)$")
 _KERNEL = re.compile(r"\.(blur|upsample)\.kernel$")  # fixed filters; ours has the same, see `_check_kernels`
+_FIRST = re.compile(r"^(generator\.progression\.|g_synthesis\.|synthesis\.blocks\.)")  # StyleGAN1, by its common ports
 MEAN_OF = 10_000  # inputs, where a file has no mean of W
 
 
@@ -99,6 +100,11 @@ def _renamed(found: StateDict, path: Path | str) -> dict[str, Tensor]:
                 ours = _rename(key)
                 state[ours] = _our_tensor(ours, value)
     needed = ("mapping.layers.0.weight", "synthesis.const", "synthesis.to_rgbs.0.bias")
+    if any(_FIRST.match(key) for key in found.tensors):
+        raise UserError(
+            f"{path} is a StyleGAN1: another network, which normalises its maps (AdaIN) where StyleGAN2 scales its weights. "
+            "It is not supported; bring it as a network of your own, --task mine.py."
+        )
     if any(state[name].dim() == 0 if name in state else True for name in needed):
         raise UserError(
             f"{path} does not have the tensors of a StyleGAN2 generator (style.1, input, to_rgb1, …), under 'g_ema' or bare; "
