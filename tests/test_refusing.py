@@ -129,7 +129,7 @@ def test_a_full_disk_is_a_sentence_and_harms_no_file(
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    monkeypatch.setattr(Path, "write_bytes", full)
     code, said = command("invert", picture, "--steps", 1, "--out", out)
     assert (code, "cannot be written: no space left on device" in said) == (1, True)
     assert [path.name for path in out.iterdir()] == ["a.zip"]
