@@ -9,7 +9,10 @@ from typing import Any
 import gradio as gr
 
 from app.editing.panel import build_editing
+from app.following.panel import build_follow
+from app.following.run import Source
 from app.invert import run as events
+from app.invert.follow import SUFFIXES, source_of
 from app.invert.many_tab import build_many
 from app.invert.run import RaceSession
 from app.runs.cards import as_it_was
@@ -41,6 +44,7 @@ def build(page: Page) -> StandingSource:
                 download = gr.DownloadButton("download", elem_id="export-file")
                 build_editing(page, "", lambda key: (page.invert.get(key).run, 0))
             many = gr.Column(elem_classes="card race-card")
+            clip = gr.Column(elem_classes="card race-card follow-card")
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Search</h2>")
             form, actions = build_form(panel.model)
@@ -51,6 +55,10 @@ def build(page: Page) -> StandingSource:
     tab.wire_landscape()
     with many:
         build_many(page, form, tab.loaded)
+    with clip:
+        file = gr.File(label="Your clip", file_types=SUFFIXES, type="filepath", height=110, elem_id="follow-clip", render=False)
+        build_follow(page, "invert/follow", "invert-follow", [file, *form.components], tab.clip, tab.loaded)
+        file.render()
     return lambda key: standing_of(page.invert.get(key).run)
 
 
@@ -150,6 +158,12 @@ class InvertTab(RunTab[RaceSession]):
 
     def export(self, session: RaceSession) -> Path:
         return events.export(session)
+
+    def clip(self, data: Mapping[str, Any], values: Sequence[Any]) -> Source:
+        """What the panel below follows."""
+        path, *fields = values
+        race = from_values(self.form.read(fields))
+        return source_of(self.models.get(race.task, race.perceptual), race, path, data)
 
 
 def race_view(missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: str = "race") -> gr.HTML:

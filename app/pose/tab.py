@@ -9,9 +9,11 @@ from typing import Any
 
 import gradio as gr
 
+from app.following.panel import build_follow
+from app.following.run import Source
 from app.pose import run as events
 from app.pose import stream
-from app.pose.follow_tab import build_follow
+from app.pose.follow import source_of
 from app.pose.form import FIRST_JOINT, PosePanel, build_pose_form, build_pose_target
 from app.pose.session import PoseSession, PoseTarget
 from app.pose.settings import defaults, from_card, from_values, start_for, values_of
@@ -66,7 +68,8 @@ def build(page: Page) -> StandingSource:
     tab.wire_run(status, download)
     tab.wire_landscape()
     with clip:
-        build_follow(page, models, DRAWING, panel, form, tab.loaded)
+        inputs = [panel.number, panel.file, panel.names, *form.components]
+        build_follow(page, "pose/follow", "follow", inputs, tab.clip, tab.loaded)
     return lambda key: standing_of(sessions.get(key).run)
 
 
@@ -221,6 +224,12 @@ class PoseTab(RunTab[PoseSession]):
 
     def export(self, session: PoseSession) -> Path:
         return events.export(session)
+
+    def clip(self, data: Mapping[str, Any], values: Sequence[Any]) -> Source:
+        """What the panel below follows."""
+        number, path, names, *fields = values
+        race = from_values({**self.form.read(fields), "k": 1}).settings
+        return source_of(self.models.get(race.task), self.models.get(DRAWING), race, number, path, names, data)
 
 
 def figure_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "figures") -> gr.HTML:

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 import torch
 
-from app.pose import follow as events
-from app.pose.follow import FollowJob
+from app.following import run as events
+from app.following.run import FollowJob, Source
+from app.pose.follow import source_of
 from app.pose.settings import defaults
 from app.pose.tab import DRAWING, pose_models
 from app.runs.models import Models
@@ -37,10 +38,13 @@ def walk(tmp_path: Path) -> str:
     return str(path)
 
 
+def source(models: Models, path: str | None, **changes: Any) -> Source:
+    task = models.get(DRAWING)
+    return source_of(task, task, defaults(models).settings, 3, path, None, {**ASKED, **changes})
+
+
 def messages(models: Models, job: FollowJob, path: str | None, **changes: Any) -> list[dict[str, Any]]:
-    task, data = models.get(DRAWING), {**ASKED, **changes}
-    make = lambda: events.clip_of(task, 3, path, None, data)  # noqa: E731
-    return [*events.start(job, task, defaults(models).settings, make, data)]
+    return [*events.start(job, source(models, path, **changes))]
 
 
 def test_frames_stream_and_the_zip_has_both_motions(models: Models, walk: str) -> None:
@@ -57,13 +61,13 @@ def test_frames_stream_and_the_zip_has_both_motions(models: Models, walk: str) -
 
 
 def test_a_stopped_one_keeps_what_it_has(models: Models, walk: str) -> None:
-    job, task = FollowJob(), models.get(DRAWING)
-    going = events.start(job, task, defaults(models).settings, lambda: events.clip_of(task, 0, walk, None, ASKED), ASKED)
+    job = FollowJob()
+    going = events.start(job, source(models, walk))
     next(going), next(going)
     job.stop.set()
     end = [*going][-1]
     assert end["reason"] == "Stopped after 1 of 5 frames; those are kept."
-    assert len(events.followed(job)[1].frames) == 1
+    assert len(parse_bvh(zipfile.ZipFile(events.export(job)).read("X.bvh").decode()).frames) == 1
 
 
 def test_without_a_file_the_prior_draws_a_motion_that_closes(models: Models) -> None:

@@ -20,7 +20,7 @@ FRAMES = 6
 
 
 def pixels(page: Any, body: str) -> str:
-    return page.evaluate(f"document.querySelector('{VIEW}[data-body={body}]').toDataURL()")
+    return page.evaluate(f"document.querySelector('{VIEW}[data-frame={body}]').toDataURL()")
 
 
 @pytest.mark.parametrize(("width", "dark"), [(1440, False), (390, True)])

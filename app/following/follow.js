@@ -1,0 +1,119 @@
+/** What panels that follow clips do alike: they ask for a range, play target, X and Z, and chart what every frame measures. */
+import { Columns, laneColour } from "../views/columns.js";
+import { RunView } from "../views/run_view.js";
+
+const ROWS = ["X", "Z"];
+
+/** Subclasses define `showTarget(index)`, `showLane(row, lane, index)` and `reading(value)`, and may define `more()`, what they
+ * ask beside the range. */
+export class FollowView extends RunView {
+  /**
+   * @param {object} view what `mount` gets
+   * @param {{id: string, shown: string, what: string}} options `id` is the view's, `shown` is the column of what a lane shows of a frame, `what` the chart's axis
+   */
+  constructor(view, { id, shown, what }) {
+    super(view, {
+      status: `${id}-status`,
+      kinds: {
+        ready: () => this.controls.ready(),
+        begin: (message) => this.#begin(message),
+        frames: (message) => this.frames(message),
+        end: (message) => this.end(message),
+        error: (message) => this.failed(message.text),
+        exported: () => this.rest(),
+      },
+      onMove: () => this.look(),
+      describe: (index) => this.#describe(index),
+      onClick: ({ order }) => order && this.#begins(order),
+      chart: { what, linear: true },
+    });
+    this.shown = shown;
+    this.run = null;
+    this.order = "warm";
+    this.canvases = Object.fromEntries([...this.element.querySelectorAll("[data-frame]")].map((each) => [each.dataset.frame, each]));
+    new MutationObserver(() => this.look()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    new ResizeObserver(() => this.look()).observe(this.find(".stage"));
+  }
+
+  get count() {
+    return this.run?.number ?? 0;
+  }
+
+  /** Where frames begin; only those that know the last one can be kept near to it. */
+  #begins(order) {
+    this.order = order;
+    this.press("order", order);
+    this.find("[data-ask=smoothness]").disabled = order === "cold";
+  }
+
+  more() {
+    return {};
+  }
+
+  asked() {
+    const number = (name) => {
+      const { value } = this.find(`[data-ask=${name}]`);
+      return value === "" ? null : Number(value);
+    };
+    const range = Object.fromEntries(["first", "last", "every", "steps"].map((name) => [name, number(name)]));
+    return { ...range, order: this.order, smoothness: this.order === "cold" ? 0 : number("smoothness"), ...this.more() };
+  }
+
+  #begin(message) {
+    this.run = new Columns(message, [this.shown, "error"]);
+    this.run.begin = message;
+    this.find("[data-target-label]").textContent = message.label;
+    this.find(".results").hidden = false;
+    this.bar(0);
+    this.become("running");
+    this.say("Running…", message.notices.join(" "));
+    this.draw();
+  }
+
+  async frames(message) {
+    await super.frames(message);
+    if (message.run === this.run?.id) this.bar(this.run.steps.length / this.run.limit);
+  }
+
+  sayEnd() {
+    const { summary, reason } = this.run?.end ?? {};
+    this.bar(null);
+    this.say(summary ?? "", reason);
+  }
+
+  cancelled() {
+    this.rest();
+    this.sayEnd();
+  }
+
+  draw() {
+    this.timeline.setTicks(this.run.steps);
+    this.curves.draw(this.run.curves("steps", "error").map((curve) => ({ ...curve, x: this.run.begin.numbers })), "frame");
+  }
+
+  #describe(index) {
+    const at = this.run?.begin.numbers[index];
+    return at === undefined ? "" : `frame ${at}, ${(index / this.run.begin.fps).toFixed(1)} s`;
+  }
+
+  /** Draw the frame that the scrubber stands on. */
+  look() {
+    if (!this.run) return;
+    const index = Math.max(0, this.timeline?.index ?? 0);
+    this.showTarget(index);
+    for (const row of ROWS) {
+      const lane = this.run.lanes[Object.keys(this.run.lanes).find((name) => name[0] === row)];
+      const there = lane && index < lane.error.length;
+      this.showLane(row, there ? lane[this.shown][index] : null, index);
+      const reading = document.createElement("b");
+      reading.textContent = there ? this.reading(lane.error[index]) : "";
+      this.canvases[row].closest("figure").querySelector(".reading").replaceChildren(reading);
+    }
+    if (this.run.steps.length) this.curves.cursor(this.run.begin.numbers[index], this.run.at("steps", index, "error"));
+  }
+
+  /** The colour of a row, or of another of the view's variables. */
+  colour(name) {
+    return getComputedStyle(this.element).getPropertyValue(ROWS.includes(name) ? laneColour(name) : name).trim();
+  }
+}
