@@ -48,7 +48,7 @@ class Train {
       this.#say("The data are read and checked…");
       this.trigger("train");
     } else if (act === "download") this.trigger("download", { id: this.id });
-    else if (act && (act !== "remove" || window.confirm(`Remove this training, its data and its Θ?`))) this.trigger("act", { id: this.id, act });
+    else if (act && (act !== "remove" || window.confirm("Remove this training, its data and its Θ?"))) this.trigger("act", { id: this.id, act });
   }
 
   #show(id) {

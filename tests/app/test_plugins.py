@@ -47,6 +47,13 @@ def test_it_is_a_model_of_invert_and_landscape_alone(models: Models) -> None:
     assert models.get("decay", "robust") is models.get("decay")
 
 
+def test_what_has_other_files_now_is_loaded_anew_wherever_it_is_offered(models: Models) -> None:
+    embedded, held = models.embedded, models.get("faces")
+    models.forget("faces")
+    assert models.get("faces") is not held
+    assert embedded.get("faces") is models.get("faces")
+
+
 def test_two_models_of_one_name_are_refused(tmp_path: Path) -> None:
     tiny_domain(tmp_path / "assets", "faces")
     with pytest.raises(UserError, match="There is a model 'faces' already"):

@@ -85,6 +85,8 @@ def test_a_theta_is_trained_paused_resumed_and_searched_with(served: str, opened
     says(page, "is paused after buffer")
     other = opened(f"{served}?tab=train")
     says(other, "is paused after buffer")
+    page.click("#train [data-act=resume]")
+    says(other, "of 1000")
     page.click("#train [data-act=finish]")
     says(other, "is ready")
     page.set_viewport_size({"width": 390, "height": 844})
