@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from landscape_core.plugins.task import load_plugin_task
 from landscape_core.storage import zoo
 from landscape_core.storage.bundle import add_bundle
 from landscape_core.training.diary import Reader
+from landscape_core.training.lock import free
 from tests.tiny.plugins import plugin
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,8 +36,8 @@ def invoke(*options: object) -> Result:
     return CliRunner().invoke(cli.app, [*OPTIONS, *map(str, options)])
 
 
-def started(*options: object) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "landscape_core", *OPTIONS, *map(str, options)]
+def started(*options: object, through: Sequence[str] = ()) -> subprocess.Popen[bytes]:
+    command = [*through, sys.executable, "-m", "landscape_core", *OPTIONS, *map(str, options)]
     return subprocess.Popen(
         command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
@@ -83,6 +85,20 @@ def test_killed_it_goes_on_from_its_last_buffer(here: Path) -> None:
     assert process.wait() == 130
     looked = [entry["buffer"] for entry in Reader(Path("diary")).new() if entry["kind"] == "look"]
     assert looked == sorted(set(looked)) == list(range(len(looked)))
+    assert zoo.names(zoo.OWN) == []
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.timeout(600)
+def test_when_whoever_began_it_is_killed_it_ends_and_publishes_nothing(here: Path) -> None:
+    between = [sys.executable, "-S", "-c", "import subprocess, sys; subprocess.run(sys.argv[1:])"]
+    process = started("--buffers", 400, through=between)
+    until_buffer(process, Reader(Path("diary")), 1)
+    assert not free(Path("work"))
+    process.kill()
+    process.wait()
+    while not free(Path("work")):
+        time.sleep(0.1)
     assert zoo.names(zoo.OWN) == []
 
 
