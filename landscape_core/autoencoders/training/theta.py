@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from landscape_core.autoencoders.task import CODES, USUAL, load_features_task
+from landscape_core.autoencoders.task import CODES, load_features_task
 from landscape_core.errors import UserError
 from landscape_core.images.pixels import to_unit
 from landscape_core.search.mapping import MappingConfig
@@ -21,7 +21,7 @@ from landscape_core.training.theta import MappingPreset, build_trainer, publish_
 
 RESIDUAL = "residual"
 _TRAINING = MappingTraining(
-    buffers=10, targets=192, steps=10, batch=16, z_lr=USUAL.lr, lr=1e-3, weight_decay=0.1, rollout_chunk=192, keep_start=True,
+    buffers=10, targets=192, steps=10, batch=16, z_lr=0.5, lr=1e-3, weight_decay=0.1, rollout_chunk=192, keep_start=True,
     decay_from=0.5, bf16=True,
 )  # fmt: skip
 
@@ -30,11 +30,10 @@ def preset(task: Task) -> MappingPreset:
     """Θ for a task, small enough for minutes of one core: over codes a residual one, which begins with the loss's mean
     curvature taken out; over pixels, too many for that, a skip with an MLP beside it. There Z is ten times as long as X, so
     that z's on the way of a descent are of a size that an MLP can tell apart."""
-    dim, training = len(task.prior.mean), replace(_TRAINING, z_lr=10 * USUAL.lr)
-    advised = OptimizerSettings(name=USUAL.name, lr=training.z_lr)
+    dim, advised = len(task.prior.mean), OptimizerSettings(name="adam", lr=_TRAINING.z_lr)
     if task.name.endswith(CODES):
-        return MappingPreset(MappingConfig("residual", dim, dim, 128), training, advised)
-    return MappingPreset(MappingConfig("skip", dim, dim, 96, gain=0.1), training, advised)
+        return MappingPreset(MappingConfig("residual", dim, dim, 128), _TRAINING, advised)
+    return MappingPreset(MappingConfig("skip", dim, dim, 96, gain=0.1), _TRAINING, advised)
 
 
 def picture_targets(images: Tensor) -> TargetSampler:
