@@ -21,7 +21,7 @@ Open = Callable[..., Any]
 STEPS, LANES = 100, 4
 FIRST, RATIO = 0.3, 1.5
 CLOCK = """() => new Promise((done) => {
-  const race = document.querySelector('#race');
+  const race = document.querySelector('.race').closest('[data-state]');
   const begun = performance.now();
   let first = null;
   const look = () => {
@@ -88,7 +88,7 @@ def test_the_first_reconstruction_comes_at_once_and_a_race_costs_little_more_tha
 def test_the_first_completions_are_there_in_twenty_seconds(open_page: Open) -> None:
     page = open_page("?tab=complete")
     page.wait_for_selector(".painter .paper[data-hidden]")
-    clock = CLOCK.replace("'#race'", "'#gallery'").replace("[data-cell=X1] .frame:not(.blank)", "[data-cell=X1] .tiles canvas")
+    clock = CLOCK.replace("'.race'", "'.gallery'").replace("[data-cell=X1] .frame:not(.blank)", "[data-cell=X1] .tiles canvas")
     first, total = page.evaluate(clock)
     load = os.getloadavg()[0]
     print(f"first tiles {first:.2f} s, six completions in X and in Z {total:.1f} s; load {load:.1f} on {os.cpu_count()} cores")
