@@ -27,6 +27,7 @@ class Loader(Generic[L]):
     def __init__(self, sources: Mapping[str, Callable[..., L]], what: str, absent: str) -> None:
         self._sources, self._what, self._absent = dict(sources), what, absent
         self._loaded: dict[tuple[str, ...], L] = {}
+        self._loading: dict[tuple[str, ...], threading.Lock] = {}
         self._lock = threading.Lock()
 
     @property
@@ -34,7 +35,8 @@ class Loader(Generic[L]):
         return list(self._sources)
 
     def load(self, name: Any, *variant: str) -> L:
-        """The thing of that name, whose source is called with the variant, the first time.
+        """The thing of that name, whose source is called with the variant, the first time. Who asks for another one meanwhile
+        does not wait.
 
         Raises:
             UserError: there is none, or its files are missing or altered.
@@ -45,6 +47,8 @@ class Loader(Generic[L]):
             raise UserError(f"There is no {self._what} {name!r} here; there are: {', '.join(self.names)}.")
         key = (name, *variant)
         with self._lock:
+            loading = self._loading.setdefault(key, threading.Lock())
+        with loading:
             if key not in self._loaded:
                 self._loaded[key] = self._sources[name](*variant)
             return self._loaded[key]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +25,11 @@ from landscape_core.generators.task import load_image_task
 from landscape_core.search.mapping import MappingConfig, build_mapping
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import RunSettings
+from landscape_core.search.task import Task
 from landscape_core.storage import zoo
 from tests.app.racing import run_form
 from tests.tiny.assets import tiny_domain
+from tests.tiny.models import tiny_task
 
 
 @pytest.fixture(scope="module")
@@ -132,3 +135,25 @@ def test_asking_a_domain_for_what_it_lacks_is_one_sentence(models: Models, value
     (message,) = run_form(models, session, form)
     assert message["kind"] == "error"
     assert "there are:" in message["text"] or "it has:" in message["text"]
+
+
+def test_who_asks_for_a_loaded_model_does_not_wait_for_one_that_loads() -> None:
+    loading, may_end = threading.Event(), threading.Event()
+
+    def slow(_: str) -> Task:
+        loading.set()
+        assert may_end.wait(60)
+        return tiny_task("slow")
+
+    models, calls = Models({"quick": lambda _: tiny_task(), "slow": slow}), []
+    quick = models.get("quick")
+    waits = [threading.Thread(target=lambda: calls.append(models.get("slow"))) for _ in range(2)]
+    for each in waits:
+        each.start()
+    assert loading.wait(60)
+    assert models.get("quick") is quick  # while the other is read
+    assert not calls
+    may_end.set()
+    for each in waits:
+        each.join()
+    assert calls[0] is calls[1]  # read once
