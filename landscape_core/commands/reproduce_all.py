@@ -55,7 +55,7 @@ PLAN = (
     Measurement("em", ("em",)),
     Measurement("spectrum", ("spectrum",)),
     Measurement("noise", ("noise",)),
-    Measurement("budget", ("budget",)),
+    Measurement("budget", ("budget",), ("--teach", "20000")),
     Measurement("completions", ("completions",)),
     Measurement("restore", ("restore",)),
     Measurement("pose-completions", ("pose-completions",)),

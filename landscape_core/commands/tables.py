@@ -25,16 +25,18 @@ from landscape_core.console import (
 )
 from landscape_core.domains import domain_for
 from landscape_core.errors import UserError
-from landscape_core.experiments.results import finish
+from landscape_core.experiments.results import Result, finish
 from landscape_core.generators.commands.reproduce import Work, conclude, train_and_val
 from landscape_core.generators.datasets import DOMAINS
 from landscape_core.generators.experiments import budget as searches
 from landscape_core.generators.experiments import convergence as fig3a
 from landscape_core.generators.experiments.judges import judges_for
 from landscape_core.generators.experiments.picture_sets import USUAL, PictureSet, SetKind, checked_kinds, drawn, picture_sets
+from landscape_core.generators.experiments.taught import taught
 from landscape_core.images.datasets import ImageSource
 from landscape_core.images.sets import targets
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
+from landscape_core.progress import Tick
 from landscape_core.search.judges import Judge
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
@@ -42,6 +44,7 @@ from landscape_core.search.task import Task
 
 TaskOption = Annotated[str, typer.Option("--task", "--domain", help=f"Plug-ins draw their targets: {TASK_HELP}")]
 Kinds = Annotated[list[str], typer.Option("--set", help=f"{', '.join(get_args(SetKind))}; give it again for another.")]
+TAUGHT_ON = 256  # targets
 TRAIN_SEED = 1  # added to the seed of a plug-in's targets that choose rates: none of them is measured on
 
 
@@ -53,25 +56,33 @@ def budget(
     evaluations: Annotated[
         list[int], typer.Option(help="Evaluations of F per target; give it again for another budget.", min=1)
     ] = [21, 201],  # noqa: B006
+    teach: Annotated[
+        int, typer.Option(help="Evaluations of F that a start by Reptile and a learned optimiser are each taught with.", min=0)
+    ] = 0,
     perceptual: Distance = DEFAULT_PERCEPTUAL,
     out: Out = Path("results"),
     device: Device = "cpu",
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
-    """What people use to invert F, at equal cost: GD, Adam, ramps, L-BFGS, restarts, CMA-ES, encoder, and Z."""
+    """What people use to invert F, at equal cost: GD, Adam, ramps, L-BFGS, restarts, CMA-ES, encoder, and Z; with `--teach`,
+    two rivals that are trained, too."""
     apply_threads(threads)
     domain = domain_for(task)
     loaded = domain.load(task, perceptual, device)
-    train, sets = _train_of(loaded, tuned, seed), {"drawn": loaded.sampled(number, torch.Generator().manual_seed(seed)).value}
+    others = tuned + (TAUGHT_ON if teach else 0)
+    train, sets = _train_of(loaded, others, seed), {"drawn": loaded.sampled(number, torch.Generator().manual_seed(seed)).value}
     if domain is not PLUGINS:
-        train, sets = train_and_val(data, number, tuned, seed, loaded.side)
-    settings = searches.BudgetSettings(number, tuple(sorted(evaluations)), tuned, seed)
-    rows = searches.searchers_for(loaded)
-    conclude(
-        lambda tick: searches.run_budget(loaded, train, sets, settings, command_line(), tick, rows),
-        searches.plot, out, searches.markdown,
-    )  # fmt: skip
+        train, sets = train_and_val(data, number, others, seed, loaded.side)
+    settings = searches.BudgetSettings(number, tuple(sorted(evaluations)), tuned, seed, teach)
+
+    def run(tick: Tick) -> Result:
+        rows = searches.searchers_for(loaded)
+        if teach:
+            rows |= taught(loaded, train[tuned:], teach, seed, tick)
+        return searches.run_budget(loaded, train, sets, settings, command_line(), tick, rows)
+
+    conclude(run, searches.plot, out, searches.markdown)
 
 
 def _train_of(task: Task, n: int, seed: int) -> Tensor:

@@ -20,12 +20,14 @@ OURS = ("Z, L-BFGS", "Z, encoder, then L-BFGS")
 
 @dataclass(frozen=True)
 class BudgetSettings:
-    """`tune_targets` training pictures choose every searcher's rate, for each budget apart."""
+    """`tune_targets` training pictures choose every searcher's rate, for each budget apart; with `teach` evaluations of F
+    searchers that learn were taught, on others."""
 
     targets: int = 50
     evaluations: tuple[int, ...] = (21, 201)
     tune_targets: int = 8
     seed: int = 0
+    teach: int = 0
 
 
 def searchers_for(task: Task) -> dict[str, Searcher]:

@@ -35,10 +35,10 @@ class ConjugateGradients:
     def _one(self, task: Task, target: Target, evaluations: int) -> float:
         from scipy.optimize import minimize
 
-        value, (start,) = _value(task, target), starts_in([task.space(X)], task, "mean", target, 0)
+        value, (start,) = evaluated(task, target), starts_in([task.space(X)], task, "mean", target, 0)
         found: list[float] = []
 
-        def evaluated(v: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        def counted(v: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             if len(found) == evaluations:
                 raise _SpentError
             loss, gradient = value(torch.from_numpy(v).to(start)[None])
@@ -46,7 +46,7 @@ class ConjugateGradients:
             return found[-1], gradient[0].double().cpu().numpy()
 
         with suppress(_SpentError):
-            minimize(evaluated, start[0].double().cpu().numpy(), jac=True, method="CG", options={"maxiter": evaluations})
+            minimize(counted, start[0].double().cpu().numpy(), jac=True, method="CG", options={"maxiter": evaluations})
         return min(found)
 
 
@@ -59,7 +59,7 @@ class BarzilaiBorwein:
 
     def __call__(self, task: Task, pictures: Tensor, evaluations: int, rate: float, seed: int) -> Tensor:
         target = Target(pictures).to(task.device)
-        value, (at,) = _value(task, target), starts_in([task.space(X)], task, "mean", target, seed)
+        value, (at,) = evaluated(task, target), starts_in([task.space(X)], task, "mean", target, seed)
         loss, gradient = value(at)
         best, step = loss, rate / gradient.norm(dim=1, keepdim=True).clamp_min(1e-12)
         for _ in range(evaluations - 1):
@@ -94,7 +94,7 @@ class RefinedGuess:
         return best
 
 
-def _value(task: Task, target: Target) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
+def evaluated(task: Task, target: Target) -> Callable[[Tensor], tuple[Tensor, Tensor]]:
     """v (n, d) in X -> losses (n,) and their gradients (n, d): one evaluation of F."""
     loss, to_x = task.objective.bind(target), task.space(X).to_x
 
