@@ -59,6 +59,7 @@ PLAN = (
     Measurement("completions", ("completions",)),
     Measurement("restore", ("restore",)),
     Measurement("pose-completions", ("pose-completions",)),
+    Measurement("follow", ("follow",)),
     Measurement("landscapes", ("landscapes",)),
     Measurement("landscapes", ("landscapes-pose",), ("--task", "pose")),
     Measurement("landscapes", ("landscapes-pose-positions",), ("--task", "pose-positions")),

@@ -119,6 +119,16 @@ QUESTIONS = (
         "{on}, loss of {who} after 2 steps against {x} after 20",
     ),
     Question(
+        "Does Z follow a motion more closely than X by the same optimiser?", ("follow",),
+        r"(?P<on>\w+): joint error by (?P<steps>\d+) steps a frame, (?P<order>cold|warm), Z against X",
+        "{on}, {steps} steps a frame, {order}", measure="joint error",
+    ),
+    Question(
+        "Does a frame begin better with what was found of the last one?", ("follow",),
+        r"(?P<on>\w+): joint error by (?P<steps>\d+) steps a frame, (?P<who>[XZ]), warm against cold",
+        "{on}, {steps} steps a frame, {who}", measure="joint error",
+    ),
+    Question(
         "Is more of Z's landscape convex?",
         ("landscapes", "landscapes-x-lbfgs", "landscapes-cats", "landscapes-pose", "landscapes-pose-positions"),
         r"share of convex points, (?P<who>Z .* X \(.*\)), mean over examples", "share of the plane, {who}", "points",

@@ -14,9 +14,9 @@ from tests.tiny.models import tiny_task
 
 FORM = {  # in the order in which the page has the fields
     "model": "faces", "space": "residual", "start": "mean", "steps": 6, "optimiser1": "adam", "optimiser2": "lbfgs",
-    "lanes": ["X1", "Z1", "X2", "Z2"], "seed": 0, "perceptual": "lpips", "X1_lr": 0.1, "X2_lr": 1.0, "Z1_lr": 0.1,
-    "Z2_lr": 1.0, "X1_first_move": 1.0, "X2_first_move": 1.0, "Z1_first_move": 1.0, "Z2_first_move": 1.0, "X1_history": 10,
-    "X2_history": 100, "Z1_history": 10, "Z2_history": 100,
+    "lanes": ["X1", "Z1", "X2", "Z2"], "seed": 0, "prior": 0, "perceptual": "lpips", "X1_lr": 0.1, "X2_lr": 1.0,
+    "Z1_lr": 0.1, "Z2_lr": 1.0, "X1_first_move": 1.0, "X2_first_move": 1.0, "Z1_first_move": 1.0, "Z2_first_move": 1.0,
+    "X1_history": 10, "X2_history": 100, "Z1_history": 10, "Z2_history": 100,
 }  # fmt: skip
 Message = dict[str, Any]
 
