@@ -216,7 +216,7 @@ def test_a_narrow_screen_holds_everything(open_page: Open, dark: bool) -> None:
     run_to_end(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
     boxes = {cell: page.locator(f"[data-cell={cell}] .frame").bounding_box() for cell in ("X1", "X2", "Z1", "Z2")}
-    target = page.locator(".lane.target .frame").bounding_box()
+    target = page.locator("#race .lane.target .frame").bounding_box()
     assert boxes["X1"]["x"] == boxes["Z1"]["x"] < boxes["X2"]["x"] == boxes["Z2"]["x"], "columns stand side by side"
     assert boxes["X1"]["y"] == boxes["X2"]["y"] < boxes["Z1"]["y"] == boxes["Z2"]["y"], "and rows one above the other"
     assert (target["width"], target["height"]) == (boxes["X1"]["width"], boxes["X1"]["height"])
