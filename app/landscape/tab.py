@@ -37,6 +37,7 @@ _STEPS = "Steps that both searches take before the loss around them is drawn."
 _AT = "Where the Hessian is looked into; the last step where empty."
 _COLUMN = "Which optimiser's X and Z are drawn: a surface compares one column of the run's table."
 NAME = "Landscape"
+ADDRESS = "address"  # what is followed once an address has chosen the model
 
 
 def build(page: Page) -> None:
@@ -104,7 +105,7 @@ class LandscapeTab:
         self.shared = Resources(page.models)
         self.page, self.models, self.drawings = page, page.models, drawings
         self.form, self.view, self.download, self.note = form, view, download, said
-        self.followed = gr.State(None)  # the Invert tab's model when it last was followed
+        self.followed = gr.State(None)  # the Invert tab's model when it last was followed, or ADDRESS
         self.chosen = gr.State(False)  # whether the visitor has said whose steps are drawn
 
     @property
@@ -120,7 +121,7 @@ class LandscapeTab:
         shown = [view, form["column"], plane, *self.own]
         asked = [source, self.chosen, found("model"), self.followed, model, space, plane]
         telling: dict[str, Any] = {"fn": self.on_settings, "inputs": [source, *form.components], "outputs": self.note}
-        self.page.opens(NAME, self.on_address, [source, self.chosen, *form.components, self.note])
+        self.page.opens(NAME, self.on_address, [source, self.chosen, self.followed, *form.components, self.note])
         entered = enclosing_tab().select(self.on_open, asked, [*shown, model, space, source, self.followed], **QUICK)
         entered.then(**telling, **QUICK)
         for changed in (source.input, *(component.input for component in form.components)):
@@ -156,7 +157,7 @@ class LandscapeTab:
         target = self.page.invert.get(request.session_hash).target
         said = told(note(self.models, source, values, target), notes)
         form = {**self.form.filled(values), self.form["space"]: spaces, self.note: said}
-        return {**form, self.page.source: source, self.chosen: "source" in query}
+        return {**form, self.page.source: source, self.chosen: "source" in query, self.followed: ADDRESS}
 
     def on_settings(self, request: gr.Request, source: str, *values: Any) -> str:
         target = self.page.invert.get(request.session_hash).target
@@ -199,8 +200,8 @@ class LandscapeTab:
         space: str | None, plane: str,
     ) -> dict[Any, Any]:  # fmt: skip
         """Draw the run at hand, unless somebody said otherwise. A race of this tab's own follows the Invert tab's model where
-        another was chosen there since this tab last did."""
-        now = model if inverted == followed else inverted
+        another was chosen there since this tab last did, or since an address chose this tab's."""
+        now = model if followed in (inverted, ADDRESS) else inverted
         try:
             spaces = self._spaces(now, space)
             source = source if chosen or source != OWN else self._at_hand(request)
