@@ -13,7 +13,7 @@ from app.runs.session import Message, Run, Visitors
 from app.scratch import exported
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import EXPORT, LATEST, QUICK, SHORT, click, data_of
+from app.views.wiring import EXPORT, LATEST, QUICK, SHORT, data_of, offer, press
 from landscape_core.errors import UserError
 
 Found = Callable[[str | None], tuple["Run[Any] | None", int]]
@@ -39,7 +39,7 @@ def build_editing(page: Page, prefix: str, found: Found) -> None:
     panel.drop(wires.on_drop, outputs=panel, **QUICK)
     panel.draw(wires.on_draw, outputs=panel, **LATEST)
     made = panel.export(wires.on_export, outputs=[download, panel], **EXPORT)
-    made.success(None, js=click(f"{prefix}edit-file"))
+    made.success(None, js=press(download))
     having.upload(wires.on_with, having, [having, panel], **SHORT)
     without.upload(wires.on_without, without, [without, panel], **SHORT)
     make.click(wires.on_make, name, [having, without, name, panel], **QUICK)
@@ -79,7 +79,7 @@ class Panel:
     def on_export(self, event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
         try:
             path = exported(lambda: events.export(self.session(request), data_of(event)))
-            return {self.download: str(path), self.panel: sent({"kind": "exported"})}
+            return {self.download: offer(path), self.panel: sent({"kind": "exported"})}
         except UserError as error:
             return {self.panel: sent({"kind": "error", "text": str(error)})}
 

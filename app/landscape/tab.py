@@ -23,7 +23,7 @@ from app.views.form import Form, note_of, note_view, space_choices, told
 from app.views.glossary import meaning
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, click, data_of, enclosing_tab, found, missed
+from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, data_of, enclosing_tab, found, missed, offer, press
 from landscape_core.errors import UserError
 from landscape_core.search.task import Task
 
@@ -137,7 +137,7 @@ class LandscapeTab:
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun, measuring], **QUICK)
         made = view.export(self.on_export, outputs=[self.download, view], **EXPORT, **progress)
-        made.success(None, js=click("surface-file"))
+        made.success(None, js=press(self.download))
 
         def leave(request: gr.Request) -> None:
             self.drawings.drop(request.session_hash)
@@ -271,7 +271,7 @@ class LandscapeTab:
             path = exported(lambda: files.export(drawing, data))
         except UserError as error:
             return {self.view: sent({"kind": "error", "text": str(error)})}
-        return {self.download: str(path), self.view: sent({"kind": "exported"})}
+        return {self.download: offer(path), self.view: sent({"kind": "exported"})}
 
 
 def surfaces_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "surfaces") -> gr.HTML:

@@ -15,7 +15,7 @@ from app.runs.session import Message
 from app.scratch import exported
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, EXPORT, QUICK, click, data_of, missed
+from app.views.wiring import COMPUTE, EXPORT, QUICK, data_of, missed, offer, press
 from landscape_core.errors import UserError
 
 NAME = "Playground"
@@ -61,7 +61,7 @@ class PlaygroundTab:
         view.basins(self.streamed(lambda play, _: run.map_basins(play)), **heavy)
         view.replay(self.on_replay, **heavy)
         made = view.export(self.on_export, outputs=[download, view], **EXPORT, **progress)
-        made.success(None, js=click("playground-file"))
+        made.success(None, js=press(download))
 
     def streamed(self, work: Work) -> Callable[[gr.EventData, gr.Request], Iterator[str]]:
         """A listener that does `work` on the visitor's training and sends each message as it comes."""
@@ -104,7 +104,7 @@ class PlaygroundTab:
 
     def on_export(self, request: gr.Request) -> list[Any]:
         try:
-            return [str(exported(lambda: run.export(self.play(request)))), _told({"kind": "exported"})]
+            return [offer(exported(lambda: run.export(self.play(request)))), _told({"kind": "exported"})]
         except UserError as error:
             return [gr.skip(), _told({"kind": "error", "text": str(error)})]
 

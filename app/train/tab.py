@@ -22,7 +22,7 @@ from app.train.told import sheet, told
 from app.views.form import Form, note_view
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import EXPORT, LATEST, QUICK, SHORT, click, data_of, paragraph
+from app.views.wiring import EXPORT, LATEST, QUICK, SHORT, data_of, offer, paragraph, press
 from landscape_core.errors import UserError
 
 NAME = "Train"
@@ -112,7 +112,7 @@ class TrainTab:
         view.train(self.on_train, [self.files, *form.components], [view, self.files], **SHORT)
         view.act(self.on_act, outputs=view, **QUICK)
         made = view.download(self.on_download, outputs=[download, view], **EXPORT)
-        made.success(None, js=click("train-file-out"))
+        made.success(None, js=press(download))
 
     # --- the settings ---------------------------------------------------------------------------------------
 
@@ -171,7 +171,7 @@ class TrainTab:
             training = self.trainings.get(str(data_of(event).get("id")))
             if training.record.state != "done" or not training.bundle.exists():
                 raise UserError("Its Θ is not there yet; wait until it is done.")
-            return {self.download: str(exported(partial(copied, training.bundle))), self.view: sent({"kind": "done"})}
+            return {self.download: offer(exported(partial(copied, training.bundle))), self.view: sent({"kind": "done"})}
         except UserError as error:
             return {self.view: sent({"kind": "error", "text": str(error)})}
 

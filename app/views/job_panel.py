@@ -15,7 +15,7 @@ from app.runs.session import Message
 from app.scratch import exported
 from app.views.page import Page
 from app.views.view import sent
-from app.views.wiring import COMPUTE, EXPORT, QUICK, click, data_of
+from app.views.wiring import COMPUTE, EXPORT, QUICK, data_of, offer, press
 from landscape_core.errors import UserError
 
 
@@ -39,7 +39,7 @@ class JobPanel(Generic[J]):
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun], **QUICK)
         made = view.export(self.on_export, outputs=[self.download, view], **EXPORT, **progress)
-        made.success(None, js=click(self.download.elem_id))
+        made.success(None, js=press(self.download))
 
         def leave(request: gr.Request) -> None:
             self.jobs.drop(request.session_hash)
@@ -59,4 +59,4 @@ class JobPanel(Generic[J]):
             path = exported(lambda: self.write(self.jobs.latest(request.session_hash)))
         except UserError as error:
             return {self.view: sent({"kind": "error", "text": str(error)})}
-        return {self.download: str(path), self.view: sent({"kind": "exported"})}
+        return {self.download: offer(path), self.view: sent({"kind": "exported"})}

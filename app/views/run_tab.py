@@ -19,7 +19,7 @@ from app.scratch import exported, together
 from app.views.form import Form, space_choices, table_updates
 from app.views.page import Page
 from app.views.view import sent
-from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, SHORT, click, data_of, enclosing_tab
+from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, SHORT, data_of, enclosing_tab, offer, press
 from landscape_core.errors import UserError
 from landscape_core.search.spaces import Start
 
@@ -72,7 +72,7 @@ class RunTab(Generic[S]):
         view.cancel(self.on_stop, cancels=[begun, further, again], **QUICK)
         made = view.export(self.on_export, outputs=[download, view], **EXPORT, **progress)
         for file in (made, again):
-            file.success(None, js=click(download.elem_id))
+            file.success(None, js=press(download))
 
         def leave(request: gr.Request) -> None:
             self.sessions.drop(request.session_hash)
@@ -139,7 +139,7 @@ class RunTab(Generic[S]):
                 if again.run is None or again.run.stop.is_set():
                     raise UserError("Stopped; nothing was exported.")
                 paths.append(exported(partial(self.export, again)))
-            yield {self.download: str(together(paths)), self.view: sent({"kind": "exported"})}
+            yield {self.download: offer(together(paths)), self.view: sent({"kind": "exported"})}
         except UserError as error:
             yield {self.view: sent({"kind": "error", "text": str(error)})}
         finally:
@@ -153,7 +153,7 @@ class RunTab(Generic[S]):
             session = self.session(request)
             if going(session):
                 raise UserError("The run is still going; stop it or wait for its end, and export it then.")
-            return {self.download: str(exported(lambda: self.export(session))), self.view: sent({"kind": "exported"})}
+            return {self.download: offer(exported(lambda: self.export(session))), self.view: sent({"kind": "exported"})}
         except UserError as error:
             return {self.view: sent({"kind": "error", "text": self.explained(request, str(error))})}
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import html
 import os
+import secrets
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -28,9 +30,28 @@ QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibil
 LATEST: dict[str, Any] = QUICK | {"trigger_mode": "always_last"}  # for what changes fast: the last state is never passed over
 
 
-def click(elem_id: str) -> str:
-    """JavaScript that presses a hidden download button once its file is there."""
-    return f"() => setTimeout(() => document.querySelector('#{elem_id}').click(), 50)"
+def offer(path: Path) -> Any:
+    """A hidden download button's file; its label is new with each, so that the page can tell when the file is there."""
+    return gr.update(value=str(path), label=secrets.token_hex(4))
+
+
+def press(button: gr.DownloadButton) -> str:
+    """JavaScript that presses a hidden download button once what was offered has reached it; where an export was refused
+    nothing does, and the last file is not downloaded again."""
+    return f"() => {_PRESS}('{button.elem_id}', '{button.label}')"
+
+
+_PRESS = """((id, first) => {
+  const button = document.getElementById(id), until = Date.now() + 10000;
+  const look = () => {
+    const label = button.textContent.trim();
+    if (label !== (button.dataset.pressed ?? first)) {
+      button.dataset.pressed = label;
+      button.click();
+    } else if (Date.now() < until) setTimeout(look, 50);
+  };
+  look();
+})"""
 
 
 def found(elem_id: str) -> Any:

@@ -29,6 +29,7 @@ from landscape_core.search.updates import Optimizer
 from landscape_core.training.checkpoint import Checkpoint
 
 TargetSampler = Callable[[int, torch.Generator], Target]
+RAN_AWAY = 1e3  # times the loss at the start: a trial step too long, whose gradient would drown all others in the buffer
 
 
 @dataclass(frozen=True)
@@ -218,7 +219,7 @@ class MappingTrainer:
             yield owner, solver, processes.share(start)
 
     def _rollout(self, target: Target) -> Generator[Phase, None, _Rollout]:
-        """Descent on z with Θ fixed, t = 1..T (lines 4-11)."""
+        """Descent on z with Θ fixed, t = 1..T (lines 4-11). Where a step ran away, the buffer holds the z before it."""
         self.mapping.requires_grad_(False)
         visited: list[Tensor] = []
         owners: list[Tensor] = []
@@ -226,14 +227,18 @@ class MappingTrainer:
         for owner, solver, start in self._chunks(target):
             with self._autocast():
                 state = solver.init([start])
-            path = [state.lanes[0].variable] if self.config.keep_start else []
-            totals[0] += state.lanes[0].loss.sum()
+            z, loss, limit = state.lanes[0].variable, state.lanes[0].loss, RAN_AWAY * state.lanes[0].loss
+            path = [z] if self.config.keep_start else []
+            totals[0] += loss.sum()
             for t in range(1, self.config.steps + 1):
                 yield Phase("collect", t - 1, self.config.steps, state.lanes[0].variable, processes.share(owner))
                 with self._autocast():
                     state = solver.step(state)
-                path.append(state.lanes[0].variable)
-                totals[t] += state.lanes[0].loss.sum()
+                near = state.lanes[0].loss <= limit  # false where the loss is not a number
+                z = torch.where(near.unsqueeze(1), state.lanes[0].variable, z)
+                loss = torch.where(near, state.lanes[0].loss, loss)
+                path.append(z)
+                totals[t] += loss.sum()
             visited.extend(processes.joined(torch.stack(path, dim=1)).unbind(dim=1))  # (chunk, T, z_dim) step by step
             owners.extend([owner] * len(path))
         mean = processes.total(totals) / len(target)

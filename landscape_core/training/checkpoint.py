@@ -49,14 +49,15 @@ class Checkpoint:
         """Write everything. `meta` (JSON) comes back from `load`: progress and history.
 
         Raises:
-            UserError: a module's weights are not finite; the file stays as it was.
+            UserError: weights or an optimiser's state are not finite; the file stays as it was.
         """
-        weights = {f"{name}/{key}": value for name, each in self.modules.items() for key, value in each.state_dict().items()}
-        check_numbers(weights, f"The training has diverged and stops; {self.path} stays as it was. It")
-        tensors = {f"module/{key}": value for key, value in weights.items()}
+        tensors = {
+            f"module/{name}/{key}": value for name, each in self.modules.items() for key, value in each.state_dict().items()
+        }
         for name, optimizer in self.optimizers.items():
             for index, state in optimizer.state_dict()["state"].items():
                 tensors.update({f"optimizer/{name}/{index}/{key}": torch.as_tensor(v) for key, v in state.items()})
+        check_numbers(tensors, f"The training has diverged and stops; {self.path} stays as it was. It")
         for name, generator in self.generators.items():
             tensors[f"generator/{name}"] = generator.get_state()
         write_tensors(self.path, tensors, {**meta, "identity": self.identity})

@@ -144,6 +144,7 @@ def test_a_run_of_another_tab_is_drawn_as_soon_as_it_is_opened_here(open_page: O
     assert page.text_content(".surfaces .lane.x figcaption span") == "Adam"
     solid, dotted = page.evaluate(f"{PLOT}.data.slice(1, 3).map(trace => [trace.name, trace.line.dash ?? 'solid'])")
     assert (solid, dotted) == (["X, on the surface", "solid"], ["X, true loss", "dot"])
+    page.wait_for_function(f"{PLOT}.layout?.scene")  # the charts' library may still be on its way
     titles = page.evaluate(f"['xaxis', 'yaxis', 'zaxis'].map(axis => {PLOT}.layout.scene[axis].title.text)")
     what = "recovered direction" if width > 390 else "direction"
     assert titles == [f"{what} 1", f"{what} 2", "loss"]
@@ -248,6 +249,7 @@ def test_on_a_phone_run_is_in_view_and_a_swipe_over_the_surfaces_scrolls(open_pa
     page.wait_for_selector(AT_REST)
     plot = page.locator(".surfaces [data-plot]")
     plot.scroll_into_view_if_needed()
+    page.wait_for_function(f"{PLOT}.layout?.scene2")
     box = plot.bounding_box()
     eyes, scrolled = page.evaluate(EYES), page.evaluate("window.scrollY")
     swipe(page, box["x"] + 150, box["y"] + 300, 0, -20)

@@ -58,7 +58,6 @@ def says(page: Any, words: str) -> None:
     page.wait_for_function("words => document.querySelector('#train .summary')?.textContent.includes(words)", arg=words)
 
 
-@pytest.mark.speed  # it trains against a budget of minutes, so that its way hangs on the machine's pace: run by hand
 @pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")
 def test_a_theta_is_trained_paused_resumed_and_searched_with(served: str, opened: Callable[[str], Any]) -> None:
     page = opened(f"{served}?tab=train&minutes=2")

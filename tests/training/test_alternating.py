@@ -18,7 +18,7 @@ from landscape_core.search.optimizers import Adam
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import Prior, XSpace, ZSpace
 from landscape_core.search.trajectory import run
-from landscape_core.training.alternating import MappingTrainer, MappingTraining, Phase, train_mapping
+from landscape_core.training.alternating import RAN_AWAY, MappingTrainer, MappingTraining, Phase, train_mapping
 
 DIM = 6
 SETTINGS = MappingTraining(buffers=12, targets=16, steps=5, batch=8, lr=5e-3, weight_decay=0.0)
@@ -98,6 +98,31 @@ def test_the_start_is_kept_in_the_buffer_where_asked(tmp_path: Path) -> None:
     assert len(visited) == SETTINGS.targets * (SETTINGS.steps + 1)
     assert (visited == 0).all(dim=1).sum() == SETTINGS.targets
     assert torch.equal(torch.bincount(owners), torch.full((16,), SETTINGS.steps + 1))
+
+
+class Steep(Bent):
+    """Three steps away it is astronomically large."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.exp(20 * x) - 1
+
+
+def test_a_step_that_ran_away_is_not_learned_from(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, z_optimizer="gd", z_lr=0.05)
+    mapping, target = nn.Linear(DIM, DIM), Target(torch.full((16, DIM), 2.0))
+    nn.init.eye_(mapping.weight)
+    nn.init.zeros_(mapping.bias)
+    each = MappingTrainer(mapping, DIM, Steep(), SquaredError(), lambda *_: target, settings, tmp_path)
+    *collecting, descending = collecting_phases(each)
+
+    def losses(phase: Phase) -> torch.Tensor:
+        return SquaredError().bind(target.select(phase.owner))(Steep()(phase.variable))
+
+    assert (losses(collecting[1]) > RAN_AWAY * losses(collecting[0])).all()  # it did
+    assert (losses(descending) <= RAN_AWAY * losses(collecting[0])[0]).all()
+    for _ in range(3):
+        each.buffer_step()
+        each.save()
 
 
 def test_collecting_leaves_theta_alone(tmp_path: Path) -> None:
