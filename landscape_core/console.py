@@ -197,20 +197,23 @@ def _advance(bar: tqdm[Any], done: int, total: int, figures: Mapping[str, float]
 
 
 class Ticker:
-    """A progress bar per stage of an experiment."""
+    """A `Tick`: a progress bar per stage of an experiment, the last of which ends with the `with` that it stands in."""
 
     def __init__(self) -> None:
         self.label: str | None = None
         self.bar: tqdm[Any] = tqdm(disable=True)
+
+    def __enter__(self) -> Ticker:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bar.close()
 
     def __call__(self, label: str, done: int, total: int) -> None:
         if label != self.label:
             self.bar.close()
             self.label, self.bar = label, tqdm(desc=label, total=total, dynamic_ncols=True)
         self.bar.update(done - self.bar.n)
-
-    def close(self) -> None:
-        self.bar.close()
 
 
 def hardware(device: str) -> str:

@@ -143,18 +143,17 @@ def mapping_compare(
     """Learn several Θ and compare them, and X, on targets held out: an eighth of the pictures; a plug-in draws others."""
     apply_threads(threads)
     settings = TableSettings(targets, tuple(sorted(steps)), tuned, seed=seed, work=work / "curves")
-    ticker = Ticker()
-    if domain_for(task) is PLUGINS:
-        loaded, names = PLUGINS.load(task), (presets or ",".join(PRESETS)).split(",")
-        table, name = compare_plugin(loaded, names, buffers, settings, work, ticker), f"{loaded.name}/theta-{names[0]}"
-        home = zoo.OWN
-    else:
-        source = _pictures(data, split, box, task)
-        if source is None:
-            raise UserError("Give pictures to compare on: --data FOLDER or --data pictures.zip.")
-        table, name = _compared_on_pictures(task, presets, source, buffers, settings, work, ticker)
-        home = zoo.ASSETS
-    ticker.close()
+    with Ticker() as tick:
+        if domain_for(task) is PLUGINS:
+            loaded, names = PLUGINS.load(task), (presets or ",".join(PRESETS)).split(",")
+            table, name = compare_plugin(loaded, names, buffers, settings, work, tick), f"{loaded.name}/theta-{names[0]}"
+            home = zoo.OWN
+        else:
+            source = _pictures(data, split, box, task)
+            if source is None:
+                raise UserError("Give pictures to compare on: --data FOLDER or --data pictures.zip.")
+            table, name = _compared_on_pictures(task, presets, source, buffers, settings, work, tick)
+            home = zoo.ASSETS
     typer.echo(written(table))
     if note:
         note_on_card(name, table, command_line(), home)

@@ -82,9 +82,9 @@ def landscapes(
         raise UserError(f"{task} has no data set of its own; give pictures with --images.")
     learned = loaded.default_space if space is None else space
     settings = LandscapeSettings(steps=steps, size=size, space=learned, x_optimizer=x_optimizer, seed=seed)
-    ticker, name = Ticker(), "landscapes" if loaded.name == "faces" else f"landscapes-{loaded.name}"
-    result, examples, planes = fig8.run_landscapes(loaded, chosen, settings, command_line(), ticker, name=name)
-    ticker.close()
+    name = "landscapes" if loaded.name == "faces" else f"landscapes-{loaded.name}"
+    with Ticker() as tick:
+        result, examples, planes = fig8.run_landscapes(loaded, chosen, settings, command_line(), tick, name=name)
     finish(result, out, lambda picture: fig8.plot(result, examples, picture))
     if embed:
         card = save_recovered(

@@ -68,8 +68,7 @@ def em(
     else:
         raise UserError(f"{task} has no training of a Θ; there are: {', '.join((*DOMAINS, *NAMES.values()))}.")
     words = ["em", *([task] if task != "faces" else []), *([preset] if preset != USUAL else [])]
-    ticker = Ticker()
     models = without_other_thetas(loaded.hashes, ())
-    result = appendix_b.run_em(trainer, "-".join(words), models, command_line(), ticker)
-    ticker.close()
+    with Ticker() as tick:
+        result = appendix_b.run_em(trainer, "-".join(words), models, command_line(), tick)
     finish(result, out, lambda picture: appendix_b.plot(result, picture))

@@ -67,7 +67,6 @@ def why(
     for kind, n, offset in (("train", tuned, 1), (split, number, 0)):
         drawn = None if domain.recorded is None else domain.recorded(loaded, data, kind, n, seed)[0]
         targets[kind] = drawn or loaded.sampled(n, torch.Generator().manual_seed(seed + offset))
-    ticker = Ticker()
-    result = experiment.run_why(loaded, targets["train"], targets[split], settings, command_line(), ticker, work)
-    ticker.close()
+    with Ticker() as tick:
+        result = experiment.run_why(loaded, targets["train"], targets[split], settings, command_line(), tick, work)
     finish(result, out, lambda picture: experiment.plot(result, picture))

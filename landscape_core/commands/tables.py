@@ -129,7 +129,6 @@ def convergence(
             sets = {"images": PictureSet(Target(targets(ImageSource(images, None, loaded.side), number, seed)), "real")}
         else:
             sets = picture_sets(chosen, loaded, data, split, task, number, seed)
-    ticker = Ticker()
-    result = fig3a.run_convergence(loaded, train, sets, settings, command_line(), ticker, judges, work)
-    ticker.close()
+    with Ticker() as tick:
+        result = fig3a.run_convergence(loaded, train, sets, settings, command_line(), tick, judges, work)
     finish(result, out, lambda picture: fig3a.plot(result, picture))

@@ -62,9 +62,9 @@ def denoise(
                     learn(f"robust-{shared}".replace(" ", "-"), robust.model.encoder, seen, config),
                     learn(f"plain-{shared}".replace(" ", "-"), standard.model.encoder, seen, config),
                 )
-    pictures, train, ticker = drawn(data, number, seed), of_training(data, 20, seed), Ticker()
-    reconstruction.run_denoise(models, pictures, train, deviations, load_lpips(), result, ticker)
-    ticker.close()
+    pictures, train = drawn(data, number, seed), of_training(data, 20, seed)
+    with Ticker() as tick:
+        reconstruction.run_denoise(models, pictures, train, deviations, load_lpips(), result, tick)
     finish(result, out, lambda path: bars(result, path))
 
 
@@ -84,11 +84,9 @@ def anomaly(
     settings = anomalies.AnomalySettings(DecoderConfig(images=images, seed=seed), steps)
     result = begun("features-anomaly", 10 * number, seed, list(pair), **asdict(settings))
     train, test = (load_cifar10(data / CIFAR10, part, limit_per_class=n) for part, n in (("train", None), ("test", number)))
-    ticker = Ticker()
-    with Stopping() as stop:
-        inverters = dict(zip((anomalies.ROBUST, anomalies.STANDARD), pair, strict=True))
-        anomalies.run_anomaly(inverters, train, test, settings, learner(stop, work), result, ticker)
-    ticker.close()
+    inverters = dict(zip((anomalies.ROBUST, anomalies.STANDARD), pair, strict=True))
+    with Stopping() as stop, Ticker() as tick:
+        anomalies.run_anomaly(inverters, train, test, settings, learner(stop, work), result, tick)
     finish(result, out, lambda path: anomalies.areas_by_class(result, path))
 
 
@@ -101,15 +99,15 @@ def style(
     apply_threads(threads)
     if side % 16:
         raise UserError(f"--side takes multiples of 16, not {side}.")
-    pairs, ticker = pairs_of(stages), Ticker()
+    pairs = pairs_of(stages)
     robust, standard = zip(*pairs.values(), strict=True)
     by_depth = {"robust": robust, "standard": standard}
     deepest = {who: sorted(each, key=lambda one: -one.model.encoder.depth) for who, each in by_depth.items()}
     result = begun("features-style", len(CONTENTS) * len(STYLES), seed, [*robust, *standard], side=side, stages=stages)
     result.n = {"examples, content and style": len(CONTENTS) * len(STYLES)}
     contents, wanted = _examples(CONTENTS, side), _examples(STYLES, side)
-    _, found = styles.run_style(deepest, contents, wanted, load_lpips(), result, ticker)
-    ticker.close()
+    with Ticker() as tick:
+        _, found = styles.run_style(deepest, contents, wanted, load_lpips(), result, tick)
     finish(result, out, lambda path: styles.sheet(found, path))
 
 

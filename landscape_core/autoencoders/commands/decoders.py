@@ -26,10 +26,10 @@ def table(
 ) -> None:  # fmt: skip
     """PSNR, SSIM and LPIPS of what decoders give back: the robust network's features against its standard twin's."""
     apply_threads(threads)
-    pairs, ticker = pairs_of(stages), Ticker()
+    pairs = pairs_of(stages)
     result = begun("features-table", number, seed, [one for pair in pairs.values() for one in pair])
-    reconstruction.run_table(pairs, drawn(data, number, seed), load_lpips(), result, ticker)
-    ticker.close()
+    with Ticker() as tick:
+        reconstruction.run_table(pairs, drawn(data, number, seed), load_lpips(), result, tick)
     finish(result, out, lambda path: bars(result, path))
 
 
@@ -42,12 +42,12 @@ def resolution(
     apply_threads(threads)
     if not all(side.strip().isdigit() and int(side) >= 32 and int(side) % 16 == 0 for side in sides.split(",")):
         raise UserError(f"--sides takes multiples of 16 from 32 on, with commas between; got {sides!r}.")
-    pairs, ticker = pairs_of(stages), Ticker()
+    pairs = pairs_of(stages)
     sets = {int(side): targets(CATS.source(data, "val", int(side)), number, seed) for side in sides.split(",")}
     result = begun("features-resolution", number, seed, [one for pair in pairs.values() for one in pair], trained_at=32)
     result.n = {f"{CATS.file} at {side}": number for side in sets}
-    reconstruction.run_resolution(pairs, sets, load_lpips(), result, ticker)
-    ticker.close()
+    with Ticker() as tick:
+        reconstruction.run_resolution(pairs, sets, load_lpips(), result, tick)
     finish(result, out, lambda path: bars(result, path))
 
 
@@ -59,7 +59,7 @@ def inversion(
 ) -> None:  # fmt: skip
     """The decoder's one pass against descent on the same features over pixels and codes, in X and in Z."""
     apply_threads(threads)
-    name, ticker = f"{FOLDER}/{model}", Ticker()
+    name = f"{FOLDER}/{model}"
     inverter = load_inverter(name)
     tasks = {"pixels": load_features_task(name), "codes": load_features_task(name + CODES)}
     settings = descent.DescentSettings(targets=number, steps=steps, seed=seed)
@@ -67,6 +67,6 @@ def inversion(
     result = begun("features-inversion", number, seed, [inverter], **asked)
     result.models = {**result.models, **{key: value for task in tasks.values() for key, value in task.hashes.items()}}
     pictures, train = drawn(data, number, seed), of_training(data, settings.tune_targets, seed)
-    descent.run_descent(inverter, tasks, pictures, train, load_lpips(), settings, result, ticker)
-    ticker.close()
+    with Ticker() as tick:
+        descent.run_descent(inverter, tasks, pictures, train, load_lpips(), settings, result, tick)
     finish(result, out, lambda path: bars(result, path))

@@ -43,11 +43,10 @@ def ablation(
     about = f"{encoder}, trained against {threat}"
     result = begun("features-ablation", number, seed, [], encoder=about, depth=depth, **settings)
     result.models = {card.name: card.sha256}
-    seen, pictures, ticker = load_cifar10(data / CIFAR10, "train")[0], drawn(data, number, seed), Ticker()
-    with Stopping() as stop:
+    seen, pictures = load_cifar10(data / CIFAR10, "train")[0], drawn(data, number, seed)
+    with Stopping() as stop, Ticker() as tick:
         learn = learner(stop, work)
-        losses.run_ablation(FeatureEncoder(network, depth), seen, pictures, load_lpips(), config, learn, result, ticker)
-    ticker.close()
+        losses.run_ablation(FeatureEncoder(network, depth), seen, pictures, load_lpips(), config, learn, result, tick)
     finish(result, out, lambda path: bars(result, path))
 
 
@@ -69,8 +68,7 @@ def sweet_spot(
     per_class = max(number // len(CIFAR10_CLASSES), 1)
     result = begun("features-sweet-spot", per_class * len(CIFAR10_CLASSES), seed, [], levels=eps, **asdict(settings))
     seen, test = load_cifar10(data / CIFAR10, "train"), load_cifar10(data / CIFAR10, "test", limit_per_class=per_class)
-    ticker = Ticker()
-    with Stopping() as stop:
+    with Stopping() as stop, Ticker() as tick:
 
         def classify(name: str, config: ClassifierConfig) -> Classifier:
             trained = train_classifier(*seen, config, work / name, stop.bar(name))
@@ -78,8 +76,7 @@ def sweet_spot(
             return trained
 
         learn = learner(stop, work)
-        radii.run_sweet_spot(eps, settings, seen[0], test, load_lpips(), classify, learn, result, ticker)
-    ticker.close()
+        radii.run_sweet_spot(eps, settings, seen[0], test, load_lpips(), classify, learn, result, tick)
     finish(result, out, lambda path: radii.curves(result, eps, path))
 
 

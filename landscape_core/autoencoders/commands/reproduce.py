@@ -63,8 +63,7 @@ def features(
     unseen = torch.cat([load_images(each.source(data, "val", CALIBRATED_SIDE)) for each in (FACES, CATS)])
     config = CalibrationConfig(pairs=pairs, mixed=0.25, seed=7)
     ranks = {role: agreement(each, reference, unseen, config)["overall"] for role, each in networks.items()}
-    ticker = Ticker()
-    result = inversion.run_features(networks, hashes, reference, train, sets, ranks, settings, command_line(), ticker)
-    ticker.close()
+    with Ticker() as tick:
+        result = inversion.run_features(networks, hashes, reference, train, sets, ranks, settings, command_line(), tick)
     drawn = to_unit(load_images(ImageSource(zoo.ASSETS / "examples", None, CALIBRATED_SIDE)))[:8]  # ours: nobody's face
     finish(result, out, lambda path: inversion.sheet(networks, drawn, result, settings, path))

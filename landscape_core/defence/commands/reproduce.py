@@ -61,10 +61,8 @@ def defence(
     train = drawn(data / CIFAR, "train", settings.tune_targets, seed, of=settings.tune_targets)
     test = drawn(images or data / CIFAR, split, number, seed)
     for name in names:
-        ticker = Ticker()
-        result = table1.run_defence(
-            load_defence(name), train, test, attacks, settings, command_line(), ticker, label=split,
-            folder=work / name,
-        )  # fmt: skip
-        ticker.close()
+        with Ticker() as tick:
+            result = table1.run_defence(
+                load_defence(name), train, test, attacks, settings, command_line(), tick, label=split, folder=work / name
+            )
         finish(result, out, lambda picture, result=result: table1.plot(result, picture))  # type: ignore[misc]

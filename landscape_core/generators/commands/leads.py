@@ -105,14 +105,13 @@ def noise_only(
     apply_threads(threads)
     task, settings = _begin(number, tuned, steps, "residual", DEFAULT_PERCEPTUAL, device, seed)
     noises = to_bytes(spectra.noise_pictures(NOISES, task.side, seed + UNSEEN))
-    ticker = Ticker()
     folder = work / f"{buffers}x{batch}-{curvature_inputs}-seed{seed}"
-    trainer, config = mapping_trainer(
-        "faces", "residual", noises, folder, buffers=buffers, targets=batch, inputs=curvature_inputs, drawn=0.0, seed=seed,
-        device=device, tick=lambda done, total: ticker("curvature", done, total),
-    )  # fmt: skip
-    learned = ZSpace(train_mapping(trainer, quiet(ticker, "learning from noise")), config.z_dim)
-    ticker.close()
+    with Ticker() as tick:
+        trainer, config = mapping_trainer(
+            "faces", "residual", noises, folder, buffers=buffers, targets=batch, inputs=curvature_inputs, drawn=0.0, seed=seed,
+            device=device, tick=lambda done, total: tick("curvature", done, total),
+        )  # fmt: skip
+        learned = ZSpace(train_mapping(trainer, quiet(tick, "learning from noise")), config.z_dim)
     spaces = {"noise": learned, "noise-whitener": untrained(task.prior, learned)}
     task = replace(task, mappings={**task.mappings, **spaces})
     names = (("Z from noise", "noise"), ("its whitener alone", "noise-whitener"), ("Z", "residual"))

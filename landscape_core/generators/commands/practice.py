@@ -33,9 +33,9 @@ def fragile(
     task = load_image_task("faces", perceptual=perceptual, device=device)
     task.learned(space)
     settings = FragileSettings(number, tuple(sorted(set(steps))), restarts, space, seed)
-    pictures, ticker = pictures_of(data, "val", None, number, seed, task.side), Ticker()
-    result = fragility.run_fragile(task, pictures, settings, command_line(), ticker, work)
-    ticker.close()
+    pictures = pictures_of(data, "val", None, number, seed, task.side)
+    with Ticker() as tick:
+        result = fragility.run_fragile(task, pictures, settings, command_line(), tick, work)
     finish(result, out, lambda path: fragility.plot(result, path))
 
 
@@ -55,7 +55,7 @@ def cost(
         name: Training.of(zoo.read_card(published_name(name, space)), zoo.read_card(f"{name}/generator"), per_buffer)
         for name in tasks
     }
-    settings, ticker = CostSettings(number, steps, most, space, seed), Ticker()
-    result = costs.run_cost(tasks, pictures, trainings, settings, command_line(), ticker, work)
-    ticker.close()
+    settings = CostSettings(number, steps, most, space, seed)
+    with Ticker() as tick:
+        result = costs.run_cost(tasks, pictures, trainings, settings, command_line(), tick, work)
     finish(result, out, lambda path: costs.plot(result, path))

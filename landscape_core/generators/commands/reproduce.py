@@ -57,9 +57,8 @@ def conclude(
     written: Callable[[Result], str] = markdown,
 ) -> None:
     """Run with a progress bar, print the table, write result and plot."""
-    ticker = Ticker()
-    result = run(ticker)
-    ticker.close()
+    with Ticker() as tick:
+        result = run(tick)
     typer.echo(written(result))
     finish(result, out, lambda picture: plot(result, picture))
 
@@ -170,7 +169,6 @@ def completions(
     task = load_image_task("faces", perceptual=perceptual, device=device)
     pictures = pictures_of(data, split, images, number, seed, task.side)
     study = fig6.CompletionStudy(k=k, steps=steps, space=space, x_optimizer=x_optimizer, seed=seed)
-    ticker = Ticker()
-    result = fig6.run_completions(task, pictures, study, command_line(), ticker)
-    ticker.close()
+    with Ticker() as tick:
+        result = fig6.run_completions(task, pictures, study, command_line(), tick)
     finish(result, out, lambda picture: fig6.plot(result, picture))

@@ -112,9 +112,8 @@ def measure(
     task = load_image_task(domain)
     sources = {split: ImageSource(train, split, task.side, parse_box(box)) for split in ("train", "val")}
     pictures = {split: targets(sources[split], n, seed) for split, n in (("train", 12), ("val", number))}
-    ticker = Ticker()
-    metrics = measure_generator(task, pictures["train"], pictures["val"], ticker)
-    ticker.close()
+    with Ticker() as tick:
+        metrics = measure_generator(task, pictures["train"], pictures["val"], tick)
     metrics |= frechet_figures(task, load_images(sources["val"]), load_images(sources["train"]), seed=seed)
     known = zoo.read_card(f"{domain}/generator").metrics
     if "tuned" in metrics:  # what was tuned from other starts stays

@@ -21,8 +21,7 @@ def playground(
 ) -> None:
     """All forward models of two inputs by all optimisers: steps to tolerance in X and in Z, each at its best rate."""
     apply_threads(threads)
-    ticker = Ticker()
-    result = run_comparison(ComparisonSettings(targets=number, seeds=seeds, seed=seed), command_line(), ticker)
-    ticker.close()
+    with Ticker() as tick:
+        result = run_comparison(ComparisonSettings(targets=number, seeds=seeds, seed=seed), command_line(), tick)
     typer.echo(markdown(result))
     finish(result, out, lambda picture: plot(result, picture))

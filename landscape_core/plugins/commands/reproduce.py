@@ -29,7 +29,6 @@ def plugins(
     """Learn a Θ for every plug-in, and count steps and seconds to a thousandth of the start's loss, in X and in Z."""
     apply_threads(threads)
     settings = ToleranceSettings(number, tuned, steps, buffers=buffers, seed=seed)
-    ticker = Ticker()
-    result = run_plugins([load_plugin_task(task) for task in tasks], settings, work, command_line(), ticker)
-    ticker.close()
+    with Ticker() as tick:
+        result = run_plugins([load_plugin_task(task) for task in tasks], settings, work, command_line(), tick)
     finish(result, out, lambda picture: plot(result, picture))

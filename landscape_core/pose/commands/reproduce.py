@@ -41,15 +41,15 @@ def pose(
     """Fig. 3b: loss and joint error (cm) per step in X (tuned on train) and in Z, known and unknown actions."""
     apply_threads(threads)
     settings = fig3b.PoseSettings(targets=number, steps=steps, space=space, seed=seed)
-    task, body, ticker = load_pose_task(observation), load_body(observation), Ticker()
+    task, body = load_pose_task(observation), load_body(observation)
     tuning, tuned_on = _tuning(data / MOCAP, body, settings.tune_targets, seed, own=bvh is not None)
     sets = _own(bvh, body, number, seed) or {
         name: draw_poses(load_poses(data / MOCAP, name), number, seed) for name in split.split(",")
     }
     known = None if bvh is not None else split.split(",")[0]
-    result = fig3b.run_pose(task, body, tuning, sets, settings, command_line(), ticker, known=known)
+    with Ticker() as tick:
+        result = fig3b.run_pose(task, body, tuning, sets, settings, command_line(), tick, known=known)
     result.settings = {**result.settings, "x_tuned_on": tuned_on}
-    ticker.close()
     finish(result, out, lambda picture: fig3b.plot(result, picture))
 
 
@@ -80,12 +80,12 @@ def pose_completions(
     """Fig. 6 for poses: fit and variety of K hypotheses with the upper or the lower body visible, X and Z."""
     apply_threads(threads)
     settings = fig6.HypothesesSettings(targets=number, k=k, space=space, seed=seed)
-    task, body, ticker = load_pose_task(observation), load_body(observation), Ticker()
+    task, body = load_pose_task(observation), load_body(observation)
     tuning, tuned_on = _tuning(data / MOCAP, body, settings.tune_targets, seed, own=bvh is not None)
     poses = _own(bvh, body, number, seed) or {split: draw_poses(load_poses(data / MOCAP, split), number, seed)}
-    result = fig6.run_hypotheses(task, body, tuning, poses, settings, command_line(), ticker)
+    with Ticker() as tick:
+        result = fig6.run_hypotheses(task, body, tuning, poses, settings, command_line(), tick)
     result.settings = {**result.settings, "x_tuned_on": tuned_on}
-    ticker.close()
     finish(result, out, lambda picture: fig6.plot(result, picture))
 
 
@@ -104,13 +104,13 @@ def follow(
     """Clips followed frame by frame: joint error (cm) and frames a second, cold against warm, X against Z by L-BFGS."""
     apply_threads(threads)
     settings = following.FollowSettings(number, frames, tuple(sorted(set(steps))), space=space, seed=seed)
-    task, body, ticker = load_pose_task(observation), load_body(observation), Ticker()
+    task, body = load_pose_task(observation), load_body(observation)
     task.learned(space)
     clips = {
         name: draw_clips(load_poses(data / MOCAP, name), n, frames, seed)
         for name, n in [("train", settings.tune_clips), *((name, number) for name in split.split(","))]
     }
     tuning = clips.pop("train")
-    result = following.run_following(task, body, tuning, clips, settings, command_line(), ticker)
-    ticker.close()
+    with Ticker() as tick:
+        result = following.run_following(task, body, tuning, clips, settings, command_line(), tick)
     finish(result, out, lambda picture: following.plot(result, picture))

@@ -77,9 +77,8 @@ def pose_compare(
 ) -> None:
     """Learn several Θ on seven eighths of train's recordings and compare them on the rest: recorded, spliced, stretched."""
     apply_threads(threads)
-    ticker = Ticker()
-    table = compare(observation, presets.split(","), load_poses(data, "train"), work, ticker, targets=targets, seed=seed)
-    ticker.close()
+    with Ticker() as tick:
+        table = compare(observation, presets.split(","), load_poses(data, "train"), work, tick, targets=targets, seed=seed)
     typer.echo(written(table))
     if note:
         note_on_card(f"pose/theta-{observation}-{RESIDUAL}", table, command_line())
