@@ -11,7 +11,7 @@ from app.pose.run import joints_of
 from app.pose.stream import flat, skeleton_of
 from app.runs.legs import finite
 from app.runs.session import Message
-from landscape_core.pose.clip import Clip, drawn_clip, load_clip
+from landscape_core.pose.clip import PoseClip, drawn_clip, load_clip
 from landscape_core.pose.following import export_motion, followed_motion
 from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.run_card import body_of
@@ -24,7 +24,7 @@ MOST_FRAMES = 600
 BATCH = 16  # frames of a pass, where they are cold: few enough that one sees them come
 
 
-def clip_of(drawing: Task, number: Any, path: str | None, names: str | None, asked: Asked) -> Clip:
+def clip_of(drawing: Task, number: Any, path: str | None, names: str | None, asked: Asked) -> PoseClip:
     """The range of an uploaded file that is asked for, or without one the motion drawn by a number.
 
     Raises:

@@ -32,6 +32,7 @@ from landscape_core.pose.motion import SUFFIXES
 from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.run_card import body_of
 from landscape_core.pose.task import NAMES, seen_joints
+from landscape_core.search.clip import Clip
 from landscape_core.search.follow import MAX_BATCH, MAX_SMOOTHNESS, Following, Order, Track, joined
 from landscape_core.search.follow import follow as follow_clip
 from landscape_core.search.follow_export import Followed, summary
@@ -54,12 +55,11 @@ class _Range:
 
 
 @dataclass(frozen=True)
-class _Clip:
-    """What is followed: its frames as a target (T, ...), what is told of it, and how what was found of it is kept."""
+class _Followable:
+    """A clip with its frames as a target (T, ...), and how what was found of it is kept."""
 
-    name: str
+    clip: Clip
     target: Target
-    notices: Sequence[str]
     found: Found
     export: Callable[[Path, Followed], None]
 
@@ -107,52 +107,52 @@ def follow(
     chosen = loaded.default_space if space is None else space
     frames = _Range(first, last, every)
     if name in NAMES.values():
-        clip = _motion(loaded, file, frames, seen, names)
+        source = _motion(loaded, file, frames, seen, names)
     elif seen != "all" or names is not None:
         raise UserError(_POSE_ONLY)
     else:
-        clip = _pictures(loaded, file, frames)
+        source = _pictures(loaded, file, frames)
     by = columns(optimizer, loaded.advice(chosen).name)
     settings = RunSettings.table(loaded, chosen, by, steps=steps, seed=seed, perceptual=perceptual, prior_weight=prior_weight)
     how = Following(order=order, batch=batch, smoothness=smoothness)
-    for notice in clip.notices:
+    for notice in source.clip.notices:
         typer.echo(f"{file.name}: {notice}")
-    tracks, stopped = _followed(loaded, clip, settings, how)
+    tracks, stopped = _followed(loaded, source, settings, how)
     if tracks:
-        followed = clip.found(settings, how, tracks)
-        archive = unused(out / f"{clip.name}.zip")
-        clip.export(archive, followed)
+        followed = source.found(settings, how, tracks)
+        archive = unused(out / f"{source.clip.name}.zip")
+        source.export(archive, followed)
         typer.echo(f"{summary(followed)}.\nWrote {archive}.")
     leave(stopped=stopped)
 
 
-def _motion(task: Task, file: Path, frames: _Range, seen: str, names: Path | None) -> _Clip:
+def _motion(task: Task, file: Path, frames: _Range, seen: str, names: Path | None) -> _Followable:
     body = body_of(task.name)
     named = None if names is None else read_joint_map(names, body.skeleton)
     clip = load_clip(file, body.skeleton, named, **vars(frames))
-    return _Clip(
-        clip.name, body.target(clip.rotvec, seen_joints(body, seen)), clip.notices,
+    return _Followable(
+        clip, body.target(clip.rotvec, seen_joints(body, seen)),
         lambda settings, how, tracks: followed_motion(task, body, clip, settings, how, tracks),
         lambda path, followed: export_motion(path, task, body, clip, followed),
     )  # fmt: skip
 
 
-def _pictures(task: Task, file: Path, frames: _Range) -> _Clip:
+def _pictures(task: Task, file: Path, frames: _Range) -> _Followable:
     clip = load_picture_clip(file, task, **vars(frames))
-    return _Clip(
-        clip.name, clip.target, clip.notices,
+    return _Followable(
+        clip, clip.target,
         lambda settings, how, tracks: followed_pictures(task, clip, settings, how, tracks),
         lambda path, followed: export_pictures(path, clip, followed),
     )  # fmt: skip
 
 
-def _followed(task: Task, clip: _Clip, settings: RunSettings, how: Following) -> tuple[list[Track], bool]:
+def _followed(task: Task, source: _Followable, settings: RunSettings, how: Following) -> tuple[list[Track], bool]:
     """The tracks of the frames that were done, none if there are none, and whether Ctrl-C cut them short."""
     parts: list[list[Track]] = []
-    with Bar(clip.name) as bar:
+    with Bar(source.clip.name) as bar:
         done = 0
-        for part in follow_clip(task, settings, clip.target, how, stop=lambda: bar.stopped):
+        for part in follow_clip(task, settings, source.target, how, stop=lambda: bar.stopped):
             parts.append(part)
             done += len(part[0])
-            bar(done, len(clip.target), {track.name: float(track.loss.mean()) for track in part})
+            bar(done, len(source.target), {track.name: float(track.loss.mean()) for track in part})
         return joined(parts) if parts else [], bar.stopped

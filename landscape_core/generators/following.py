@@ -13,28 +13,23 @@ from landscape_core.images.clips import load_frames
 from landscape_core.images.faces import choose_crop
 from landscape_core.images.pixels import to_bytes, to_unit
 from landscape_core.images.reading import crop_square
+from landscape_core.search.clip import Clip, frames_of
 from landscape_core.search.follow import Following, Track
 from landscape_core.search.follow_export import Followed, export_followed
 from landscape_core.search.judges import psnr
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
-from landscape_core.search.ranges import frames_of
 from landscape_core.search.run_card import models_used
 from landscape_core.search.task import Task
 
 MAX_FRAMES = 300
 
 
-@dataclass(frozen=True, eq=False)
-class PictureClip:
-    """Pictures as a target (T, 3, side, side), `fps` of them a second, and which `frames` of their source they are; `notices`
-    say how they were framed."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PictureClip(Clip):
+    """Pictures as a target (T, 3, side, side)."""
 
-    name: str
     target: Target
-    fps: float
-    frames: range
-    notices: tuple[str, ...] = ()
 
 
 def load_picture_clip(
@@ -44,13 +39,15 @@ def load_picture_clip(
     one is: a face stays where it is in the picture.
 
     Raises:
-        UserError: as `clips.load_frames` and `ranges.frames_of`.
+        UserError: as `clips.load_frames` and `clip.frames_of`.
     """
-    clip = load_frames(path)
-    frames = frames_of(len(clip.images), first, last, every, most)
-    box, said = choose_crop(clip.images[frames[0]], framing_of(task.name))
-    pictures = torch.stack([crop_square(clip.images[frame], box, task.side) for frame in frames])
-    return PictureClip(path.stem, Target(to_unit(pictures)), clip.fps / frames.step, frames, said)
+    source = load_frames(path)
+    frames = frames_of(len(source.images), first, last, every, most)
+    box, said = choose_crop(source.images[frames[0]], framing_of(task.name))
+    pictures = torch.stack([crop_square(source.images[frame], box, task.side) for frame in frames])
+    return PictureClip(
+        name=path.stem, target=Target(to_unit(pictures)), fps=source.fps / frames.step, frames=frames, notices=said
+    )
 
 
 def followed_pictures(

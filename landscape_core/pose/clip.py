@@ -12,9 +12,9 @@ from torch import Tensor
 
 from landscape_core.errors import UserError
 from landscape_core.pose.kinematics import Skeleton, matrix_to_rotvec
-from landscape_core.pose.motion import Motion, load_motion, pose_of
+from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.run_card import decoder_of
-from landscape_core.search.ranges import frames_of
+from landscape_core.search.clip import Clip, frames_of
 from landscape_core.search.task import Task
 
 MAX_FRAMES = 5000
@@ -23,16 +23,11 @@ DRAWN_FRAMES, DRAWN_RATE = 60, 15.0
 UNSAID = f"The file does not say how many frames a second it has; {USUAL_RATE:g} are assumed."
 
 
-@dataclass(frozen=True, eq=False)
-class Clip:
-    """Poses (T, J, 3) in radians, `fps` of them a second, and which `frames` of their motion they are; `notices` say what was
-    assumed in reading a file."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PoseClip(Clip):
+    """Poses (T, J, 3) in radians."""
 
-    name: str
     rotvec: Tensor
-    fps: float
-    frames: range
-    notices: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.rotvec)
@@ -41,7 +36,7 @@ class Clip:
 def load_clip(
     path: Path, skeleton: Skeleton, named: Mapping[str, str] | None = None, *, first: int = 0, last: int | None = None,
     every: int = 1, most: int = MAX_FRAMES,
-) -> Clip:  # fmt: skip
+) -> PoseClip:  # fmt: skip
     """Every `every`th frame from `first` to `last` (the file's last where it is None), both among them, of a BVH file or an
     AMASS recording; it keeps its own time.
 
@@ -50,11 +45,14 @@ def load_clip(
     """
     motion = load_motion(path)
     frames = frames_of(len(motion.frames), first, last, every, most)
-    return _clip(path.stem, motion, skeleton, named, frames)
+    poses = torch.stack([pose_of(motion, skeleton, frame, named) for frame in frames])
+    notices = motion.notices if motion.fps else (*motion.notices, UNSAID)
+    fps = (motion.fps or USUAL_RATE) / frames.step
+    return PoseClip(name=path.stem, rotvec=poses, fps=fps, frames=frames, notices=notices)
 
 
 @torch.no_grad()
-def drawn_clip(task: Task, number: int, *, frames: int = DRAWN_FRAMES, fps: float = DRAWN_RATE) -> Clip:
+def drawn_clip(task: Task, number: int, *, frames: int = DRAWN_FRAMES, fps: float = DRAWN_RATE) -> PoseClip:
     """A motion that the prior makes, once around an ellipse through two of its inputs, drawn by `number`: with μ the mean,
     x = μ + cos φ a + sin φ b, where every x is distributed as a draw is.
 
@@ -66,10 +64,5 @@ def drawn_clip(task: Task, number: int, *, frames: int = DRAWN_FRAMES, fps: floa
     a, b = task.prior.sample(2, torch.Generator().manual_seed(number)) - task.prior.mean
     angle = torch.linspace(0.0, 2.0 * math.pi, frames)[:, None]
     x = task.prior.mean + angle.cos() * a + angle.sin() * b
-    return Clip(f"drawn motion {number}", matrix_to_rotvec(decoder_of(task)(x)), fps, range(frames))
-
-
-def _clip(name: str, motion: Motion, skeleton: Skeleton, named: Mapping[str, str] | None, frames: range) -> Clip:
-    poses = torch.stack([pose_of(motion, skeleton, frame, named) for frame in frames])
-    notices = motion.notices if motion.fps else (*motion.notices, UNSAID)
-    return Clip(name, poses, (motion.fps or USUAL_RATE) / frames.step, frames, notices)
+    poses = matrix_to_rotvec(decoder_of(task)(x))
+    return PoseClip(name=f"drawn motion {number}", rotvec=poses, fps=fps, frames=range(frames))

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from landscape_core.images.pixels import to_bytes
 from landscape_core.pose.bvh_writing import bvh_text
-from landscape_core.pose.clip import Clip
+from landscape_core.pose.clip import PoseClip
 from landscape_core.pose.drawing import draw
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.run_card import TARGET, decoder_of
@@ -26,7 +26,7 @@ UNIT = "cm"
 
 
 def followed_motion(
-    task: Task, body: Body, clip: Clip, settings: RunSettings, how: Following, tracks: Sequence[Track]
+    task: Task, body: Body, clip: PoseClip, settings: RunSettings, how: Following, tracks: Sequence[Track]
 ) -> Followed:  # fmt: skip
     """What was found of the clip's first frames, with the distance of every joint from where it was recorded, seen or not."""
     done = len(tracks[0])
@@ -42,7 +42,7 @@ def motion_of(task: Task, body: Body, x: Tensor, fps: float) -> str:
     return bvh_text(body.skeleton, matrix_to_rotvec(decoder_of(task)(x)), fps)
 
 
-def export_motion(path: Path, task: Task, body: Body, clip: Clip, followed: Followed) -> None:
+def export_motion(path: Path, task: Task, body: Body, clip: PoseClip, followed: Followed) -> None:
     """The zip of a followed motion, with the target and every lane's poses as BVH at the clip's own rate."""
     done = len(followed.frames)
     truth = body.positions(body.target(clip.rotvec[:done]).value)

@@ -1,8 +1,21 @@
-"""Which frames of a clip are taken."""
+"""A clip, whatever its frames are: what is told of it, and which frames of its source it takes."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from landscape_core.errors import UserError
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Clip:
+    """Frames in a row, `fps` of them a second, and which `frames` of their source they are; `notices` say what was made of
+    the source in reading it. What a frame is, its kinds say."""
+
+    name: str
+    fps: float
+    frames: range
+    notices: tuple[str, ...] = ()
 
 
 def frames_of(there: int, first: int, last: int | None, every: int, most: int) -> range:
