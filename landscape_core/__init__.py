@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from landscape_core.search.trajectory import Trajectory, run, states
     from landscape_core.surfaces.planes import Grid, Plane
     from landscape_core.surfaces.surface import evaluate
-    from landscape_core.training.alternating import MappingTrainer, MappingTraining, train_mapping
+    from landscape_core.training.alternating import MappingTrainer, train_mapping
+    from landscape_core.training.settings import MappingTraining
 
 __version__ = "0.2.0"
 _ROOMS = {
@@ -41,7 +42,8 @@ _ROOMS = {
     "search.trajectory": ["Trajectory", "run", "states"],
     "surfaces.planes": ["Grid", "Plane"],
     "surfaces.surface": ["evaluate"],
-    "training.alternating": ["MappingTrainer", "MappingTraining", "train_mapping"],
+    "training.alternating": ["MappingTrainer", "train_mapping"],
+    "training.settings": ["MappingTraining"],
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = [

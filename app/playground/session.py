@@ -15,7 +15,7 @@ from landscape_core.errors import UserError
 from landscape_core.playground.descent import unseen_targets
 from landscape_core.playground.task import Playground
 from landscape_core.playground.training import LiveTraining
-from landscape_core.training.alternating import Phase
+from landscape_core.training.rollout import Phase
 
 PATIENCE = 20.0  # seconds to wait for work that was asked to stop
 

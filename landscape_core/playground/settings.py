@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from landscape_core.search.mapping import Activation, MappingConfig
-from landscape_core.training.alternating import MappingTraining
+from landscape_core.training.settings import MappingTraining
 
 ModelName = Literal["arm", "valley", "ripples", "network", "own"]
 DescentName = Literal["gd", "momentum", "adam", "lbfgs"]

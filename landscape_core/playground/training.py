@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 
 from landscape_core.playground.task import EXACT, LEARNED, Playground, untrained_theta
 from landscape_core.search.spaces import SearchSpace, ZSpace
-from landscape_core.training.alternating import MappingTrainer, Phase
+from landscape_core.training.alternating import MappingTrainer
+from landscape_core.training.rollout import Phase
 
 KEPT = 64  # snapshots at most; buffers between two of them are trained again, which gives the same numbers
 

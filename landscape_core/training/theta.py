@@ -18,9 +18,10 @@ from landscape_core.search.mapping import MappingConfig, build_mapping
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.task import Task, Tuned
 from landscape_core.storage import zoo
-from landscape_core.training.alternating import MappingTrainer, MappingTraining, TargetSampler
+from landscape_core.training.alternating import MappingTrainer, TargetSampler
 from landscape_core.training.checkpoint import NAME
 from landscape_core.training.lock import hold
+from landscape_core.training.settings import MappingTraining
 
 WHITENED = ("residual", "flow")  # kinds of Θ that begin as X in other units, and so need Z as large as X
 

@@ -18,7 +18,8 @@ from landscape_core.progress import silent
 from landscape_core.search.mapping import MappingConfig, build_mapping
 from landscape_core.search.spaces import Prior, ZSpace
 from landscape_core.storage import zoo
-from landscape_core.training.alternating import MappingTrainer, MappingTraining
+from landscape_core.training.alternating import MappingTrainer
+from landscape_core.training.settings import MappingTraining
 from tests.tiny.defended import picture_bytes, pictures, tiny_assets, tiny_defence, tiny_mapping
 
 FEW = TargetSettings(number=6, steps=3, clean=0.34)

@@ -28,7 +28,8 @@ from landscape_core.search.spaces import Prior, XSpace, ZSpace
 from landscape_core.search.task import Task
 from landscape_core.search.thetas import untrained
 from landscape_core.storage import zoo
-from landscape_core.training.alternating import MappingTrainer, MappingTraining
+from landscape_core.training.alternating import MappingTrainer
+from landscape_core.training.settings import MappingTraining
 from landscape_core.training.theta import evaluations_per_buffer
 from tests.tiny.models import DIM, tiny_task
 from tests.tiny.tables import SETTINGS, data_folder, pictures, quadratic, silent

@@ -17,7 +17,7 @@ from landscape_core.features.classifier import RobustClassifier
 from landscape_core.features.training.classifier_recipe import CLASSIFIER_PRESETS, publish_classifier
 from landscape_core.search.mapping import MappingConfig
 from landscape_core.storage import zoo
-from landscape_core.training.alternating import MappingTraining
+from landscape_core.training.settings import MappingTraining
 from landscape_core.training.theta import build_trainer
 
 WIDTHS = (8, 12, 16)

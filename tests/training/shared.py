@@ -18,7 +18,8 @@ from landscape_core.search.mapping import MappingConfig, build_mapping
 from landscape_core.search.objectives import SquaredError, Target
 from landscape_core.search.spaces import Prior
 from landscape_core.storage.tensors import write_tensors
-from landscape_core.training.alternating import MappingTrainer, MappingTraining, train_mapping
+from landscape_core.training.alternating import MappingTrainer, train_mapping
+from landscape_core.training.settings import MappingTraining
 from tests.training.test_alternating import DIM, Bent
 
 # 13 targets and batches of 5 cannot be halved; the last of the three chunks is the smallest there can be.

@@ -18,7 +18,9 @@ from landscape_core.search.optimizers import Adam
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import Prior, XSpace, ZSpace
 from landscape_core.search.trajectory import run
-from landscape_core.training.alternating import RAN_AWAY, MappingTrainer, MappingTraining, Phase, train_mapping
+from landscape_core.training.alternating import MappingTrainer, train_mapping
+from landscape_core.training.rollout import RAN_AWAY, Phase
+from landscape_core.training.settings import MappingTraining
 
 DIM = 6
 SETTINGS = MappingTraining(buffers=12, targets=16, steps=5, batch=8, lr=5e-3, weight_decay=0.0)

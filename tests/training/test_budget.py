@@ -9,8 +9,8 @@ import pytest
 
 from landscape_core.errors import UserError
 from landscape_core.search.mapping import MappingConfig
-from landscape_core.training.alternating import MappingTraining
 from landscape_core.training.budget import LEAST, Plan, fitted, kept, pace
+from landscape_core.training.settings import MappingTraining
 from landscape_core.training.theta import MappingPreset, evaluations_per_buffer
 from tests.tiny.models import tiny_task
 

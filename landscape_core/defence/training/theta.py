@@ -19,7 +19,8 @@ from landscape_core.search.mapping import MappingConfig
 from landscape_core.search.objectives import Target
 from landscape_core.storage import zoo
 from landscape_core.storage.tensors import read_tensors, write_tensors
-from landscape_core.training.alternating import MappingTrainer, MappingTraining, TargetSampler
+from landscape_core.training.alternating import MappingTrainer, TargetSampler
+from landscape_core.training.settings import MappingTraining
 from landscape_core.training.theta import MappingPreset, build_trainer, publish_theta
 
 # "full" is section 7.3 to the letter: an MLP of three layers, 3072 wide, 5,120 targets of 5 steps in each of 70 buffers,

@@ -16,7 +16,8 @@ from landscape_core.progress import Report, Tick
 from landscape_core.search.mapping import MappingConfig
 from landscape_core.search.spaces import SearchSpace, ZSpace
 from landscape_core.search.task import Task
-from landscape_core.training.alternating import MappingTraining, TargetSampler, train_mapping
+from landscape_core.training.alternating import TargetSampler, train_mapping
+from landscape_core.training.settings import MappingTraining
 from landscape_core.training.theta import MappingPreset, build_trainer, spent
 
 # Table 3's losses after 200 steps: in-distribution, out-of-distribution, and the baseline's

@@ -20,7 +20,8 @@ from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 from landscape_core.search.task import Task, Tuned
 from landscape_core.storage import zoo
-from landscape_core.training.alternating import MappingTrainer, MappingTraining, TargetSampler
+from landscape_core.training.alternating import MappingTrainer, TargetSampler
+from landscape_core.training.settings import MappingTraining
 from landscape_core.training.theta import WHITENED, MappingPreset, build_trainer, publish_theta
 
 TRUNCATIONS = (0.5, 1.0)  # of drawn targets

@@ -17,7 +17,8 @@ from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.task import Task
 from landscape_core.search.thetas import THETA
 from landscape_core.storage import zoo
-from landscape_core.training.alternating import MappingTrainer, MappingTraining, TargetSampler
+from landscape_core.training.alternating import MappingTrainer, TargetSampler
+from landscape_core.training.settings import MappingTraining
 from landscape_core.training.theta import MappingPreset, build_trainer, publish_theta
 
 _TRAINING = MappingTraining(

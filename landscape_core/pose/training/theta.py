@@ -15,7 +15,8 @@ from landscape_core.search.mapping import MappingConfig
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.storage import zoo
-from landscape_core.training.alternating import MappingTrainer, MappingTraining, TargetSampler
+from landscape_core.training.alternating import MappingTrainer, TargetSampler
+from landscape_core.training.settings import MappingTraining
 from landscape_core.training.theta import MappingPreset, build_trainer, publish_theta
 
 # "full" is section 7.2 to the letter: 40,960 targets of 200 steps a buffer. "paper" is the same Θ and the same
