@@ -27,7 +27,7 @@ def bench(
         raise UserError(f"--size must be odd, so that the grid has a centre; got {size}.")
     apply_threads(threads)
     loaded = load_task(task, device=device)
-    learned = loaded.default_space if space is None else space
+    learned = loaded.z_space(space)
     cost = bench_step(loaded, space=learned, rounds=rounds)
     typer.echo(f"race step                     {cost.race_step_ms:8.2f} ms")
     typer.echo(f"F and L, forward + backward   {cost.bare_objective_ms:8.2f} ms   race is {cost.ratio_objective:.2f}x")

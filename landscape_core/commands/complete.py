@@ -13,6 +13,7 @@ from landscape_core.errors import UserError
 from landscape_core.generators.commands import run as generators
 from landscape_core.generators.completion import completion_settings
 from landscape_core.generators.masks import PRESETS, preset, read_mask
+from landscape_core.generators.observing import PAINTED_MASK
 from landscape_core.plugins.completing import completed, told, with_hidden
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.plugins.observing import is_pictures
@@ -52,14 +53,15 @@ def complete(
     if domain_for(task) is not PLUGINS:
         if mask is None:
             raise UserError(f"Say what is hidden of {file.name}: --mask, with a picture of it or one of: {', '.join(PRESETS)}.")
-        generators.complete(
-            file, mask, out, k, paste, task, space, steps, z_lr, prior_weight, perceptual, device, seed, threads
-        )
+        generators.restore(
+            file, PAINTED_MASK, mask, out=out, k=k, paste=paste, task=task, space=space, steps=steps, z_lr=z_lr,
+            prior_weight=prior_weight, perceptual=perceptual, device=device, seed=seed, threads=threads,
+        )  # fmt: skip
         return
     apply_threads(threads)
     loaded = PLUGINS.load(task, device=device)
     settings = completion_settings(
-        loaded, space=space or loaded.default_space, steps=steps, seed=seed, z_lr=z_lr, prior_weight=prior_weight
+        loaded, space=loaded.z_space(space), steps=steps, seed=seed, z_lr=z_lr, prior_weight=prior_weight
     )
     leave(stopped=_completed(file, loaded, _observed(file, loaded, mask), settings, k, paste, out))
 

@@ -104,7 +104,7 @@ def follow(
     apply_threads(threads)
     name = task or ("pose" if file.suffix.lower() in SUFFIXES else "faces")
     loaded = domain_for(name).load(name, perceptual, device)
-    chosen = loaded.default_space if space is None else space
+    chosen = loaded.z_space(space)
     frames = _Range(first, last, every)
     if name in NAMES.values():
         source = _motion(loaded, file, frames, seen, names)

@@ -36,7 +36,7 @@ def process(
     """Write TASK-process.png: what X and Z have after each number of steps by the same optimiser, and the target at the end."""
     apply_threads(threads)
     loaded = domain_for(task).load(task, DEFAULT_PERCEPTUAL, "cpu")
-    learned = loaded.default_space if space is None else space
+    learned = loaded.z_space(space)
     targets = loaded.sampled(number, torch.Generator().manual_seed(seed))
     rows = evolution(loaded, targets, learned, optimizer, sorted(set(steps)))
     path = out / f"{loaded.name}-process.png"

@@ -80,7 +80,7 @@ def landscapes(
         chosen, source = domain.recorded(loaded, data, split, number, seed)
     else:
         raise UserError(f"{task} has no data set of its own; give pictures with --images.")
-    learned = loaded.default_space if space is None else space
+    learned = loaded.z_space(space)
     settings = LandscapeSettings(steps=steps, size=size, space=learned, x_optimizer=x_optimizer, seed=seed)
     name = "landscapes" if loaded.name == "faces" else f"landscapes-{loaded.name}"
     with Ticker() as tick:

@@ -59,7 +59,7 @@ def why(
     apply_threads(threads)
     domain = domain_for(task)
     loaded = domain.load(task, perceptual, device)
-    learned = loaded.default_space if space is None else space
+    learned = loaded.z_space(space)
     floors = {NAMES[observation]: floor for observation, floor in FLOORS.items()}
     settings = WhySettings(number, steps, tuned, products, optimizer, learned, seed, floors.get(task, FLOOR))
     experiment.rows_of(loaded, learned)  # before minutes are spent

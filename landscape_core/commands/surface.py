@@ -116,7 +116,7 @@ def surface(
     for notice in observed.notices:
         typer.echo(f"{file.name}: {notice}")
     target = observed.target
-    learned = loaded.default_space if space is None else space
+    learned = loaded.z_space(space)
     name = optimizer or loaded.advice(learned).name
     x, z = loaded.advice(X, name, lr=x_lr), loaded.advice(learned, name, lr=z_lr)
     settings = RunSettings.pair(learned, x, z, task=loaded.name, perceptual=perceptual, seed=seed, steps=steps)

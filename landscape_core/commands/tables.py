@@ -116,7 +116,7 @@ def convergence(
         raise UserError(f"There is no data set for the domain {task!r}; there are: {', '.join(DOMAINS)}.")
     chosen = checked_kinds(kinds)
     loaded = domain.load(task, perceptual, device)
-    learned = loaded.default_space if space is None else space
+    learned = loaded.z_space(space)
     loaded.space(learned)  # before minutes are spent
     settings = fig3a.ConvergenceSettings(targets=number, steps=steps, tune_targets=tuned, space=learned, seed=seed)
     judges: Sequence[Judge] = ()

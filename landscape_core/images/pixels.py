@@ -42,9 +42,7 @@ def png_bytes(image: Tensor) -> bytes:
 
 def png_base64(picture: Tensor) -> str:
     """uint8 (3, H, W) -> PNG, base64."""
-    buffer = io.BytesIO()
-    Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()).save(buffer, "PNG")
-    return base64.b64encode(buffer.getvalue()).decode()
+    return base64.b64encode(png_bytes(picture)).decode()
 
 
 def png_tensor(text: str, *, side: int | None = None) -> Tensor:

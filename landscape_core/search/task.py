@@ -75,6 +75,14 @@ class Task:
             raise UserError(f"{self.name} has no learned space; train one: python -m landscape_core train mapping.")
         return next(iter(self.mappings))
 
+    def z_space(self, asked: str | None) -> str:
+        """The learned space that Z is: the one that is asked for, the default where it is None.
+
+        Raises:
+            UserError: none is asked for, and there is none.
+        """
+        return self.default_space if asked is None else asked
+
     def space(self, name: str) -> SearchSpace:
         """X, or the learned space of that name.
 

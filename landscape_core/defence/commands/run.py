@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import json
 import zipfile
-from io import BytesIO
 from pathlib import Path
 from typing import Annotated, Literal
 
 import torch
 import typer
-from PIL import Image
 from torch import Tensor, nn
 
 from landscape_core.console import STOPPED, Bar, Out, Seed, Threads, apply_threads, leave
@@ -21,7 +19,7 @@ from landscape_core.defence.task import load_classifier, load_defence
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import CIFAR10_CLASSES
 from landscape_core.features.robustbench import load_robustbench
-from landscape_core.images.pixels import to_bytes
+from landscape_core.images.pixels import png_bytes, to_bytes
 from landscape_core.search.objectives import Target
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.trajectory import states
@@ -88,13 +86,6 @@ def harm(model: nn.Module, pictures: Tensor, labels: Tensor, settings: AttackSet
     return harmed
 
 
-def png(picture: Tensor) -> bytes:
-    """A picture (3, H, W) in [-1, 1] as a PNG file."""
-    buffer = BytesIO()
-    Image.fromarray(to_bytes(picture).permute(1, 2, 0).contiguous().numpy()).save(buffer, "PNG")
-    return buffer.getvalue()
-
-
 def attack(
     pictures: PicturesAt,
     out: Out = Path("runs/attack"),
@@ -129,7 +120,7 @@ def attack(
     answers = []
     for i, name in enumerate(names):
         file = unused(out / f"{Path(name).stem}-attacked.png")
-        write_bytes(file, png(harmed[i]))
+        write_bytes(file, png_bytes(to_bytes(harmed[i])))
         record = {"picture": name, "attacked_picture": file.name, "true": CIFAR10_CLASSES[int(labels[i])]}
         answers.append({**record, "clean": said(before[i]), "attacked": said(after[i])})
         typer.echo(f"{name}: {best(before[i])} before, {best(after[i])} attacked")
@@ -204,7 +195,7 @@ def defend(
         with whole(unused(out / f"{Path(name).stem}.zip")) as partial, zipfile.ZipFile(partial, "w") as archive:
             archive.writestr("defence.json", json.dumps(record, indent=1) + "\n")
             for file, picture in (("clean", clean), ("attacked", harmed), ("restored", found[-1][3])):
-                archive.writestr(f"{file}.png", png(picture[i]))
+                archive.writestr(f"{file}.png", png_bytes(to_bytes(picture[i])))
     leave(stopped=False, refused=read.refused)
 
 

@@ -1,4 +1,4 @@
-"""`restore` and `complete`: pictures that fit an observation, from the command line."""
+"""`restore`: pictures that fit an observation, from the command line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from landscape_core.generators.completion_export import pictures, sheet, with_vi
 from landscape_core.generators.datasets import framing_of
 from landscape_core.generators.grammar import KINDS
 from landscape_core.generators.masks import PRESETS, preset, read_mask
-from landscape_core.generators.observing import PAINTED_MASK, Instrument
+from landscape_core.generators.observing import Instrument
 from landscape_core.generators.run_card import MAX_K, MIN_K, RunCard, make_card
 from landscape_core.generators.task import load_image_task
 from landscape_core.images.faces import Prepared, prepare_upload
@@ -48,33 +48,6 @@ Paste = Annotated[bool, typer.Option("--paste/--whole", help="Keep the visible p
 ImageTask = Annotated[str, typer.Option(help="Embedded image task, e.g. faces or cats; `models` lists them.")]
 Steps = Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)]
 ZRate = Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")]
-
-
-def complete(
-    picture: Annotated[Path, typer.Argument(help="PNG, JPEG or WebP file; for faces, the face is found and cropped.")],
-    mask: Annotated[str, Mask],
-    out: Out = Path("runs/complete"),
-    k: K = 8,
-    paste: Paste = False,
-    task: ImageTask = "faces",
-    space: LearnedSpace = None,
-    steps: Steps = 100,
-    z_lr: ZRate = None,
-    prior_weight: PriorWeight = 0.0,
-    perceptual: Distance = DEFAULT_PERCEPTUAL,
-    device: Device = "cpu",
-    seed: Seed = 0,
-    threads: Threads = 0,
-) -> None:
-    """Complete a picture from K random starts in X and in Z: a sheet, every completion as PNG, and the numbers as JSON.
-
-    Diversity is the mean perceptual distance between two completions in the hidden region; fidelity the mean loss in the
-    visible one (lower is closer). Ctrl-C keeps the completions as they are.
-    """
-    restore(
-        picture, PAINTED_MASK, mask, False, out, k, paste, task, space, steps, z_lr, prior_weight, perceptual, device, seed,
-        threads,
-    )  # fmt: skip
 
 
 def restore(
@@ -114,13 +87,7 @@ def restore(
     loaded = load_image_task(task, perceptual=perceptual, device=device)
     seen = _observed(picture, loaded, instrument, mask, observed)
     settings = completion_settings(
-        loaded,
-        space=space or loaded.default_space,
-        steps=steps,
-        seed=seed,
-        z_lr=z_lr,
-        prior_weight=prior_weight,
-        perceptual=perceptual,
+        loaded, space=loaded.z_space(space), steps=steps, seed=seed, z_lr=z_lr, prior_weight=prior_weight, perceptual=perceptual
     )
     typer.echo(f"Observed: {instrument}. {instrument.loss_words(loaded.side)}")
     solver, starts = completion_solver(loaded, seen.target, k, settings)

@@ -1,4 +1,4 @@
-"""`pose` and `replay-pose`: the race of X against Z on a body pose, from the command line."""
+"""`pose`: the race of X against Z on a body pose, from the command line."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def pose(
         typer.echo(f"{bvh.name}: {notice}")
     rotvec, visible = pose_of(motion, body.skeleton, frame, named), seen_joints(body, seen)
     start: Start = "mean" if hypotheses == 1 else "random"
-    space = task.default_space if space is None else space
+    space = task.z_space(space)
     by = columns(optimizer, task.advice(space).name)
     settings = RunSettings.table(task, space, by, seed=seed, steps=steps, start=start)
     solver, starts = prepare(task, settings, hypotheses_target(body, rotvec, visible, hypotheses))
