@@ -35,6 +35,7 @@ def in_form(page: Any, steps: str) -> None:
     page.wait_for_function("steps => document.querySelector('#steps input[type=number]').value === steps", arg=steps)
 
 
+@pytest.mark.quick
 def test_tabs_runs_and_settings_are_in_the_history(open_page: Open) -> None:
     page = open_page("?steps=3&target=cat")
     wait_for_address(page, steps="3", target="cat")

@@ -16,6 +16,7 @@ def hidden(page: Any) -> int:
     return int(page.get_attribute(PAPER, "data-hidden"))
 
 
+@pytest.mark.quick
 def test_paint_a_mask_with_the_mouse_run_scrub_and_send_one_to_invert(open_page: Open) -> None:
     page = open_page("?tab=complete&c_lanes=X-adam,Z-adam,X-lbfgs,Z-lbfgs")
     page.get_by_role("tab", name="Complete").click()

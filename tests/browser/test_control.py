@@ -18,6 +18,7 @@ FIELDS = [
 ]
 
 
+@pytest.mark.quick
 def test_the_focus_stays_on_the_button_that_run_becomes(open_page: Open, gate: Any) -> None:
     page = open_page("?steps=200&model=gated")
     gate.allow(3)
@@ -59,6 +60,7 @@ def test_a_double_click_starts_one_run(open_page: Open, tab: str, run: str) -> N
     assert "Stopped" not in page.text_content(f"{run} .aside")
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("typed", ["-5", "99999", ""])
 def test_a_number_that_cannot_be_is_refused_in_a_sentence(open_page: Open, typed: str) -> None:
     page = open_page()

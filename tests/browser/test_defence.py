@@ -78,6 +78,7 @@ def wait_for_text(page: Any, selector: str, text: str) -> None:
     page.wait_for_function("([s, t]) => document.querySelector(s)?.textContent.includes(t)", arg=[selector, text])
 
 
+@pytest.mark.quick
 def test_a_run_can_be_looked_at_step_by_step_without_the_server(defence_page: Open) -> None:
     page = defence_page()
     assert "ship 1" in page.text_content(VIEW + ".lane.clean [data-name]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import gradio as gr
+import pytest
 
 from app.views.wiring import press
 
@@ -12,6 +13,7 @@ PAGE = "<button id='file' onclick='window.pressed = (window.pressed ?? []).conca
 LABEL = "label => setTimeout(() => { document.getElementById('file').textContent = label }, 400)"
 
 
+@pytest.mark.quick
 def test_a_download_waits_for_its_file(chromium: Any) -> None:
     page = chromium.new_page()
     page.set_content(PAGE)

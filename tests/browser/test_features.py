@@ -84,6 +84,7 @@ def test_a_picture_is_given_back_searched_for_and_changed(features_page: Open, t
     assert CARD in zipfile.ZipFile(download.value.path()).namelist()
 
 
+@pytest.mark.quick
 def test_a_run_is_kept_over_a_reload_and_its_settings_are_taken_up(features_page: Open) -> None:
     page = features_page()
     page.fill("#features-steps input[type=number]", "5")

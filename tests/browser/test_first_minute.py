@@ -18,6 +18,7 @@ def focused(page: Any) -> str:
     return str(page.evaluate("document.activeElement.textContent.trim()"))
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
 def test_three_sentences_above_the_fold_say_what_this_is(open_page: Open, size: tuple[int, int]) -> None:
     page = open_page(width=size[0], height=size[1])

@@ -41,6 +41,7 @@ def wait_for_text(page: Any, selector: str, text: str) -> None:
     page.wait_for_function("([s, t]) => document.querySelector(s)?.textContent.includes(t)", arg=[selector, text])
 
 
+@pytest.mark.quick
 def test_run_then_look_at_any_step_without_the_server(open_page: Open) -> None:
     page = open_page("?steps=20")
     assert pixels(page, "target") != pixels(page, "X1")
@@ -91,6 +92,7 @@ def test_by_time_each_lane_stands_where_it_was_at_that_moment(open_page: Open) -
     assert "not begun" in readings
 
 
+@pytest.mark.quick
 def test_stop_keeps_what_is_there_and_continue_goes_on(open_page: Open, gate: Any) -> None:
     page = open_page("?steps=2000&model=gated")
     gate.allow(6)  # the encoder's guess, then steps 0 to 4

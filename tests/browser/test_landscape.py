@@ -132,6 +132,7 @@ def raced(page: Any) -> None:
     page.click("[data-act=landscape]:visible")
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("width", [1440, 390])
 def test_a_run_of_another_tab_is_drawn_as_soon_as_it_is_opened_here(open_page: Open, width: int) -> None:
     page = open_page("?steps=7", width=width)

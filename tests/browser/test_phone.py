@@ -26,6 +26,7 @@ def fits(page: Any) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
 
+@pytest.mark.quick
 def test_every_tab_is_in_sight_and_so_is_its_run(open_page: Open) -> None:
     page = open_page(**PHONE)
     tabs = page.get_by_role("tab")

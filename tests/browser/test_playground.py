@@ -89,6 +89,7 @@ def test_click_a_target_and_a_start(open_page: Open, width: int, height: int) ->
     assert map_of(page, "x") == now
 
 
+@pytest.mark.quick
 def test_single_phases_stop_where_the_next_begins(open_page: Open) -> None:
     page = at_playground(open_page, SMALL)
     page.click(".play [data-act=phase]")

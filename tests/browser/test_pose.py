@@ -54,6 +54,7 @@ def wait_for_text(page: Any, selector: str, text: str) -> None:
     page.wait_for_function("([s, t]) => document.querySelector(s)?.textContent.includes(t)", arg=[selector, text])
 
 
+@pytest.mark.quick
 def test_a_run_can_be_looked_at_from_every_side_and_step_without_the_server(pose_page: Open) -> None:
     page = pose_page()
     run_to_end(page, 12)

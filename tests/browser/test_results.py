@@ -22,6 +22,7 @@ def results_page(open_page: Open) -> Open:
     return opened
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("width", [1440, 390])
 def test_an_answer_leads_to_its_table_and_nothing_is_cut(results_page: Open, width: int) -> None:
     page = results_page(width=width)
