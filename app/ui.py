@@ -83,6 +83,7 @@ def build_app(
                 results.build(page)
 
     _checked_by_us(demo)
+    _without_progress(demo)
     for event in demo.fns.values():
         event.fn = told(event.fn, event.inputs) if event.fn is not None else None
     demo.queue(max_size=limits.WAITING, default_concurrency_limit=limits.RUNS_AT_ONCE)
@@ -94,6 +95,14 @@ def _checked_by_us(demo: gr.Blocks) -> None:
     out of its range, and a choice that another event took from the list meanwhile; a handler says a sentence, or goes on."""
     for event in demo.fns.values():
         event.preprocess = any(isinstance(each, gr.File | gr.UploadButton) for each in event.inputs)
+
+
+def _without_progress(demo: gr.Blocks) -> None:
+    """Gradio's page looks up every output of every event that goes on each time that one begins or ends, to show the progress in
+    it: seconds while a page opens. An event that shows none is to show it nowhere."""
+    for event in demo.fns.values():
+        if event.show_progress == "hidden":
+            event.show_progress_on = []
 
 
 def _tab(name: str) -> gr.Tab:
