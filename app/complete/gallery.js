@@ -1,4 +1,5 @@
 /** The gallery: K completions in X beside K in Z, streaming in together, scrubbed together, picked one by one. */
+import { byCell } from "../views/columns.js";
 import { Looks, paintBeside } from "../views/compare.js";
 import { decode, paint } from "../views/frames.js";
 import { FullScreen } from "../views/full.js";
@@ -49,6 +50,17 @@ class Gallery extends RunsView {
     return new CompletionRun(begin);
   }
 
+  planned() {
+    const lanes = byCell(this.plan);
+    for (const tiles of this.places) tiles.head(lanes[tiles.cell]);
+    this.#columns(this.places.filter((tiles) => tiles.cell in lanes));
+  }
+
+  /** One column takes the whole width where there are lanes in no other. */
+  #columns(places) {
+    this.find(".lanes").classList.toggle("one", new Set(places.map((tiles) => tiles.cell[1])).size === 1);
+  }
+
   #begin(message) {
     this.begun(this.record(message));
     this.become("running");
@@ -60,7 +72,7 @@ class Gallery extends RunsView {
     if (run !== this.run) Object.assign(this, { run, chosen: null, visible: null });
     this.timeline.setTicks([]);
     for (const tiles of this.places) tiles.take(run);
-    this.find(".lanes").classList.toggle("one", new Set(this.tiles.map((tiles) => tiles.cell[1])).size === 1);
+    this.#columns(this.tiles);
     if (!this.controls.busy || run.end) this.sayEnd();
     this.find("[data-show=pasted]").disabled = !run.mask;
     if (!run.mask && this.how.show === "pasted") this.#set("show", "whole");

@@ -20,6 +20,7 @@ from app.complete.stream import mask_text
 from app.runs.address import TARGET
 from app.runs.cards import LOADED, open_card, read_card_file
 from app.runs.judged import judged
+from app.runs.lanes import table_of
 from app.runs.legs import Legs, lasting, result_so_far
 from app.runs.models import Models
 from app.runs.session import Message
@@ -84,7 +85,7 @@ def open_page(models: Models, session: CompletionSession, query: Mapping[str, st
     asked, notes = complete_settings.from_query(query, usual, models)
     task, session.mask = models.get(asked.settings.task), ""
     if TARGET in query:
-        targets.open_target(session, query[TARGET], task)
+        notes += targets.open_target(session, query[TARGET], task)
     session.take(asked.observed, task.side)
     try:
         session.mask = mask_link.from_link(query.get("mask", FIRST_MASK), task.side) if query else ""
@@ -108,7 +109,7 @@ def note(models: Models, session: CompletionSession, values: Mapping[str, Any]) 
     painted = session.mask if asked.observed.instrument.painted else ""
     link = mask_link.to_link(painted) if painted else FIRST_MASK
     query |= {"mask": link} if link != FIRST_MASK else {}
-    return {"text": "", "level": "plain", "query": query, "tab": "complete"}
+    return {"text": "", "level": "plain", "query": query, "tab": "complete", "table": table_of(asked.settings)}
 
 
 def start(models: Models, session: CompletionSession, asked: CompletionSettings) -> Iterator[Message]:

@@ -55,15 +55,19 @@ export class Tiles {
     if (this.visible) context.drawImage(this.visible, 0, 0);
   }
 
-  /** Take the lane that a run has in this place, if any, and say in the heading by what it descends. */
+  /** Take the lane that a run has in this place, if any. */
   take(run) {
     this.name = Object.keys(run.lanes).find((name) => run.cell(name) === this.cell) ?? null;
-    const lane = run.table[this.name];
-    this.element.classList.toggle("off", !this.name);
-    this.how.textContent = lane?.optimiser ?? "off";
-    this.how.parentElement.title = lane ? `${this.how.dataset.how}, ${lane.optimiser}, ${lane.settings}` : "";
+    this.head(run.table[this.name]);
     this.laid = null;
     if (!this.name) this.list.replaceChildren();
+  }
+
+  /** Say in the heading by what a lane descends, {optimiser, settings}; there may be none. */
+  head(lane) {
+    this.element.classList.toggle("off", !lane);
+    this.how.textContent = lane?.optimiser ?? "off";
+    this.how.parentElement.title = lane ? `${this.how.dataset.how}, ${lane.optimiser}, ${lane.settings}` : "";
   }
 
   /** Fidelity and diversity: [words, value, explanation]. */

@@ -32,6 +32,10 @@ class Inversion extends RunsView {
     return new RunRecord(begin);
   }
 
+  planned() {
+    this.stage.name(this.plan);
+  }
+
   async #target(message) {
     const bitmap = await decode(message.target);
     this.controls.ready();
@@ -40,6 +44,7 @@ class Inversion extends RunsView {
     if (this.controls.busy || same) return;
     this.run = null;
     this.stage.clear();
+    this.planned();
     this.stage.showTarget(bitmap, message.label, { credit: message.credit });
     this.timeline.setTicks([]);
     this.curves.cursor(null);
@@ -60,7 +65,7 @@ class Inversion extends RunsView {
     await run.ready; // at once, but for a run that was just read from the browser's memory
     if (run !== this.run) return;
     this.stage.showTarget(run.target, run.label, run);
-    this.stage.name(run);
+    this.stage.name(run.table);
     this.timeline.setTicks(run.steps, index ?? run.steps.length - 1);
     if (!this.controls.busy || run.end) this.sayEnd();
     this.draw();

@@ -16,6 +16,7 @@ from app.runs import settings
 from app.runs.address import TARGET
 from app.runs.cards import LOADED, read_card_file
 from app.runs.judged import judged
+from app.runs.lanes import table_of
 from app.runs.legs import Legs, lasting, png, result_so_far
 from app.runs.session import Message, Picked, Run, Session
 from app.runs.told import told_of
@@ -50,8 +51,8 @@ def open_page(features: Features, session: FeaturesSession, query: Mapping[str, 
     usual = settings.defaults(tasks, query.get("model"), steps=USUAL_STEPS)
     chosen, notes = settings.from_query(query, usual, tasks)
     name, task = query.get(TARGET), tasks.get(chosen.task)
-    session.target = example(name, task.side) if name in LABELS else first(task)
-    return chosen, notes
+    unknown = session.open(lambda: example(name, task.side) if name in LABELS else first(task), name)
+    return chosen, [*notes, *unknown]
 
 
 def note(features: Features, session: FeaturesSession, values: Mapping[str, Any]) -> Message:
@@ -63,7 +64,7 @@ def note(features: Features, session: FeaturesSession, values: Mapping[str, Any]
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
     text = features.compared(chosen.task, str(values["space"]))
-    return {"text": text, "level": "plain", "query": query, "tab": "features"}
+    return {"text": text, "level": "plain", "query": query, "tab": "features", "table": table_of(chosen)}
 
 
 def start(features: Features, session: FeaturesSession, chosen: RunSettings) -> Iterator[Message]:

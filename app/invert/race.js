@@ -37,6 +37,10 @@ class Race extends RunsView {
     return new RunRecord(begin);
   }
 
+  planned() {
+    this.stage.name(this.plan);
+  }
+
   async #target(message) {
     this.idle = { bitmap: await decode(message.target), label: message.label, credit: message.credit };
     this.controls.ready();
@@ -76,6 +80,7 @@ class Race extends RunsView {
   #showIdle() {
     this.run = null;
     this.stage.clear();
+    this.planned();
     this.stage.showTarget(this.idle.bitmap, this.idle.label, { credit: this.idle.credit });
     this.timeline.setTicks([]);
     this.find(".insight").textContent = "";
@@ -90,7 +95,7 @@ class Race extends RunsView {
     await run.ready; // at once, but for a run that was just read from the browser's memory
     if (run !== this.run) return;
     this.stage.showTarget(run.target, run.label, run);
-    this.stage.name(run);
+    this.stage.name(run.table);
     const ticks = run.ticks(this.axis);
     this.timeline.setTicks(ticks, index ?? ticks.length - 1);
     this.sayEnd();

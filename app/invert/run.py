@@ -15,6 +15,7 @@ from app.runs import settings
 from app.runs.address import FIRST, TARGET
 from app.runs.cards import LOADED, open_card, read_race_card
 from app.runs.judged import judged
+from app.runs.lanes import table_of
 from app.runs.legs import Legs, lasting, result_so_far, scheduled
 from app.runs.models import Models
 from app.runs.session import Message, Picked, Run, Session
@@ -44,8 +45,8 @@ LIMIT = "What no lane recovers may lie beyond what this small model can draw: th
 def open_page(models: Models, session: RaceSession, query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
     """Settings and target that the page's address asks for, with a sentence for each thing it could not have."""
     chosen, notes = settings.from_query(query, defaults(models, query.get("model")), models)
-    targets.open_target(session, query.get(TARGET), models.get(chosen.task))
-    return chosen, [*notes, *models.left_out.get(chosen.task, ())]
+    unknown = targets.open_target(session, query.get(TARGET), models.get(chosen.task))
+    return chosen, [*notes, *unknown, *models.left_out.get(chosen.task, ())]
 
 
 def note(models: Models, session: RaceSession, values: Mapping[str, Any]) -> Message:
@@ -56,7 +57,8 @@ def note(models: Models, session: RaceSession, values: Mapping[str, Any]) -> Mes
         query = settings.query_of(chosen, models) | settings.WHOLE | session.query
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
-    return {"text": _next_run(session, chosen), "level": "plain", "query": query, "tab": FIRST}
+    text, table = _next_run(session, chosen), table_of(chosen)
+    return {"text": text, "level": "plain", "query": query, "tab": FIRST, "table": table}
 
 
 def _next_run(session: RaceSession, chosen: RunSettings) -> str:

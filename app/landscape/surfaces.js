@@ -137,7 +137,7 @@ class Surfaces extends RunView {
     this.find("[data-plot]").hidden = false;
     for (const part of [".told", ".hover", ".code"]) this.find(part).hidden = true;
     this.stage.clear();
-    this.stage.name(this.run);
+    this.stage.name(this.run.table);
     this.stage.showTarget(this.run.target, this.run.label);
     this.timeline.setTicks([]);
     this.become("running");

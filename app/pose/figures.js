@@ -1,7 +1,7 @@
 /** The figure view: a target pose and its reconstructions in X and Z as turnable bodies, with one camera and one scrubber. */
 import { Camera, drawScene, jointAt, points } from "./body.js";
 import { PoseRecord, readings } from "./record.js";
-import { laneColour } from "../views/columns.js";
+import { byCell, laneColour } from "../views/columns.js";
 import { showJudges } from "../views/judges.js";
 import { settle } from "../views/address.js";
 import { RunsView } from "../views/runs_view.js";
@@ -62,6 +62,10 @@ class Figures extends RunsView {
 
   record(begin) {
     return new PoseRecord(begin);
+  }
+
+  planned() {
+    this.#look();
   }
 
   #begin(message) {
@@ -211,19 +215,26 @@ class Figures extends RunsView {
       ? `${this.visible.length} of ${names.length - 1} joints seen` : "all joints seen";
     const tick = this.timeline?.ticks[this.timeline.index];
     const lanes = Object.fromEntries(Object.keys(this.run?.lanes ?? {}).map((name) => [this.run.cell(name), name]));
+    this.#name(byCell(this.run?.table ?? this.plan));
     for (const cell of this.cells) this.#lane(cell, lanes[cell.dataset.cell], tick, body, colour(laneColour(cell.dataset.cell)), scene);
     if (this.run && tick !== undefined) this.curves.cursor(tick, this.run.at(this.axis, tick, this.measure));
+  }
+
+  /** Say by what each lane descends; those that there are none of are switched off. */
+  #name(lanes) {
+    for (const cell of this.cells) {
+      const lane = lanes[cell.dataset.cell];
+      const how = cell.querySelector("[data-how]");
+      how.textContent = lane?.optimiser ?? how.dataset.how;
+      cell.querySelector("figcaption").title = lane ? `${how.dataset.how}, ${lane.optimiser}, ${lane.settings}` : "";
+      cell.classList.toggle("off", !lane && Object.keys(lanes).length > 0);
+    }
   }
 
   #lane(cell, lane, tick, body, colour, scene) {
     const at = lane && tick !== undefined ? this.run.place(lane, this.axis, tick) : -1;
     const bodies = at < 0 ? [] : this.run.bodies(lane, at);
     const alpha = bodies.length > 1 ? 0.25 + 0.5 / bodies.length : 1;
-    const how = cell.querySelector("[data-how]");
-    const table = this.run?.table[lane];
-    how.textContent = table?.optimiser ?? how.dataset.how;
-    cell.querySelector("figcaption").title = table ? `${how.dataset.how}, ${table.optimiser}, ${table.settings}` : "";
-    cell.classList.toggle("off", Boolean(this.run) && !lane);
     drawScene(this.canvases[cell.dataset.cell], this.camera, bodies.map((place) => ({ ...body, points: place, colour, alpha })), scene);
     cell.querySelector(".reading").replaceChildren(...(lane ? readings(this.run, lane, at) : []));
   }

@@ -17,6 +17,7 @@ from app.pose.settings import MAX_K, PoseSettings, checked_k
 from app.runs.address import TARGET, number_text
 from app.runs.cards import LOADED, read_card_file
 from app.runs.judged import judged
+from app.runs.lanes import table_of
 from app.runs.legs import Legs, lasting, result_so_far
 from app.runs.models import Models
 from app.runs.session import Message
@@ -135,7 +136,7 @@ def open_page(
     it could not have."""
     asked, notes = pose_settings.from_query(query, models)
     now = session.target
-    session.open(lambda: from_query(drawing, query, now), query.get(TARGET))
+    notes += session.open(lambda: from_query(drawing, query, now), query.get(TARGET))
     names = load_body().skeleton.names
     hidden = [name for name in query.get("hidden", "").split(",") if name in names]
     return asked, [name for name in names if name not in hidden] if query else None, notes
@@ -148,7 +149,7 @@ def note(models: Models, session: PoseSession, values: Mapping[str, Any]) -> Mes
         query = pose_settings.query_of(asked, models) | session.query
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
-    return {"text": "", "level": "plain", "query": query, "tab": "pose"}
+    return {"text": "", "level": "plain", "query": query, "tab": "pose", "table": table_of(asked.settings)}
 
 
 def start(models: Models, session: PoseSession, asked: PoseSettings, visible: Any) -> Iterator[Message]:

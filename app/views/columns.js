@@ -107,6 +107,11 @@ export class Columns {
   }
 }
 
+/** A table's lanes, {cell, optimiser, settings} each, by the place of the view that they have. */
+export function byCell(table) {
+  return Object.fromEntries(Object.values(table).map((lane) => [lane.cell, lane]));
+}
+
 /** The CSS variable of the colour of a lane's cell: "X", "Z", or with a column, "X2". */
 export function laneColour(cell) {
   return `--${cell.toLowerCase().replace("1", "")}`;

@@ -177,7 +177,8 @@ def space_choices(names: Sequence[str]) -> list[tuple[str, str]]:
 
 
 def note_view(elem_id: str = "note") -> gr.HTML:
-    """Value: {"text", "level": "plain" | "error", "tab", "query": {...} or None}; a query is the tab's part of the address."""
+    """Value: {"text", "level": "plain" | "error", "tab", "query": {...} or None, "table"}; a query is the tab's part of the
+    address, the table what `app.runs.lanes.table_of` says of the lanes of the next run, where the tab has some."""
     return view("views/note", (), elem_id=elem_id)
 
 

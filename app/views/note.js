@@ -1,6 +1,7 @@
 import { settle } from "./address.js";
+import { plan } from "./plan.js";
 
-/** A line about the settings, and the page's address kept in step with them. */
+/** A line about the settings, with which the page's address and the view's lanes are kept in step. */
 export function mount({ element, watch, value }) {
   const line = element.querySelector(".note");
   const show = () => {
@@ -8,6 +9,7 @@ export function mount({ element, watch, value }) {
     line.textContent = note?.text ?? "";
     line.classList.toggle("error", note?.level === "error");
     if (note?.query) settle(note.tab, note.query);
+    if (note?.table) plan(note.tab, note.table);
   };
   watch("value", show);
   show();

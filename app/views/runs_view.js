@@ -4,6 +4,7 @@
  */
 import { onShow, ran } from "./address.js";
 import { LIMIT, Memory } from "./memory.js";
+import { onPlan } from "./plan.js";
 import { RunView } from "./run_view.js";
 import { RunList } from "./runlist.js";
 
@@ -11,7 +12,8 @@ const MB = 1e6;
 
 /**
  * Subclasses define `run`, the one that is shown, `record(begin)`, which makes a run of its first message, `show(run, index)`,
- * which shows it at an index of its steps or at its end, `draw()` and `sayEnd()`; they call `begun(run)` for one that begins.
+ * which shows it at an index of its steps or at its end, `draw()`, `sayEnd()` and `planned()`, which names the lanes of `plan`,
+ * those of the next run, while none is shown; they call `begun(run)` for one that begins.
  */
 export class RunsView extends RunView {
   /** @param {object} options those of `RunView`, and {tab: string} */
@@ -19,6 +21,7 @@ export class RunsView extends RunView {
     super(view, options);
     this.tab = tab;
     this.runs = [];
+    this.plan = {};
     this.memory = new Memory(tab);
     this.list = new RunList(this.find(".runs"), {
       onShow: (run) => this.look(run),
@@ -41,6 +44,10 @@ export class RunsView extends RunView {
       const run = this.known(id);
       if (run) this.look(run);
       else this.awaited = id; // it may be among those that are being recalled
+    });
+    onPlan(this.tab, (table) => {
+      this.plan = table;
+      if (!this.run) this.planned();
     });
     super.listen();
   }

@@ -1,4 +1,5 @@
 /** The pictures of a race: the target, the encoder's guess, and every lane with what it measures at the step shown. */
+import { byCell } from "./columns.js";
 import { Looks, paintBeside } from "./compare.js";
 import { paint } from "./frames.js";
 import { FullScreen } from "./full.js";
@@ -35,13 +36,13 @@ export class Stage {
     place.querySelector(".reading").replaceChildren(...(encoder ? measured(encoder.loss, encoder.psnr === null ? [] : [`${encoder.psnr.toFixed(1)} dB`]) : []));
   }
 
-  /** Say by what each lane of a run descends; lanes that it does not have are switched off. */
-  name(run) {
-    const lanes = Object.fromEntries(Object.keys(run.lanes).map((name) => [run.cell(name), name]));
+  /** Say by what each lane of a table descends; lanes that it does not have are switched off, unless nothing is known of any. */
+  name(table) {
+    const lanes = byCell(table);
     for (const cell of this.cells) {
-      const lane = run.table[lanes[cell.dataset.cell]];
+      const lane = lanes[cell.dataset.cell];
       const how = cell.querySelector("[data-how]");
-      const off = !(cell.dataset.cell in lanes);
+      const off = !lane && Object.keys(lanes).length > 0;
       if (off) this.#empty(cell);
       cell.classList.toggle("off", off);
       how.textContent = lane?.optimiser ?? how.dataset.how;

@@ -172,6 +172,7 @@ def test_what_is_observed_is_chosen_shown_and_said(open_page: Open, width: int) 
 def test_completions_are_large_and_one_that_is_picked_is_compared(open_page: Open, width: int) -> None:
     page = open_page("?tab=complete&c_steps=3", width=width)
     page.wait_for_selector(f"{PAPER}[data-hidden]")
+    page.wait_for_selector(".gallery [data-cell=Z1] h2 >> text=L-BFGS")  # before anything is run
     complete(page)
     x, z = (page.locator(f".gallery [data-cell={cell}] .tiles canvas").first.bounding_box() for cell in ("X1", "Z1"))
     assert page.locator(".gallery .tiles button").count() == 12, "six in X and six in Z, by one optimiser"

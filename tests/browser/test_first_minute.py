@@ -45,8 +45,9 @@ def test_a_term_is_explained_on_hover_on_focus_and_by_a_tap(open_page: Open) -> 
     assert page.locator("[aria-describedby=word]").text_content() == "Encoder"
     page.keyboard.press("Escape")
     assert box.is_hidden()
+    page.wait_for_selector("#race [data-cell=X2] figcaption .term >> text=L-BFGS")  # before anything is run
     page.click("#race [data-act=run]")
-    page.wait_for_selector("#race [data-cell=X2] figcaption .term >> text=L-BFGS")
+    page.wait_for_selector("#race [data-act=export]:visible")
     page.click("#race [data-cell=X2] figcaption .term >> text=L-BFGS")
     assert box.text_content() == meaning("L-BFGS")
     page.click("[data-words]")

@@ -175,6 +175,8 @@ def test_continue_goes_on_with_the_last_run_after_another_target_was_looked_at(p
 @pytest.mark.parametrize("width", [1440, 390])
 def test_bodies_stand_in_a_table_of_two_by_two(pose_page: Open, width: int) -> None:
     page = pose_page(width=width)
+    for cell, head in (("Z1", "L-BFGS"), ("Z2", "LM")):  # before anything is run
+        page.wait_for_selector(f"{VIEW}[data-cell={cell}] [data-how] >> text={head}")
     run_to_end(page, 4)
     boxes = {cell: page.locator(f"{VIEW}[data-cell={cell}] .frame").bounding_box() for cell in ("X1", "X2", "Z1", "Z2")}
     assert boxes["X1"]["x"] == boxes["Z1"]["x"] < boxes["X2"]["x"] == boxes["Z2"]["x"]
