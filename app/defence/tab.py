@@ -134,7 +134,7 @@ class DefenceTab(RunTab[DefenceSession]):
         try:
             values, notes = from_query(self.defences, query)
             wanted = query.get(TARGET)
-            session.open(lambda: pictures.from_query(self.defences.cifar, wanted, now)[0], wanted)
+            notes += session.open(lambda: pictures.from_query(self.defences.cifar, wanted, now)[0], wanted)
         except UserError as error:
             return {panel.message: paragraph(str(error))}
         form = {**self.filled(values), **self.source_of(session)}

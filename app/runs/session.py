@@ -144,13 +144,17 @@ class Session(Generic[T, R]):
     again: Session[T, R] | None = None
     count: int = 0
 
-    def open(self, make: Callable[[], T], wanted: str | None) -> None:
-        """Take the target that an address asks for, `wanted` there; none where it cannot hold that (UserError)."""
+    def open(self, make: Callable[[], T], wanted: str | None) -> list[str]:
+        """Take the target that an address asks for, `wanted` there; none where it cannot hold that (UserError). Returns a
+        sentence where it asks for one that there is not, or not any more, and another was taken."""
         try:
             self.target, self.missing = make(), ""
         except UserError as error:
             self.target, self.missing, self.wanted = None, str(error), wanted or ""
         self.opened = self.target
+        if self.target is None or wanted in (None, self.target.query.get(TARGET)):
+            return []
+        return [f"The address asks for the target “{str(wanted)[:40]}”, which is not here; it is {self.target.label} instead."]
 
     @property
     def query(self) -> dict[str, str]:

@@ -36,6 +36,8 @@ SPACES = {
 STARTS = {"mean": "each at its own origin", "random": "one shared x, drawn by the seed", "encoder": "the encoder's guess"}
 DISTANCES = {"lpips": "LPIPS", "robust": "Robust features"}
 LIMITS: dict[str, tuple[float, float]] = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), PRIOR: (0.0, MOST_WEIGHT)}
+EARLIER = tuple(f"{space}{part}" for space in "xz" for part in ("", "_lr", "_first_move", "_history"))
+"""Parameters of addresses of before a race was a table of lanes, and the models were replaced."""
 _WORDS = {SPACE: SPACES, "start": STARTS, "perceptual": DISTANCES}
 
 
@@ -125,7 +127,18 @@ def from_query(
 
     values, notes = address.over(query, own, made, limits, {name: words for name, _, words in FIELDS})
     chosen = made(values)
-    return _with_lanes(query, chosen, models, notes), notes
+    return _with_lanes(query, chosen, models, notes), [*notes, *_earlier(query)]
+
+
+def _earlier(query: Mapping[str, str]) -> list[str]:
+    """A sentence on what an address has that meant something once, if it has such."""
+    names = [name for name in EARLIER if name in query]
+    if not names:
+        return []
+    return [
+        f"This address is of an earlier version: it asks for {', '.join(names)}, for which each lane has an optimiser and rates of "
+        "its own now, so they were ignored. The models were replaced since, too: what they draw by number is another picture."
+    ]
 
 
 def _with_lanes(query: Mapping[str, str], chosen: RunSettings, models: Models, notes: list[str]) -> RunSettings:

@@ -181,10 +181,10 @@ def for_model(picked: Picked | None, task: Task) -> Picked:
     return from_query(text, task) if (text or "").startswith("drawn-") else fitting(picked, task)
 
 
-def open_target(session: Session[Picked, Any], text: str | None, task: Task) -> None:
-    """The target that an address asks for becomes the session's."""
+def open_target(session: Session[Picked, Any], text: str | None, task: Task) -> list[str]:
+    """The target that an address asks for becomes the session's; a sentence where there is none of that name."""
     now = session.target
-    session.open(lambda: from_query(text, task, now), text)
+    return session.open(lambda: from_query(text, task, now), text)
 
 
 PREVIEW = 640

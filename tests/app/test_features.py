@@ -140,7 +140,7 @@ def test_an_address_brings_the_settings_and_the_picture_back(features: Features)
     said = events.note(features, session, values_of(chosen))
     assert said["query"].items() >= {"model": NAME + CODES, "steps": "9", "target": "astronaut"}.items()
     _, notes = events.open_page(features, session, {"model": "nothing", "target": "nothing"})
-    assert len(notes) == 1
+    assert len(notes) == 2
     assert session.target.label == "chelsea"
     assert events.note(features, session, {**values_of(chosen), "steps": 0})["level"] == "error"
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.invert import run as events
+from app.invert.run import RaceSession
 from app.runs import settings
 from app.runs.lanes import FIELDS
 from app.runs.models import Models
@@ -84,6 +85,23 @@ def test_a_hostile_address_is_clamped_or_ignored_and_said(models: Models, query:
     chosen, notes = settings.from_query(query, defaults(models), models)
     assert chosen.model_dump() == defaults(models).model_dump() | (expected or {})
     assert len(notes) == (0 if expected is None else 1)
+
+
+def test_an_address_of_an_earlier_version_is_told_what_became_of_its_settings(models: Models) -> None:
+    old = {"model": "faces", "steps": "7", "x": "adam", "x_lr": "0.05", "z": "adam", "z_lr": "0.3", "perceptual": "embedded"}
+    chosen, notes = settings.from_query(old, defaults(models), models)
+    assert chosen == defaults(models).model_copy(update={"steps": 7})
+    assert "perceptual distance “embedded”, which is not accepted" in notes[0]
+    assert "earlier version: it asks for x, x_lr, z, z_lr, for which each lane has an optimiser" in notes[1]
+    assert len(notes) == 2
+
+
+@pytest.mark.parametrize(("target", "said"), [("truck", True), ("cat", False), ("drawn-5", False), (None, False)])
+def test_an_address_with_a_target_that_is_not_there_any_more_says_so(models: Models, target: str | None, said: bool) -> None:
+    session: RaceSession = Session()
+    _, notes = events.open_page(models, session, {} if target is None else {"target": target})
+    sentence = "The address asks for the target “truck”, which is not here; it is astronaut instead."
+    assert notes == ([sentence] if said else [])
 
 
 @pytest.mark.parametrize("target", ["drawn-5", "drawn-999999999999999", "drawn--1", "drawn-٣", "cat", "../../etc/passwd", ""])

@@ -19,7 +19,7 @@ from tests.browser.conftest import _free_port
 
 Open = Callable[..., Any]
 STEPS, LANES = 100, 4
-FIRST, RATIO = 0.3, 1.5
+FIRST, RATIO, STOPPED = 0.3, 1.5, 0.3
 CLOCK = """() => new Promise((done, failed) => {
   const view = document.querySelector('#race');
   const begun = performance.now();
@@ -33,6 +33,24 @@ CLOCK = """() => new Promise((done, failed) => {
     else requestAnimationFrame(look);
   };
   view.querySelector('[data-act=run]').click();
+  requestAnimationFrame(look);
+})"""
+
+# Stop is pressed: seconds until the view says so, until the last frame that was still drawn of what was on its way, and until
+# the run is at rest, judged, with Run to be pressed again.
+STOP = """() => new Promise((done) => {
+  const race = document.querySelector('#race [data-state]');
+  const drawn = () => [...race.querySelectorAll('.lane .reading')].map((each) => each.textContent).join();
+  const begun = performance.now();
+  const since = () => (performance.now() - begun) / 1000;
+  let [said, last, seen] = [null, 0, drawn()];
+  const look = () => {
+    if (race.dataset.state === 'stopping') said ??= since();
+    if (race.dataset.state === 'rest') return done([said ?? since(), last, since()]);
+    if (drawn() !== seen) [seen, last] = [drawn(), since()];
+    requestAnimationFrame(look);
+  };
+  race.querySelector('[data-act=stop]').click();
   requestAnimationFrame(look);
 })"""
 
@@ -98,3 +116,18 @@ def test_the_first_completions_are_there_in_twenty_seconds(open_page: Open) -> N
         pytest.skip(f"the machine is busy (load {load:.1f}); the figures are printed")
     assert first <= 1.0
     assert total <= 20.0
+
+
+@pytest.mark.speed
+@pytest.mark.timeout(900)
+def test_stop_shows_its_effect_at_once(open_page: Open) -> None:
+    page = open_page("?steps=2000")
+    page.click("[data-act=run]")
+    page.wait_for_function("parseInt(document.querySelector('#race .transport output').textContent.match(/\\d+/)) >= 10")
+    said, last, rest = page.evaluate(STOP)
+    load = os.getloadavg()[0]
+    print(f"Stop is told after {said:.2f} s, the last frame is drawn after {last:.2f} s, the run rests after {rest:.2f} s; "
+          f"load {load:.1f} on {os.cpu_count()} cores")  # fmt: skip
+    if load > 1 + 0.5 * (os.cpu_count() or 1):
+        pytest.skip(f"the machine is busy (load {load:.1f}); the figures are printed")
+    assert max(said, last) <= STOPPED
