@@ -98,8 +98,8 @@ def _checked_by_us(demo: gr.Blocks) -> None:
 
 
 def _without_progress(demo: gr.Blocks) -> None:
-    """Gradio's page looks up every output of every event that goes on each time that one begins or ends, to show the progress in
-    it: seconds while a page opens. An event that shows none is to show it nowhere."""
+    """Gradio's page looks up every output of all events each time that one begins or ends, to show the progress in it: seconds
+    while a page opens. An event that shows none is to show it nowhere."""
     for event in demo.fns.values():
         if event.show_progress == "hidden":
             event.show_progress_on = []

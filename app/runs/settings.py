@@ -136,8 +136,8 @@ def _earlier(query: Mapping[str, str]) -> list[str]:
     if not names:
         return []
     return [
-        f"This address is of an earlier version: it asks for {', '.join(names)}, for which each lane has an optimiser and rates of "
-        "its own now, so they were ignored. The models were replaced since, too: what they draw by number is another picture."
+        f"This address is of an earlier version: it asks for {', '.join(names)}, for which each lane has an optimiser and "
+        "rates of its own now, so they were ignored. Models were replaced, too: what one draws by number is another picture."
     ]
 
 
