@@ -19,7 +19,7 @@ from landscape_core import processes
 from landscape_core.errors import UserError, listed
 from landscape_core.progress import Report
 from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName
-from landscape_core.search.race import Perceptual
+from landscape_core.search.race import MAX_PRIOR_WEIGHT, Perceptual
 from landscape_core.search.solver import Solver
 from landscape_core.search.trajectory import Trajectory, states
 from landscape_core.storage import zoo
@@ -41,6 +41,13 @@ Optimizers = Annotated[
 Distance = Annotated[
     Perceptual, typer.Option("--perceptual", help="lpips, or robust: the distance on adversarially robust features.")
 ]
+PriorWeight = Annotated[
+    float,
+    typer.Option(
+        help="Weight of x's squared distance to what the model knows, as a share of a drawn x's, in the loss.",
+        min=0.0, max=MAX_PRIOR_WEIGHT,
+    ),
+]  # fmt: skip
 TASK_HELP = "faces, cats, …; or a network of your own: mine.py, mine.py:function or package.module:function."
 LearnedSpace = Annotated[str | None, typer.Option("--space", help="Learned space that Z uses; the task's first where absent.")]
 Work = Annotated[

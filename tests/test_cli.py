@@ -74,6 +74,24 @@ def test_invert_writes_a_run_that_replays(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("tiny")
+def test_invert_keeps_near_to_the_prior_where_it_is_told_to_and_replays_that(tmp_path: Path) -> None:
+    picture = tmp_path / "grey.png"
+    Image.new("RGB", (64, 64), (120, 130, 140)).save(picture)
+    found = []
+    for weight in ("0", "0.5"):
+        out = tmp_path / weight
+        words = ["--task", "cats", "--steps", "4", "--prior-weight", weight, "--out", str(out)]
+        result = runner.invoke(cli.app, ["invert", str(picture), *words])
+        assert result.exit_code == 0, result.output
+        with zipfile.ZipFile(out / "grey.zip") as archive:
+            found.append((read_run_card(archive.read("run.json").decode()), archive.read("measures.csv")))
+    assert [card.settings.prior_weight for card, _ in found] == [0.0, 0.5]
+    assert found[0][1] != found[1][1]
+    replayed = runner.invoke(cli.app, ["replay", str(tmp_path / "0.5/grey.zip")])
+    assert "repeats the card's run exactly" in replayed.output
+
+
+@pytest.mark.usefixtures("tiny")
 def test_reproduce_convergence_takes_anybodys_pictures(tmp_path: Path) -> None:
     for index in range(3):
         folder = tmp_path / "train" / "train"

@@ -7,7 +7,19 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import TASK_HELP, Device, Distance, LearnedSpace, Out, Seed, Threads, apply_threads, leave, raced
+from landscape_core.console import (
+    TASK_HELP,
+    Device,
+    Distance,
+    LearnedSpace,
+    Out,
+    PriorWeight,
+    Seed,
+    Threads,
+    apply_threads,
+    leave,
+    raced,
+)
 from landscape_core.domains import domain_for
 from landscape_core.errors import UserError
 from landscape_core.generators.commands import run as generators
@@ -36,7 +48,7 @@ def complete(
     space: LearnedSpace = None,
     steps: generators.Steps = 100,
     z_lr: generators.ZRate = None,
-    prior_weight: generators.PriorWeight = 0.0,
+    prior_weight: PriorWeight = 0.0,
     perceptual: Distance = DEFAULT_PERCEPTUAL,
     device: Device = "cpu",
     seed: Seed = 0,

@@ -17,6 +17,7 @@ from landscape_core.console import (
     LearnedSpace,
     Optimizers,
     Out,
+    PriorWeight,
     Seed,
     Threads,
     apply_threads,
@@ -37,7 +38,7 @@ from landscape_core.search.follow import MAX_BATCH, MAX_SMOOTHNESS, Following, O
 from landscape_core.search.follow import follow as follow_clip
 from landscape_core.search.follow_export import Followed, summary
 from landscape_core.search.objectives import Target
-from landscape_core.search.race import DEFAULT_PERCEPTUAL, MAX_PRIOR_WEIGHT, MAX_STEPS, RunSettings
+from landscape_core.search.race import DEFAULT_PERCEPTUAL, MAX_STEPS, RunSettings
 from landscape_core.search.task import Task
 from landscape_core.storage.files import unused
 
@@ -88,9 +89,7 @@ def follow(
     space: LearnedSpace = None,
     steps: Annotated[int, typer.Option(help="Steps of descent for every frame.", min=1, max=MAX_STEPS)] = 20,
     optimizer: Optimizers = None,
-    prior_weight: Annotated[
-        float, typer.Option(help="Weight of x's squared distance to what the model knows.", min=0.0, max=MAX_PRIOR_WEIGHT)
-    ] = 0.0,
+    prior_weight: PriorWeight = 0.0,
     out: Out = Path("runs/follow"),
     device: Device = "cpu",
     perceptual: Distance = DEFAULT_PERCEPTUAL,

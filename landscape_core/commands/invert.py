@@ -19,6 +19,7 @@ from landscape_core.console import (
     LearnedSpace,
     Optimizers,
     Out,
+    PriorWeight,
     Seed,
     Threads,
     apply_threads,
@@ -74,6 +75,7 @@ def invert(
     z_first_move: Annotated[float | None, typer.Option(help="Length of Z's first move by L-BFGS.")] = None,
     x_history: Annotated[int | None, typer.Option(help="Pairs that L-BFGS remembers in X.")] = None,
     z_history: Annotated[int | None, typer.Option(help="Pairs that L-BFGS remembers in Z.")] = None,
+    prior_weight: PriorWeight = 0.0,
     device: Device = "cpu",
     perceptual: Distance = DEFAULT_PERCEPTUAL,
     seed: Seed = 0,
@@ -99,7 +101,9 @@ def invert(
         for name in columns(optimizer, loaded.advice(chosen).name)
         for row, changes in own.items()
     )
-    settings = RunSettings(task=loaded.name, lanes=lanes, perceptual=perceptual, seed=seed, steps=steps, start=start)
+    settings = RunSettings(
+        task=loaded.name, lanes=lanes, perceptual=perceptual, seed=seed, steps=steps, start=start, prior_weight=prior_weight
+    )
     paths = [path for each in files for path in _paths(each)]
     leave(**_write_all(paths, domain, loaded, settings, out))
 

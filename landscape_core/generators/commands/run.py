@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from torch import Tensor
 
-from landscape_core.console import Bar, Device, Distance, LearnedSpace, Out, Seed, Threads, apply_threads, leave
+from landscape_core.console import Bar, Device, Distance, LearnedSpace, Out, PriorWeight, Seed, Threads, apply_threads, leave
 from landscape_core.errors import UserError
 from landscape_core.generators.completion import CompletionSet, completion_sets, completion_settings, completion_solver
 from landscape_core.generators.completion_export import pictures, sheet, with_visible_part
@@ -25,7 +25,7 @@ from landscape_core.images.pixels import png_bytes, to_unit
 from landscape_core.search.export import CARD, SHEET
 from landscape_core.search.objectives import Target
 from landscape_core.search.prior_term import with_prior_term
-from landscape_core.search.race import DEFAULT_PERCEPTUAL, MAX_PRIOR_WEIGHT, MAX_STEPS
+from landscape_core.search.race import DEFAULT_PERCEPTUAL, MAX_STEPS
 from landscape_core.search.solver import Solver, State
 from landscape_core.search.summary import result_at
 from landscape_core.search.task import Task
@@ -37,13 +37,6 @@ Mask = typer.Option(
     help=f"A preset ({', '.join(PRESETS)}) or a picture: what is painted light and opaque is hidden. A mask of the "
     "photograph's proportions is scaled and cropped like it; any other must be square and lies on the crop."
 )
-PriorWeight = Annotated[
-    float,
-    typer.Option(
-        help="Weight of x's squared distance to what the model knows, as a share of a drawn x's, in the loss.",
-        min=0.0, max=MAX_PRIOR_WEIGHT,
-    ),
-]  # fmt: skip
 Paste = Annotated[bool, typer.Option("--paste/--whole", help="Keep the visible part of the photograph.")]
 ImageTask = Annotated[str, typer.Option(help="Embedded image task, e.g. faces or cats; `models` lists them.")]
 Steps = Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)]
