@@ -17,6 +17,8 @@ class Editing {
     this.future = [];
     this.number = 0;
     this.edit = blank();
+    this.wanted = asked(this.tab)[PARAMETER];
+    this.#write(this.wanted); // it stays in the address until there is a result to edit so
     this.root.addEventListener("click", (event) => this.#click(event.target.closest("button")?.dataset ?? {}));
     this.root.addEventListener("input", (event) => this.#input(event.target));
     this.root.addEventListener("change", (event) => this.#change(event.target));
@@ -44,7 +46,7 @@ class Editing {
   #open(message) {
     const first = !this.opened || this.opened.model !== message.model;
     this.opened = message;
-    if (first) this.edit = read(asked(this.tab)[PARAMETER], message) ?? blank();
+    if (first) this.#begin(message);
     const two = "B" in message.ends;
     if (!two) this.end = "A";
     for (const shown of [".editing-body", ".after", "[data-do=take-b]"]) this.find(shown).hidden = false;
@@ -53,6 +55,15 @@ class Editing {
     this.find(".results").replaceChildren(...message.lanes.map((lane) => figure(lane, message.side)));
     this.#lay();
     this.#draw();
+  }
+
+  /** Another model's results: nothing is edited yet, unless the page's address asks for it. */
+  #begin(message) {
+    const wanted = read(this.wanted, message);
+    if (this.wanted && !wanted) this.#notice(`The address asked for the edit “${this.wanted.slice(0, 40)}”, which is not accepted; it was ignored.`);
+    this.wanted = undefined;
+    this.edit = wanted ?? blank();
+    this.#settle();
   }
 
   get names() {
@@ -107,7 +118,10 @@ class Editing {
   #settle() {
     this.find("[data-do=undo]").disabled = !this.past.length;
     this.find("[data-do=redo]").disabled = !this.future.length;
-    const text = written(this.edit);
+    this.#write(written(this.edit));
+  }
+
+  #write(text) {
     settle(this.tab, text ? { [PARAMETER]: text } : {}, PARAMETER);
   }
 

@@ -1,5 +1,6 @@
 /** What panels that follow clips do alike: they ask for a range, play target, X and Z, and chart what every frame measures. */
 import { Columns, laneColour } from "../views/columns.js";
+import { PanelSettings } from "../views/panel_settings.js";
 import { RunView } from "../views/run_view.js";
 
 const ROWS = ["X", "Z"];
@@ -9,13 +10,13 @@ const ROWS = ["X", "Z"];
 export class FollowView extends RunView {
   /**
    * @param {object} view what `mount` gets
-   * @param {{id: string, shown: string, what: string}} options `id` is the view's, `shown` is the column of what a lane shows of a frame, `what` the chart's axis
+   * @param {{id: string, tab: string, shown: string, what: string}} options `id` is the view's, `tab` where it stands, `shown` is the column of what a lane shows of a frame, `what` the chart's axis
    */
-  constructor(view, { id, shown, what }) {
+  constructor(view, { id, tab, shown, what }) {
     super(view, {
       status: `${id}-status`,
       kinds: {
-        ready: () => this.controls.ready(),
+        ready: () => this.#ready(),
         begin: (message) => this.#begin(message),
         frames: (message) => this.frames(message),
         end: (message) => this.end(message),
@@ -24,19 +25,38 @@ export class FollowView extends RunView {
       },
       onMove: () => this.look(),
       describe: (index) => this.#describe(index),
-      onClick: ({ order }) => order && this.#begins(order),
+      onClick: ({ order }) => order && this.#choose(order),
       chart: { what, linear: true },
     });
     this.shown = shown;
     this.run = null;
     this.order = "warm";
     this.canvases = Object.fromEntries([...this.element.querySelectorAll("[data-frame]")].map((each) => [each.dataset.frame, each]));
+    this.settings = new PanelSettings({
+      tab,
+      panel: "clip",
+      values: () => this.#values(),
+      fill: (values) => this.#fill(values),
+      tell: (text) => this.#asked(text),
+      opened: (query) => view.server.opened(query),
+    });
+    this.element.addEventListener("change", () => this.settings.changed());
     new MutationObserver(() => this.look()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
     new ResizeObserver(() => this.look()).observe(this.find(".stage"));
   }
 
   get count() {
     return this.run?.number ?? 0;
+  }
+
+  #ready() {
+    this.controls.ready();
+    this.settings.ready();
+  }
+
+  #choose(order) {
+    this.#begins(order);
+    this.settings.changed();
   }
 
   /** Where frames begin; only those that know the last one can be kept near to it. */
@@ -51,12 +71,27 @@ export class FollowView extends RunView {
   }
 
   asked() {
+    return { ...this.#values(), ...this.more() };
+  }
+
+  #values() {
     const number = (name) => {
       const { value } = this.find(`[data-ask=${name}]`);
       return value === "" ? null : Number(value);
     };
     const range = Object.fromEntries(["first", "last", "every", "steps"].map((name) => [name, number(name)]));
-    return { ...range, order: this.order, smoothness: this.order === "cold" ? 0 : number("smoothness"), ...this.more() };
+    return { ...range, order: this.order, smoothness: this.order === "cold" ? 0 : number("smoothness") };
+  }
+
+  #fill({ order, ...numbers }) {
+    for (const [name, value] of Object.entries(numbers)) this.find(`[data-ask=${name}]`).value = value ?? "";
+    this.#begins(order);
+  }
+
+  /** The page was opened with settings of this panel. */
+  #asked(text) {
+    this.find("details").open = true;
+    this.controls.notice(text);
   }
 
   #begin(message) {

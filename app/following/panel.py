@@ -14,7 +14,7 @@ from app.runs.session import Message
 from app.views.job_panel import JobPanel
 from app.views.page import Page
 from app.views.view import view
-from app.views.wiring import missed
+from app.views.wiring import missed, opened
 
 Make = Callable[[Mapping[str, Any], Sequence[Any]], Source]
 """Makes what is followed of what the view sent with Run and the values of the panel's inputs; may raise a UserError."""
@@ -36,4 +36,6 @@ def build_follow(page: Page, module: str, prefix: str, inputs: Sequence[Any], ma
 def follow_view(module: str, missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: str) -> gr.HTML:
     """It takes the messages of `app.following.run` and emits: run {first, last, every, steps, order, smoothness, and what only
     this tab asks}, stop, cancel (while queued) and export."""
-    return view(module, ("run", "stop", "cancel", "export"), elem_id=elem_id, server_functions=[missed])
+    return view(
+        module, ("run", "stop", "cancel", "export"), elem_id=elem_id, server_functions=[missed, opened(events.from_query)]
+    )

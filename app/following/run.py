@@ -11,17 +11,30 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from app.runs.address import Values, of_panel, over
 from app.runs.jobs import Job
 from app.runs.lanes import table_of
 from app.runs.legs import numbered
 from app.runs.session import Message
 from landscape_core.errors import UserError, first_problem
 from landscape_core.search.export import file_name
-from landscape_core.search.follow import Following, Track, follow, joined
+from landscape_core.search.follow import MAX_SMOOTHNESS, Following, Track, follow, joined
 from landscape_core.search.follow_export import Followed, summary
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import MAX_STEPS, RunSettings
 from landscape_core.search.task import Task
+
+PANEL = "clip"  # its name in an address
+USUAL: Values = {"first": 0, "last": None, "every": 1, "steps": 20, "order": "warm", "smoothness": 0.0}
+FARTHEST = 10**6  # frame that an address can ask for
+LIMITS: dict[str, tuple[float, float]] = {
+    "first": (0, FARTHEST), "last": (0, FARTHEST), "every": (1, FARTHEST), "steps": (1, MAX_STEPS),
+    "smoothness": (0.0, MAX_SMOOTHNESS),
+}  # fmt: skip
+WORDS = {
+    "first": "first frame", "last": "last frame", "every": "every how manyth frame", "steps": "steps a frame",
+    "order": "where a frame begins",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,6 +74,11 @@ def asked_of(data: Mapping[str, Any], batch: int) -> Asked:
     except ValidationError as error:
         raise UserError(first_problem(error)) from error
     return Asked(first, last, every, steps, how)
+
+
+def from_query(query: Mapping[str, str]) -> tuple[Values, list[str]]:
+    """The panel's settings from the address, with a sentence for each thing changed or ignored."""
+    return over(of_panel(query, PANEL), USUAL, lambda values: asked_of(values, batch=1), LIMITS, WORDS)
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@ import { FollowView } from "../following/follow.js";
 
 class FollowPictures extends FollowView {
   constructor(view) {
-    super(view, { id: "invert-follow", shown: "picture", what: "PSNR (dB)" });
+    super(view, { id: "invert-follow", tab: "invert", shown: "picture", what: "PSNR (dB)" });
     this.images = new Map(); // by their data, decoded once
     this.listen();
   }

@@ -1,6 +1,7 @@
 /** The same race on many pictures: medians and quartiles by step, what each column says over all of them, and a table. */
 import { Folders } from "../target/folder.js";
 import { Columns } from "../views/columns.js";
+import { PanelSettings } from "../views/panel_settings.js";
 import { RunView } from "../views/run_view.js";
 import { number } from "../views/words.js";
 
@@ -23,6 +24,15 @@ class Many extends RunView {
     });
     this.run = null;
     this.folders = new Folders(document.querySelector("#many-files"), this.find("[data-folder]"), (text) => this.controls.notice(text));
+    this.settings = new PanelSettings({
+      tab: "invert",
+      panel: "many",
+      values: () => this.asked(),
+      fill: ({ restarts }) => { this.find("[data-ask=restarts]").value = restarts; },
+      tell: (text) => this.controls.notice(text),
+      opened: (query) => view.server.opened(query),
+    });
+    this.element.addEventListener("change", () => this.settings.changed());
     this.say(BEGIN_HERE);
     this.listen();
   }
@@ -34,11 +44,11 @@ class Many extends RunView {
   #ready({ most, suffixes }) {
     Object.assign(this.folders, { most, suffixes });
     this.controls.ready();
+    this.settings.ready();
   }
 
-  act(act) {
-    this.trigger(act, act === "run" ? { restarts: Number(this.find("[data-restarts]").value) } : undefined);
-    this.acted(act);
+  asked() {
+    return { restarts: Number(this.find("[data-ask=restarts]").value) };
   }
 
   cancelled() {

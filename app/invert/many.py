@@ -6,7 +6,7 @@ import csv
 import io
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from app.runs.address import Values, of_panel, over
 from app.runs.jobs import Job
 from app.runs.lanes import table_of
 from app.runs.legs import INTERVAL, finite, numbered
@@ -30,6 +31,8 @@ from landscape_core.search.summary import columns
 from landscape_core.search.trajectory import states
 
 MOST_RESTARTS, MOST_SEARCHES = 5, 100
+PANEL = "many"  # its name in an address
+USUAL: Values = {"restarts": 1}
 QUARTILES = torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
 
 
@@ -52,14 +55,27 @@ class ManyJob(Job):
         return ((label, restart) for restart in range(1, self.restarts + 1) for label in self.labels)
 
 
+def checked_restarts(restarts: Any) -> int:
+    """A number of restarts. Raises UserError for any other value."""
+    if not isinstance(restarts, int) or not 1 <= restarts <= MOST_RESTARTS:
+        raise UserError(f"Restarts: a whole number from 1 to {MOST_RESTARTS} is needed.")
+    return restarts
+
+
+def from_query(query: Mapping[str, str]) -> tuple[Values, list[str]]:
+    """The panel's setting from the address, with a sentence where it was changed or ignored."""
+    return over(
+        of_panel(query, PANEL), USUAL, lambda values: checked_restarts(values["restarts"]), {"restarts": (1, MOST_RESTARTS)}
+    )
+
+
 def start(models: Models, job: ManyJob, settings: RunSettings, pictures: Sequence[Picked], restarts: Any) -> Iterator[Message]:
     """Race all lanes on all pictures in one batch.
 
     Raises:
         UserError: a number of restarts out of range, or one that repeats the very same start, or too many searches.
     """
-    if not isinstance(restarts, int) or not 1 <= restarts <= MOST_RESTARTS:
-        raise UserError(f"Restarts: a whole number from 1 to {MOST_RESTARTS} is needed.")
+    restarts = checked_restarts(restarts)
     if restarts > 1 and settings.start != "random":
         raise UserError("Restarts need different starts: choose “Shared x” for where they start, or one restart.")
     if len(pictures) * restarts > MOST_SEARCHES:

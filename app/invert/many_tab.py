@@ -17,7 +17,7 @@ from app.views.form import Form
 from app.views.job_panel import JobPanel
 from app.views.page import Page
 from app.views.view import view
-from app.views.wiring import missed
+from app.views.wiring import missed, opened
 from landscape_core.images.datasets import SUFFIXES
 
 
@@ -46,4 +46,9 @@ def build_many(page: Page, form: Form, loaded: Any) -> None:
 
 def many_view(missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: str = "many") -> gr.HTML:
     """It takes the messages of `app.invert.many` and emits: run {restarts}, stop, cancel (while queued) and export."""
-    return view("invert/many", ("run", "stop", "cancel", "export"), elem_id=elem_id, server_functions=[missed])
+    return view(
+        "invert/many",
+        ("run", "stop", "cancel", "export"),
+        elem_id=elem_id,
+        server_functions=[missed, opened(events.from_query)],
+    )

@@ -4,7 +4,7 @@ import { FollowView } from "../following/follow.js";
 
 class FollowMotion extends FollowView {
   constructor(view) {
-    super(view, { id: "follow", shown: "joints", what: "joints off (cm)" });
+    super(view, { id: "follow", tab: "pose", shown: "joints", what: "joints off (cm)" });
     this.camera = new Camera();
     for (const canvas of Object.values(this.canvases)) this.#turns(canvas);
     this.listen();

@@ -26,6 +26,16 @@ def of_tab(query: Mapping[str, str], tab: str) -> dict[str, str]:
     return {name.removeprefix(_EARLIER): str(text) for name, text in query.items()}
 
 
+def of_panel(query: Mapping[str, str], panel: str) -> dict[str, str]:
+    """The parameters that an address has for a panel below a tab's race: their names begin with the panel's."""
+    return {name.removeprefix(f"{panel}_"): text for name, text in query.items() if name.startswith(f"{panel}_")}
+
+
+def parameters(sent: Any) -> dict[str, str]:
+    """The parameters that a page sent, which are untrusted; none where it sent no object."""
+    return {str(name): str(text) for name, text in sent.items()} if isinstance(sent, Mapping) else {}
+
+
 def query_of(values: Mapping[str, Any], usual: Mapping[str, Any]) -> dict[str, str]:
     """The parameters of every value that differs from the usual."""
     return {name: _text(value) for name, value in values.items() if value != usual.get(name)}

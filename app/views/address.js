@@ -8,8 +8,9 @@
 const FIRST = "invert";
 const parts = new Map(); // by tab, what its parts said of its settings
 const shows = new Map(); // by tab, who shows one of its runs
-const opens = new Map(); // by tab, who takes its settings from an address without the server
-let open = new URLSearchParams(location.search).get("tab") ?? FIRST;
+const opens = new Map(); // by tab, who take settings from an address by themselves
+const first = new URLSearchParams(location.search); // what the page was opened with
+let open = first.get("tab") ?? FIRST;
 let opening = open !== FIRST; // the page shows the first tab until the server has opened the address's
 let travelling = true; // an entry of the history was gone to, or the page loaded: its settings are on their way into the form
 let ask = () => {};
@@ -27,9 +28,10 @@ export function mount({ trigger, value }) {
 export function settle(tab, query, part = "settings") {
   parts.set(tab, { ...parts.get(tab), [part]: query });
   if (tab !== open) return;
-  const [now, whole] = [entry(), settings(tab)];
   const back = travelling;
   if (part === "settings") travelling = false;
+  else if (back) return; // the entry is not written before the form has come to its settings
+  const [now, whole] = [entry(), settings(tab)];
   if (now?.tab === tab && same(now.query, whole)) return;
   const mends = !now || back || now.tab !== tab || !now.run;
   write({ tab, query: whole, run: back ? now.run : null }, mends);
@@ -47,14 +49,14 @@ export function onShow(tab, show) {
   if (now?.tab === tab && now.run) show(now.run); // the page was loaded again
 }
 
-/** `take(query)` is called when the history goes to settings of a tab that need no server. */
+/** `take(query)` is called when the history goes to a tab, for settings that are not in its form. */
 export function onOpen(tab, take) {
-  opens.set(tab, take);
+  opens.set(tab, [...(opens.get(tab) ?? []), take]);
 }
 
 /** The settings that the page was opened with, where they are a tab's. */
 export function asked(tab) {
-  const { tab: named = FIRST, ...query } = Object.fromEntries([...new URLSearchParams(location.search)].filter(([name]) => !name.startsWith("__")));
+  const { tab: named = FIRST, ...query } = Object.fromEntries([...first].filter(([name]) => !name.startsWith("__")));
   return named === tab ? query : {};
 }
 
@@ -63,6 +65,7 @@ window.addEventListener("lab-tab", ({ detail: tab }) => {
   opening &&= early;
   if (tab === open || early) return;
   open = tab;
+  travelling = false;
   if (entry()?.tab !== tab) write({ tab, query: settings(tab), run: null }, false);
 });
 
@@ -72,7 +75,7 @@ window.addEventListener("popstate", () => {
   open = now.tab;
   travelling = true;
   ask(now.tab, { query: now.query });
-  opens.get(now.tab)?.(now.query);
+  for (const take of opens.get(now.tab) ?? []) take(now.query);
   if (now.run) shows.get(now.tab)?.(now.run);
 });
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
 
-from app.runs.address import FIRST, TAB, of_tab
+from app.runs.address import FIRST, TAB, of_tab, parameters
 from app.runs.models import Models
 from app.runs.session import Sessions
 from app.runs.standing import StandingSource
@@ -39,8 +39,7 @@ class Page:
             return {self.tabs: selected, **take(request, of_tab(query, name.lower()))}
 
         def back(event: gr.EventData, request: gr.Request) -> dict[Any, Any]:
-            asked = data_of(event).get("query")
-            query = {str(key): str(text) for key, text in asked.items()} if isinstance(asked, Mapping) else {}
+            query = parameters(data_of(event).get("query"))
             return {self.tabs: gr.Tabs(selected=name.lower()), **take(request, query)}
 
         getattr(self.address, name.lower())(back, outputs=[self.tabs, *outputs], **QUICK)

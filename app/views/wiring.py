@@ -13,7 +13,8 @@ import gradio as gr
 import torch
 
 from app import limits
-from app.runs.session import Visitors
+from app.runs.address import Values, parameters
+from app.runs.session import Message, Visitors
 
 
 def runs_at_once() -> int:
@@ -92,6 +93,17 @@ def missed(visitors: Visitors[Any]) -> Callable[[Any], list[dict[str, Any]]]:
         return []
 
     return missed
+
+
+def opened(read: Callable[[dict[str, str]], tuple[Values, list[str]]]) -> Callable[[Any], Message]:
+    """A server function for a view with settings of its own: those that an address asks for, and what is said of them."""
+
+    def opened(query: Any) -> Message:
+        """Parameters by name."""
+        values, notes = read(parameters(query))
+        return {"values": values, "text": " ".join(notes)}
+
+    return opened
 
 
 def take_as_typed() -> None:

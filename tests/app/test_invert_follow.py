@@ -15,9 +15,11 @@ from app.following import run as events
 from app.following.run import FollowJob
 from app.invert.follow import source_of
 from app.runs.settings import defaults
+from app.views.wiring import opened
 from landscape_core.errors import UserError
 from tests.app.racing import two_models
 
+SAID = "The address asked for "
 ASKED = {"first": 0, "last": None, "every": 1, "steps": 2, "order": "warm", "smoothness": 0.1}
 
 
@@ -46,3 +48,27 @@ def test_an_animation_is_followed_and_its_film_has_the_target_beside(tmp_path: P
     ):
         with pytest.raises(UserError, match=said):
             made()
+
+
+@pytest.mark.parametrize(
+    ("query", "changes", "sentences"),
+    [
+        ({"clip_first": "3", "clip_last": "9", "clip_every": "2"}, {"first": 3, "last": 9, "every": 2}, []),
+        ({"clip_steps": "7"}, {"steps": 7}, []),
+        ({"clip_order": "warm", "clip_smoothness": "0.25"}, {"smoothness": 0.25}, []),
+        ({"steps": "7", "order": "cold"}, {}, []),  # the tab's
+        ({"clip_steps": "99999"}, {"steps": 2000}, ["steps a frame 99999; 2000 is the nearest that is accepted."]),
+        ({"clip_first": "1.5"}, {}, ["first frame “1.5”, which is not accepted; it was ignored."]),
+        ({"clip_last": "soon"}, {}, ["last frame “soon”, which is not accepted; it was ignored."]),
+        ({"clip_order": "sideways"}, {}, ["where a frame begins “sideways”, which is not accepted; it was ignored."]),
+        (
+            {"clip_order": "cold", "clip_smoothness": "1"}, {"order": "cold"},
+            ["smoothness “1”, which is not accepted; it was ignored."],
+        ),
+        ("no object", {}, []),
+    ],
+)  # fmt: skip
+def test_the_panels_settings_come_from_the_address(query: Any, changes: dict[str, Any], sentences: list[str]) -> None:
+    asked = opened(events.from_query)(query)
+    assert asked["values"] == events.USUAL | changes
+    assert asked["text"] == " ".join(SAID + sentence for sentence in sentences)

@@ -136,3 +136,14 @@ def test_more_pictures_than_are_taken_are_refused(tmp_path: Path) -> None:
             archive.writestr(f"{i}.png", data.getvalue())
     with pytest.raises(UserError, match="more than 50 pictures"):
         pictures.opened([tmp_path / "many.zip"], tiny_task("cats"))
+
+
+@pytest.mark.parametrize(
+    ("text", "restarts", "sentence"),
+    [("3", 3, ""), ("9", 5, "restarts 9; 5 is the nearest"), ("2.5", 1, "“2.5”, which is not accepted"), ("x", 1, "“x”")],
+)
+def test_restarts_come_from_the_address(text: str, restarts: int, sentence: str) -> None:
+    values, notes = many.from_query({"many_restarts": text, "restarts": "4"})
+    assert values == {"restarts": restarts}
+    assert bool(notes) == bool(sentence)
+    assert sentence in "".join(notes)

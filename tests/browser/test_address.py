@@ -137,3 +137,27 @@ def test_every_tab_opens_with_the_settings_of_its_link(open_page: Open, query: s
 def test_an_address_of_no_tab_is_the_first_tabs(open_page: Open) -> None:
     page = open_page("?tab=nowhere&steps=7")
     wait_for_address(page, tab=None, target="astronaut")
+
+
+def test_panels_below_a_race_have_their_settings_in_the_address(open_page: Open) -> None:
+    page = open_page("?steps=3&many_restarts=9&clip_last=8&clip_order=cold&clip_steps=soon&edit=1,2;1;0")
+    page.wait_for_selector(".many .notice >> text=asked for restarts 9; 5 is the nearest")
+    page.wait_for_selector("#invert-follow .notice >> text=asked for steps a frame “soon”, which is not accepted")
+    wait_for_address(page, steps="3", many_restarts="5", clip_last="8", clip_order="cold", clip_steps=None, edit="1,2;1;0")
+    assert page.get_attribute("#invert-follow [data-order=cold]", "aria-pressed") == "true"
+    page.fill("#invert-follow [data-ask=steps]", "7")
+    page.keyboard.press("Tab")
+    wait_for_address(page, clip_steps="7", clip_last="8")
+    page.click("#race [data-act=run]")
+    page.wait_for_selector("#race [data-act=export]:visible")
+    page.click("#invert-follow [data-order=warm]")
+    page.fill(".many [data-ask=restarts]", "2")
+    page.keyboard.press("Tab")
+    wait_for_address(page, clip_order=None, many_restarts="2", clip_steps="7")
+    page.click("#edit [data-do=take-a]")
+    page.wait_for_function("document.querySelector('#edit [data-slider=\"0\"]')?.value === '2'")
+    page.go_back()
+    wait_for_address(page, clip_order="cold", many_restarts="5")
+    page.wait_for_function("document.querySelector('.many [data-ask=restarts]').value === '5'")
+    page.wait_for_selector("#invert-follow [data-order=cold][aria-pressed=true]")
+    assert page.input_value("#invert-follow [data-ask=last]") == "8"

@@ -375,7 +375,7 @@ def test_many_pictures_give_a_number_one_can_cite(open_page: Open, tmp_path: Pat
     download.value.save_as(tmp_path / "many.csv")
     assert "drawn cat,1,Z · L-BFGS,4," in (tmp_path / "many.csv").read_text(encoding="utf-8")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.fill(many + "[data-restarts]", "3")
+    page.fill(many + "[data-ask=restarts]", "3")
     page.click(many + "[data-act=run]")
     wait_for_text(page, many + ".notice", "Restarts need different starts")
 
