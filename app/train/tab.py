@@ -30,7 +30,10 @@ OFF = (
     "Training is off on this server: other machines reach it and it was started without --train, or its folder for trainings "
     "cannot be had, which its log says."
 )
-_MINUTES = "About how long it may take, on one core at low priority. What of the preset does not fit is left out, and said."
+_MINUTES = (
+    "About how long it may take in all, on one core at low priority: loading, measuring the curvature, buffers and the looks "
+    "after them. What of the preset does not fit is left out, and said."
+)
 _NAME = "Letters, digits and _. The Θ appears by this name under “Space Z” of the other tabs."
 _DATA = "What Θ is learned on. Files are half of the targets, or less; the model draws the others."
 _PRESET = "Which Θ, and how it is trained."

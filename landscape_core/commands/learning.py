@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -31,7 +31,7 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.task import Task
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import MappingTrainer
-from landscape_core.training.budget import Plan, fitted, kept, pace
+from landscape_core.training.budget import Budget, Plan, fitted, kept, pace
 from landscape_core.training.diary import Diary
 from landscape_core.training.theta import MappingPreset
 
@@ -54,7 +54,7 @@ class Asked:
     preset: str
     work: Path
     buffers: int | None = None
-    minutes: float | None = None
+    budget: Budget = field(default_factory=Budget)
     name: str | None = None
     seed: int = 0
     device: str = "cpu"
@@ -98,7 +98,7 @@ def _for_pictures(asked: Asked, source: ImageSource | None) -> Learning:
         images = drawn_pictures(domain, POOL, asked.seed, asked.device)
         held = drawn_pictures(domain, TARGETS, asked.seed + 1, asked.device) if looked else None
     chosen = picture_preset(asked.preset)
-    task = load_image_task(domain, device=asked.device) if looked or asked.minutes else None
+    task = load_image_task(domain, device=asked.device) if looked or asked.budget.ends else None
     plan = _planned(asked, task, chosen)
     with _measuring(asked.diary) as tick:
         trainer, config = mapping_trainer(
@@ -151,13 +151,14 @@ def _held(task: Task, observed: Target | None, seed: int) -> tuple[Target | None
 
 
 def _planned(asked: Asked, task: Task | None, chosen: MappingPreset) -> Plan:
-    """The preset's sizes, or what of them fits into the minutes."""
-    if asked.minutes is None or task is None:
+    """The preset's sizes, or what of them fits into what is left of the budget."""
+    if not asked.budget.ends or task is None:
         return Plan(asked.buffers)
-    known, seconds, dim = task, 60.0 * asked.minutes, len(task.prior.mean)
+    known, dim = task, len(task.prior.mean)
 
     def made() -> Plan:
-        return fitted(_with_buffers(chosen, asked.buffers), dim, seconds, pace(known), EVALUATIONS if asked.diary else 0)
+        each = pace(known)  # takes a while, too
+        return fitted(_with_buffers(chosen, asked.buffers), dim, asked.budget.left, each, EVALUATIONS if asked.diary else 0)
 
     plan = kept(asked.work / task.name / asked.preset, made)
     if asked.diary is not None:

@@ -43,6 +43,7 @@ from landscape_core.search.thetas import check_space
 from landscape_core.storage import zoo
 from landscape_core.storage.bundle import write_bundle
 from landscape_core.training.alternating import train_mapping
+from landscape_core.training.budget import Budget
 from landscape_core.training.diary import Diary
 
 OBSERVED = "observed"  # what a Θ is called that was learned on a mixture of observations
@@ -65,7 +66,11 @@ def mapping(
     ] = "residual",
     buffers: Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)] = None,
     minutes: Annotated[
-        float | None, typer.Option(help="End within about so many: what of the preset does not fit is left out.", min=0.1)
+        float | None,
+        typer.Option(
+            help="End within about so many, loading and measuring included: what of the preset does not fit is left out.",
+            min=0.1,
+        ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="What Θ is called; like the preset where absent.")] = None,
     observations: Annotated[
@@ -90,16 +95,17 @@ def mapping(
     threads: Threads = 0,
 ) -> None:
     """Learn Θ by alternating optimisation (Algorithm 1). Ctrl-C stops and keeps all finished buffers."""
+    budget = Budget() if minutes is None else Budget(60.0 * minutes)
     apply_threads(threads)
     seen = () if observations is None else checked_names(OBSERVATIONS if observations == "all" else observations.split(","))
     called = OBSERVED if name is None and seen else None if name is None else check_space(name)
     told = None if diary is None else Diary(checked_folder(diary) or diary)
     asked = Asked(
-        task, preset, work, buffers, minutes, None if called is None else check_space(called), seed, device, told, seen
+        task, preset, work, buffers, budget, None if called is None else check_space(called), seed, device, told, seen
     )
     made = learning(asked, lambda: _pictures(data, split, box, task), data)
     with Stopping() as stop:
-        watch = Watching(made, stop.bar("buffers"), told, minutes)
+        watch = Watching(made, stop.bar("buffers"), told, budget)
         watch.look()
         train_mapping(made.trainer, watch, watch.after)
     stop.leave_if_asked(f"{made.trainer.progress.buffer} buffers are kept in {work}.")

@@ -16,6 +16,7 @@ from landscape_core.errors import writing
 from landscape_core.progress import Report
 from landscape_core.storage.files import whole
 from landscape_core.training.alternating import MappingTrainer
+from landscape_core.training.budget import Budget
 from landscape_core.training.diary import Diary, Reader
 from landscape_core.training.theta import updates_per_buffer
 
@@ -26,23 +27,22 @@ QUALITY = 88  # of the sheets of pictures
 class Watching:
     """A `Report` around another, and what `train_mapping` calls after each buffer.
 
-    The training ends once `minutes` are spent; with a `diary` also when the process that began this one is gone: that was
+    The training ends once the budget is spent; with a `diary` also when the process that began this one is gone: that was
     who read it, and begins it again.
     """
 
-    def __init__(self, learning: Learning, report: Report, diary: Diary | None, minutes: float | None) -> None:
+    def __init__(self, learning: Learning, report: Report, diary: Diary | None, budget: Budget) -> None:
         self.learning, self.trainer, self.forward, self.diary = learning, learning.trainer, report, diary
-        self.limit = math.inf if minutes is None else 60.0 * minutes
-        looks = [] if diary is None else [entry for entry in Reader(diary.folder).new() if entry["kind"] == "look"]
-        self.before = float(looks[-1]["seconds"]) if looks else self.trainer.progress.seconds
-        self.looked = int(looks[-1]["buffer"]) if looks else -1
-        self.began, self.parent = time.monotonic(), os.getppid()
+        written = [] if diary is None else [entry for entry in Reader(diary.folder).new() if entry["kind"] in ("at", "look")]
+        self.before = max((float(entry["seconds"]) for entry in written), default=self.trainer.progress.seconds)
+        self.looked = max((int(entry["buffer"]) for entry in written if entry["kind"] == "look"), default=-1)
+        self.budget, self.parent = budget, os.getppid()
         self.total, self.within, self.buffer, self.told = updates_per_buffer(self.trainer.config), 0, -1, -math.inf
 
     @property
     def seconds(self) -> float:
         """What this training has taken so far, in earlier processes too."""
-        return self.before + time.monotonic() - self.began
+        return self.before + self.budget.spent
 
     @property
     def orphaned(self) -> bool:
@@ -63,7 +63,7 @@ class Watching:
     def after(self, trainer: MappingTrainer) -> bool:
         """Look at what a buffer brought; answers whether the time is spent."""
         self.look()
-        return self.seconds >= self.limit
+        return self.seconds >= self.budget.limit
 
     def look(self) -> None:
         """Write down X against Z where this buffer was not looked at yet."""

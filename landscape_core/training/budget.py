@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import torch
@@ -20,6 +21,29 @@ LEAST = 16  # targets of a buffer: with fewer, buffers are left out instead
 MEASURING = 0.25  # of the time, at most, goes into the curvature; one input's is always measured
 BATCH, PASSES = 16, 2
 FILE = "plan.json"
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Seconds for all that a process does from `began` on: loading, measuring, looking and training; no end without `limit`."""
+
+    limit: float = math.inf
+    began: float = field(default_factory=time.monotonic)
+
+    @property
+    def spent(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self.began
+
+    @property
+    def ends(self) -> bool:
+        """Whether what is done has to fit into it."""
+        return math.isfinite(self.limit)
+
+    @property
+    def left(self) -> float:
+        """Seconds that are left, negative once there are none."""
+        return self.limit - self.spent
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from landscape_core.errors import UserError
 from landscape_core.search.mapping import MappingConfig
-from landscape_core.training.budget import LEAST, Plan, fitted, kept, pace
+from landscape_core.training.budget import LEAST, Budget, Plan, fitted, kept, pace
 from landscape_core.training.settings import MappingTraining
 from landscape_core.training.theta import MappingPreset, evaluations_per_buffer
 from tests.tiny.models import tiny_task
@@ -55,6 +56,14 @@ def test_a_plan_is_kept_for_when_the_training_goes_on(tmp_path: Path) -> None:
     (tmp_path / "plan.json").write_text("[]")
     with pytest.raises(UserError, match=r"plan\.json is not a training's plan"):
         kept(tmp_path, lambda: Plan(3, 16, 1))
+
+
+def test_a_budget_runs_from_its_beginning_on() -> None:
+    budget = Budget(60.0, began=time.monotonic() - 50.0)
+    assert budget.ends
+    assert 50.0 <= budget.spent <= 60.0 - budget.left + 1e-3
+    assert Budget(60.0, began=time.monotonic() - 70.0).left < -9.0
+    assert not Budget().ends
 
 
 def test_the_pace_is_seconds_an_evaluation() -> None:

@@ -17,7 +17,7 @@ from landscape_core import cli
 from landscape_core.plugins.task import load_plugin_task
 from landscape_core.storage import zoo
 from landscape_core.storage.bundle import add_bundle
-from landscape_core.training.diary import Reader
+from landscape_core.training.diary import Diary, Reader
 from landscape_core.training.lock import free
 from tests.tiny.plugins import plugin
 
@@ -64,6 +64,14 @@ def test_every_buffer_is_looked_at_and_theta_has_its_name(here: Path) -> None:
     assert next(iter(load_plugin_task("mine.py").mappings)) == "mine"
     assert zoo.read_card("decay/theta-mine", zoo.OWN).command.count("--diary") == 0
     assert add_bundle(Path("mine.zip"), here / "elsewhere").name == "decay/theta-mine"
+
+
+def test_loading_counts_and_so_does_an_earlier_process(here: Path) -> None:
+    Path("mine.py").write_text(f"import time\n\ntime.sleep(1.5)\n{Path('mine.py').read_text()}")
+    Diary(Path("diary")).write("at", buffer=0, of=1, share=0.5, seconds=100.0)  # and then it was killed
+    assert invoke("--buffers", 1).exit_code == 0
+    looks = [entry for entry in Reader(Path("diary")).new() if entry["kind"] == "look"]
+    assert [look["seconds"] >= 101.5 for look in looks] == [True, True]
 
 
 def test_a_spent_budget_ends_it_after_a_buffer(here: Path) -> None:
