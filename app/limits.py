@@ -1,8 +1,15 @@
-"""Every limit of the server, in one place. SECURITY.md says what each is for."""
+"""Every limit of the server, in one place. SECURITY.md says what each is for, and that a settings file may have others."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from landscape_core.errors import UserError, listed
+
 MB = 10**6
+MOST = 1000  # times what a limit is here, it may be in a settings file
 
 # A request.
 JSON_BODY = 2 * MB
@@ -34,5 +41,31 @@ TRAININGS = 32  # that are kept, finished ones too
 TRAINING_PICTURES = 2000
 TRAINING_MINUTES = 24 * 60
 
-# How long the end may take.
+# When the server ends, what is being trained gets so long to end by itself.
 CLOSING_SECONDS = 5
+
+DEFAULTS: dict[str, int] = {
+    name.lower(): value for name, value in list(globals().items()) if name.isupper() and name not in ("MB", "MOST")
+}  # by the names that a settings file has for them
+
+
+def checked(others: Mapping[str, Any]) -> dict[str, int]:
+    """Limits by name, as a settings file has them.
+
+    Raises:
+        UserError: a name that is no limit's, or a value that is no whole number or out of range.
+    """
+    for name, value in others.items():
+        if name not in DEFAULTS:
+            raise UserError(f"There is no limit {name[:40]!r}; there are: {listed(DEFAULTS, len(DEFAULTS))}.")
+        most = MOST * DEFAULTS[name]
+        if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= most:
+            raise UserError(f"The limit {name} is a whole number from 1 to {most:,}, not {str(value)[:40]!r}.")
+    return dict(others)
+
+
+def put(others: Mapping[str, int]) -> None:
+    """Let these hold in place of the usual ones: before the app is imported, for its parts read some of them then."""
+    if f"{__package__}.ui" in sys.modules:
+        raise RuntimeError("Limits are set before the app is imported, not under its feet.")
+    globals().update({name.upper(): value for name, value in checked(others).items()})

@@ -8,7 +8,8 @@ from typing import Annotated
 
 import typer
 
-from app.settings_file import as_defaults
+from app import limits
+from app.settings_file import as_defaults, read_settings
 
 WORK = Path("runs") / "trainings"
 
@@ -28,12 +29,15 @@ def main(
     settings: Annotated[
         Path | None,
         typer.Option(
-            help='A TOML file of the other options: port = 7870, task = ["mine.py"]; what is typed goes before it.',
+            help='A TOML file of the other options: port = 7870, task = ["mine.py"]; what is typed goes before it. It may set '
+            "limits, too (SECURITY.md).",
             callback=as_defaults, is_eager=True,
         ),
     ] = None,
 ) -> None:  # fmt: skip
     """Start the laboratory in the browser. Ctrl-C or SIGTERM ends it."""
+    if settings is not None:
+        limits.put(read_settings(settings).limits)  # before what follows is imported
     from app.scratch import scratch
     from app.serving import Stop, check_address, is_here, leave, stoppable
     from landscape_core.errors import UserError

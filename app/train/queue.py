@@ -19,7 +19,6 @@ from landscape_core.storage.files import check_writable
 from landscape_core.training.lock import free, hold
 
 EVERY = 0.25  # seconds between two looks at the process
-ENDING = 5.0  # seconds that it gets to end by itself when the server does
 Command = Callable[[Training], Sequence[str]]
 
 
@@ -189,7 +188,7 @@ class Trainings:
         running = [each for each in self._all.values() if each.process is not None]
         for training in running:
             training.stop()
-        until = time.monotonic() + ENDING
+        until = time.monotonic() + limits.CLOSING_SECONDS
         while any(each.process is not None and each.process.poll() is None for each in running) and time.monotonic() < until:
             time.sleep(0.05)
         for training in running:

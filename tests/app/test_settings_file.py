@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,13 +11,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from app import start
+from app import limits, start
 
 
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
     """What the app would be started with, whatever else listens on this machine."""
     monkeypatch.setattr("app.serving.check_address", lambda host, port: None)
+    monkeypatch.setattr("app.limits.put", lambda others: None)  # they would hold for all tests to come
     calls: list[tuple[Any, ...]] = []
     monkeypatch.setattr(start, "_serve", lambda *arguments: calls.append(arguments))
     return calls
@@ -53,7 +56,13 @@ def test_a_file_gives_defaults_and_what_is_typed_goes_before(tmp_path: Path, ser
         ("port = ", "cannot be read"),
         ('port = "7860"', "port"),
         ("port = 70000", "port"),
-        ("prot = 1", "It may have: host, port, name, task, device, work, train"),
+        ("prot = 1", "It may have: host, port, name, task, device, work, train, limits"),
+        ("limits = 3", "limits"),
+        ("[limits]\nsesions = 3", "There is no limit 'sesions'; there are: json_body, upload_body,"),
+        ("[limits]\nsessions = '3'", "The limit sessions is a whole number from 1 to 64,000, not '3'"),
+        ("[limits]\nsessions = true", "The limit sessions is a whole number"),
+        ("[limits]\nruns_at_once = 0", "The limit runs_at_once is a whole number from 1 to 4,000, not '0'"),
+        ("[limits]\ntraining_minutes = 1_440_001", "The limit training_minutes is a whole number from 1 to 1,440,000"),
         ('task = "mine.py"', "task"),
     ],
 )
@@ -63,6 +72,34 @@ def test_a_mistake_in_it_is_told(tmp_path: Path, served: list[tuple[Any, ...]], 
     assert said.startswith("refused")
     assert sentence in said.replace("│ ", "")
     assert not served
+
+
+def test_a_file_has_limits_and_they_hold_in_what_is_imported_then(
+    tmp_path: Path, served: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "app.toml").write_text("port = 7999\n[limits]\nsessions = 3\nwaiting_a_page = 7")
+    found: list[dict[str, int]] = []
+    monkeypatch.setattr("app.limits.put", found.append)
+    started("--settings", tmp_path / "app.toml")
+    assert found == [{"sessions": 3, "waiting_a_page": 7}]
+    assert len(served) == 1
+    code = (
+        f"from app import limits\nlimits.put({found[0]})\n"
+        "from app.admission import SHARE\nfrom app.runs.session import Sessions\nprint(SHARE, Sessions()._capacity)"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said == "This page has 7 things waiting or running already; wait for one of them to end. 3\n"
+
+
+def test_limits_are_not_set_once_the_app_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "app.ui", sys)
+    with pytest.raises(RuntimeError, match="before the app is imported"):
+        limits.put({"sessions": 3})
+
+
+def test_every_limit_is_in_the_table_of_security() -> None:
+    table = Path("SECURITY.md").read_text(encoding="utf-8")
+    assert [name for name in limits.DEFAULTS if f"`{name}`" not in table] == []
 
 
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path, served: list[tuple[Any, ...]]) -> None:
