@@ -59,6 +59,7 @@ def budget(
     teach: Annotated[
         int, typer.Option(help="Evaluations of F that a start by Reptile and a learned optimiser are each taught with.", min=0)
     ] = 0,
+    work: Work = Path("runs/budget"),
     perceptual: Distance = DEFAULT_PERCEPTUAL,
     out: Out = Path("results"),
     device: Device = "cpu",
@@ -66,7 +67,7 @@ def budget(
     threads: Threads = 0,
 ) -> None:
     """What people use to invert F, at equal cost: GD, Adam, ramps, L-BFGS, restarts, CMA-ES, encoder, and Z; with `--teach`,
-    two rivals that are trained, too."""
+    two rivals that are trained, too. Stop it at any time; the same command goes on."""
     apply_threads(threads)
     domain = domain_for(task)
     loaded = domain.load(task, perceptual, device)
@@ -79,8 +80,8 @@ def budget(
     def run(tick: Tick) -> Result:
         rows = searches.searchers_for(loaded)
         if teach:
-            rows |= taught(loaded, train[tuned:], teach, seed, tick)
-        return searches.run_budget(loaded, train, sets, settings, command_line(), tick, rows)
+            rows |= taught(loaded, train[tuned:], teach, seed, tick, work)
+        return searches.run_budget(loaded, train, sets, settings, command_line(), tick, rows, work)
 
     conclude(run, searches.plot, out, searches.markdown)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from landscape_core import cli
+from landscape_core.experiments.results import Result
 from landscape_core.generators import domain
 from landscape_core.generators.experiments import budget
 from landscape_core.generators.experiments.searchers import SEARCHERS, BestOf, Descent, EvolveThenDescend, Guess, evolve
+from landscape_core.generators.experiments.taught import taught
 from landscape_core.search.objectives import Target
 from landscape_core.search.task import Task
 from tests.tiny.models import tiny_task
@@ -95,10 +98,34 @@ def test_rates_are_chosen_on_training_pictures_and_the_table_says_what_was_found
     assert (tmp_path / "plot.png").stat().st_size > 10_000
 
 
+def test_what_was_searched_and_taught_is_kept_and_the_same_table_comes_of_it(tmp_path: Path) -> None:
+    (task, counting), sets = counted(), {"faces": pictures(3)}
+
+    def table(seed: int = 0) -> Result:
+        rows = {"X, Adam": SEARCHERS["X, Adam"]} | taught(task, pictures(9, 4), 200, seed, silent, tmp_path)
+        settings = budget.BudgetSettings(3, (3,), 2, seed=seed)
+        return budget.run_budget(task, pictures(2, 3), sets, settings, "test", silent, rows, tmp_path)
+
+    first, drawn = table(), counting.drawn
+    again = table()
+    assert counting.drawn == drawn > 0
+    assert again.series == first.series
+    assert repr(again.settings) == repr(first.settings)  # the processor seconds too; what was not swept is nan
+    assert again.series == run_anew(task, sets)
+    table(seed=1)
+    assert counting.drawn > drawn
+
+
+def run_anew(task: Task, sets: Mapping[str, Tensor]) -> dict[str, list[float]]:
+    rows = {"X, Adam": SEARCHERS["X, Adam"]} | taught(task, pictures(9, 4), 200, 0, silent)
+    return budget.run_budget(task, pictures(2, 3), sets, budget.BudgetSettings(3, (3,), 2), "test", silent, rows).series
+
+
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(domain, "load_image_task", lambda *_, **__: tiny_task())
     options = ["--targets", "2", "--tune-targets", "1", "--evaluations", "2"]
-    folders = ["--data", str(data_folder(tmp_path / "data")), "--out", str(tmp_path / "r")]
+    folders = ["--data", str(data_folder(tmp_path / "data")), "--out", str(tmp_path / "r"), "--work", str(tmp_path / "w")]
     result = CliRunner().invoke(cli.app, ["reproduce", "budget", *options, *folders], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     assert json.loads((tmp_path / "r/budget.json").read_text())["n"] == {"faces": 2, "cats": 2}
+    assert any((tmp_path / "w").iterdir())

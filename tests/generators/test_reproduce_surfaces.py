@@ -83,6 +83,18 @@ def test_completions_compare_fidelity_and_diversity(tmp_path: Path) -> None:
     assert (tmp_path / "plot.png").stat().st_size > 10_000
 
 
+def test_completions_are_kept_and_the_same_comes_of_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    study = fig6.CompletionStudy(k=2, steps=2, marks=(0, 1), space="paper", masks=("mouth",))
+    first, anew = (fig6.run_completions(tiny_task(), pictures(2), study, "test", silent, work) for work in (tmp_path, None))
+    with monkeypatch.context() as patch:
+        patch.setattr(fig6, "completions", lambda *_: pytest.fail("searched again"))
+        again = fig6.run_completions(tiny_task(), pictures(2), study, "test", silent, tmp_path)
+    assert again.series == first.series == anew.series
+    assert [claim.ours for claim in again.claims] == [claim.ours for claim in first.claims]
+    other = fig6.run_completions(tiny_task(), pictures(2), replace(study, seed=1), "test", silent, tmp_path)
+    assert other.series["fidelity | X"] != first.series["fidelity | X"]
+
+
 def test_completions_can_give_x_zs_optimiser() -> None:
     study = fig6.CompletionStudy(k=2, steps=2, marks=(0,), space="paper", masks=("mouth",), x_optimizer="lbfgs")
     result = fig6.run_completions(tiny_task(), pictures(2), study, "test", silent)

@@ -158,17 +158,19 @@ def completions(
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1)] = 50,
     x_optimizer: Annotated[OptimizerName | None, typer.Option(help="X's optimiser; the advised one where absent.")] = None,
     space: Space = "residual",
+    work: Work = Path("runs/completions"),
     perceptual: Distance = DEFAULT_PERCEPTUAL,
     out: Out = Path("results"),
     device: Device = "cpu",
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
-    """Fig. 6 and 9: diversity of completions in the hidden part and fidelity in the visible one, X against Z."""
+    """Fig. 6 and 9: diversity of completions in the hidden part and fidelity in the visible one, X against Z. Stop it at any
+    time; the same command goes on."""
     apply_threads(threads)
     task = load_image_task("faces", perceptual=perceptual, device=device)
     pictures = pictures_of(data, split, images, number, seed, task.side)
     study = fig6.CompletionStudy(k=k, steps=steps, space=space, x_optimizer=x_optimizer, seed=seed)
     with Ticker() as tick:
-        result = fig6.run_completions(task, pictures, study, command_line(), tick)
+        result = fig6.run_completions(task, pictures, study, command_line(), tick, work)
     finish(result, out, lambda picture: fig6.plot(result, picture))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from landscape_core.experiments.paired import compare, geometric_mean
@@ -14,6 +15,8 @@ from landscape_core.experiments.results import Claim, Result
 from landscape_core.generators.experiments.searchers import SEARCHERS, Guess, Searcher
 from landscape_core.progress import Tick
 from landscape_core.search.task import Task, X
+from landscape_core.storage.cache import Kept
+from landscape_core.storage.fingerprint import fingerprint
 
 OURS = ("Z, L-BFGS", "Z, encoder, then L-BFGS")
 
@@ -30,6 +33,11 @@ class BudgetSettings:
     teach: int = 0
 
 
+def made_of(task: Task) -> tuple[object, ...]:
+    """All of a task that a search depends on."""
+    return task.hashes, task.forward, task.objective, task.prior, task.mappings, task.advised, task.tuned
+
+
 def searchers_for(task: Task) -> dict[str, Searcher]:
     """Those that a task has what they need for: an encoder, and the Θ that the table's Z is."""
 
@@ -41,18 +49,41 @@ def searchers_for(task: Task) -> dict[str, Searcher]:
     return {name: searcher for name, searcher in SEARCHERS.items() if able(searcher)}
 
 
-def tune(searcher: Searcher, task: Task, pictures: Tensor, evaluations: int, seed: int) -> dict[float, float]:
-    """The geometric mean loss of every rate on pictures (n, 3, H, W); nothing is run where there is only one."""
-    if len(searcher.rates) == 1:
-        return {searcher.rates[0]: float("nan")}
-    return {rate: geometric_mean(searcher(task, pictures, evaluations, rate, seed)) for rate in searcher.rates}
+@dataclass(frozen=True)
+class Searches:
+    """Searches on one task, kept where `kept` has a folder."""
+
+    task: Task
+    seed: int
+    kept: Kept
+
+    def __call__(self, searcher: Searcher, pictures: Tensor, evaluations: int, rate: float) -> tuple[Tensor, float]:
+        """The losses (n,) that it finds on pictures (n, 3, H, W), and the processor seconds that it takes."""
+
+        def made() -> Tensor:
+            began = time.process_time()
+            losses = searcher(self.task, pictures, evaluations, rate, self.seed).cpu().double()
+            return torch.cat([losses, losses.new_tensor([time.process_time() - began])])
+
+        found = self.kept.get(fingerprint(searcher, pictures, evaluations, rate), made)
+        return found[:-1], float(found[-1])
+
+    def tune(self, searcher: Searcher, pictures: Tensor, evaluations: int) -> dict[float, float]:
+        """The geometric mean loss of every rate on pictures (n, 3, H, W); nothing is run where there is only one."""
+        if len(searcher.rates) == 1:
+            return {searcher.rates[0]: float("nan")}
+        return {rate: geometric_mean(self(searcher, pictures, evaluations, rate)[0]) for rate in searcher.rates}
 
 
 def run_budget(
     task: Task, train: Tensor, sets: Mapping[str, Tensor], settings: BudgetSettings, command: str, tick: Tick,
-    searchers: Mapping[str, Searcher] = SEARCHERS,
+    searchers: Mapping[str, Searcher] = SEARCHERS, work: Path | None = None,
 ) -> Result:  # fmt: skip
-    """`train` (n, 3, H, W) chooses rates; every searcher is measured on all of `sets`, in-distribution first."""
+    """`train` (n, 3, H, W) chooses rates; every searcher is measured on all of `sets`, in-distribution first.
+
+    What is done is kept below `work`, where the same command goes on from it.
+    """
+    searched = Searches(task, settings.seed, Kept(work, fingerprint(made_of(task), settings.seed)))
     losses: dict[tuple[str, int], dict[str, Tensor]] = {}
     chosen: dict[str, dict[str, float]] = {name: {} for name in searchers}
     sweeps: dict[str, dict[str, dict[str, float]]] = {name: {} for name in searchers}
@@ -60,15 +91,16 @@ def run_budget(
     total, done = len(searchers) * len(settings.evaluations), 0
     for evaluations in settings.evaluations:
         for name, searcher in searchers.items():
-            sweep = tune(searcher, task, train[: settings.tune_targets], evaluations, settings.seed)
+            sweep = searched.tune(searcher, train[: settings.tune_targets], evaluations)
             rate = min(sweep, key=lambda each: sweep[each])
             chosen[name][str(evaluations)] = rate
             sweeps[name][str(evaluations)] = {f"{lr:g}": loss for lr, loss in sweep.items()}
-            began = time.process_time()
+            spent = 0.0
             for label, pictures in sets.items():
-                found = searcher(task, pictures, evaluations, rate, settings.seed).cpu()
+                found, took = searched(searcher, pictures, evaluations, rate)
                 losses.setdefault((label, evaluations), {})[name] = found
-            seconds[name][str(evaluations)] = (time.process_time() - began) / sum(map(len, sets.values()))
+                spent += took
+            seconds[name][str(evaluations)] = spent / sum(map(len, sets.values()))
             done += 1
             tick("searchers", done, total)
     name = "budget" if task.name == "faces" else f"budget-{task.name}"

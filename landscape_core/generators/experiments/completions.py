@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -24,6 +25,8 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import RunSettings
 from landscape_core.search.task import Task
+from landscape_core.storage.cache import Kept
+from landscape_core.storage.fingerprint import fingerprint
 
 LANES = ("X", "Z")
 
@@ -57,15 +60,21 @@ class Curves:
         return next(found, None)
 
 
-def run_completions(task: Task, pictures: Tensor, study: CompletionStudy, command: str, tick: Tick) -> Result:
-    """Complete every picture (n, 3, H, W) under its mask from the same number of random starts in X and in Z."""
+def run_completions(
+    task: Task, pictures: Tensor, study: CompletionStudy, command: str, tick: Tick, work: Path | None = None
+) -> Result:
+    """Complete every picture (n, 3, H, W) under its mask from the same number of random starts in X and in Z; what is done is
+    kept below `work`."""
     size = pictures.shape[-1]
 
     def completed(i: int) -> tuple[list[Curves], float]:
-        picture, mask = pictures[i : i + 1], preset(study.masks[i % len(study.masks)], size)
-        curves, outputs = _one(task, picture, mask, study, study.seed + i)
+        target = Target(pictures[i : i + 1], preset(study.masks[i % len(study.masks)], size))
+        settings = _run_settings(task, study, study.seed + i)
+        kept = Kept(work, fingerprint(task.hashes, task.objective, settings.model_dump(), study.k, _marks(study), target))
+        row = kept.get("curves and influence", partial(_one, task, target, study, settings))
         tick("completing", i + 1, len(pictures))
-        return curves, hidden_influence(task.objective, Target(picture, mask).repeat(len(outputs)), outputs)
+        measures = row[:-1].view(len(LANES), 2, -1).tolist()
+        return [Curves(fidelity, variety) for fidelity, variety in measures], float(row[-1])
 
     done = [*processes.in_turns(completed, range(len(pictures)))]
     found = {lane: [curves[place] for curves, _ in done] for place, lane in enumerate(LANES)}
@@ -83,17 +92,20 @@ def run_completions(task: Task, pictures: Tensor, study: CompletionStudy, comman
     return result
 
 
-def _one(task: Task, picture: Tensor, mask: Tensor, study: CompletionStudy, seed: int) -> tuple[list[Curves], Tensor]:
-    """Both lanes' curves on one face, and X's last outputs."""
-    distance = perceptual_distance(task.objective)
-    settings = _run_settings(task, study, seed)
+def _one(task: Task, target: Target, study: CompletionStudy, settings: RunSettings) -> Tensor:
+    """Both lanes' curves on one face (lanes, measures, marks), flat, and the influence of what is hidden on X's last losses."""
+    distance, mask = perceptual_distance(task.objective), target.mask
+    assert mask is not None
     curves, marks = [Curves() for _ in LANES], _marks(study)
-    for state in completions(task, Target(picture, mask), study.k, settings):
+    for state in completions(task, target, study.k, settings):
         for each, lane in zip(curves, state.lanes, strict=True):
             if state.step in marks:
                 each.fidelity.append(float(lane.loss.mean()))
                 each.diversity.append(diversity(distance, lane.output, mask))
-    return curves, state.lanes[0].output
+    outputs = state.lanes[0].output
+    influence = hidden_influence(task.objective, target.repeat(len(outputs)), outputs)
+    measures = [value for each in curves for value in (*each.fidelity, *each.diversity)]
+    return torch.tensor([*measures, influence], dtype=torch.float64)
 
 
 def _run_settings(task: Task, study: CompletionStudy, seed: int) -> RunSettings:

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
+from landscape_core.generators.experiments.budget import made_of
 from landscape_core.generators.experiments.rivals import evaluated
 from landscape_core.generators.experiments.searchers import Searcher, descend
 from landscape_core.progress import Tick
@@ -16,6 +19,8 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import starts_in
 from landscape_core.search.task import Task, X
+from landscape_core.storage.cache import Kept
+from landscape_core.storage.fingerprint import fingerprint
 
 BATCH = 8
 ROLLED = 10  # steps of a lesson
@@ -117,9 +122,7 @@ def teach_optimizer(task: Task, train: Tensor, evaluations: int, seed: int, tick
     A step u_s moves all later variables, so that d log L_t / dφ is minus the sum over s < t of (g_t / L_t) · du_s/dφ, where
     gradients themselves are held fixed: what a search evaluates anyway is all that its lesson costs.
     """
-    with torch.random.fork_rng(devices=()):
-        torch.manual_seed(seed)
-        net = StepNet().to(task.device)
+    net = _new(seed).to(task.device)
     adam = torch.optim.Adam(net.parameters(), lr=3e-3)
     lessons = max(1, evaluations // (BATCH * ROLLED))
     for lesson, pictures in enumerate(_batches(train, lessons, seed + 1)):
@@ -137,12 +140,25 @@ def teach_optimizer(task: Task, train: Tensor, evaluations: int, seed: int, tick
     return LearnedOptimizer(net.requires_grad_(False))
 
 
-def taught(task: Task, train: Tensor, evaluations: int, seed: int, tick: Tick) -> Mapping[str, Searcher]:
-    """Both, each taught with so many evaluations of F on pictures (n, 3, H, W)."""
-    return {
-        "X, a start by Reptile, then L-BFGS": reptile(task, train, evaluations, seed, tick),
-        "X, a learned optimiser": teach_optimizer(task, train, evaluations, seed, tick),
-    }
+def taught(
+    task: Task, train: Tensor, evaluations: int, seed: int, tick: Tick, work: Path | None = None
+) -> Mapping[str, Searcher]:
+    """Both, each taught with so many evaluations of F on pictures (n, 3, H, W); what they learned is kept below `work`."""
+    kept = Kept(work, fingerprint(made_of(task), train, evaluations, seed))
+    start = kept.get("Reptile", lambda: reptile(task, train, evaluations, seed, tick).start)
+    net = _new(seed).to(task.device).requires_grad_(False)
+
+    def learned() -> Tensor:
+        return parameters_to_vector(teach_optimizer(task, train, evaluations, seed, tick).net.parameters())
+
+    vector_to_parameters(kept.get("a learned optimiser", learned).to(task.device), net.parameters())
+    return {"X, a start by Reptile, then L-BFGS": TaughtStart(start), "X, a learned optimiser": LearnedOptimizer(net)}
+
+
+def _new(seed: int) -> StepNet:
+    with torch.random.fork_rng(devices=()):
+        torch.manual_seed(seed)
+        return StepNet()
 
 
 def _batches(train: Tensor, count: int, seed: int) -> Iterator[Tensor]:
