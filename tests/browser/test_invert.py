@@ -398,6 +398,21 @@ def test_a_folder_of_pictures_is_taken_whole(open_page: Open, tmp_path: Path) ->
     wait_for_text(page, ".many .notice", "no picture in that folder")
 
 
+def test_a_folder_can_be_dropped(open_page: Open, tmp_path: Path) -> None:
+    page, folder = open_page("?steps=3"), tmp_path / "holiday"
+    (folder / "below").mkdir(parents=True)
+    for name in ("b.png", "below/a.png"):
+        Image.new("RGB", (90, 80), "teal").save(folder / name)
+    field = page.locator("#many-files")
+    field.scroll_into_view_if_needed()
+    box, session = field.bounding_box(), page.context.new_cdp_session(page)
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+        session.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
+    page.wait_for_function("document.querySelector('#many-files').textContent.split('.png').length === 3")
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_judges_stand_beside_the_loss(open_page: Open, width: int) -> None:
     page = open_page("?steps=4&target=drawn-3", width=width)
