@@ -76,5 +76,5 @@ class HeldOut:
 
 def _means(losses: Tensor) -> list[float]:
     """Geometric means (steps + 1,) of the best so far (steps + 1, n); a loss of zero counts as the smallest number."""
-    best = best_so_far(losses).double().clamp_min(SMALLEST)
+    best = best_so_far(losses).cpu().double().clamp_min(SMALLEST)
     return [value if math.isfinite(value) else 1e30 for value in best.log().mean(dim=1).exp().tolist()]

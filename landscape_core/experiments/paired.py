@@ -75,7 +75,7 @@ def best_so_far(losses: Tensor) -> Tensor:
 
 def geometric_mean(losses: Tensor, floor: float = FLOOR) -> float:
     """Of losses (n,), those below the floor counting as the floor; infinite where one is not finite."""
-    return float(losses.double().nan_to_num(nan=math.inf).clamp_min(max(floor, SMALLEST)).log().mean().exp())
+    return float(losses.cpu().double().nan_to_num(nan=math.inf).clamp_min(max(floor, SMALLEST)).log().mean().exp())
 
 
 def choose_rates(

@@ -45,7 +45,7 @@ class Curve:
 
     def __call__(self, output: Tensor | None, target: Target) -> Tensor:
         n = target.value.shape[-1]
-        at = (torch.arange(n) if self.at is None else self.at).double().cpu().numpy()
+        at = (torch.arange(n) if self.at is None else self.at).cpu().double().numpy()
         across = (at - at.min()) / max(float(np.ptp(at)), 1e-12)
         up = _scale(target.value)
 
@@ -108,7 +108,7 @@ class Table:
 
 
 def _numbers(values: Tensor) -> np.ndarray:
-    return values.detach().double().cpu().nan_to_num(0.0, 0.0, 0.0).numpy()
+    return values.detach().cpu().double().nan_to_num(0.0, 0.0, 0.0).numpy()
 
 
 def _seen(target: Target) -> np.ndarray:

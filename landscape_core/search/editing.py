@@ -47,7 +47,7 @@ def edited(prior: Prior, x: Tensor, directions: Tensor, edit: Edit) -> Tensor:
 def principal(prior: Prior, n: int = PRINCIPAL) -> Tensor:
     """The prior's first n principal directions (n, d), each a standard deviation long, the longest first; of the two signs the
     one whose largest entry is positive."""
-    axes, lengths, _ = torch.linalg.svd(prior.factor.double().cpu(), full_matrices=False)
+    axes, lengths, _ = torch.linalg.svd(prior.factor.cpu().double(), full_matrices=False)
     found = (axes * lengths).T[:n]
     largest = found.gather(1, found.abs().argmax(dim=1, keepdim=True))
     return (found * largest.sign()).to(prior.mean)

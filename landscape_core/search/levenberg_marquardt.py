@@ -70,6 +70,6 @@ class LevenbergMarquardt:
 def _solved(hessian: Tensor, added: Tensor, gradient: Tensor) -> Tensor:
     """-(H + diag(added))⁻¹ g (B, d), in double precision. Where the matrix is singular it is not finite, which the next update
     takes for a step too long."""
-    matrix = hessian.double() + torch.diag_embed(added.double())
-    solution, failed = torch.linalg.solve_ex(matrix, -gradient.double())
-    return torch.where(failed[:, None] == 0, solution, torch.nan).to(gradient.dtype)
+    matrix = hessian.cpu().double() + torch.diag_embed(added.cpu().double())  # some devices have no float64
+    solution, failed = torch.linalg.solve_ex(matrix, -gradient.cpu().double())
+    return torch.where(failed[:, None] == 0, solution, torch.nan).to(gradient)

@@ -20,7 +20,7 @@ class PriorTerm:
 
     def __init__(self, prior: Prior, weight: float) -> None:
         self.mean, self.weight = prior.mean, weight
-        self.whitener = torch.linalg.pinv(prior.factor.double().cpu()).to(prior.factor)  # (d, d)
+        self.whitener = torch.linalg.pinv(prior.factor.cpu().double()).to(prior.factor)  # (d, d)
 
     def __call__(self, x: Tensor) -> Tensor:
         return self.weight * ((x - self.mean) @ self.whitener.T).square().mean(dim=1)

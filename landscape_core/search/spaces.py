@@ -33,10 +33,10 @@ class Prior:
 
     def precision(self) -> Tensor:
         """The inverse (d, d) of the covariance, with a ten-thousandth of its mean added, scaled to a mean diagonal of 1."""
-        covariance = (self.factor @ self.factor.T).double()
-        ridge = 1e-4 * covariance.diagonal().mean() * torch.eye(len(covariance), dtype=torch.float64, device=covariance.device)
+        covariance = (self.factor @ self.factor.T).cpu().double()
+        ridge = 1e-4 * covariance.diagonal().mean() * torch.eye(len(covariance), dtype=torch.float64)
         inverse = torch.linalg.inv(covariance + ridge)
-        return (inverse / inverse.diagonal().mean()).to(self.factor.dtype)
+        return (inverse / inverse.diagonal().mean()).to(self.factor)
 
     def to(self, device: torch.device | str) -> Prior:
         """The same Gaussian on another device."""

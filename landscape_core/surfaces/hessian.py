@@ -82,7 +82,7 @@ def hessian_plane(
         if stop():
             raise StoppedError("the Hessian's directions were found")
         direction = torch.from_numpy(np.ravel(v)).to(point)
-        return product(direction[None])[0].double().cpu().numpy()
+        return product(direction[None])[0].cpu().double().numpy()
 
     start = np.random.default_rng(seed).standard_normal(n)
     if not np.any(times(start)):

@@ -56,7 +56,7 @@ def spectrum(product: Product, like: Tensor, *, products: int, seed: int = 0) ->
 
 def _exact(product: Product, like: Tensor) -> Spectrum:
     rows = [product(direction.expand_as(like)) for direction in torch.eye(like.shape[1]).to(like)]
-    matrix = torch.stack(rows, dim=1).double()
+    matrix = torch.stack(rows, dim=1).cpu().double()  # some devices have no float64
     values = torch.linalg.eigvalsh((matrix + matrix.mT) / 2)
     return Spectrum(values, torch.full_like(values, 1.0 / values.shape[1]))
 
@@ -74,6 +74,6 @@ def _lanczos(product: Product, start: Tensor, steps: int) -> Spectrum:
         if step + 1 < steps:
             beside.append(image.norm(dim=1))
             basis.append(image / beside[-1][:, None].clamp_min(1e-30))
-    a, b = torch.stack(diagonal, dim=1).double(), torch.stack(beside, dim=1).double()
+    a, b = torch.stack(diagonal, dim=1).cpu().double(), torch.stack(beside, dim=1).cpu().double()
     values, vectors = torch.linalg.eigh(torch.diag_embed(a) + torch.diag_embed(b, 1) + torch.diag_embed(b, -1))
     return Spectrum(values, vectors[:, 0].square())
