@@ -1,25 +1,17 @@
 import { asked, onOpen } from "../views/address.js";
 import { keepFocus } from "../views/controls.js";
-import { LossCurves } from "../views/curves.js";
 import { Inbox } from "../views/inbox.js";
 import { Timeline } from "../views/timeline.js";
-import { number } from "../views/words.js";
+import { Charts, percent } from "./charts.js";
 import { drawMaps } from "./drawing.js";
 import { buildFields, fillFields, fromAddress, SEARCH, toAddress } from "./fields.js";
 import { buildLessons } from "./lessons.js";
 import { fieldOf, PlaneMap } from "./map.js";
 import { Surfaces } from "./surfaces.js";
+import { MODELS, outcome, place } from "./words.js";
 
 const BEFORE_REWIND = 350; // ms that the slider must rest before the server goes back
-const RAN_AWAY = 1e3; // a mean loss in which single descents diverged: left out of the chart, which it would flatten
 const NO_PATHS = { X: null, Z: null };
-const WORDS = {
-  arm: "A robot arm of two links: x are its joint angles, y is where the hand is. Click where it should be.",
-  valley: "A narrow valley along a parabola: y = (0.3 x1, 3 (x2 − x1²)).",
-  ripples: "A bowl with spikes: y = (x1, x2, 0.4 sin 5 x1, 0.4 sin 5 x2).",
-  network: "A small random network from two inputs to three outputs, of which two are drawn.",
-  own: "Your own F, from two expressions in x1 and x2.",
-};
 
 /** The playground: draws what the server tells of a training, and asks it for what a visitor presses. */
 export function mount({ element, trigger, server, watch, value }) {
@@ -36,13 +28,7 @@ class Playground {
       x: map("x", (place) => this.ask("start", { place })),
       z: map("z", () => {}),
     };
-    const chart = (name, options) => new LossCurves(this.find(`[data-chart=${name}]`), { onPick: () => {}, ...options });
-    this.charts = {
-      steps: chart("steps", {}),
-      buffers: chart("buffers", { onPick: (buffer) => this.timeline.moveToValue(Math.round(buffer)) }),
-      arrivals: chart("arrivals", { what: "share arrived", linear: true }),
-      sweep: chart("sweep", { what: "mean steps", linear: true }),
-    };
+    this.charts = new Charts(this.find, (buffer) => this.timeline.moveToValue(buffer));
     this.surfaces = new Surfaces(this.find("[data-plot]"));
     this.timeline = new Timeline(this.find("[data-timeline]"), {
       onMove: (index) => this.#look(index),
@@ -183,12 +169,11 @@ class Playground {
     for (const button of this.element.querySelectorAll("[data-model]")) button.setAttribute("aria-pressed", button.dataset.model === this.settings.model);
     this.find("[data-own]").hidden = this.settings.model !== "own";
     this.find("[data-layer=basins]").checked = false;
-    for (const name of ["arrivals", "sweep"]) this.charts[name].draw([], "");
-    this.find("[data-measured]").textContent = "200 targets that were never trained on, each space at its best step size.";
+    this.charts.clear();
     this.timeline.setTicks([0], 0);
     this.#become(false);
     this.#target(message);
-    this.#say(WORDS[this.settings.model]);
+    this.#say(MODELS[this.settings.model]);
   }
 
   #target(message) {
@@ -216,58 +201,28 @@ class Playground {
     this.telling = true; // moving the slider here asks the server for nothing
     this.timeline.setTicks([...Array(this.furthest + 1).keys()], buffer);
     this.telling = false;
-    if (this.busy === "train") this.#say(this.#phaseWords(frame));
+    if (this.busy === "train") this.#say(place(frame, this.settings.buffers));
     if (message.whole && !this.busy) this.#next();
   }
 
-  #phaseWords({ phase, buffer }) {
-    const place = `Buffer ${buffer + (phase ? 1 : 0)} of ${this.settings.buffers}`;
-    if (!phase) return `${place}.`;
-    const [name, done, total] = phase;
-    return name === "collect" ? `${place}: collecting, step ${done} of ${total}.` : `${place}: descending on θ, update ${done} of ${total}.`;
-  }
-
   #rest({ buffer, done }) {
-    this.#finished(done ? `Θ was trained on all ${buffer} buffers. ${this.#outcome()}` : `Paused at buffer ${buffer}. ${this.#outcome()}`);
+    const words = done ? `Θ was trained on all ${buffer} buffers.` : `Paused at buffer ${buffer}.`;
+    this.#finished(`${words} ${outcome(this.paths, this.settings.limit)}`);
   }
 
-  /** Who arrives when, on the y that is shown. */
-  #outcome() {
-    const { X, Z } = this.paths;
-    if (!X || !Z) return "";
-    const words = (lane, { arrived }) => (arrived === null ? `${lane} does not arrive in ${this.settings.limit}` : `${lane} arrives after ${arrived}`);
-    return `On this y ${words("X", X)}, ${words("Z", Z)} steps.`;
-  }
-
-  #swept({ lanes, limit }) {
-    const curves = Object.entries(lanes).map(([name, { rates, means }]) => ({
-      x: rates.map(Math.log10), y: means, name, colour: name === "X" ? "--x" : "--z",
-    }));
-    this.charts.sweep.draw(curves, "log₁₀ step size");
-    const best = Object.entries(lanes).map(([name, lane]) => `${name} ${number(lane.best)}`).join(", ");
-    this.find("[data-swept]").textContent = `Best step sizes: ${best}. A descent that never arrives counts as ${limit + 1}.`;
+  #swept(message) {
+    this.charts.swept(message);
     this.#say("Counting steps on targets never trained on…");
   }
 
-  #measured({ n, limit, lanes }) {
-    const curves = Object.entries(lanes).map(([name, { share }]) => ({
-      x: share.map((_, step) => step), y: share, name, colour: name === "X" ? "--x" : "--z",
-    }));
-    this.charts.arrivals.draw(curves, "step");
-    const percent = (share) => `${Math.round(100 * share)} %`;
-    const words = Object.entries(lanes).map(([name, lane]) => {
-      const median = lane.median > limit ? `more than ${limit}` : `${number(lane.median)} [${lane.median_interval.map(number).join("–")}]`;
-      return `${name}: ${percent(lane.reached)} [${lane.reached_interval.map(percent).join("–")}] arrive, median ${median} steps`;
-    });
-    this.find("[data-measured]").textContent = `${words.join("; ")} (${n} targets, 95 % intervals).`;
-    this.#finished(words.join(". ") + ".");
+  #measured(message) {
+    this.#finished(this.charts.measured(message));
   }
 
   #basinsFound({ lanes }) {
     this.basins = lanes;
     this.find("[data-layer=basins]").checked = true;
-    const share = (lane) => `${Math.round(100 * lanes[lane].share)} %`;
-    this.#finished(`From ${share("X")} of the starts in X and ${share("Z")} of those in Z the descent arrives; dark ones do not. A colour is a solution.`);
+    this.#finished(`From ${percent(lanes.X.share)} of the starts in X and ${percent(lanes.Z.share)} of those in Z the descent arrives; dark ones do not. A colour is a solution.`);
     this.#draw();
   }
 
@@ -291,23 +246,7 @@ class Playground {
     drawMaps(this);
     this.find("[data-phase]").textContent = this.shown.z.dim > 2 ? `Z has ${this.shown.z.dim} dimensions: a cut through two of them is drawn, at the end of the path.` : "";
     this.find("[data-act=origin]").hidden = !this.settings.start;
-    this.#curves();
-  }
-
-  #curves() {
-    const shown = this.shown.paths;
-    const lanes = [["X", this.paths.X, "--x"], ["Z", shown.Z, "--z"]].filter(([, lane]) => lane);
-    this.charts.steps.draw(lanes.map(([name, lane, colour]) => ({ x: lane.steps, y: lane.loss, name, colour })), "step", { y: this.scene.tolerance, name: "tolerance" });
-    const arrived = ([name, lane]) => `${name} ${lane.arrived === null ? "not" : `after ${lane.arrived}`}`;
-    this.find("[data-arrived]").textContent = `Arrived (loss at most ${this.scene.tolerance}): ${lanes.map(arrived).join(", ")}.`;
-    const curve = (key, colour, entries, faint) => ({
-      x: entries.map((_, i) => i + 1), y: entries.map((entry) => (entry?.[key] < RAN_AWAY ? entry[key] : null)), name: faint ? "" : key, colour, faint, dash: key === "start" ? "dot" : undefined,
-    });
-    const known = (key) => this.history.some((entry) => entry?.[key] < RAN_AWAY);
-    const now = [["start", "--soft"], ["end", "--z"], ["theta", "--x"]].filter(([key]) => known(key)).map(([key, colour]) => curve(key, colour, this.history));
-    const before = this.earlier.length ? [curve("end", "--z", this.earlier, true)] : [];
-    this.charts.buffers.draw([...before, ...now], "buffer");
-    this.charts.buffers.cursor(this.shown.buffer, []);
+    this.charts.draw(this);
   }
 
   async #drawSurfaces() {
