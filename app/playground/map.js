@@ -84,6 +84,14 @@ export function fieldOf({ side, losses }) {
   return { side, values: decades(losses) };
 }
 
+/** The decades that colours span: from half a decade below the tolerance, or the least that there is, to the most. */
+export function scaleOf({ values }, tolerance) {
+  const known = values.filter((decade) => !Number.isNaN(decade));
+  const floor = Math.log10(tolerance) - 0.5;
+  const low = known.reduce((least, decade) => Math.min(least, decade), Infinity);
+  return [Math.max(floor, low), known.reduce((most, decade) => Math.max(most, decade), floor + 1)];
+}
+
 /** Draws in the coordinates of the plane. */
 export class Pen {
   constructor(context, side, low, high, style) {

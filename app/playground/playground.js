@@ -6,9 +6,9 @@ import { Charts, percent } from "./charts.js";
 import { drawMaps } from "./drawing.js";
 import { buildFields, fillFields, fromAddress, SEARCH, toAddress } from "./fields.js";
 import { buildLessons } from "./lessons.js";
-import { fieldOf, PlaneMap } from "./map.js";
+import { fieldOf, PlaneMap, scaleOf } from "./map.js";
 import { Surfaces } from "./surfaces.js";
-import { MODELS, outcome, place } from "./words.js";
+import { MODELS, outcome, progress } from "./words.js";
 
 const BEFORE_REWIND = 350; // ms that the slider must rest before the server goes back
 const NO_PATHS = { X: null, Z: null };
@@ -178,10 +178,7 @@ class Playground {
 
   #target(message) {
     Object.assign(this, { y: message.y, solutions: message.solutions, others: message.others, chosen: message.chosen, fieldX: fieldOf(message.x), basins: null });
-    const known = this.fieldX.values.filter((decade) => !Number.isNaN(decade));
-    const floor = Math.log10(this.scene.tolerance) - 0.5;
-    const low = known.reduce((least, decade) => Math.min(least, decade), Infinity);
-    this.scale = [Math.max(floor, low), known.reduce((most, decade) => Math.max(most, decade), floor + 1)];
+    this.scale = scaleOf(this.fieldX, this.scene.tolerance);
     message.y.slice(0, 2).forEach((part, i) => { this.find(`[data-y="${i}"]`).value = Number(part.toFixed(3)); });
     this.#address();
   }
@@ -201,7 +198,7 @@ class Playground {
     this.telling = true; // moving the slider here asks the server for nothing
     this.timeline.setTicks([...Array(this.furthest + 1).keys()], buffer);
     this.telling = false;
-    if (this.busy === "train") this.#say(place(frame, this.settings.buffers));
+    if (this.busy === "train") this.#say(progress(frame, this.settings.buffers));
     if (message.whole && !this.busy) this.#next();
   }
 

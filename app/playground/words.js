@@ -8,7 +8,7 @@ export const MODELS = {
 };
 
 /** Where a training of so many buffers is. */
-export function place({ phase, buffer }, buffers) {
+export function progress({ phase, buffer }, buffers) {
   const where = `Buffer ${buffer + (phase ? 1 : 0)} of ${buffers}`;
   if (!phase) return `${where}.`;
   const [name, done, total] = phase;
