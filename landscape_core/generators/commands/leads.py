@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from torch import Tensor
 
 from landscape_core.console import Data, Device, Distance, Out, Seed, Threads, Ticker, apply_threads, command_line
 from landscape_core.experiments.comparing import quiet
@@ -30,12 +31,13 @@ NOISES = 512  # different pictures of noise to learn from
 
 
 def _begin(
-    number: int, tuned: int, steps: list[int], space: str, perceptual: Perceptual, device: str, seed: int
-) -> tuple[Task, LeadSettings]:
-    """The faces' task, and settings of a comparison in one of its spaces."""
+    data: Path, number: int, tuned: int, steps: list[int], space: str, perceptual: Perceptual, device: str, seed: int
+) -> tuple[Task, LeadSettings, Tensor]:
+    """The faces' task, settings of a comparison in one of its spaces, and training pictures to tune on."""
     task = load_image_task("faces", perceptual=perceptual, device=device)
     task.learned(space)  # before minutes are spent
-    return task, LeadSettings(number, tuple(sorted(set(steps))), tuned, (("Z", space),), seed)
+    settings = LeadSettings(number, tuple(sorted(set(steps))), tuned, (("Z", space),), seed)
+    return task, settings, targets(FACES.source(data, "train", task.side), tuned, seed)
 
 
 def noise(
@@ -46,9 +48,8 @@ def noise(
 ) -> None:  # fmt: skip
     """Table 4: Z against X on faces with Gaussian noise of growing strength."""
     apply_threads(threads)
-    task, settings = _begin(number, tuned, steps, space, perceptual, device, seed)
+    task, settings, train = _begin(data, number, tuned, steps, space, perceptual, device, seed)
     sets = spectra.noise_levels(pictures_of(data, "val", None, number, seed, task.side), seed)
-    train = targets(FACES.source(data, "train", task.side), tuned, seed)
     conclude(
         lambda tick: leads.run_leads("noise", task, train, sets, settings, command_line(), tick, paper=leads.TABLE4,
                                      ordered=True, work=work),
@@ -64,9 +65,8 @@ def spectrum(
 ) -> None:  # fmt: skip
     """Table 5: Z against X on faces, aligned cats, cats out of line, ships and pure noise."""
     apply_threads(threads)
-    task, settings = _begin(number, tuned, steps, space, perceptual, device, seed)
+    task, settings, train = _begin(data, number, tuned, steps, space, perceptual, device, seed)
     sets = spectra.natural(data, task.side, number, seed)
-    train = targets(FACES.source(data, "train", task.side), tuned, seed)
     conclude(
         lambda tick: leads.run_leads("spectrum", task, train, sets, settings, command_line(), tick, paper=leads.TABLE5,
                                      work=work),
@@ -82,9 +82,8 @@ def weighting(
 ) -> None:  # fmt: skip
     """Eq. 5 with the squared error weighed over three decades against LPIPS: which claims depend on it."""
     apply_threads(threads)
-    task, settings = _begin(number, tuned, steps, space, perceptual, device, seed)
+    task, settings, train = _begin(data, number, tuned, steps, space, perceptual, device, seed)
     pictures = pictures_of(data, "val", None, number, seed, task.side)
-    train = targets(FACES.source(data, "train", task.side), tuned, seed)
     conclude(
         lambda tick: leads.run_weighting(task, train, pictures, settings, command_line(), tick, work), leads.plot, out, markdown
     )
@@ -103,7 +102,7 @@ def noise_only(
     """Table 6: Θ, whitener and training, from pictures of Gaussian noise alone, on faces and cats. Trains it; stop it at any
     time, the same command goes on."""
     apply_threads(threads)
-    task, settings = _begin(number, tuned, steps, "residual", DEFAULT_PERCEPTUAL, device, seed)
+    task, settings, train = _begin(data, number, tuned, steps, "residual", DEFAULT_PERCEPTUAL, device, seed)
     noises = to_bytes(spectra.noise_pictures(NOISES, task.side, seed + UNSEEN))
     folder = work / f"{buffers}x{batch}-{curvature_inputs}-seed{seed}"
     with Ticker() as tick:
@@ -119,7 +118,6 @@ def noise_only(
     sets = {
         kind: targets(each.source(data, "val", task.side), number, seed) for kind, each in (("faces", FACES), ("cats", CATS))
     }
-    train = targets(FACES.source(data, "train", task.side), tuned, seed)
     conclude(
         lambda tick: leads.run_leads("noise-only", task, train, sets, settings, command_line(), tick, paper=leads.TABLE6,
                                      work=work, details={"training_budget": {"Z from noise": spent(trainer)}}),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -42,10 +43,8 @@ def pose(
     apply_threads(threads)
     settings = fig3b.PoseSettings(targets=number, steps=steps, space=space, seed=seed)
     task, body = load_pose_task(observation), load_body(observation)
-    tuning, tuned_on = _tuning(data / MOCAP, body, settings.tune_targets, seed, own=bvh is not None)
-    sets = _own(bvh, body, number, seed) or {
-        name: draw_poses(load_poses(data / MOCAP, name), number, seed) for name in split.split(",")
-    }
+    tuning, tuned_on = _tuning(data / MOCAP, settings.tune_targets, seed, own=bvh is not None)
+    sets = _evaluated(data / MOCAP, split.split(","), bvh, body, number, seed)
     known = None if bvh is not None else split.split(",")[0]
     with Ticker() as tick:
         result = fig3b.run_pose(task, body, tuning, sets, settings, command_line(), tick, known=known)
@@ -53,16 +52,18 @@ def pose(
     finish(result, out, lambda picture: fig3b.plot(result, picture))
 
 
-def _tuning(path: Path, body: Body, n: int, seed: int, *, own: bool) -> tuple[Tensor, str]:
+def _tuning(path: Path, n: int, seed: int, *, own: bool) -> tuple[Tensor, str]:
     """Poses that choose X's learning rates. Who brings own files need not have the data: then the prior draws them."""
     if own and not path.exists():
         return sampled_poses(n, seed), "poses drawn from the prior"
     return draw_poses(load_poses(path, "train"), n, seed), "train"
 
 
-def _own(bvh: Path | None, body: Body, n: int, seed: int) -> dict[str, Tensor]:
-    """A visitor's own poses under the name of their file or folder; nothing where there are none."""
-    return {} if bvh is None else {bvh.stem: draw_bvh_poses(bvh, body.skeleton, n, seed)}
+def _evaluated(path: Path, splits: Sequence[str], bvh: Path | None, body: Body, n: int, seed: int) -> dict[str, Tensor]:
+    """Poses of the data's splits by their names; or one's own, by the name of their file or folder."""
+    if bvh is not None:
+        return {bvh.stem: draw_bvh_poses(bvh, body.skeleton, n, seed)}
+    return {split: draw_poses(load_poses(path, split), n, seed) for split in splits}
 
 
 def pose_completions(
@@ -81,8 +82,8 @@ def pose_completions(
     apply_threads(threads)
     settings = fig6.HypothesesSettings(targets=number, k=k, space=space, seed=seed)
     task, body = load_pose_task(observation), load_body(observation)
-    tuning, tuned_on = _tuning(data / MOCAP, body, settings.tune_targets, seed, own=bvh is not None)
-    poses = _own(bvh, body, number, seed) or {split: draw_poses(load_poses(data / MOCAP, split), number, seed)}
+    tuning, tuned_on = _tuning(data / MOCAP, settings.tune_targets, seed, own=bvh is not None)
+    poses = _evaluated(data / MOCAP, [split], bvh, body, number, seed)
     with Ticker() as tick:
         result = fig6.run_hypotheses(task, body, tuning, poses, settings, command_line(), tick)
     result.settings = {**result.settings, "x_tuned_on": tuned_on}
