@@ -22,10 +22,11 @@ from landscape_core.errors import UserError
 from landscape_core.generators import domain
 from landscape_core.generators.commands import reproduce
 from landscape_core.generators.commands import run as complete
-from landscape_core.generators.run_card import card_target, read_run_card
+from landscape_core.generators.run_card import RunCard, card_target
 from landscape_core.generators.training.autoencoder import AutoencoderTrainer
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import prepare
+from landscape_core.search.run_card import read_card
 from landscape_core.search.trajectory import run
 from tests.tiny.exports import FILES
 from tests.tiny.models import tiny_task
@@ -64,7 +65,7 @@ def test_invert_writes_a_run_that_replays(tmp_path: Path) -> None:
     assert "grey.png: No face was found" in result.output
     with zipfile.ZipFile(tmp_path / "runs/grey.zip") as archive:
         assert set(archive.namelist()) == FILES
-        card = read_run_card(archive.read("run.json").decode())
+        card = read_card(archive.read("run.json").decode(), RunCard)
         rows = archive.read("measures.csv").decode().splitlines()
     assert card.settings.seed == 4
     assert len(rows) == 1 + 2 * 7
@@ -181,7 +182,7 @@ def test_optimiser_options_are_on_the_card(tmp_path: Path) -> None:
     result = runner.invoke(cli.app, ["invert", str(picture), "--out", str(tmp_path), *options], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     with zipfile.ZipFile(tmp_path / "grey.zip") as archive:
-        settings = read_run_card(archive.read("run.json").decode()).settings
+        settings = read_card(archive.read("run.json").decode(), RunCard).settings
     assert settings.lanes[0].optimizer.model_dump() == {"name": "lbfgs", "lr": 0.5, "first_move": 4.0, "history": 100}
     assert settings.lanes[1].optimizer.model_dump() == {"name": "lbfgs", "lr": 1.0, "first_move": 1.0, "history": 7}
 

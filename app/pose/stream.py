@@ -16,8 +16,6 @@ from landscape_core.pose.task import Body
 from landscape_core.search.solver import LaneState, State
 from landscape_core.search.summary import columns
 
-NOT_OF_POSES = ("model", "start", "perceptual distance", "weight of the prior")  # settings that the tab has no field for
-
 
 def flat(positions: Tensor) -> list[int]:
     """Positions (..., 3) in cm as whole millimetres in one list: short to send, and finer than a screen shows."""

@@ -10,7 +10,6 @@ from torch import Tensor
 
 from landscape_core.search.judges import psnr
 
-BETTER = {"psnr": "higher", "ssim": "higher", "lpips": "lower"}
 Quality = Mapping[str, Tensor]  # "psnr", "ssim", "lpips" -> (B,)
 
 

@@ -117,10 +117,6 @@ class Defence:
         """The bare classifier's answer (B, 10)."""
         return self.classifier(pictures.contiguous(memory_format=torch.channels_last))
 
-    def probabilities(self, pictures: Tensor) -> Tensor:
-        """Class probabilities (B, 10)."""
-        return self.logits(pictures).softmax(dim=1)
-
 
 def random_starts(spaces: list[SearchSpace], n: int, seed: int) -> list[Tensor]:
     """Starting variables (n, dim) for every space: noise of deviation START (section 7.3), drawn alike for spaces alike."""

@@ -140,8 +140,3 @@ def with_mappings(task: Task, name: str, head: zoo.Card, assets: Path) -> Task:
         advised={**task.advised, **in_x, **learned.advised},
         tuned={X: tuned_on(head), **learned.tuned},
     )
-
-
-def load_defence_task(name: str = "ro", assets: Path = zoo.ASSETS) -> Task:
-    """The search for r alone, as every solver, surface and trajectory takes it."""
-    return load_defence(name, assets).task

@@ -10,15 +10,14 @@ import torch
 from torch import Tensor
 
 from landscape_core import processes
-from landscape_core.experiments.paired import best_so_far, choose_rates
+from landscape_core.experiments.paired import best_so_far
 from landscape_core.progress import Tick
 from landscape_core.search.judges import Judge, best_of
 from landscape_core.search.objectives import Target
-from landscape_core.search.optimizers import LBFGS, Adam
 from landscape_core.search.race import starts_in
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import Start
-from landscape_core.search.task import Task, X
+from landscape_core.search.task import Task
 from landscape_core.search.trajectory import states
 from landscape_core.search.updates import Optimizer
 from landscape_core.storage.cache import FolderCache
@@ -26,7 +25,6 @@ from landscape_core.storage.fingerprint import fingerprint
 
 Lanes = Mapping[str, tuple[str, Optimizer]]
 ADAM_SWEEP = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5)
-LBFGS_SWEEP = (0.3, 1.0, 3.0)
 # Samples times lanes in one pass of F. On a CPU more than this falls out of the cache and costs twice as much each.
 PASS, PASS_ON_ACCELERATOR = 16, 256
 
@@ -115,16 +113,6 @@ def loss_curves(
     """Best losses so far (steps + 1, n) of every lane on pictures (n, 3, H, W) from the mean start."""
     found = search_curves(task, Target(pictures), lanes, steps, tick, label, work=work)
     return {name: curves.loss for name, curves in found.items()}
-
-
-def tune_x(
-    task: Task, pictures: Tensor, steps: int, tick: Tick, optimizers: Sequence[Adam | LBFGS]
-) -> tuple[float, Mapping[str, float]]:
-    """The learning rate in X that is best after `steps`, and the whole sweep of geometric means; all rates in one batch."""
-    lanes = {str(each.lr): (X, each) for each in optimizers}
-    curves = loss_curves(task, pictures, lanes, steps, tick, f"tuning X, {type(optimizers[0]).__name__}")
-    chosen = choose_rates({name: name for name in lanes}, curves.__getitem__, [steps])[steps]
-    return float(chosen.setting), chosen.sweep
 
 
 def encoder_loss(task: Task, target: Target) -> Tensor:

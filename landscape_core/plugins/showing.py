@@ -24,7 +24,6 @@ _PAPER, _OBSERVED, _FOUND = (250, 250, 252), (150, 156, 168), (37, 99, 235)
 _ROWS = 10  # of a table
 
 Picture = Callable[[Tensor | None, Target], Tensor]
-Places = tuple[np.ndarray, np.ndarray]  # (m, 2) in the unit square, y up, and which were observed (m,)
 
 
 def picture_of(output: Tensor) -> Picture | None:

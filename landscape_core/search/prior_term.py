@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -10,8 +9,6 @@ from torch import Tensor
 
 from landscape_core.search.spaces import Prior
 from landscape_core.search.task import Task
-
-InputTerm = Callable[[Tensor], Tensor]
 
 
 class PriorTerm:

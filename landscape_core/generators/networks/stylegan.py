@@ -178,11 +178,6 @@ class SynthesisNetwork(nn.Module):
         """One (1, 1, r, r) map per convolution, in order."""
         return [(1, 1, 2 ** ((i + 1) // 2 + 2), 2 ** ((i + 1) // 2 + 2)) for i in range(len(self.convs))]
 
-    def random_noises(self, batch: int, generator: torch.Generator | None = None) -> list[Tensor]:
-        """Fresh noise maps, as used while the generator is trained."""
-        shapes = self.noise_shapes()
-        return [torch.randn((batch, *shape[1:]), generator=generator).to(self.const.device) for shape in shapes]
-
     def forward(self, w: Tensor, noises: Sequence[Tensor] | None = None) -> Tensor:
         """Draw. `noises` are the maps added after each convolution; None adds none, which is what
         inversion uses: F must be a function of w alone."""
