@@ -15,7 +15,7 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from landscape_core import cli
+from landscape_core import cli, options
 from landscape_core import console as common
 from landscape_core.console import command_line
 from landscape_core.errors import UserError
@@ -85,7 +85,7 @@ def test_invert_keeps_near_to_the_prior_where_it_is_told_to_and_replays_that(tmp
         result = runner.invoke(cli.app, ["invert", str(picture), *words])
         assert result.exit_code == 0, result.output
         with zipfile.ZipFile(out / "grey.zip") as archive:
-            found.append((read_run_card(archive.read("run.json").decode()), archive.read("measures.csv")))
+            found.append((read_card(archive.read("run.json").decode(), RunCard), archive.read("measures.csv")))
     assert [card.settings.prior_weight for card, _ in found] == [0.0, 0.5]
     assert found[0][1] != found[1][1]
     replayed = runner.invoke(cli.app, ["replay", str(tmp_path / "0.5/grey.zip")])
@@ -218,11 +218,11 @@ def test_a_device_that_is_not_there_is_a_sentence() -> None:
 
 
 def test_boxes_are_read_or_refused() -> None:
-    assert common.parse_box("0,7,64,59") == (0, 7, 64, 59)
-    assert common.parse_box(None) is None
+    assert options.parse_box("0,7,64,59") == (0, 7, 64, 59)
+    assert options.parse_box(None) is None
     for wrong in ("1,2,3", "a,b,c,d", "5,0,5,9", "-1,0,4,4"):
         with pytest.raises(UserError, match="--box"):
-            common.parse_box(wrong)
+            options.parse_box(wrong)
 
 
 def test_a_bar_stops_at_the_first_interrupt_and_quits_at_the_second() -> None:

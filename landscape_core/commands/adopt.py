@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import checked_name, command_line
+from landscape_core.console import command_line
 from landscape_core.generators.adopting import adopt_stylegan2
+from landscape_core.options import checked_name
 from landscape_core.pose.adopting import adopt_vposer, is_vposer
 from landscape_core.storage import zoo
 

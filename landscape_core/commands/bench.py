@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import TASK_HELP, Device, LearnedSpace, Threads, apply_threads
+from landscape_core.console import apply_threads
 from landscape_core.domains import load_task
 from landscape_core.errors import UserError
+from landscape_core.options import TASK_HELP, Device, LearnedSpace, Threads
 from landscape_core.search.bench import bench_step
 from landscape_core.surfaces.bench import bench_surfaces
 

@@ -7,25 +7,14 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import (
-    TASK_HELP,
-    Device,
-    Distance,
-    LearnedSpace,
-    Out,
-    PriorWeight,
-    Seed,
-    Threads,
-    apply_threads,
-    leave,
-    raced,
-)
+from landscape_core.console import apply_threads, leave, raced
 from landscape_core.domains import domain_for
 from landscape_core.errors import UserError
 from landscape_core.generators.commands import run as generators
 from landscape_core.generators.completion import completion_settings
 from landscape_core.generators.masks import PRESETS, preset, read_mask
 from landscape_core.generators.observing import PAINTED_MASK
+from landscape_core.options import TASK_HELP, Device, Distance, LearnedSpace, Out, PriorWeight, Seed, Threads, ZRate
 from landscape_core.plugins.completing import completed, told, with_hidden
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.plugins.observing import is_pictures
@@ -47,7 +36,7 @@ def complete(
     task: Annotated[str, typer.Option(help=TASK_HELP)] = "faces",
     space: LearnedSpace = None,
     steps: generators.Steps = 100,
-    z_lr: generators.ZRate = None,
+    z_lr: ZRate = None,
     prior_weight: PriorWeight = 0.0,
     perceptual: Distance = DEFAULT_PERCEPTUAL,
     device: Device = "cpu",

@@ -9,24 +9,24 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import (
+from landscape_core.console import Bar, apply_threads, leave
+from landscape_core.domains import domain_for
+from landscape_core.errors import UserError
+from landscape_core.generators.following import export_pictures, followed_pictures, load_picture_clip
+from landscape_core.options import (
     TASK_HELP,
-    Bar,
     Device,
     Distance,
+    JointMap,
     LearnedSpace,
     Optimizers,
     Out,
     PriorWeight,
     Seed,
+    SeenJoints,
     Threads,
-    apply_threads,
     columns,
-    leave,
 )
-from landscape_core.domains import domain_for
-from landscape_core.errors import UserError
-from landscape_core.generators.following import export_pictures, followed_pictures, load_picture_clip
 from landscape_core.pose.clip import load_clip
 from landscape_core.pose.following import export_motion, followed_motion
 from landscape_core.pose.motion import SUFFIXES
@@ -82,10 +82,8 @@ def follow(
     task: Annotated[
         str | None, typer.Option(help=f"pose, pose-positions, {TASK_HELP} Where absent, pose for motions, faces for pictures.")
     ] = None,
-    seen: Annotated[str, typer.Option(help="Joints seen: all, upper, lower, or names with commas between.")] = "all",
-    names: Annotated[
-        Path | None, typer.Option("--map", help='JSON file that says which joint is which: {"Hand_L": "wrist.left", …}.')
-    ] = None,
+    seen: SeenJoints = "all",
+    names: JointMap = None,
     space: LearnedSpace = None,
     steps: Annotated[int, typer.Option(help="Steps of descent for every frame.", min=1, max=MAX_STEPS)] = 20,
     optimizer: Optimizers = None,

@@ -12,7 +12,11 @@ import typer
 from typing_extensions import TypedDict
 
 from landscape_core import processes
-from landscape_core.console import (
+from landscape_core.console import apply_threads, leave, raced
+from landscape_core.domains import domain_for
+from landscape_core.errors import UserError
+from landscape_core.images.datasets import SUFFIXES, pictures_in
+from landscape_core.options import (
     TASK_HELP,
     Device,
     Distance,
@@ -22,14 +26,10 @@ from landscape_core.console import (
     PriorWeight,
     Seed,
     Threads,
-    apply_threads,
+    XRate,
+    ZRate,
     columns,
-    leave,
-    raced,
 )
-from landscape_core.domains import domain_for
-from landscape_core.errors import UserError
-from landscape_core.images.datasets import SUFFIXES, pictures_in
 from landscape_core.search.domain import Domain
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, MAX_STEPS, LaneSettings, RunSettings, prepare
 from landscape_core.search.run_zip import run_zip
@@ -69,8 +69,8 @@ def invert(
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)] = 100,
     start: Annotated[Start, typer.Option(help="Where both begin.")] = "mean",
     optimizer: Optimizers = None,
-    x_lr: Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")] = None,
-    z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
+    x_lr: XRate = None,
+    z_lr: ZRate = None,
     x_first_move: Annotated[float | None, typer.Option(help="Length of X's first move by L-BFGS.")] = None,
     z_first_move: Annotated[float | None, typer.Option(help="Length of Z's first move by L-BFGS.")] = None,
     x_history: Annotated[int | None, typer.Option(help="Pairs that L-BFGS remembers in X.")] = None,
@@ -90,7 +90,7 @@ def invert(
     if domain.carded is None:
         raise UserError(f"{task} has a command of its own: {domain.name}.")
     loaded = domain.load(task, perceptual, device)
-    chosen = loaded.default_space if space is None else space
+    chosen = loaded.z_space(space)
     loaded.learned(chosen)
     own: dict[str, dict[str, Any]] = {
         X: {"lr": x_lr, "first_move": x_first_move, "history": x_history},

@@ -9,22 +9,7 @@ import typer
 
 from landscape_core.commands.learning import Asked, learning
 from landscape_core.commands.watching import Watching
-from landscape_core.console import (
-    TASK_HELP,
-    BoxOption,
-    Device,
-    Seed,
-    Split,
-    Stopping,
-    Threads,
-    Ticker,
-    Work,
-    apply_threads,
-    checked_folder,
-    command_line,
-    only_main,
-    parse_box,
-)
+from landscape_core.console import Stopping, Ticker, apply_threads, command_line, only_main
 from landscape_core.domains import domain_for
 from landscape_core.errors import UserError
 from landscape_core.experiments.comparing import Table, note_on_card, written
@@ -35,6 +20,7 @@ from landscape_core.generators.task import load_image_task
 from landscape_core.generators.training.observed import checked_names
 from landscape_core.generators.training.theta import MAPPING_PRESETS, published_name
 from landscape_core.images.datasets import ImageSource, load_images
+from landscape_core.options import TASK_HELP, BoxOption, Buffers, Device, Seed, Split, Threads, Work, checked_folder, parse_box
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.plugins.experiments.compare import compare_plugin
 from landscape_core.plugins.training.theta import PRESETS
@@ -64,7 +50,7 @@ def mapping(
     preset: Annotated[
         str, typer.Option(help=f"One of: {', '.join(MAPPING_PRESETS)}; for a plug-in {', '.join(PRESETS)}.")
     ] = "residual",
-    buffers: Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)] = None,
+    buffers: Buffers = None,
     minutes: Annotated[
         float | None,
         typer.Option(

@@ -9,9 +9,10 @@ import torch
 import typer
 from torch import Tensor
 
-from landscape_core.console import TASK_HELP, LearnedSpace, Out, Seed, Threads, apply_threads
+from landscape_core.console import apply_threads
 from landscape_core.domains import domain_for
 from landscape_core.images.sheets import labelled_rows
+from landscape_core.options import TASK_HELP, LearnedSpace, Out, Seed, Threads
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OPTIMISER_NAMES, OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, RunSettings, prepare

@@ -7,19 +7,7 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import (
-    TASK_HELP,
-    Data,
-    Device,
-    Distance,
-    LearnedSpace,
-    Out,
-    Seed,
-    Threads,
-    Ticker,
-    apply_threads,
-    command_line,
-)
+from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.domains import domain_for
 from landscape_core.errors import UserError, reading
 from landscape_core.experiments import landscapes as fig8
@@ -27,6 +15,7 @@ from landscape_core.experiments.report import BEGIN, END, PAGE, report, with_res
 from landscape_core.experiments.results import finish
 from landscape_core.images.datasets import ImageSource
 from landscape_core.images.sets import targets
+from landscape_core.options import TASK_HELP, Data, Device, Distance, LearnedSpace, Out, Seed, Threads
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL

@@ -17,9 +17,10 @@ import typer
 
 from landscape_core import processes
 from landscape_core.commands.reproduce import write_report
-from landscape_core.console import Data, Device, Out, Threads, leave
+from landscape_core.console import leave
 from landscape_core.errors import UserError
 from landscape_core.experiments.report import embedded_hashes, outdated
+from landscape_core.options import Data, Device, Out, Threads
 
 NO_MEASUREMENTS = ("all", "report")
 PROGRAM = ("python", "-m", "landscape_core")

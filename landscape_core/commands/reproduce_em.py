@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import Data, Device, Out, Seed, Threads, Ticker, Work, apply_threads, command_line
+from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.domains import load_task
 from landscape_core.errors import UserError
 from landscape_core.experiments import em as appendix_b
@@ -15,6 +15,7 @@ from landscape_core.experiments.results import finish
 from landscape_core.generators.datasets import DOMAINS
 from landscape_core.generators.training.theta import mapping_trainer
 from landscape_core.images.datasets import load_images
+from landscape_core.options import Data, Device, Out, Seed, Threads, Work
 from landscape_core.pose.recordings import MOCAP, load_poses
 from landscape_core.pose.task import NAMES
 from landscape_core.pose.training.theta import pose_mapping_trainer

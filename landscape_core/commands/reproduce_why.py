@@ -8,25 +8,13 @@ from typing import Annotated, Literal
 import torch
 import typer
 
-from landscape_core.console import (
-    TASK_HELP,
-    Data,
-    Device,
-    Distance,
-    LearnedSpace,
-    Out,
-    Seed,
-    Threads,
-    Ticker,
-    Work,
-    apply_threads,
-    command_line,
-)
+from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.domains import domain_for
 from landscape_core.experiments import why as experiment
 from landscape_core.experiments.paired import FLOOR
 from landscape_core.experiments.results import finish
 from landscape_core.experiments.why import WhySettings
+from landscape_core.options import TASK_HELP, Data, Device, Distance, LearnedSpace, Out, Seed, Threads, Work
 from landscape_core.pose.experiments.inversion import FLOORS
 from landscape_core.pose.task import NAMES
 from landscape_core.search.objectives import Target

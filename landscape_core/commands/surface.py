@@ -11,25 +11,12 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.console import (
-    STOPPED,
-    TASK_HELP,
-    Bar,
-    Device,
-    Distance,
-    LearnedSpace,
-    Out,
-    Seed,
-    Threads,
-    apply_threads,
-    leave,
-    parse_box,
-    raced,
-)
+from landscape_core.console import STOPPED, Bar, apply_threads, leave, raced
 from landscape_core.domains import domain_for
 from landscape_core.errors import UserError
 from landscape_core.images.datasets import ImageSource
 from landscape_core.images.sets import targets as draw
+from landscape_core.options import TASK_HELP, Device, Distance, LearnedSpace, Out, Seed, Threads, XRate, ZRate, parse_box
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, RunSettings, prepare
@@ -82,8 +69,8 @@ def surface(
     steps: Annotated[int, typer.Option(help="Steps of descent; the grid is centred on the last.", min=2, max=500)] = 20,
     size: Annotated[int, typer.Option(help="Points a side, odd; refined from coarse to fine.", min=5, max=161)] = 41,
     optimizer: Annotated[OptimizerName | None, typer.Option(help="In both spaces; the one advised for Z where absent.")] = None,
-    x_lr: Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")] = None,
-    z_lr: Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")] = None,
+    x_lr: XRate = None,
+    z_lr: ZRate = None,
     targets: Annotated[
         Path | None,
         typer.Option(help="Folder or zip of pictures to recover for the paper's plane; the embedded directions where absent."),

@@ -10,19 +10,7 @@ import torch
 import typer
 from torch import Tensor
 
-from landscape_core.console import (
-    TASK_HELP,
-    Data,
-    Device,
-    Distance,
-    LearnedSpace,
-    Out,
-    Seed,
-    Threads,
-    Ticker,
-    apply_threads,
-    command_line,
-)
+from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.domains import domain_for
 from landscape_core.errors import UserError
 from landscape_core.experiments.results import Result, finish
@@ -35,6 +23,7 @@ from landscape_core.generators.experiments.picture_sets import USUAL, PictureSet
 from landscape_core.generators.experiments.taught import taught
 from landscape_core.images.datasets import ImageSource
 from landscape_core.images.sets import targets
+from landscape_core.options import TASK_HELP, Data, Device, Distance, LearnedSpace, Out, Seed, Threads
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.progress import Tick
 from landscape_core.search.judges import Judge

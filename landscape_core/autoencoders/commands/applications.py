@@ -24,13 +24,14 @@ from landscape_core.autoencoders.domain import CIFAR10
 from landscape_core.autoencoders.experiments import anomalies, reconstruction, styles
 from landscape_core.autoencoders.experiments.quality_claims import bars
 from landscape_core.autoencoders.training.decoder import DecoderConfig
-from landscape_core.console import Data, Out, Seed, Stopping, Threads, Ticker, Work, apply_threads
+from landscape_core.console import Stopping, Ticker, apply_threads
 from landscape_core.errors import UserError
 from landscape_core.experiments.results import finish
 from landscape_core.features.cifar10 import load_cifar10
 from landscape_core.features.lpips import load_lpips
 from landscape_core.images.pixels import to_unit
 from landscape_core.images.reading import centre_box, crop_square, load_picture
+from landscape_core.options import Data, Out, Seed, Threads, Work
 from landscape_core.storage import zoo
 
 CONTENTS = ("airplane", "cat", "chelsea", "ship")  # of the examples: none shows a person

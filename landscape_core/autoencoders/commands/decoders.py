@@ -13,11 +13,12 @@ from landscape_core.autoencoders.experiments import descent, reconstruction
 from landscape_core.autoencoders.experiments.quality_claims import bars
 from landscape_core.autoencoders.models import FOLDER, load_inverter
 from landscape_core.autoencoders.task import CODES, load_features_task
-from landscape_core.console import Data, Out, Seed, Threads, Ticker, apply_threads
+from landscape_core.console import Ticker, apply_threads
 from landscape_core.errors import UserError
 from landscape_core.experiments.results import finish
 from landscape_core.features.lpips import load_lpips
 from landscape_core.images.sets import CATS, targets
+from landscape_core.options import Data, Out, Seed, Threads
 
 
 def table(

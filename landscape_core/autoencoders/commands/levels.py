@@ -16,7 +16,7 @@ from landscape_core.autoencoders.experiments.quality_claims import bars
 from landscape_core.autoencoders.models import PERCEPTUAL, load_classifier
 from landscape_core.autoencoders.networks import FeatureEncoder
 from landscape_core.autoencoders.training.decoder import DecoderConfig
-from landscape_core.console import Data, Out, Seed, Stopping, Threads, Ticker, Work, apply_threads
+from landscape_core.console import Stopping, Ticker, apply_threads
 from landscape_core.errors import UserError
 from landscape_core.experiments.results import finish
 from landscape_core.features.cifar10 import CIFAR10_CLASSES, load_cifar10
@@ -24,6 +24,7 @@ from landscape_core.features.classifier import Classifier, Network
 from landscape_core.features.lpips import load_lpips
 from landscape_core.features.training.classifier import ClassifierConfig, train_classifier
 from landscape_core.features.training.classifier_recipe import CLASSIFIER_PRESETS
+from landscape_core.options import Data, Out, Seed, Threads, Work
 
 
 def ablation(

@@ -9,7 +9,7 @@ import torch
 import typer
 
 from landscape_core.autoencoders.experiments import inversion
-from landscape_core.console import Data, Out, Seed, Threads, Ticker, apply_threads, command_line
+from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.errors import UserError
 from landscape_core.experiments.results import finish
 from landscape_core.features.lpips import load_lpips
@@ -18,6 +18,7 @@ from landscape_core.features.training.calibration import CalibrationConfig, agre
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.pixels import to_unit
 from landscape_core.images.sets import CATS, FACES, targets
+from landscape_core.options import Data, Out, Seed, Threads
 from landscape_core.storage import zoo
 
 

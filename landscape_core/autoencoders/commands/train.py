@@ -16,24 +16,13 @@ from landscape_core.autoencoders.task import CODES, load_features_task
 from landscape_core.autoencoders.training.decoder import DecoderConfig, train_decoder
 from landscape_core.autoencoders.training.recipe import publish_decoder
 from landscape_core.autoencoders.training.theta import features_mapping_trainer, publish_features_mapping
-from landscape_core.console import (
-    Assets,
-    Pictures,
-    Seed,
-    Stopping,
-    Threads,
-    Work,
-    apply_threads,
-    checked_name,
-    command_line,
-    hardware,
-    only_main,
-)
+from landscape_core.console import Stopping, apply_threads, command_line, hardware, only_main
 from landscape_core.errors import UserError
 from landscape_core.experiments.comparing import note_on_card, written
 from landscape_core.features.cifar10 import CIFAR10_CLASSES, SIDE, load_cifar10
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.pixels import to_unit
+from landscape_core.options import Assets, Buffers, Licence, Pictures, Seed, Threads, Work, checked_name
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import train_mapping
 
@@ -65,7 +54,7 @@ def features_decoder(
     adversarial: Annotated[float, typer.Option(help="Weight of the adversarial loss.", min=0)] = DecoderConfig.adversarial,
     noise: Annotated[float, typer.Option(help="Learn to denoise: largest deviation, pixels in [0, 1].", min=0, max=1)] = 0.0,
     skips: Annotated[bool, typer.Option("--skips", help="Also hand the earlier stages' maps to the decoder.")] = False,
-    licence: Annotated[str, typer.Option(help="Licence of the data, for the card.")] = "unknown",
+    licence: Licence = "unknown",
     work: Work = Path("runs/features-decoder"),
     assets: Assets = zoo.ASSETS,
     seed: Seed = 0,
@@ -98,7 +87,7 @@ def features_decoder(
 def features_mapping(
     data: Pictures,
     task: Annotated[str, typer.Option(help=f"A task on features, over pixels, or with {CODES} at its end over codes.")],
-    buffers: Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)] = None,
+    buffers: Buffers = None,
     work: Work = Path("runs/features-mapping"),
     assets: Assets = zoo.ASSETS,
     seed: Seed = 0,

@@ -9,7 +9,7 @@ import torch
 import typer
 from torch import Tensor
 
-from landscape_core.console import Data, Out, Seed, Threads, Ticker, apply_threads, command_line
+from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.defence.attacks import ATTACKS
 from landscape_core.defence.experiments import table1
 from landscape_core.defence.experiments.contenders import DefenceSettings
@@ -18,6 +18,7 @@ from landscape_core.errors import UserError
 from landscape_core.experiments.results import finish
 from landscape_core.features.cifar10 import load_cifar10
 from landscape_core.images.pixels import to_unit
+from landscape_core.options import Data, Out, Seed, Threads
 
 CIFAR = "cifar10.zip"
 

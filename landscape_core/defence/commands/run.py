@@ -11,7 +11,7 @@ import torch
 import typer
 from torch import Tensor, nn
 
-from landscape_core.console import STOPPED, Bar, Out, Seed, Threads, apply_threads, leave
+from landscape_core.console import STOPPED, Bar, apply_threads, leave
 from landscape_core.defence.attacks import ATTACKS, AttackSettings, Defended, attacked
 from landscape_core.defence.commands.pictures import read_pictures
 from landscape_core.defence.objective import Defence, margin, random_starts, restored
@@ -20,6 +20,7 @@ from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import CIFAR10_CLASSES
 from landscape_core.features.robustbench import load_robustbench
 from landscape_core.images.pixels import png_bytes, to_bytes
+from landscape_core.options import Out, Seed, Threads
 from landscape_core.search.objectives import Target
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.trajectory import states

@@ -9,7 +9,7 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.console import Seed, Stopping, Threads, Work, apply_threads, command_line, only_main
+from landscape_core.console import Stopping, apply_threads, command_line, only_main
 from landscape_core.defence.attacks import ATTACKS
 from landscape_core.defence.task import load_defence
 from landscape_core.defence.training.head import (
@@ -29,10 +29,10 @@ from landscape_core.defence.training.theta import (
 )
 from landscape_core.features.cifar10 import load_cifar10
 from landscape_core.images.pixels import to_unit
+from landscape_core.options import Buffers, Cifar, Seed, Threads, Work
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import train_mapping
 
-Cifar = Annotated[Path, typer.Option(help="CIFAR-10: a folder or zip with train/ and test/, a folder per class in each.")]
 Classifier = Annotated[str, typer.Option("--classifier", help="Embedded classifier: defence/NAME below the assets folder.")]
 Assets = Annotated[Path, typer.Option(help="Where the classifier is and the finished model goes.")]
 DATA = Path("data/cifar10.zip")
@@ -72,7 +72,7 @@ def defence_mapping(
     cifar: Cifar = DATA,
     classifier: Classifier = "ro",
     preset: Annotated[str, typer.Option(help=f"One of: {', '.join(PRESETS)}.")] = "residual",
-    buffers: Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)] = None,
+    buffers: Buffers = None,
     number: Annotated[int, typer.Option("--targets", help="Training pictures that are attacked and restored.", min=2)] = (
         TargetSettings().number
     ),

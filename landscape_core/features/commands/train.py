@@ -11,18 +11,7 @@ from typing import Annotated
 import torch
 import typer
 
-from landscape_core.console import (
-    Assets,
-    Seed,
-    Stopping,
-    Threads,
-    Work,
-    apply_threads,
-    checked_name,
-    command_line,
-    hardware,
-    parse_box,
-)
+from landscape_core.console import Stopping, apply_threads, command_line, hardware
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import load_cifar10
 from landscape_core.features.classifier import Network
@@ -32,13 +21,14 @@ from landscape_core.features.training.classifier import ClassifierConfig, train_
 from landscape_core.features.training.classifier_recipe import CLASSIFIER_PRESETS, measured, publish_classifier
 from landscape_core.features.training.perceptual_recipe import calibrated_distance, judge, publish
 from landscape_core.images.datasets import ImageSource, load_images
+from landscape_core.options import Assets, Cifar, Licence, Seed, Threads, Work, checked_name, parse_box
 from landscape_core.storage import zoo
 from landscape_core.storage.tensors import read_tensors
 from landscape_core.training.checkpoint import NAME
 
 
 def classifier(
-    cifar: Annotated[Path, typer.Option(help="CIFAR-10: a folder or zip with train/ and test/, a folder per class in each.")],
+    cifar: Cifar,
     preset: Annotated[str, typer.Option(help=f"One of: {', '.join(CLASSIFIER_PRESETS)}.")] = "ro",
     epochs: Annotated[int | None, typer.Option(help="Passes over the pictures; the preset's where absent.", min=1)] = None,
     eps: Annotated[
@@ -49,7 +39,7 @@ def classifier(
     name: Annotated[
         str | None, typer.Option(help="Name below the assets folder; defence/PRESET where absent.", callback=checked_name)
     ] = None,
-    licence: Annotated[str, typer.Option(help="Licence of the data, for the card.")] = "unknown",
+    licence: Licence = "unknown",
     work: Work = Path("runs/classifier"),
     assets: Assets = zoo.ASSETS,
     seed: Seed = 0,
@@ -87,7 +77,7 @@ def _pictures(sources: list[Path], boxes: list[str], split: str, limit: int) -> 
 
 
 def perceptual(
-    cifar: Annotated[Path, typer.Option(help="CIFAR-10: a folder or zip with train/ and test/, a folder per class in each.")],
+    cifar: Cifar,
     data: Annotated[list[Path], typer.Option(help="Pictures to match LPIPS on, with train/ and val/; may be repeated.")],
     box: Annotated[list[str] | None, typer.Option(help="left,top,right,bottom for each --data, in order.")] = None,
     limit: Annotated[int, typer.Option(help="Pictures taken of each --data and split.", min=2)] = 6000,
@@ -96,7 +86,7 @@ def perceptual(
     eps: Annotated[float, typer.Option(help="L2 radius of the attack, pixels in [0, 1]; 0 trains the non-robust twin.")] = 0.5,
     pairs: Annotated[int, typer.Option(help="Distorted pairs to calibrate on.", min=48)] = CalibrationConfig().pairs,
     name: Annotated[str, typer.Option(help="Name below the assets folder.", callback=checked_name)] = "perceptual",
-    licence: Annotated[str, typer.Option(help="Licence of the data, for the card.")] = "unknown",
+    licence: Licence = "unknown",
     work: Work = Path("runs/perceptual"),
     assets: Assets = zoo.ASSETS,
     seed: Seed = 0,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import Data, Device, Distance, Out, Seed, Threads, Ticker, apply_threads, command_line
+from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.experiments.results import finish
 from landscape_core.generators.commands.reproduce import Number, Space, Steps, Work, pictures_of
 from landscape_core.generators.datasets import DOMAINS
@@ -17,6 +17,7 @@ from landscape_core.generators.experiments.cost import CostSettings, Training
 from landscape_core.generators.experiments.fragile import FragileSettings
 from landscape_core.generators.task import load_image_task
 from landscape_core.generators.training.theta import MAPPING_PRESETS, published_name
+from landscape_core.options import Data, Device, Distance, Out, Seed, Threads
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 from landscape_core.storage import zoo
 

@@ -10,7 +10,7 @@ from typing import Annotated, get_args
 import typer
 from torch import Tensor
 
-from landscape_core.console import Data, Device, Distance, Out, Seed, Threads, Ticker, apply_threads, command_line
+from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.experiments.results import Result, finish
 from landscape_core.experiments.rows import TableSettings, markdown
 from landscape_core.generators.datasets import DOMAINS
@@ -23,6 +23,7 @@ from landscape_core.generators.task import PLUS, load_image_task
 from landscape_core.generators.training.theta import image_targets
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.sets import CATS, FACES, targets
+from landscape_core.options import Data, Device, Distance, Out, Seed, Threads
 from landscape_core.progress import Tick
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL

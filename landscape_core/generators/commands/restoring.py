@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import Data, Device, Distance, Out, Seed, Threads, apply_threads, command_line
+from landscape_core.console import apply_threads, command_line
 from landscape_core.generators.commands.reproduce import Images, Space, Split, Steps, Work, conclude, pictures_of
 from landscape_core.generators.datasets import DOMAINS
 from landscape_core.generators.experiments import editing as edits
@@ -16,6 +16,7 @@ from landscape_core.generators.experiments import restoring_claims as table
 from landscape_core.generators.observing import Instrument
 from landscape_core.generators.task import image_objective, load_image_task
 from landscape_core.images.sets import targets
+from landscape_core.options import Data, Device, Distance, Out, Seed, Threads
 from landscape_core.search.editing import FARTHEST
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 

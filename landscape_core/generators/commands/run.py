@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from torch import Tensor
 
-from landscape_core.console import Bar, Device, Distance, LearnedSpace, Out, PriorWeight, Seed, Threads, apply_threads, leave
+from landscape_core.console import Bar, apply_threads, leave
 from landscape_core.errors import UserError
 from landscape_core.generators.completion import CompletionSet, completion_sets, completion_settings, completion_solver
 from landscape_core.generators.completion_export import pictures, sheet, with_visible_part
@@ -22,6 +22,7 @@ from landscape_core.generators.run_card import MAX_K, MIN_K, RunCard, make_card
 from landscape_core.generators.task import load_image_task
 from landscape_core.images.faces import Prepared, prepare_upload
 from landscape_core.images.pixels import png_bytes, to_unit
+from landscape_core.options import Device, Distance, LearnedSpace, Out, PriorWeight, Seed, Threads, ZRate
 from landscape_core.search.export import CARD, SHEET
 from landscape_core.search.objectives import Target
 from landscape_core.search.prior_term import with_prior_term
@@ -40,7 +41,6 @@ Mask = typer.Option(
 Paste = Annotated[bool, typer.Option("--paste/--whole", help="Keep the visible part of the photograph.")]
 ImageTask = Annotated[str, typer.Option(help="Embedded image task, e.g. faces or cats; `models` lists them.")]
 Steps = Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)]
-ZRate = Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")]
 
 
 def restore(

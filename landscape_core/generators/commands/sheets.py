@@ -11,7 +11,7 @@ import typer
 from PIL import Image
 from torch import Tensor
 
-from landscape_core.console import Out, Seed, Threads, apply_threads
+from landscape_core.console import apply_threads
 from landscape_core.generators.completion import completion_settings, completions
 from landscape_core.generators.masks import PRESETS, preset
 from landscape_core.generators.observing import Instrument, as_picture
@@ -19,6 +19,7 @@ from landscape_core.generators.task import TRUNCATION, load_image_task
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.pixels import to_unit
 from landscape_core.images.sheets import labelled_rows
+from landscape_core.options import Out, Seed, Threads
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.solver import Lane, Solver, State

@@ -9,23 +9,7 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import (
-    Assets,
-    BoxOption,
-    Device,
-    Domain,
-    Pictures,
-    Seed,
-    Split,
-    Stopping,
-    Threads,
-    Ticker,
-    Work,
-    apply_threads,
-    command_line,
-    hardware,
-    parse_box,
-)
+from landscape_core.console import Stopping, Ticker, apply_threads, command_line, hardware
 from landscape_core.errors import UserError
 from landscape_core.generators.task import load_image_task
 from landscape_core.generators.training import recipe as image_recipe
@@ -34,6 +18,7 @@ from landscape_core.generators.training.publish import publish
 from landscape_core.generators.training.transfer import Start
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.sets import targets
+from landscape_core.options import Assets, BoxOption, Device, Domain, Pictures, Seed, Split, Threads, Work, parse_box
 from landscape_core.search.device import check_device
 from landscape_core.storage import zoo
 from landscape_core.storage.files import check_writable

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import Out, Seed, Threads, Ticker, apply_threads, command_line
+from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.experiments.results import finish
+from landscape_core.options import Out, Seed, Threads
 from landscape_core.playground.experiments.comparison import ComparisonSettings, markdown, plot, run_comparison
 
 

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from landscape_core.console import Bar, Out, Seed, Threads, apply_threads
+from landscape_core.console import Bar, apply_threads
 from landscape_core.errors import UserError, first_problem, reading
+from landscape_core.options import Out, Seed, Threads
 from landscape_core.playground.arrivals import arrivals
 from landscape_core.playground.descent import descent, steps_to_tolerance, sweep, tuning_targets, unseen_targets
 from landscape_core.playground.export import export_files

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import Out, Seed, Threads, Ticker, Work, apply_threads, command_line
+from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.experiments.results import finish
+from landscape_core.options import Out, Seed, Threads, Work
 from landscape_core.plugins.experiments.tolerance import ToleranceSettings, plot, run_plugins
 from landscape_core.plugins.task import load_plugin_task
 

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 from torch import Tensor
 
-from landscape_core.console import Data, Out, Seed, Threads, Ticker, apply_threads, command_line
+from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.experiments.results import finish
+from landscape_core.options import Data, Out, Seed, Threads
 from landscape_core.pose.experiments import following
 from landscape_core.pose.experiments import hypotheses as fig6
 from landscape_core.pose.experiments import inversion as fig3b

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import Optimizers, Out, Seed, Threads, apply_threads, columns, leave, raced
+from landscape_core.console import apply_threads, leave, raced
 from landscape_core.errors import UserError
+from landscape_core.options import JointMap, Optimizers, Out, Seed, SeenJoints, Threads, columns
 from landscape_core.pose.adopting import load_adopted
 from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.naming import read_joint_map
@@ -31,7 +32,7 @@ def pose(
         Path, typer.Argument(help="BVH file of this skeleton or of another tool's rig, or an AMASS recording (.npz).")
     ],
     frame: Annotated[int, typer.Option(help="Frame of the file, from 0.", min=0)] = 0,
-    seen: Annotated[str, typer.Option(help="Joints seen: all, upper, lower, or names with commas between.")] = "all",
+    seen: SeenJoints = "all",
     hypotheses: Annotated[
         int, typer.Option("--number", "-k", help="Hypotheses; several begin at random.", min=1, max=MAX_HYPOTHESES)
     ] = 1,
@@ -40,9 +41,7 @@ def pose(
     space: Annotated[str | None, typer.Option(help="Learned space that Z uses; the prior's first where absent.")] = None,
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)] = 40,
     optimizer: Optimizers = None,
-    names: Annotated[
-        Path | None, typer.Option("--map", help='JSON file that says which joint is which: {"Hand_L": "wrist.left", …}.')
-    ] = None,
+    names: JointMap = None,
     out: Out = Path("runs/pose"),
     seed: Seed = 0,
     threads: Threads = 0,

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import Assets, Seed, Stopping, Threads, Ticker, Work, apply_threads, command_line, only_main
+from landscape_core.console import Stopping, Ticker, apply_threads, command_line, only_main
 from landscape_core.experiments.comparing import note_on_card, written
+from landscape_core.options import Assets, Buffers, Seed, Threads, Work
 from landscape_core.pose.experiments.compare import compare
 from landscape_core.pose.recordings import load_mocap_skeleton, load_poses
 from landscape_core.pose.task import Observation
@@ -45,7 +46,7 @@ def pose_mapping(
     split: Annotated[str, typer.Option(help="Split of the npz to train on.")] = "train",
     observation: Observed = "rotations",
     preset: Annotated[str, typer.Option(help=f"One of: {', '.join((RESIDUAL, *PRESETS))}.")] = RESIDUAL,
-    buffers: Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)] = None,
+    buffers: Buffers = None,
     work: Work = Path("runs/pose-mapping"),
     assets: Assets = zoo.ASSETS,
     seed: Seed = 0,

@@ -1,0 +1,96 @@
+"""Options that several commands share, and what is made of their text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landscape_core.errors import UserError
+from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName
+from landscape_core.search.race import MAX_PRIOR_WEIGHT, Perceptual
+from landscape_core.storage import zoo
+from landscape_core.storage.files import check_writable
+
+
+def checked_folder(folder: Path | None) -> Path | None:
+    """An option's folder, where it is given and can be written in. Raises UserError otherwise; see `check_writable`."""
+    return None if folder is None else check_writable(folder)
+
+
+def checked_name(name: str | None) -> str | None:
+    """An option's value, where it can be a model's name. Raises UserError otherwise; see `zoo.check_name`."""
+    return None if name is None else zoo.check_name(name)
+
+
+Seed = Annotated[int, typer.Option(help="Fixes every random choice.", min=0, max=2**31 - 1)]
+MOST_THREADS = 1024
+Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.", min=0, max=MOST_THREADS)]
+Device = Annotated[str, typer.Option(help="cpu, cuda, … whatever torch has on this machine; auto takes an accelerator.")]
+Data = Annotated[Path, typer.Option(help="Folder that holds the data sets (faces128.zip, cats128.zip, …).")]
+Out = Annotated[Path, typer.Option(help="Folder to write into; created where missing.", callback=check_writable)]
+Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of pictures to train on.")]
+Split = Annotated[str | None, typer.Option(help="Folder inside the data to take, e.g. train; all of it where absent.")]
+BoxOption = Annotated[str | None, typer.Option("--box", help="left,top,right,bottom in pixels to cut out before resizing.")]
+Optimizers = Annotated[
+    list[str] | None,
+    typer.Option("--optimizer", help="A column of the table: X and Z by it. Again for another. Z's own where absent."),
+]
+Distance = Annotated[
+    Perceptual, typer.Option("--perceptual", help="lpips, or robust: the distance on adversarially robust features.")
+]
+PriorWeight = Annotated[
+    float,
+    typer.Option(
+        help="Weight of x's squared distance to what the model knows, as a share of a drawn x's, in the loss.",
+        min=0.0, max=MAX_PRIOR_WEIGHT,
+    ),
+]  # fmt: skip
+TASK_HELP = "faces, cats, …; or a network of your own: mine.py, mine.py:function or package.module:function."
+LearnedSpace = Annotated[str | None, typer.Option("--space", help="Learned space that Z uses; the task's first where absent.")]
+Work = Annotated[
+    Path,
+    typer.Option("--work", help="Folder for checkpoints; start again with the same one to resume.", callback=check_writable),
+]
+Licence = Annotated[str, typer.Option(help="Licence of the data, for the card.")]
+Buffers = Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)]
+Cifar = Annotated[Path, typer.Option(help="CIFAR-10: a folder or zip with train/ and test/, a folder per class in each.")]
+SeenJoints = Annotated[str, typer.Option(help="Joints seen: all, upper, lower, or names with commas between.")]
+JointMap = Annotated[
+    Path | None, typer.Option("--map", help='JSON file that says which joint is which: {"Hand_L": "wrist.left", …}.')
+]
+XRate = Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")]
+ZRate = Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")]
+Assets = Annotated[Path, typer.Option(help="Where the finished model and its card go.", callback=check_writable)]
+Domain = Annotated[str, typer.Option(help="Name below the assets folder, e.g. faces.", callback=checked_name)]
+
+
+def parse_box(text: str | None) -> tuple[int, int, int, int] | None:
+    """ "left,top,right,bottom" in pixels.
+
+    Raises:
+        UserError: not four whole numbers in order.
+    """
+    if text is None:
+        return None
+    try:
+        left, top, right, bottom = (int(part) for part in text.split(","))
+    except ValueError as error:
+        raise UserError(f"--box needs four whole numbers, left,top,right,bottom; got {text!r}.") from error
+    if not (0 <= left < right and 0 <= top < bottom):
+        raise UserError(f"--box must have 0 <= left < right and 0 <= top < bottom; got {text!r}.")
+    return left, top, right, bottom
+
+
+def columns(given: Sequence[str] | None, usual: OptimizerName) -> list[OptimizerName]:
+    """The optimisers that `--optimizer` named, each once, or the usual one.
+
+    Raises:
+        UserError: there is no such optimiser.
+    """
+    for name in given or []:
+        if name not in DEFAULT_RATES:
+            raise UserError(f"There is no optimiser {name!r}; there are: {', '.join(DEFAULT_RATES)}.")
+    return [known for known in DEFAULT_RATES if known in (given or [usual])]
