@@ -10,11 +10,11 @@ from typing import Any
 
 import gradio as gr
 
-from app.defence import count, pictures, stream
+from app.defence import pictures, stream
 from app.defence import run as events
+from app.defence.counting import CountingTable, counting_view
 from app.defence.examples import EXAMPLES
 from app.defence.form import PicturePanel, build_defence_form, build_picture
-from app.defence.measured import measured
 from app.defence.pictures import CIFAR_FILE, LABELS, NO_CIFAR, Chosen, Defences, cifar_at
 from app.defence.session import DefenceSession
 from app.defence.settings import advice, attack_named, defaults, from_query, from_values
@@ -22,7 +22,6 @@ from app.optional import left_out
 from app.runs.address import TARGET
 from app.runs.cards import as_it_was
 from app.runs.jobs import Job, Jobs
-from app.runs.legs import with_errors
 from app.runs.session import Message, Session, Visitors
 from app.runs.standing import StandingSource, standing_of
 from app.target.targets import NO_FILE, photo_message, picker_message
@@ -30,7 +29,7 @@ from app.views.form import Form, FormActions, form_actions, note_of, note_view, 
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import APP, sent, view
-from app.views.wiring import COMPUTE, LATEST, QUICK, SHORT, data_of, missed, paragraph
+from app.views.wiring import LATEST, QUICK, SHORT, data_of, missed, paragraph
 from landscape_core.defence.task import classifier_names, load_defence
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import CIFAR10_CLASSES
@@ -271,46 +270,9 @@ class DefenceTab(RunTab[DefenceSession]):
         return events.export(session)
 
 
-class CountingTable:
-    """Listeners of the table over many pictures."""
-
-    def __init__(self, page: Page, defences: Defences, jobs: Jobs[Job], form: Form, view: gr.HTML) -> None:
-        self.page, self.defences, self.jobs, self.form, self.view = page, defences, jobs, form, view
-
-    def wire(self, status: gr.HTML) -> None:
-        ready = {"kind": "ready"} if self.defences.cifar is not None else {"kind": "absent", "text": self.defences.no_cifar}
-        view, demo = self.view, self.page.demo
-        chosen = [self.form["classifier"], self.form["attack"]]
-        demo.load(lambda name, attack: sent({**ready, "measured": measured(name, attack)}), chosen, view, **QUICK)
-        for changed in chosen:
-            changed.input(lambda name, attack: sent(measured(name, attack)), chosen, view, **QUICK)
-        begun = view.run(self.on_run, self.form.components, view, **COMPUTE, show_progress="full", show_progress_on=status)
-        view.stop(self.on_stop, **QUICK)
-        view.cancel(self.on_stop, cancels=[begun], **QUICK)
-
-        def leave(request: gr.Request) -> None:
-            self.jobs.drop(request.session_hash)
-
-        demo.unload(leave)
-
-    def on_run(self, event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[str]:
-        job, n = self.jobs.begin(request.session_hash), data_of(event).get("n")
-        asked = self.form.read(values)
-        for message in with_errors(lambda: count.count(self.defences, job, from_values(self.defences, asked), n)):
-            yield sent(message)
-
-    def on_stop(self, request: gr.Request) -> None:
-        self.jobs.get(request.session_hash).stop()
-
-
 def defence_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "defence") -> gr.HTML:
     """It takes the messages of `app.defence.stream` and emits: run, stop, cancel (while queued), more {steps}, export and
     landscape. `missed` is called with [run id, first number] for messages that were lost.
     """
     emits = ("run", "stop", "cancel", "more", "export", "landscape", "restore", "again")
     return view("defence/defence", emits, elem_id=elem_id, server_functions=[missed])
-
-
-def counting_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "counting") -> gr.HTML:
-    """It takes the messages of `app.defence.count` and emits: run {n}, stop and cancel (while queued)."""
-    return view("defence/counting", ("run", "stop", "cancel"), elem_id=elem_id, server_functions=[missed])
