@@ -4,14 +4,14 @@
  */
 import { fillAverages } from "./averages.js";
 import { CutPlot } from "./cut.js";
+import { Hover } from "./hover.js";
 import { fillTable } from "./numbers.js";
+import { PathCurves } from "./paths.js";
 import { SurfacePlot } from "./plot.js";
-import { laneColour } from "../views/columns.js";
 import { decode } from "../views/frames.js";
 import { RunRecord } from "../views/race_record.js";
 import { RunView } from "../views/run_view.js";
 import { Stage } from "../views/stage.js";
-import { number } from "../views/words.js";
 
 const EARLIER = "What is drawn is of earlier settings; Run draws it with those of the form.";
 const SETTLED = 120; // ms: the form takes what came with the same message
@@ -47,8 +47,10 @@ class Surfaces extends RunView {
     this.again = false; // whether to draw anew once what goes on is over
     this.wanted = null; // the message of another one, while something still goes on
     this.stage = new Stage(this.find(".viewer"));
-    this.plot = new SurfacePlot(this.find("[data-plot]"), { onHover: (panel, x, y) => this.#hover(panel, x, y), onFlat: (why) => this.#flat(why) });
+    this.plot = new SurfacePlot(this.find("[data-plot]"), { onHover: (panel, x, y) => this.hover.show(panel, x, y), onFlat: (why) => this.#flat(why) });
     this.line = new CutPlot(this.find("[data-cut]"));
+    this.paths = new PathCurves(this.curves);
+    this.hover = new Hover(this.find(".hover"));
     this.press("mode", this.plot.mode);
     if (!this.plot.gl) this.#flat("This browser has no WebGL, which surfaces are drawn with; contours show the same losses.");
     this.listen();
@@ -189,8 +191,8 @@ class Surfaces extends RunView {
 
   #surfaces({ panels, range, steps, note, verdict, warnings }) {
     this.panels = panels;
-    this.steps = steps;
-    this.thumbnails = panels.map((panel) => panel.thumbnails && createImageBitmap(webp(panel.thumbnails.sheet)));
+    this.paths.set(panels, steps);
+    this.hover.set(panels);
     this.plot.set({ panels, range, at: this.#point() });
     fillTable(this.find(".numbers table"), panels);
     this.find(".numbers .insight").textContent = note;
@@ -267,11 +269,9 @@ class Surfaces extends RunView {
     if (this.panels) this.controls.notice(why);
   }
 
-  /** The point of the paths nearest to the step shown: long runs are thinned out. */
+  /** The point of the paths that is shown. */
   #point() {
-    const step = this.run?.steps[this.timeline.index] ?? 0;
-    const after = this.steps.findIndex((each) => each >= step);
-    return after < 0 ? this.steps.length - 1 : after;
+    return this.paths.at(this.run?.steps[this.timeline.index] ?? 0);
   }
 
   #look(index) {
@@ -280,47 +280,14 @@ class Surfaces extends RunView {
     this.stage.look(run, "steps", run.steps[index]);
     if (!this.panels) return;
     this.plot.mark(this.#point());
-    this.#cursor();
-  }
-
-  #cursor() {
-    const at = this.#point();
-    const points = this.#paths().map(([name, path]) => ({ y: path.true_loss[at], colour: laneColour(name) }));
-    this.curves.cursor(this.steps[at], points);
-  }
-
-  #paths() {
-    return this.panels.flatMap((panel) => Object.entries(panel.paths));
+    this.paths.mark(this.#point());
   }
 
   #drawCurves() {
     if (!this.panels) return;
-    const curves = this.#paths().flatMap(([name, path]) => [
-      { x: this.steps, y: path.plane_loss, name: `${name}, on the surface`, colour: laneColour(name), dash: "solid", faint: true },
-      { x: this.steps, y: path.true_loss, name, colour: laneColour(name), dash: "dot" },
-    ]);
-    this.curves.draw(curves, "step");
-    this.#cursor();
+    this.paths.draw();
+    this.paths.mark(this.#point());
   }
-
-  async #hover(index, x, y) {
-    const panel = this.panels[index];
-    const [i, j] = [nearest(panel.ticks[0], x), nearest(panel.ticks[1], y)];
-    const hover = this.find(".hover");
-    hover.querySelector("span").textContent = `${panel.title.split(" ")[0].replace(",", "")} at (${number(panel.ticks[0][i])}, ${number(panel.ticks[1][j])}): loss ${number(panel.losses[i][j])}, and how it looks there.`;
-    const sheet = await this.thumbnails[index];
-    if (!sheet) return;
-    const { side } = panel.thumbnails;
-    hover.querySelector("canvas").getContext("2d").drawImage(sheet, j * side, i * side, side, side, 0, 0, 24, 24);
-  }
-}
-
-function nearest(ticks, value) {
-  return ticks.reduce((best, tick, i) => (Math.abs(tick - value) < Math.abs(ticks[best] - value) ? i : best), 0);
-}
-
-function webp(text) {
-  return new Blob([Uint8Array.from(atob(text), (c) => c.charCodeAt(0))], { type: "image/webp" });
 }
 
 export function mount(view) {
