@@ -15,18 +15,16 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
-from landscape_core import cli, options
-from landscape_core import console as common
+from landscape_core import cli, console, options
 from landscape_core.console import command_line
 from landscape_core.errors import UserError
 from landscape_core.generators import domain
 from landscape_core.generators.commands import reproduce
 from landscape_core.generators.commands import run as complete
-from landscape_core.generators.run_card import RunCard, card_target
+from landscape_core.generators.run_card import card_target, read_run_card
 from landscape_core.generators.training.autoencoder import AutoencoderTrainer
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import prepare
-from landscape_core.search.run_card import read_card
 from landscape_core.search.trajectory import run
 from tests.tiny.exports import FILES
 from tests.tiny.models import tiny_task
@@ -65,7 +63,7 @@ def test_invert_writes_a_run_that_replays(tmp_path: Path) -> None:
     assert "grey.png: No face was found" in result.output
     with zipfile.ZipFile(tmp_path / "runs/grey.zip") as archive:
         assert set(archive.namelist()) == FILES
-        card = read_card(archive.read("run.json").decode(), RunCard)
+        card = read_run_card(archive.read("run.json").decode())
         rows = archive.read("measures.csv").decode().splitlines()
     assert card.settings.seed == 4
     assert len(rows) == 1 + 2 * 7
@@ -85,7 +83,7 @@ def test_invert_keeps_near_to_the_prior_where_it_is_told_to_and_replays_that(tmp
         result = runner.invoke(cli.app, ["invert", str(picture), *words])
         assert result.exit_code == 0, result.output
         with zipfile.ZipFile(out / "grey.zip") as archive:
-            found.append((read_card(archive.read("run.json").decode(), RunCard), archive.read("measures.csv")))
+            found.append((read_run_card(archive.read("run.json").decode()), archive.read("measures.csv")))
     assert [card.settings.prior_weight for card, _ in found] == [0.0, 0.5]
     assert found[0][1] != found[1][1]
     replayed = runner.invoke(cli.app, ["replay", str(tmp_path / "0.5/grey.zip")])
@@ -182,7 +180,7 @@ def test_optimiser_options_are_on_the_card(tmp_path: Path) -> None:
     result = runner.invoke(cli.app, ["invert", str(picture), "--out", str(tmp_path), *options], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     with zipfile.ZipFile(tmp_path / "grey.zip") as archive:
-        settings = read_card(archive.read("run.json").decode(), RunCard).settings
+        settings = read_run_card(archive.read("run.json").decode()).settings
     assert settings.lanes[0].optimizer.model_dump() == {"name": "lbfgs", "lr": 0.5, "first_move": 4.0, "history": 100}
     assert settings.lanes[1].optimizer.model_dump() == {"name": "lbfgs", "lr": 1.0, "first_move": 1.0, "history": 7}
 
@@ -204,7 +202,7 @@ def test_a_recorded_command_leaves_out_where_it_wrote(monkeypatch: pytest.Monkey
 
 
 def test_threads_are_set() -> None:
-    common.apply_threads(1)
+    console.apply_threads(1)
     assert torch.get_num_threads() == 1
 
 
@@ -226,7 +224,7 @@ def test_boxes_are_read_or_refused() -> None:
 
 
 def test_a_bar_stops_at_the_first_interrupt_and_quits_at_the_second() -> None:
-    with common.Bar("test") as bar:
+    with console.Bar("test") as bar:
         assert bar(1, 3, {"loss": 0.5}) is False
         bar._ask_to_stop()
         assert bar(2, 3, {}) is True
@@ -237,7 +235,7 @@ def test_a_bar_stops_at_the_first_interrupt_and_quits_at_the_second() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_wish_to_stop_outlives_the_stage_and_is_the_exit_code(number: signal.Signals) -> None:
     before = signal.getsignal(number)
-    with common.Stopping() as stop:
+    with console.Stopping() as stop:
         first = stop.bar("first stage")
         assert first(1, 1, {"loss": 0.5}) is False
         os.kill(os.getpid(), number)  # between two stages
@@ -251,7 +249,7 @@ def test_a_wish_to_stop_outlives_the_stage_and_is_the_exit_code(number: signal.S
 
 
 def test_without_a_wish_to_stop_one_goes_on() -> None:
-    with common.Stopping() as stop:
+    with console.Stopping() as stop:
         assert stop.bar("stage")(1, 2, {}) is False
     stop.leave_if_asked("nothing.")
 

@@ -13,7 +13,7 @@ from landscape_core.generators.observing import PAINTED_MASK, Instrument
 from landscape_core.images.pixels import png_base64, png_tensor, to_unit
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
-from landscape_core.search.run_card import Card, environment, models_used
+from landscape_core.search.run_card import Card, environment, models_used, read_card
 from landscape_core.search.task import Task
 
 MIN_K, MAX_K = 2, 64  # completions of one picture
@@ -74,6 +74,11 @@ def make_card(
         environment=environment(),
         result=result,
     )
+
+
+def read_run_card(text: str) -> RunCard:
+    """Parse the card of a run on a picture. Raises UserError as `read_card` does."""
+    return read_card(text, RunCard)
 
 
 def card_mask(card: RunCard, side: int) -> Tensor | None:

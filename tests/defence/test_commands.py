@@ -137,7 +137,7 @@ def test_a_classifier_gets_its_head_and_its_theta_by_two_commands(assets: Path, 
     call("train", "defence-mapping", *shared, "--buffers", 1, "--targets", 2)
     defence = load_defence("ro", assets)
     assert zoo.read_card("defence/ro/theta-residual", assets).budget["buffers"] == 1
-    assert defence.probabilities(to_unit(picture_bytes(1))).shape == (1, 10)
+    assert defence.logits(to_unit(picture_bytes(1))).shape == (1, 10)
 
 
 def test_reproduce_defence_writes_a_result_for_every_classifier(assets: Path, cifar: Path, tmp_path: Path) -> None:

@@ -14,8 +14,7 @@ from typer.testing import CliRunner
 from landscape_core import cli
 from landscape_core.generators import domain
 from landscape_core.generators.commands import run as commands
-from landscape_core.generators.run_card import RunCard, card_target
-from landscape_core.search.run_card import read_card
+from landscape_core.generators.run_card import card_target, read_run_card
 from tests.tiny.models import tiny_task
 
 runner = CliRunner()
@@ -58,7 +57,7 @@ def test_a_simulated_observation_is_searched_and_its_card_repeats_it(
     assert numbers["Z"].keys() == {"diversity", "fidelity", "losses", "psnr"}
     with Image.open(folder / "sheet.png") as sheet:
         assert sheet.size == (4 * 64, 2 * 64)
-    card = read_card((folder / "run.json").read_text(), RunCard)
+    card = read_run_card((folder / "run.json").read_text())
     assert (card.observation, card.k, card.taken) == (name, 3, False)
     replayed = runner.invoke(cli.app, ["replay", str(folder / "run.json")])
     assert "repeats the card's run exactly" in replayed.output
@@ -68,7 +67,7 @@ def test_ones_own_small_picture_is_taken_as_it_is(tmp_path: Path) -> None:
     file = picture(tmp_path / "small.png", 8)
     output, folder = restored(tmp_path, file, "--observe", "low-resolution:8", "--observed")
     assert "PSNR" not in output
-    card = read_card((folder / "run.json").read_text(), RunCard)
+    card = read_run_card((folder / "run.json").read_text())
     target = card_target(card, 64)
     with Image.open(file) as image:
         wanted = torch.from_numpy(np.asarray(image).copy()).permute(2, 0, 1).float() / 127.5 - 1
