@@ -1,4 +1,4 @@
-"""The Defence tab without a browser: pictures, what a run streams, counting, and what is said to bad input."""
+"""The Defence tab without a browser: pictures, what a run streams, and what is said to bad input."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,9 @@ from app.defence import count as defence_count
 from app.defence import pictures as defence_pictures
 from app.defence import run as defence_run
 from app.defence.examples import EXAMPLES
-from app.defence.measured import measured
 from app.defence.pictures import Defences
 from app.defence.settings import from_values
 from app.runs.jobs import Job
-from app.runs.progress import reporting
 from app.runs.session import Session
 from app.runs.standing import standing_of
 from app.target.examples import FOLDER
@@ -31,24 +28,15 @@ from landscape_core.defence.attacks import ATTACKS, attacked
 from landscape_core.defence.objective import margin, restored
 from landscape_core.defence.task import load_defence
 from landscape_core.errors import UserError
-from landscape_core.features.cifar10 import Cifar10Test
 from landscape_core.images.pixels import png_tensor, to_bytes, to_unit
 from landscape_core.search.optimizers import OptimizerSettings
-from landscape_core.storage.zoo import RESULTS
-from tests.tiny.defence import tiny_defence, write_cifar
-
-Message = dict[str, Any]
-FORM = {
-    "classifier": "ro", "attack": "l2", "knows": "static", "space": "narrow", "steps": 3, "ascents": 4, "x_rate": 1.0,
-    "z_rate": 1.0,
-    "seed": 0, "truth": 8,
-}  # fmt: skip
+from tests.app.defending import FORM, Message, only, two_defences
+from tests.tiny.defence import tiny_defence
 
 
 @pytest.fixture(scope="module")
 def defences(tmp_path_factory: pytest.TempPathFactory) -> Defences:
-    cifar = Cifar10Test(write_cifar(tmp_path_factory.mktemp("cifar")))
-    return Defences({"ro": tiny_defence, "mart": lambda: tiny_defence("mart", 1)}, cifar)
+    return two_defences(tmp_path_factory.mktemp("cifar"))
 
 
 @pytest.fixture
@@ -58,10 +46,6 @@ def session(defences: Defences) -> Session:
 
 def run(defences: Defences, session: Session, **changes: Any) -> list[Message]:
     return list(defence_run.start(defences, session, from_values(defences, FORM | changes)))
-
-
-def only(messages: list[Message], kind: str) -> list[Message]:
-    return [message for message in messages if message["kind"] == kind]
 
 
 def column(messages: list[Message], lane: str, what: str) -> list[Any]:
@@ -275,113 +259,3 @@ def test_both_lanes_have_one_kind_of_optimiser(defences: Defences) -> None:
     other = replace(defence, task=replace(defence.task, advised=advised))
     settings = from_values(Defences({"ro": lambda: other}, None), FORM).settings
     assert {lane.optimizer.name for lane in settings.lanes} == {"gd"}
-
-
-# --- many pictures ------------------------------------------------------------------------------------------
-
-
-def test_counting_tells_both_columns_after_every_few_pictures(defences: Defences) -> None:
-    job = Job()
-    messages = list(defence_count.count(defences, job, from_values(defences, FORM), 20))
-    told_of = only(messages, "tally")
-    assert [m["done"] for m in told_of] == [10, 20]
-    for row in told_of[-1]["rows"]:
-        for share, low, high in (row["static"], row["aware"]):
-            assert 0 <= low <= share <= high <= 1
-        assert row["aware"][0] <= row["static"][0], "an attacker who knows more never does worse"
-    assert [row["name"] for row in told_of[-1]["rows"]] == ["undefended", "X", "Z"]
-    assert messages[-1]["kind"] == "end"
-    assert job.messages == [m for m in messages if m["kind"] != "progress"]
-
-
-def test_a_stopped_count_keeps_what_was_counted(defences: Defences) -> None:
-    job = Job()
-    counting = defence_count.count(defences, job, from_values(defences, FORM), 20)
-    messages = []
-    for message in counting:
-        messages.append(message)
-        if message["kind"] == "tally":
-            job.stop.set()
-    assert [m["done"] for m in only(messages, "tally")] == [10]
-    assert messages[-1]["reason"].startswith("Stopped after 10 of 20")
-
-
-@pytest.mark.parametrize("attack", ["l2", "linf"])
-def test_the_table_begins_with_what_results_holds(attack: str) -> None:
-    told = measured("ro", attack)
-    found = json.loads((RESULTS / "defence-ro.json").read_text())
-    assert [row["name"] for row in told["rows"]] == ["undefended", "X", "Z"]
-    for row in told["rows"]:
-        for share, low, high in (row["static"], row["aware"]):
-            assert 0 <= low <= share <= high <= 1
-    assert told["rows"][0]["static"][0] == found["series"][f"X | {attack}, static"][0]
-    assert told["rows"][2]["aware"][0] == found["series"][f"Z tuned | {attack}, aware"][-1]
-    assert told["command"] == found["command"]
-    assert "1,000 test pictures" in told["text"]
-
-
-def test_results_of_other_models_and_none_fill_no_table(tmp_path: Path) -> None:
-    assert measured("awp", "l2")["rows"] == measured("ro", "l1")["rows"] == []
-    found = json.loads((RESULTS / "defence-ro.json").read_text())
-    (tmp_path / "defence-ro.json").write_text(json.dumps({**found, "models": {"defence/ro": "0" * 64}}))
-    assert measured("ro", "l2", tmp_path)["rows"] == []
-    assert "earlier models" in measured("ro", "l2", tmp_path)["text"]
-
-
-@pytest.mark.parametrize("n", [9, 1001, 10.5, "20", None])
-def test_counting_takes_10_to_1000_pictures(defences: Defences, n: Any) -> None:
-    with pytest.raises(UserError, match="10 to 1000"):
-        next(defence_count.count(defences, Job(), from_values(defences, FORM), n))
-
-
-# --- work in a thread ---------------------------------------------------------------------------------------
-
-
-def collected(working: Iterator[Message]) -> tuple[list[Message], Any]:
-    said = []
-    while True:
-        try:
-            said.append(next(working))
-        except StopIteration as over:
-            return said, over.value
-
-
-def test_progress_is_told_while_work_goes_on_and_its_result_comes_back() -> None:
-    import threading
-
-    going = threading.Event()
-
-    def work(tick: Callable[..., bool]) -> str:
-        tick(1, 2)
-        going.wait(10)
-        return "done"
-
-    working = reporting(work, lambda done, total: {"done": done, "total": total}, lambda: False, every=0.01)
-    assert next(working) == {"done": 1, "total": 2}
-    going.set()
-    assert collected(working)[1] == "done"
-
-
-def test_work_is_told_to_stop_and_its_error_is_raised() -> None:
-    def work(tick: Callable[..., bool]) -> None:
-        if tick():
-            raise UserError("stopped as asked")
-
-    with pytest.raises(UserError, match="as asked"):
-        collected(reporting(work, dict, lambda: True))
-
-
-def test_work_that_nobody_listens_to_is_stopped() -> None:
-    import time
-
-    ended = []
-
-    def work(tick: Callable[..., bool]) -> None:
-        while not tick():
-            time.sleep(0.001)
-        ended.append(True)
-
-    working = reporting(work, dict, lambda: False, every=0.01)
-    next(working)
-    working.close()
-    assert ended == [True]

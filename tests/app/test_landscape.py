@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,27 +14,20 @@ import torch
 from PIL import Image
 
 from app.invert import run as race
-from app.landscape import averaging, files, stream
-from app.landscape import run as events
+from app.landscape import files, stream
 from app.landscape.drawing import Drawing, Recent, Resources
-from app.landscape.plan import plan_from
 from app.runs.models import Models
-from app.runs.session import Run, Session
-from app.runs.standing import Standing, standing_of
+from app.runs.session import Session
+from app.runs.standing import standing_of
 from app.target import targets
 from landscape_core.errors import UserError
-from landscape_core.experiments.landscapes import run_landscapes
-from landscape_core.generators.completion import completion_settings, completion_solver
-from landscape_core.images.pixels import png_tensor, to_bytes, to_unit
+from landscape_core.images.pixels import png_tensor, to_bytes
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
-from landscape_core.search.trajectory import run as solve
-from landscape_core.surfaces.averages import LandscapeSettings
 from landscape_core.surfaces.planes import Grid, random_plane
 from landscape_core.surfaces.surface import Surface, levels
+from tests.app.drawings import begin, only, run
 from tests.tiny.models import tiny_task
-
-Message = dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -52,30 +43,6 @@ def lab(models: Models) -> Resources:
 @pytest.fixture
 def invert(models: Models) -> Session:
     return Session(target=targets.drawn(models.get("faces"), 3))
-
-
-def begin(
-    lab: Resources, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any
-) -> Iterator[Message]:
-    form = {
-        "model": "faces",
-        "space": "residual",
-        "plane": "path",
-        "column": None,
-        "at_step": None,
-        "size": 21,
-        "steps": 4,
-        "seed": 0,
-    } | changes
-    return events.run(lab, drawing, plan_from(lab.models, form), "own", taken, invert)
-
-
-def run(lab: Resources, drawing: Drawing, invert: Session, taken: Standing | None = None, **changes: Any) -> list[Message]:
-    return list(begin(lab, drawing, invert, taken, **changes))
-
-
-def only(messages: list[Message], kind: str) -> list[Message]:
-    return [m for m in messages if m["kind"] == kind]
 
 
 def test_a_race_then_its_surfaces_from_coarse_to_fine(lab: Resources, invert: Session) -> None:
@@ -175,55 +142,6 @@ def test_stop_during_the_race_is_said_and_leaves_nothing_to_export(lab: Resource
         files.export(drawing, {"what": "html", "log": False})
 
 
-def test_a_run_that_stands_elsewhere_is_drawn_as_it_stands(lab: Resources, models: Models, invert: Session) -> None:
-    list(race.start(models, invert, RunSettings.pair(steps=7, seed=2, space="paper")))
-    drawing = Drawing(1)
-    messages = run(lab, drawing, invert, standing_of(invert.run), steps=100)
-    assert [m["kind"] for m in messages[:3]] == ["begin", "frames", "end"]
-    assert [step for m in only(messages, "frames") for step in m["steps"]] == list(range(8))
-    recorded = [float(loss[0]) for loss in invert.run.trajectory.lane("Z").losses]
-    panel = only(messages, "surfaces")[-1]["panels"][1]
-    assert panel["space"] == "paper"
-    assert panel["paths"]["Z"]["true_loss"] == pytest.approx(recorded, rel=1e-5)
-
-
-def test_one_completion_of_many_is_drawn_with_its_mask(lab: Resources, models: Models, invert: Session) -> None:
-    task, mask = models.get("faces"), torch.ones(1, 1, 64, 64)
-    mask[:, :, :32] = 0
-    settings = completion_settings(task, space="residual", steps=5, seed=0)
-    solver, starts = completion_solver(task, Target(to_unit(invert.target.picture)[None], mask), 4, settings)
-    standing = Run(1, settings, invert.target, task, solver, solve(solver, starts))
-    messages = run(lab, Drawing(1), invert, standing_of(standing, 2))
-    losses = [float(loss[2]) for loss in standing.trajectory.lane("X").losses]
-    panel = only(messages, "surfaces")[-1]["panels"][0]
-    assert panel["paths"]["X"]["true_loss"] == pytest.approx(losses, rel=1e-5)
-    assert panel["losses"][10][10] == pytest.approx(losses[-1], rel=1e-4)
-
-
-def test_nothing_stands_before_a_run_and_one_still_going_is_refused(models: Models, invert: Session) -> None:
-    assert standing_of(invert.run) is None
-    going = race.start(models, invert, RunSettings(steps=50))
-    next(going), next(going)
-    with pytest.raises(UserError, match="still going"):
-        standing_of(invert.run)
-    going.close()
-    assert len(standing_of(invert.run).trajectory.steps) >= 1
-
-
-def test_a_run_too_short_for_a_plane_is_refused(lab: Resources, models: Models, invert: Session) -> None:
-    list(race.start(models, invert, RunSettings(steps=1)))
-    with pytest.raises(UserError, match="at least two steps"):
-        run(lab, Drawing(1), invert, standing_of(invert.run))
-
-
-def test_a_long_path_is_thinned_with_both_ends_kept(models: Models, invert: Session) -> None:
-    list(race.start(models, invert, RunSettings(steps=25)))
-    thin = invert.run.trajectory.thinned(11)
-    assert thin.steps == [0, 3, 6, 9, 12, 15, 18, 21, 24, 25]
-    assert torch.equal(thin.lanes[0].variables[-1], invert.run.trajectory.lanes[0].variables[-1])
-    assert invert.run.trajectory.thinned(201).steps == list(range(26))
-
-
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [({"plane": "flat"}, "Plane: "), ({"plane": None}, "Plane: "), ({"size": 40}, "Points a side"),
@@ -268,98 +186,6 @@ def test_what_is_kept_between_visitors_is_bounded() -> None:
     for key in "abca":
         recent[key] = key
     assert list(recent) == ["c", "a"]
-
-
-def test_what_experiments_found_stands_beside_one_picture(
-    lab: Resources, models: Models, invert: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(events, "RESULTS", tmp_path)
-    assert only(run(lab, Drawing(1), invert), "averages")[0]["entries"] == []
-    task = models.get("faces")
-    targets = task.sampled(3, torch.Generator().manual_seed(0))
-    result, _, _ = run_landscapes(task, targets, LandscapeSettings(steps=3, size=5), "the command", lambda *_: None)
-    result.write(tmp_path)
-    drawing = Drawing(1)
-    (entry,) = only(run(lab, drawing, invert), "averages")[0]["entries"]
-    assert (entry["source"], entry["n"]) == ("the command", 3)
-    mean, deviation, low, high = entry["rows"]["last loss"]["Z"]
-    assert mean == pytest.approx(np.mean(result.series["last loss | Z"]), rel=1e-4)
-    assert low < mean < high
-    assert deviation > 0
-    assert (
-        "3 examples (the command; X by adam 0.1, Z by adam 0.1)"
-        in files.export(drawing, {"what": "html", "log": False}).read_text()
-    )
-
-
-def test_averages_are_measured_sample_by_sample(lab: Resources, invert: Session) -> None:
-    drawing = Drawing(1)
-    begun = len(run(lab, drawing, invert))
-    messages = list(averaging.measure(lab, drawing, 3))
-    assert messages[0]["seq"] == begun
-    steps = only(messages, "measuring")
-    assert [m["done"] for m in steps] == [0, 1, 2, 3]
-    assert [m["entry"] and m["entry"]["n"] for m in steps] == [None, None, 2, 3]
-    assert messages[-1]["reason"] == ""
-    page = files.export(drawing, {"what": "html", "log": False}).read_text()
-    assert "3 examples (random targets drawn here, number 1; X by adam 0.1, Z by adam 0.1)" in page
-    again = only(list(averaging.measure(lab, drawing, 2)), "measuring")[-1]["entry"]
-    assert again["rows"] != steps[2]["entry"]["rows"]  # other samples each time
-
-
-def test_stop_keeps_the_samples_that_were_measured(lab: Resources, invert: Session) -> None:
-    drawing = Drawing(1)
-    run(lab, drawing, invert)
-    going = averaging.measure(lab, drawing, 50)
-    for message in going:
-        if message["kind"] == "measuring" and message["done"] == 2:
-            drawing.stop.set()
-            break
-    assert list(going)[-1]["reason"] == "Stopped after 2 of 50 samples."
-
-
-@pytest.mark.parametrize("n", [1, 51, 2.5, "8", None])
-def test_a_number_of_samples_out_of_range_is_named(lab: Resources, invert: Session, n: Any) -> None:
-    drawing = Drawing(1)
-    with pytest.raises(UserError, match="Press Run first"):
-        averaging.measure(lab, drawing, 8)
-    run(lab, drawing, invert)
-    with pytest.raises(UserError, match="from 2 to 50"):
-        averaging.measure(lab, drawing, n)
-
-
-def tabled(models: Models, invert: Session) -> Standing:
-    """A run of two columns."""
-    list(race.start(models, invert, RunSettings.table(models.get("faces"), "paper", ("adam", "lbfgs"), steps=4)))
-    found = standing_of(invert.run)
-    assert found is not None
-    return found
-
-
-def test_one_column_of_a_table_is_drawn_the_first_unless_another_is_chosen(
-    lab: Resources, models: Models, invert: Session
-) -> None:
-    standing = tabled(models, invert)
-    assert list(standing.columns) == ["Adam", "L-BFGS"]
-    assert standing.by(None).optimiser == standing.by("nonsense").optimiser == "Adam"
-    run(lab, drawing := Drawing(1), invert, standing, column="L-BFGS", space="paper")
-    trajectory = invert.run.trajectory
-    assert torch.equal(drawing.standing.trajectory.lane("X").losses[-1], trajectory.lane("X · L-BFGS").losses[-1])
-    assert drawing.settings["lanes drawn"] == "X and Z by L-BFGS"
-
-
-def test_a_run_is_told_from_every_other(lab: Resources, models: Models, invert: Session) -> None:
-    first = tabled(models, invert)
-    again = tabled(models, invert)
-    assert standing_of(invert.run).key == again.key != first.key
-    about = events.current(lab, "faces", again, invert)
-    assert (about["of"], about["draw"]) == (again.key, True)
-    assert only(run(lab, Drawing(1), invert, again), "begin")[0]["of"] == again.key
-    own = events.current(lab, "faces", None, invert)
-    assert own["draw"] is False
-    assert only(run(lab, Drawing(1), invert), "begin")[0]["of"] == own["of"]
-    invert.target = targets.drawn(models.get("faces"), 4)
-    assert events.current(lab, "faces", None, invert)["of"] != own["of"]
 
 
 def test_a_hessian_plane_stands_at_the_step_that_is_asked_for(lab: Resources, invert: Session) -> None:
@@ -414,33 +240,6 @@ def test_surfaces_bring_their_verdict_and_their_own_ranges(lab: Resources, inver
     assert isinstance(last["warnings"], list)
     assert min(panel["range"][0] for panel in last["panels"]) == pytest.approx(last["range"][0])
     assert max(panel["range"][1] for panel in last["panels"]) == pytest.approx(last["range"][1])
-
-
-def test_what_bears_on_a_drawing_tells_it_from_others(lab: Resources, invert: Session) -> None:
-    form = {
-        "model": "faces",
-        "space": "residual",
-        "plane": "path",
-        "column": None,
-        "at_step": None,
-        "size": 21,
-        "steps": 4,
-        "seed": 0,
-    }
-
-    def key(*, own: bool = True, **changes: Any) -> str:
-        return plan_from(lab.models, form | changes).key("Invert", own=own)
-
-    assert only(run(lab, Drawing(1), invert), "begin")[0]["plan"] == plan_from(lab.models, form).key("own", own=True)
-    for change in ({"plane": "ends"}, {"size": 41}, {"column": "Adam"}):
-        assert key(**change) != key()
-        assert key(own=False, **change) != key(own=False)
-    for change in ({"steps": 9}, {"space": "paper"}):
-        assert key(**change) != key()
-        assert key(own=False, **change) == key(own=False), "the run was taken with its own"
-    assert key(seed=3) == key()
-    assert key(seed=3, plane="random") != key(plane="random")
-    assert key(at_step=2, plane="hessian") != key(plane="hessian")
 
 
 def test_a_plane_that_the_task_lacks_gives_way_to_the_run_s_own(lab: Resources, models: Models, invert: Session) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
 import torch
 
@@ -23,7 +22,6 @@ from app.runs.standing import standing_of
 from app.views.form import Form
 from landscape_core.errors import UserError
 from landscape_core.pose.bvh import load_bvh
-from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.drawing import FIGURE_SIDE
 from landscape_core.pose.motion import pose_of
 from landscape_core.pose.run_card import body_of
@@ -32,7 +30,6 @@ from landscape_core.search.export import CARD
 from landscape_core.search.optimizers import LBFGS
 from landscape_core.search.race import RunSettings
 from tests.app.racing import FORM as RACE
-from tests.tiny.pose import random_rotvec
 
 Message = dict[str, Any]
 SKELETON = load_body().skeleton
@@ -177,56 +174,6 @@ def test_the_landscape_takes_the_run_that_stands(models: Models, session: Sessio
     assert standing.task.shown(None, standing.target).shape == (1, 3, FIGURE_SIDE, FIGURE_SIDE)
 
 
-def test_a_bvh_file_becomes_the_target(tmp_path: Path) -> None:
-    poses = 0.3 * random_rotvec(2, 20)
-    path = tmp_path / "walk.bvh"
-    path.write_text(bvh_text(SKELETON, poses))
-    picked = pose_run.uploaded(path, 1)
-    torch.testing.assert_close(picked.rotvec, poses[1], atol=1e-4, rtol=1e-4)
-    assert picked.label == "walk, frame 1"
-    with pytest.raises(UserError, match="no frame 2"):
-        pose_run.uploaded(path, 2)
-    path.write_text("not a motion")
-    with pytest.raises(UserError, match="not a BVH"):
-        pose_run.uploaded(path, 0)
-
-
-def test_a_file_with_joints_of_other_names_needs_a_map_and_what_was_assumed_is_told(tmp_path: Path) -> None:
-    poses = 0.3 * random_rotvec(2, 20)
-    text, path, names = bvh_text(SKELETON, poses), tmp_path / "walk.bvh", tmp_path / "map.json"
-    for number, joint in enumerate(SKELETON.names):
-        text = text.replace(f"JOINT {joint}\n", f"JOINT Knochen{number}q\n")
-    path.write_text(text.rstrip().rsplit("\n", 1)[0])  # one frame fewer than is announced
-    with pytest.raises(UserError):
-        pose_run.uploaded(path, 0)
-    names.write_text(json.dumps({joint: f"Knochen{number}q" for number, joint in enumerate(SKELETON.names)}))
-    picked = pose_run.uploaded(path, 0, names)
-    assert picked.rotvec.shape == (20, 3)
-    assert picked.notices
-    names.write_text("[")
-    with pytest.raises(UserError, match=r"map\.json"):
-        pose_run.uploaded(path, 0, names)
-
-
-def test_an_amass_recording_becomes_the_target(tmp_path: Path) -> None:
-    np.savez_compressed(tmp_path / "a.npz", poses=np.zeros((2, 156)), trans=np.zeros((2, 3)))
-    assert pose_run.uploaded(tmp_path / "a.npz", 1).label == "a, frame 1"
-
-
-def test_editing_turns_one_joint(session: Session) -> None:
-    changed = pose_run.edited(session.target, "LowerArm_L", [0, 90, 0])
-    joint = ALL.index("LowerArm_L")
-    torch.testing.assert_close(changed.rotvec[joint], torch.tensor([0.0, torch.pi / 2, 0.0]))
-    others = [i for i in range(20) if i != joint]
-    assert torch.equal(changed.rotvec[others], session.target.rotvec[others])
-    with pytest.raises(UserError, match="finite"):
-        pose_run.edited(session.target, "LowerArm_L", [float("nan"), 0, 0])
-    with pytest.raises(UserError, match="Tail"):
-        pose_run.edited(session.target, "Tail", [0, 0, 0])
-    with pytest.raises(UserError, match="three angles"):
-        pose_run.edited(session.target, "Head", ["left", 0, 0])
-
-
 @pytest.mark.parametrize(
     ("k", "visible", "word"),
     [
@@ -265,14 +212,6 @@ def test_the_form_is_checked() -> None:
     ):
         with pytest.raises(UserError):
             from_values(FORM | {field: value})
-
-
-def test_drawn_poses_are_numbered(models: Models) -> None:
-    task = models.get("pose")
-    assert torch.equal(pose_run.drawn(task, 5).rotvec, pose_run.drawn(task, 5).rotvec)
-    assert not torch.equal(pose_run.drawn(task, 5).rotvec, pose_run.drawn(task, 6).rotvec)
-    with pytest.raises(UserError, match="whole number"):
-        pose_run.drawn(task, -1)
 
 
 def test_a_run_that_is_going_keeps_its_target_in_view(models: Models, session: Session) -> None:

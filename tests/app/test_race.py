@@ -183,28 +183,6 @@ def test_missed_messages_can_be_had_again_by_who_knows_the_run(models: Models) -
     assert sessions.missed("ünknown", 0) == []
 
 
-def test_sessions_do_not_touch_each_other(models: Models) -> None:
-    sessions = Sessions()
-    a, b = sessions.get("a"), sessions.get("b")
-    a.target, b.target = targets.drawn(models.get("faces"), 1), targets.drawn(models.get("faces"), 2)
-    going = race.start(models, a, RunSettings(steps=5))
-    next(going)
-    race_of(models, b, steps=2)
-    sessions.drop("b")
-    assert list(going)[-1]["reason"] == "The step limit was reached."
-    assert b.run.stop.is_set()
-    assert not a.run.stop.is_set()
-
-
-def test_the_least_recently_used_session_goes_first() -> None:
-    sessions = Sessions(capacity=2)
-    a, b = sessions.get("a"), sessions.get("b")
-    sessions.get("a")
-    sessions.get("c")
-    assert sessions.get("a") is a
-    assert sessions.get("b") is not b
-
-
 def test_a_new_run_stops_the_one_before_whose_card_the_page_has(models: Models, session: Session) -> None:
     """Nothing of it is left on the server; the card that went along with its first message takes its settings up again."""
     going = race.start(models, session, RunSettings(steps=500))

@@ -9,10 +9,11 @@ from PIL import Image
 
 from app import limits
 from app.invert import run as race
-from app.runs.session import Session, Streamed, Visitors
+from app.runs.session import Session, Sessions, Streamed, Visitors
 from app.runs.weight import weigh
 from app.target import targets
 from landscape_core.errors import UserError
+from landscape_core.search.race import RunSettings
 from tests.app.racing import race_of, two_models
 from tests.tiny.models import tiny_task
 
@@ -96,3 +97,25 @@ def test_weights_count_each_thing_once_and_no_model() -> None:
     knot: list[object] = []
     knot.append(knot)
     assert weigh(knot) == 0
+
+
+def test_sessions_do_not_touch_each_other() -> None:
+    models, sessions = two_models(), Sessions()
+    a, b = sessions.get("a"), sessions.get("b")
+    a.target, b.target = targets.drawn(models.get("faces"), 1), targets.drawn(models.get("faces"), 2)
+    going = race.start(models, a, RunSettings(steps=5))
+    next(going)
+    race_of(models, b, steps=2)
+    sessions.drop("b")
+    assert list(going)[-1]["reason"] == "The step limit was reached."
+    assert b.run.stop.is_set()
+    assert not a.run.stop.is_set()
+
+
+def test_the_least_recently_used_session_goes_first() -> None:
+    sessions = Sessions(capacity=2)
+    a, b = sessions.get("a"), sessions.get("b")
+    sessions.get("a")
+    sessions.get("c")
+    assert sessions.get("a") is a
+    assert sessions.get("b") is not b

@@ -4,41 +4,16 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
-from app.target.targets import FIRST_DRAWN
 from landscape_core.generators.run_card import read_run_card
+from tests.browser.racing import OUTPUT, Open, pixels, rates, run_to_end, shown, wait_for_text
 
-Open = Callable[..., Any]
-OUTPUT = ".transport output"
 DOUBLE_CLICK = 500  # ms after Run in which a click on Stop or Cancel is taken for the second of two
-
-
-def run_to_end(page: Any) -> None:
-    page.click("[data-act=run]")
-    page.wait_for_selector("[data-act=export]:visible")
-
-
-def shown(page: Any) -> str:
-    return page.text_content(OUTPUT)
-
-
-def pixels(page: Any, lane: str) -> str:
-    place = f"[data-cell={lane}]" if lane[-1].isdigit() else f".lane.{lane}"
-    return page.evaluate(f"document.querySelector('{place} .frame canvas').toDataURL()")
-
-
-def rates(page: Any) -> None:
-    page.click("text=Rates of the lanes")
-
-
-def wait_for_text(page: Any, selector: str, text: str) -> None:
-    page.wait_for_function("([s, t]) => document.querySelector(s)?.textContent.includes(t)", arg=[selector, text])
 
 
 @pytest.mark.quick
@@ -171,47 +146,6 @@ def test_settings_live_in_the_address(open_page: Open) -> None:
     page.wait_for_function("!location.search.includes('steps=')")
 
 
-def test_upload_crop_and_a_file_that_is_no_picture(open_page: Open, tmp_path: Path) -> None:
-    image = Image.new("RGB", (400, 200), "white")
-    image.paste("red", (0, 0, 100, 200))
-    image.save(tmp_path / "photo.png")
-    (tmp_path / "text.png").write_text("this is not a picture")
-    page = open_page("?steps=3")
-    page.check(".target-card input[value=photo]")
-    page.set_input_files("#upload input[type=file]", tmp_path / "photo.png")
-    page.wait_for_selector("#crop .square", state="visible")
-    wait_for_text(page, "[data-target-label]", "your picture")
-    wait_for_text(page, "#crop .notices", "No face was found")
-    before = pixels(page, "target")
-    box = page.locator("#crop .square").bounding_box()
-    page.mouse.move(box["x"] + 20, box["y"] + 20)
-    page.mouse.down()
-    page.mouse.move(box["x"] - 40, box["y"] + 20, steps=4)
-    page.mouse.up()
-    page.wait_for_function("before => document.querySelector('.lane.target .frame canvas').toDataURL() !== before", arg=before)
-    run_to_end(page)
-    page.click("#upload [aria-label=Clear], #upload [aria-label='Remove this file']")
-    page.set_input_files("#upload input[type=file]", tmp_path / "text.png")
-    wait_for_text(page, "#target-message", "is not a picture")
-    run_to_end(page)
-
-
-def test_examples_and_drawn_pictures(open_page: Open) -> None:
-    page = open_page()
-    wait_for_text(page, "[data-target-label]", "astronaut")
-    page.check(".target-card input[value=drawn]")
-    wait_for_text(page, "[data-target-label]", f"model's picture {FIRST_DRAWN}")
-    first = pixels(page, "target")
-    page.click("text=Draw another")
-    page.wait_for_function("before => document.querySelector('.lane.target .frame canvas').toDataURL() !== before", arg=first)
-    page.check(".target-card input[value=example]")
-    wait_for_text(page, "[data-target-label]", "astronaut")
-    assert "NASA" in page.text_content("[data-target-credit]")
-    page.click(".picker >> text=Pear and ball")
-    wait_for_text(page, "[data-target-label]", "pear and ball")
-    page.wait_for_function("location.search.includes('target=still-life')")
-
-
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 def test_a_narrow_screen_holds_everything(open_page: Open, dark: bool) -> None:
     page = open_page("?steps=4", width=390, height=844, dark=dark)
@@ -258,19 +192,6 @@ def test_who_waits_is_told_the_place_and_can_cancel(open_page: Open, gate: Any) 
         wait_for_text(page, OUTPUT, "step 3 of 3")
     run_to_end(late)
     assert shown(late) == "step 3 of 3"
-
-
-def test_another_model_keeps_the_example_and_redraws_its_own(open_page: Open) -> None:
-    page = open_page("?target=cat&steps=3")
-    page.check("#model input[value=cats]")
-    page.wait_for_function("location.search.includes('model=cats')")
-    assert page.text_content("[data-target-label]") == "drawn cat"
-    assert "target=cat" in page.url
-    assert page.input_value("#steps input[type=number]") == "3"
-    run_to_end(page)
-    page.reload()
-    page.wait_for_selector("[data-act=run]:enabled")
-    assert page.is_checked("#model input[value=cats]")
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -359,61 +280,6 @@ def test_the_panel_follows_a_card_and_settings_taken_up_keep_the_pictures(open_p
 
 
 @pytest.mark.parametrize("width", [1440, 390])
-def test_many_pictures_give_a_number_one_can_cite(open_page: Open, tmp_path: Path, width: int) -> None:
-    page = open_page("?steps=4", width=width)
-    many = ".many "
-    page.click(many + "[data-act=run]")
-    page.wait_for_selector(many + "[data-act=export]:visible")
-    lines = page.text_content(many + ".summary").splitlines()
-    assert [line.split(" against ")[0] for line in lines] == ["Z · Adam", "Z · L-BFGS"]
-    assert all("on 5 searches" in line and "[" in line for line in lines)
-    page.wait_for_selector(many + ".chart .main-svg")
-    page.click(many + "details summary")
-    assert page.locator(many + "tbody tr").count() == 5
-    with page.expect_download() as download:
-        page.click(many + "[data-act=export]")
-    download.value.save_as(tmp_path / "many.csv")
-    assert "drawn cat,1,Z · L-BFGS,4," in (tmp_path / "many.csv").read_text(encoding="utf-8")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.fill(many + "[data-ask=restarts]", "3")
-    page.click(many + "[data-act=run]")
-    wait_for_text(page, many + ".notice", "Restarts need different starts")
-
-
-def test_a_folder_of_pictures_is_taken_whole(open_page: Open, tmp_path: Path) -> None:
-    page, folder = open_page("?steps=3"), tmp_path / "holiday"
-    (folder / "below").mkdir(parents=True)
-    for name in ("b.png", "below/a.png"):
-        Image.new("RGB", (90, 80), "teal").save(folder / name)
-    Image.effect_noise((2400, 1800), 80).convert("RGB").save(folder / "large.jpg", quality=95)
-    (folder / "notes.txt").write_text("not a picture")
-    page.set_input_files(".many input[type=file]", folder)
-    wait_for_text(page, "#many-files", ".webp")
-    page.click(".many [data-act=run]")
-    page.wait_for_selector(".many [data-act=export]:visible")
-    assert sorted(page.locator(".many tbody tr td:first-child").all_text_contents()) == ["a.png", "b.png", "large.webp"]
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "empty" / "notes.txt").write_text("not a picture")
-    page.set_input_files(".many input[type=file]", tmp_path / "empty")
-    wait_for_text(page, ".many .notice", "no picture in that folder")
-
-
-def test_a_folder_can_be_dropped(open_page: Open, tmp_path: Path) -> None:
-    page, folder = open_page("?steps=3"), tmp_path / "holiday"
-    (folder / "below").mkdir(parents=True)
-    for name in ("b.png", "below/a.png"):
-        Image.new("RGB", (90, 80), "teal").save(folder / name)
-    field = page.locator("#many-files")
-    field.scroll_into_view_if_needed()
-    box, session = field.bounding_box(), page.context.new_cdp_session(page)
-    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
-    for kind in ("dragEnter", "dragOver", "drop"):
-        data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
-        session.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
-    page.wait_for_function("document.querySelector('#many-files').textContent.split('.png').length === 3")
-
-
-@pytest.mark.parametrize("width", [1440, 390])
 def test_judges_stand_beside_the_loss(open_page: Open, width: int) -> None:
     page = open_page("?steps=4&target=drawn-3", width=width)
     assert page.locator(".judges").first.is_hidden()
@@ -423,37 +289,3 @@ def test_judges_stand_beside_the_loss(open_page: Open, width: int) -> None:
     assert "dB" in rows.first.text_content()
     assert "‖x̂ − x*‖" in page.locator(".judges thead").first.text_content()
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-@pytest.mark.parametrize("width", [1440, 390])
-def test_target_and_lanes_are_of_one_size_and_can_be_compared(open_page: Open, width: int) -> None:
-    page = open_page("?steps=3", width=width)
-    run_to_end(page)
-    frames = [page.locator(f".race .lane{which} .frame").first.bounding_box() for which in (".target", ".x", ".z")]
-    assert len({(round(box["width"]), round(box["height"])) for box in frames}) == 1
-    assert frames[0]["y"] == frames[1]["y"] or width == 390
-    x, target = (page.locator(f".race {which} .frame canvas").first for which in ("[data-cell=X1]", ".lane.target"))
-    shot = "canvas => canvas.toDataURL()"
-    plain, theirs = x.evaluate(shot), target.evaluate(shot)
-    page.click(".race [data-look=difference]")
-    assert x.evaluate(shot) != plain
-    assert target.evaluate(shot) == theirs
-    page.click(".race [data-look=divided]")
-    assert page.locator(".race .looks input").first.is_visible()
-    halves = x.evaluate(shot)
-    assert halves not in (plain, theirs)
-    x.scroll_into_view_if_needed()
-    box = x.bounding_box()
-    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
-    page.mouse.down()
-    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
-    page.mouse.up()
-    assert abs(float(page.input_value(".race .looks input")) - 25) < 2
-    page.click(".race [data-look=picture]")
-    assert x.evaluate(shot) == plain
-    page.locator(".race [data-full]").first.click()
-    page.wait_for_selector(".race .viewer.full")
-    page.keyboard.press("Home")  # the scrubber is there too
-    assert "step 0" in page.text_content(".race .transport output")
-    page.locator(".race [data-full]").first.click()
-    page.wait_for_selector(".race .viewer:not(.full)")

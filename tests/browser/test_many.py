@@ -1,0 +1,65 @@
+"""Many pictures below the race of the Invert tab, driven in Chromium: a number that one can cite, and a folder taken whole."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tests.browser.racing import Open, wait_for_text
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_many_pictures_give_a_number_one_can_cite(open_page: Open, tmp_path: Path, width: int) -> None:
+    page = open_page("?steps=4", width=width)
+    many = ".many "
+    page.click(many + "[data-act=run]")
+    page.wait_for_selector(many + "[data-act=export]:visible")
+    lines = page.text_content(many + ".summary").splitlines()
+    assert [line.split(" against ")[0] for line in lines] == ["Z · Adam", "Z · L-BFGS"]
+    assert all("on 5 searches" in line and "[" in line for line in lines)
+    page.wait_for_selector(many + ".chart .main-svg")
+    page.click(many + "details summary")
+    assert page.locator(many + "tbody tr").count() == 5
+    with page.expect_download() as download:
+        page.click(many + "[data-act=export]")
+    download.value.save_as(tmp_path / "many.csv")
+    assert "drawn cat,1,Z · L-BFGS,4," in (tmp_path / "many.csv").read_text(encoding="utf-8")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.fill(many + "[data-ask=restarts]", "3")
+    page.click(many + "[data-act=run]")
+    wait_for_text(page, many + ".notice", "Restarts need different starts")
+
+
+def test_a_folder_of_pictures_is_taken_whole(open_page: Open, tmp_path: Path) -> None:
+    page, folder = open_page("?steps=3"), tmp_path / "holiday"
+    (folder / "below").mkdir(parents=True)
+    for name in ("b.png", "below/a.png"):
+        Image.new("RGB", (90, 80), "teal").save(folder / name)
+    Image.effect_noise((2400, 1800), 80).convert("RGB").save(folder / "large.jpg", quality=95)
+    (folder / "notes.txt").write_text("not a picture")
+    page.set_input_files(".many input[type=file]", folder)
+    wait_for_text(page, "#many-files", ".webp")
+    page.click(".many [data-act=run]")
+    page.wait_for_selector(".many [data-act=export]:visible")
+    assert sorted(page.locator(".many tbody tr td:first-child").all_text_contents()) == ["a.png", "b.png", "large.webp"]
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "notes.txt").write_text("not a picture")
+    page.set_input_files(".many input[type=file]", tmp_path / "empty")
+    wait_for_text(page, ".many .notice", "no picture in that folder")
+
+
+def test_a_folder_can_be_dropped(open_page: Open, tmp_path: Path) -> None:
+    page, folder = open_page("?steps=3"), tmp_path / "holiday"
+    (folder / "below").mkdir(parents=True)
+    for name in ("b.png", "below/a.png"):
+        Image.new("RGB", (90, 80), "teal").save(folder / name)
+    field = page.locator("#many-files")
+    field.scroll_into_view_if_needed()
+    box, session = field.bounding_box(), page.context.new_cdp_session(page)
+    at = {"x": box["x"] + box["width"] / 2, "y": box["y"] + box["height"] / 2}
+    for kind in ("dragEnter", "dragOver", "drop"):
+        data = {"items": [], "files": [str(folder)], "dragOperationsMask": 1}
+        session.send("Input.dispatchDragEvent", {"type": kind, **at, "data": data})
+    page.wait_for_function("document.querySelector('#many-files').textContent.split('.png').length === 3")
