@@ -8,10 +8,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from app.features import run as events
 from app.features.models import Features, against_x, words
 from app.features.run import DECODER, FeaturesSession
+from app.landscape import run as landscape
+from app.landscape.drawing import Drawing, Resources
+from app.landscape.plan import Plan, offered
+from app.runs.models import Models
 from app.runs.session import Picked, Session
 from app.runs.settings import defaults, values_of
 from app.runs.standing import standing_of
@@ -20,7 +25,9 @@ from landscape_core.autoencoders.run_card import FeaturesCard
 from landscape_core.autoencoders.task import CODES
 from landscape_core.errors import UserError
 from landscape_core.search.export import CARD
+from landscape_core.surfaces.views import Shown
 from tests.tiny.inverters import Distance, publish_inverters
+from tests.tiny.models import tiny_task
 
 Message = dict[str, Any]
 NAME = "features/robust-stage3"
@@ -61,6 +68,28 @@ def test_a_run_streams_pictures_and_ends_with_all_measures(features: Features, s
     standing = standing_of(session.run)
     assert standing is not None
     assert standing.task.name == task
+
+
+@pytest.mark.parametrize(
+    ("task", "kinds"), [(NAME, ("path", "shared", "cut")), (NAME + CODES, ("recovered", "hessian", "random"))]
+)
+def test_the_landscape_of_a_run_is_drawn(
+    features: Features, session: FeaturesSession, task: str, kinds: tuple[Shown, ...]
+) -> None:
+    run(features, session, task)
+    standing, shared = standing_of(session.run), Resources(Models({"faces": lambda _: tiny_task()}))
+    assert standing is not None
+    assert {kind for _, kind in offered(standing.task, standing.space)[0]} >= {*kinds}
+    for kind in kinds:
+        drawing, plan = Drawing(1), Plan(kind, 21, session.run.settings)
+        *_, last = landscape.run(shared, drawing, plan, "Features", standing, Session())
+        assert (last["kind"], last["reason"]) == ("drawn", "")
+        if kind == "cut":
+            assert drawing.cut is not None
+            continue
+        for panel in drawing.panels:
+            assert torch.isfinite(panel.surface.losses).all()
+            assert panel.surface.losses.std() > 0
 
 
 def test_a_run_is_continued_exported_and_repeated_from_its_card(features: Features, session: FeaturesSession) -> None:
