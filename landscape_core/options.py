@@ -50,6 +50,9 @@ PriorWeight = Annotated[
 ]  # fmt: skip
 TASK_HELP = "faces, cats, …; or a network of your own: mine.py, mine.py:function or package.module:function."
 LearnedSpace = Annotated[str | None, typer.Option("--space", help="Learned space that Z uses; the task's first where absent.")]
+Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
+Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]
+EvaluatedSplit = Annotated[str, typer.Option("--split", help="Split of the data to take.")]
 Work = Annotated[
     Path,
     typer.Option("--work", help="Folder for checkpoints; start again with the same one to resume.", callback=check_writable),

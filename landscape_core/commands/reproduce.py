@@ -15,7 +15,7 @@ from landscape_core.experiments.report import BEGIN, END, PAGE, report, with_res
 from landscape_core.experiments.results import finish
 from landscape_core.images.datasets import ImageSource
 from landscape_core.images.sets import targets
-from landscape_core.options import TASK_HELP, Data, Device, Distance, LearnedSpace, Out, Seed, Threads
+from landscape_core.options import TASK_HELP, Data, Device, Distance, EvaluatedSplit, Images, LearnedSpace, Out, Seed, Threads
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
@@ -36,14 +36,12 @@ def write_report(results: Annotated[Path, typer.Option(help="Folder of results."
 
 
 Number = Annotated[int, typer.Option("--targets", help="Targets.", min=3)]
-Split = Annotated[str, typer.Option(help="Split of the data to take.")]
-Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]
 
 
 def landscapes(
     data: Data = Path("data"),
     number: Number = 50,
-    split: Split = "val",
+    split: EvaluatedSplit = "val",
     images: Images = None,
     steps: Annotated[int, typer.Option(help="Steps of descent before the grid is laid.", min=2)] = 20,
     size: Annotated[int, typer.Option(help="Points a side of every surface, odd.", min=5)] = 21,

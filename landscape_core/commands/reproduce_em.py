@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from typing_extensions import TypedDict
 
 from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.domains import load_task
@@ -19,11 +20,20 @@ from landscape_core.options import Data, Device, Out, Seed, Threads, Work
 from landscape_core.pose.recordings import MOCAP, load_poses
 from landscape_core.pose.task import NAMES
 from landscape_core.pose.training.theta import pose_mapping_trainer
+from landscape_core.search.task import Task
 from landscape_core.search.thetas import without_other_thetas
 from landscape_core.training.alternating import MappingTrainer
 
 USUAL = "residual"
 Fewer = Annotated[int | None, typer.Option(help="Instead of the preset's own number.", min=1)]
+
+
+class _Fewer(TypedDict):
+    """What is asked for instead of the preset's own numbers."""
+
+    buffers: int | None
+    targets: int | None
+    inputs: int | None
 
 
 def em(
@@ -43,33 +53,27 @@ def em(
     """Appendix B: whether every M-step lowers its buffer's loss, and what becomes of the E-step's bound. Trains a Θ of its own;
     stop it at any time, the same command goes on."""
     apply_threads(threads)
+    fewer = _Fewer(buffers=buffers, targets=number, inputs=curvature_inputs)
     size = f"{buffers or 'all'}x{number or 'all'}-{curvature_inputs or 'all'}-seed{seed}"
-    trainer: MappingTrainer
-    if task in DOMAINS:
-        loaded = load_task(task, device=device)
-        images = load_images(DOMAINS[task].source(data, "train", loaded.side))
-        trainer, _ = mapping_trainer(
-            task,
-            preset,
-            images,
-            work / size,
-            buffers=buffers,
-            targets=number,
-            inputs=curvature_inputs,
-            seed=seed,
-            device=device,
-        )
-    elif task in NAMES.values():
-        loaded = load_task(task)
-        (observation,) = (key for key, name in NAMES.items() if name == task)
-        poses = load_poses(data / MOCAP, "train").rotvec
-        trainer, _ = pose_mapping_trainer(
-            observation, preset, poses, work / size, buffers=buffers, targets=number, inputs=curvature_inputs, seed=seed
-        )
-    else:
-        raise UserError(f"{task} has no training of a Θ; there are: {', '.join((*DOMAINS, *NAMES.values()))}.")
+    loaded, trainer = _training(task, preset, data, work / size, device, fewer, seed)
     words = ["em", *([task] if task != "faces" else []), *([preset] if preset != USUAL else [])]
     models = without_other_thetas(loaded.hashes, ())
     with Ticker() as tick:
         result = appendix_b.run_em(trainer, "-".join(words), models, command_line(), tick)
     finish(result, out, lambda picture: appendix_b.plot(result, picture))
+
+
+def _training(
+    name: str, preset: str, data: Path, folder: Path, device: str, fewer: _Fewer, seed: int
+) -> tuple[Task, MappingTrainer]:
+    """The task, and the training of its Θ with `fewer` than the preset has."""
+    if name in DOMAINS:
+        task = load_task(name, device=device)
+        images = load_images(DOMAINS[name].source(data, "train", task.side))
+        return task, mapping_trainer(name, preset, images, folder, **fewer, seed=seed, device=device)[0]
+    if name in NAMES.values():
+        task = load_task(name)
+        (observation,) = (key for key, pose in NAMES.items() if pose == name)
+        poses = load_poses(data / MOCAP, "train").rotvec
+        return task, pose_mapping_trainer(observation, preset, poses, folder, **fewer, seed=seed)[0]
+    raise UserError(f"{name} has no training of a Θ; there are: {', '.join((*DOMAINS, *NAMES.values()))}.")

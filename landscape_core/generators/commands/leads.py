@@ -12,14 +12,14 @@ from torch import Tensor
 from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.experiments.comparing import quiet
 from landscape_core.experiments.rows import markdown
-from landscape_core.generators.commands.reproduce import Number, Space, Steps, Tuned, Work, conclude, pictures_of
+from landscape_core.generators.commands.reproduce import Number, Steps, Tuned, Work, conclude, pictures_of
 from landscape_core.generators.experiments import leads, spectra
 from landscape_core.generators.experiments.leads import LeadSettings
 from landscape_core.generators.task import load_image_task
 from landscape_core.generators.training.theta import mapping_trainer
 from landscape_core.images.pixels import to_bytes
 from landscape_core.images.sets import CATS, FACES, targets
-from landscape_core.options import Data, Device, Distance, Out, Seed, Threads
+from landscape_core.options import Data, Device, Distance, Out, Seed, Space, Threads
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.spaces import ZSpace
 from landscape_core.search.task import Task

@@ -9,7 +9,7 @@ import typer
 
 from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.experiments.results import finish
-from landscape_core.generators.commands.reproduce import Number, Space, Steps, Work, pictures_of
+from landscape_core.generators.commands.reproduce import Number, Steps, Work, pictures_of
 from landscape_core.generators.datasets import DOMAINS
 from landscape_core.generators.experiments import cost as costs
 from landscape_core.generators.experiments import fragile as fragility
@@ -17,7 +17,7 @@ from landscape_core.generators.experiments.cost import CostSettings, Training
 from landscape_core.generators.experiments.fragile import FragileSettings
 from landscape_core.generators.task import load_image_task
 from landscape_core.generators.training.theta import MAPPING_PRESETS, published_name
-from landscape_core.options import Data, Device, Distance, Out, Seed, Threads
+from landscape_core.options import Data, Device, Distance, Out, Seed, Space, Threads
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 from landscape_core.storage import zoo
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, get_args
+from typing import Annotated
 
 import typer
 from torch import Tensor
@@ -18,12 +18,11 @@ from landscape_core.generators.experiments import ablation as table2
 from landscape_core.generators.experiments import completions as fig6
 from landscape_core.generators.experiments import wplus as spaces
 from landscape_core.generators.experiments import z_dimension as table3
-from landscape_core.generators.experiments.picture_sets import SetKind
 from landscape_core.generators.task import PLUS, load_image_task
 from landscape_core.generators.training.theta import image_targets
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.sets import CATS, FACES, targets
-from landscape_core.options import Data, Device, Distance, Out, Seed, Threads
+from landscape_core.options import Data, Device, Distance, EvaluatedSplit, Images, Out, Seed, Space, Threads
 from landscape_core.progress import Tick
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
@@ -36,10 +35,6 @@ Work = Annotated[
     Path,
     typer.Option("--work", help="Folder that keeps what is done; the same command goes on from it.", callback=check_writable),
 ]
-Split = Annotated[str, typer.Option(help="Split of the data to take.")]
-Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]
-Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
-Kinds = Annotated[list[str], typer.Option("--set", help=f"{', '.join(get_args(SetKind))}; give it again for another.")]
 
 
 def train_and_val(data: Path, number: int, tuned: int, seed: int, side: int) -> tuple[Tensor, dict[str, Tensor]]:
@@ -153,7 +148,7 @@ def pictures_of(
 def completions(
     data: Data = Path("data"),
     number: Annotated[int, typer.Option("--targets", help="Targets.", min=3)] = 50,
-    split: Split = "val",
+    split: EvaluatedSplit = "val",
     images: Images = None,
     k: Annotated[int, typer.Option("-k", help="Completions per face in each space.", min=2, max=64)] = 8,
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1)] = 50,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from landscape_core.console import apply_threads, command_line
-from landscape_core.generators.commands.reproduce import Images, Space, Split, Steps, Work, conclude, pictures_of
+from landscape_core.generators.commands.reproduce import Steps, Work, conclude, pictures_of
 from landscape_core.generators.datasets import DOMAINS
 from landscape_core.generators.experiments import editing as edits
 from landscape_core.generators.experiments import restoring
@@ -16,7 +16,7 @@ from landscape_core.generators.experiments import restoring_claims as table
 from landscape_core.generators.observing import Instrument
 from landscape_core.generators.task import image_objective, load_image_task
 from landscape_core.images.sets import targets
-from landscape_core.options import Data, Device, Distance, Out, Seed, Threads
+from landscape_core.options import Data, Device, Distance, EvaluatedSplit, Images, Out, Seed, Space, Threads
 from landscape_core.search.editing import FARTHEST
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 
@@ -24,7 +24,7 @@ from landscape_core.search.race import DEFAULT_PERCEPTUAL
 def restore(
     data: Data = Path("data"),
     number: Annotated[int, typer.Option("--targets", help="Pictures of the split.", min=1)] = 30,
-    split: Split = "val",
+    split: EvaluatedSplit = "val",
     images: Images = None,
     steps: Steps = [5, 20, 200],  # noqa: B006  # typer copies it
     observations: Annotated[
@@ -63,7 +63,7 @@ def restore(
 def editing(
     data: Data = Path("data"),
     number: Annotated[int, typer.Option("--targets", help="Pictures of the split.", min=2)] = 30,
-    split: Split = "val",
+    split: EvaluatedSplit = "val",
     images: Images = None,
     steps: Annotated[int, typer.Option(help="Steps of inversion, by L-BFGS in both spaces.", min=1)] = 50,
     directions: Annotated[int, typer.Option(help="The prior's principal directions to move along.", min=1, max=100)] = 10,

@@ -11,19 +11,18 @@ from torch import Tensor
 
 from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.experiments.results import finish
-from landscape_core.options import Data, Out, Seed, Threads
+from landscape_core.options import Data, Out, Seed, Space, Threads
+from landscape_core.pose.commands.train import Observed
 from landscape_core.pose.experiments import following
 from landscape_core.pose.experiments import hypotheses as fig6
 from landscape_core.pose.experiments import inversion as fig3b
 from landscape_core.pose.recordings import MOCAP, draw_bvh_poses, draw_clips, draw_poses, load_poses
-from landscape_core.pose.task import Body, Observation, load_body, load_pose_task, sampled_poses
+from landscape_core.pose.task import Body, load_body, load_pose_task, sampled_poses
 
 Own = Annotated[
     Path | None,
     typer.Option(help="Evaluate your own BVH file, or a folder of them. X is tuned on the data's train, else on the prior's."),
 ]
-Observed = Annotated[Observation, typer.Option(help="What is observed of a pose.")]
-Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
 
 
 def pose(
