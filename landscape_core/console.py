@@ -13,6 +13,7 @@ import torch
 import typer
 from torch import Tensor
 from tqdm import tqdm
+from typing_extensions import Self
 
 from landscape_core import processes
 from landscape_core.errors import listed
@@ -50,26 +51,44 @@ def only_main() -> None:
         raise typer.Exit(DONE)
 
 
-class Bar:
-    """A progress bar that is a `Report`; Ctrl-C or SIGTERM once asks the run to stop and keep what is there."""
+class _Interruptible:
+    """While its `with` lasts, Ctrl-C or SIGTERM asks the work to stop and keep what is there; asked again, the program ends at
+    once. What it says to that, its kinds know."""
 
-    def __init__(self, description: str) -> None:
-        self.bar: tqdm[Any] = tqdm(desc=description, unit="", dynamic_ncols=True)
+    def __init__(self) -> None:
         self.stopped = False
+        self._previous: dict[int, Any] = {}
 
-    def __enter__(self) -> Bar:
-        self._previous = {each: signal.signal(each, self._ask_to_stop) for each in (signal.SIGINT, signal.SIGTERM)}
+    def __enter__(self) -> Self:
+        self._previous = {number: signal.signal(number, self._ask_to_stop) for number in (signal.SIGINT, signal.SIGTERM)}
         return self
 
     def __exit__(self, *_: object) -> None:
-        for each, handler in self._previous.items():
-            signal.signal(each, handler)
-        self.bar.close()
+        for number, previous in self._previous.items():
+            signal.signal(number, previous)
 
     def _ask_to_stop(self, *_: object) -> None:
         if self.stopped:
             raise KeyboardInterrupt
         self.stopped = True
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        raise NotImplementedError
+
+
+class Bar(_Interruptible):
+    """A progress bar that is a `Report`, and answers whether it was asked to stop."""
+
+    def __init__(self, description: str) -> None:
+        super().__init__()
+        self.bar: tqdm[Any] = tqdm(desc=description, unit="", dynamic_ncols=True)
+
+    def __exit__(self, *_: object) -> None:
+        super().__exit__()
+        self.bar.close()
+
+    def _acknowledge(self) -> None:
         self.bar.write("Stopping after this update; what is done is kept. Press Ctrl-C again to quit at once.")
 
     def __call__(self, done: int, total: int, figures: Mapping[str, float]) -> bool:
@@ -77,32 +96,20 @@ class Bar:
         return self.stopped
 
 
-class Stopping:
-    """Around a training of one or more stages: Ctrl-C or SIGTERM asks it to stop after its update and keep what is there.
-
-    The wish outlives a stage: `bar` gives each stage its progress bar, and all of them answer that it was asked for. Asked
-    again, the program ends at once.
-    """
+class Stopping(_Interruptible):
+    """Around a training of one or more stages: the wish to stop outlives a stage. `bar` gives each stage its progress bar, and
+    all of them answer that it was asked for."""
 
     def __init__(self) -> None:
-        self.asked = False
+        super().__init__()
         self._bars: list[tqdm[Any]] = []
-        self._previous: dict[int, Any] = {}
-
-    def __enter__(self) -> Stopping:
-        self._previous = {number: signal.signal(number, self._ask) for number in (signal.SIGINT, signal.SIGTERM)}
-        return self
 
     def __exit__(self, *_: object) -> None:
-        for number, previous in self._previous.items():
-            signal.signal(number, previous)
+        super().__exit__()
         for bar in self._bars:
             bar.close()
 
-    def _ask(self, *_: object) -> None:
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
+    def _acknowledge(self) -> None:
         tqdm.write("Stopping after this update; what is done is kept. Ask again to quit at once.", file=sys.stderr)
 
     def bar(self, description: str) -> Report:
@@ -114,7 +121,7 @@ class Stopping:
 
         def report(done: int, total: int, figures: Mapping[str, float]) -> bool:
             _advance(bar, done, total, figures)
-            return self.asked
+            return self.stopped
 
         return report
 
@@ -124,7 +131,7 @@ class Stopping:
         Raises:
             typer.Exit: it was.
         """
-        if self.asked:
+        if self.stopped:
             typer.echo(f"Stopped; {kept} Run the same command to go on.")
             leave(stopped=True)
 
