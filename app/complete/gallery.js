@@ -18,12 +18,6 @@ class Gallery extends RunsView {
     super(view, {
       tab: "complete",
       status: "complete-status",
-      kinds: {
-        begin: (message) => this.#begin(message),
-        frames: (message) => this.frames(message),
-        end: (message) => this.end(message),
-        error: (message) => this.failed(message.text),
-      },
       onMove: () => this.#look(),
       describe: (index) => this.run?.describe("steps", index) ?? "",
       onClick: (data) => this.#click(data),
@@ -59,12 +53,6 @@ class Gallery extends RunsView {
   /** One column takes the whole width where there are lanes in no other. */
   #columns(places) {
     this.find(".lanes").classList.toggle("one", new Set(places.map((tiles) => tiles.cell[1])).size === 1);
-  }
-
-  #begin(message) {
-    this.begun(this.record(message));
-    this.become("running");
-    this.show(this.runs.at(-1));
   }
 
   async show(run, index) {

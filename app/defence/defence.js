@@ -18,12 +18,8 @@ class Defence extends RunsView {
           this.controls.ready();
           this.controls.notice(text);
         },
-        begin: (message) => this.#begin(message),
         attack: (message) => this.#attack(message),
         attacked: (message) => this.#attacked(message),
-        frames: (message) => this.frames(message),
-        end: (message) => this.end(message),
-        error: (message) => this.failed(message.text),
       },
       onMove: () => this.#look(),
       describe: (index) => this.run?.describe("steps", index) ?? "",
@@ -57,14 +53,6 @@ class Defence extends RunsView {
     if (this.controls.busy) return;
     this.controls.notice(null);
     this.#showIdle();
-  }
-
-  async #begin(message) {
-    const run = this.record(message);
-    await run.ready;
-    this.begun(run);
-    this.become("running");
-    this.show(run);
   }
 
   async show(run, index) {

@@ -14,10 +14,6 @@ class Inversion extends RunsView {
       status: "features-status",
       kinds: {
         target: (message) => this.#target(message),
-        begin: (message) => this.#begin(message),
-        frames: (message) => this.frames(message),
-        end: (message) => this.end(message),
-        error: (message) => this.failed(message.text),
       },
       onMove: (index) => this.#look(index),
       describe: (index) => this.run?.describe("steps", index) ?? "",
@@ -50,14 +46,6 @@ class Inversion extends RunsView {
     this.curves.cursor(null);
     this.sayEnd();
     this.draw();
-  }
-
-  async #begin(message) {
-    const run = this.record(message);
-    await run.ready;
-    this.begun(run);
-    this.become("running");
-    this.show(run);
   }
 
   async show(run, index) {

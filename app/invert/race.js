@@ -17,10 +17,6 @@ class Race extends RunsView {
       kinds: {
         target: (message) => this.#target(message),
         missing: (message) => this.#missing(message.text),
-        begin: (message) => this.#begin(message),
-        frames: (message) => this.frames(message),
-        end: (message) => this.end(message),
-        error: (message) => this.failed(message.text),
       },
       onMove: (index) => this.#look(index),
       describe: (index) => this.run?.describe(this.axis, index) ?? "",
@@ -57,13 +53,9 @@ class Race extends RunsView {
     this.controls.notice(text);
   }
 
-  async #begin(message) {
-    const run = this.record(message);
-    await run.ready;
-    this.begun(run);
+  begun(run) {
+    super.begun(run);
     this.#forgetOldPictures();
-    this.become("running");
-    this.show(run);
   }
 
   cancelled() {

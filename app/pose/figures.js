@@ -22,10 +22,6 @@ class Figures extends RunsView {
           this.controls.ready();
           this.controls.notice(text);
         },
-        begin: (message) => this.#begin(message),
-        frames: (message) => this.frames(message),
-        end: (message) => this.end(message),
-        error: (message) => this.failed(message.text),
       },
       onMove: () => this.#look(),
       describe: (index) => this.run?.describe(this.axis, index) ?? "",
@@ -66,12 +62,6 @@ class Figures extends RunsView {
 
   planned() {
     this.#look();
-  }
-
-  #begin(message) {
-    this.begun(this.record(message));
-    this.become("running");
-    this.show(this.runs.at(-1));
   }
 
   /** A run with its target and the joints it saw: another target may have been looked at since. */

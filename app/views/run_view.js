@@ -13,11 +13,11 @@ const WAITS = ["run", "more"];
 export class JobView {
   /**
    * @param {object} view what `mount` gets
-   * @param {{status: string, kinds: Object<string, (message: object) => void>, onClick?: (data: DOMStringMap) => void}}
+   * @param {{status: string, kinds?: Object<string, (message: object) => void>, onClick?: (data: DOMStringMap) => void}}
    *   options `status` is the id of the component whose queue line is told; `kinds` takes messages by their kind, `onClick`
    *   the data of a pressed button
    */
-  constructor(view, { status, kinds, onClick = () => {} }) {
+  constructor(view, { status, kinds = {}, onClick = () => {} }) {
     this.view = view;
     this.element = view.element;
     this.trigger = view.trigger;

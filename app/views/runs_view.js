@@ -13,7 +13,7 @@ const MB = 1e6;
 /**
  * Subclasses define `run`, the one that is shown, `record(begin)`, which makes a run of its first message, `show(run, index)`,
  * which shows it at an index of its steps or at its end, `draw()`, `sayEnd()` and `planned()`, which names the lanes of `plan`,
- * those of the next run, while none is shown; they call `begun(run)` for one that begins.
+ * those of the next run, while none is shown. Messages of runs are taken here; `kinds` are a tab's others.
  */
 export class RunsView extends RunView {
   /** @param {object} options those of `RunView`, and {tab: string} */
@@ -31,11 +31,17 @@ export class RunsView extends RunView {
     });
     this.find("[data-forget]").addEventListener("click", () => this.#forget());
     this.find("[data-all]").addEventListener("click", () => this.#again(this.runs));
-    this.kinds.again = ({ text }) => {
-      this.become("running");
-      this.say(text);
-    };
-    this.kinds.exported = () => this.cancelled(); // the line that told of it gives way to the run's
+    Object.assign(this.kinds, {
+      begin: (message) => this.#begin(message),
+      frames: (message) => this.frames(message),
+      end: (message) => this.end(message),
+      error: (message) => this.failed(message.text),
+      again: ({ text }) => {
+        this.become("running");
+        this.say(text);
+      },
+      exported: () => this.cancelled(), // the line that told of it gives way to the run's
+    });
   }
 
   listen() {
@@ -74,6 +80,14 @@ export class RunsView extends RunView {
   /** Numbers go on after those of the runs that are kept. */
   asked() {
     return { after: Math.max(0, ...this.runs.map((run) => run.number)) };
+  }
+
+  async #begin(message) {
+    const run = this.record(message);
+    await run.ready;
+    this.begun(run);
+    this.become("running");
+    this.show(run);
   }
 
   begun(run) {
