@@ -109,7 +109,9 @@ def opened(read: Callable[[dict[str, str]], tuple[Values, list[str]]]) -> Callab
 def take_as_typed() -> None:
     """Let what is typed into a number's field reach its tab, which refuses in a sentence what is out of range; Gradio itself
     would answer that with an error that names no field."""
-    for kind in (gr.Number, gr.Slider):  # the classes, for a field that an event changes becomes another instance
+    # Of the classes: a field that an event changes becomes another instance, and beside a subclass Gradio writes a .pyi file.
+    # An event with a file among its inputs must be preprocessed, or no file arrives; all others are not, see `app.ui`.
+    for kind in (gr.Number, gr.Slider):
         kind.preprocess = lambda self, typed: typed
 
 
