@@ -19,7 +19,6 @@ from app.landscape.drawing import Drawing, Recent, Resources
 from app.runs.models import Models
 from app.runs.session import Session
 from app.runs.standing import standing_of
-from app.target import targets
 from landscape_core.errors import UserError
 from landscape_core.images.pixels import png_tensor, to_bytes
 from landscape_core.search.objectives import Target
@@ -33,16 +32,6 @@ from tests.tiny.models import tiny_task
 @pytest.fixture(scope="module")
 def models() -> Models:
     return Models({"faces": lambda perceptual: tiny_task()})
-
-
-@pytest.fixture
-def lab(models: Models) -> Resources:
-    return Resources(models)
-
-
-@pytest.fixture
-def invert(models: Models) -> Session:
-    return Session(target=targets.drawn(models.get("faces"), 3))
 
 
 def test_a_race_then_its_surfaces_from_coarse_to_fine(lab: Resources, invert: Session) -> None:

@@ -14,7 +14,6 @@ from app.landscape import run as events
 from app.landscape.drawing import Drawing, Resources
 from app.runs.models import Models
 from app.runs.session import Session
-from app.target import targets
 from landscape_core.errors import UserError
 from landscape_core.experiments.landscapes import run_landscapes
 from landscape_core.surfaces.averages import LandscapeSettings
@@ -25,16 +24,6 @@ from tests.tiny.models import tiny_task
 @pytest.fixture(scope="module")
 def models() -> Models:
     return Models({"faces": lambda perceptual: tiny_task()})
-
-
-@pytest.fixture
-def lab(models: Models) -> Resources:
-    return Resources(models)
-
-
-@pytest.fixture
-def invert(models: Models) -> Session:
-    return Session(target=targets.drawn(models.get("faces"), 3))
 
 
 def test_what_experiments_found_stands_beside_one_picture(

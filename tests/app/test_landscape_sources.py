@@ -30,16 +30,6 @@ def models() -> Models:
     return Models({"faces": lambda perceptual: tiny_task()})
 
 
-@pytest.fixture
-def lab(models: Models) -> Resources:
-    return Resources(models)
-
-
-@pytest.fixture
-def invert(models: Models) -> Session:
-    return Session(target=targets.drawn(models.get("faces"), 3))
-
-
 def test_a_run_that_stands_elsewhere_is_drawn_as_it_stands(lab: Resources, models: Models, invert: Session) -> None:
     list(race.start(models, invert, RunSettings.pair(steps=7, seed=2, space="paper")))
     drawing = Drawing(1)

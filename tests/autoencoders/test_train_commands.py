@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 from PIL import Image
 from typer.testing import CliRunner
@@ -16,22 +15,15 @@ from landscape_core.autoencoders.models import load_classifier, load_inverter
 from landscape_core.autoencoders.task import CODES, load_features_task
 from landscape_core.autoencoders.training import recipe
 from landscape_core.errors import UserError
-from landscape_core.features.cifar10 import CIFAR10_CLASSES
 from landscape_core.storage import zoo
 from tests.tiny.inverters import WIDTHS, publish_encoder
 from tests.tiny.lpips import MeanDistance
+from tests.tiny.pictures import cifar_folder
 
 
 @pytest.fixture
 def cifar(tmp_path: Path) -> Path:
-    random = np.random.default_rng(0)
-    for split, number in (("train", 2), ("test", 1)):
-        for name in CIFAR10_CLASSES:
-            folder = tmp_path / "cifar" / split / name
-            folder.mkdir(parents=True)
-            for i in range(number):
-                Image.fromarray(random.integers(0, 255, (32, 32, 3), dtype=np.uint8)).save(folder / f"{i}.png")
-    return tmp_path / "cifar"
+    return cifar_folder(tmp_path, train=2, test=1)
 
 
 @pytest.fixture

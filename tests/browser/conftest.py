@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 from torch import Tensor, nn
 
+from tests.browser.serving import serving
 from tests.tiny.models import tiny_task
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -76,7 +76,7 @@ def address(gated: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     """A running app."""
     from app.runs.models import Models
     from app.train.queue import Trainings
-    from app.ui import build_app, launch_options
+    from app.ui import build_app
     from app.warm import warm_up
 
     held = replace(tiny_task("gated"), forward=gated)
@@ -84,9 +84,8 @@ def address(gated: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     warm_up(models).join()
     trainings = Trainings(tmp_path_factory.mktemp("trainings"), models)
     demo = build_app(models, trainings=trainings)
-    _, url, _ = demo.launch(**launch_options(port=_free_port()), prevent_thread_lock=True, quiet=True)
-    yield url
-    demo.close(verbose=False)
+    with serving(demo) as url:
+        yield url
     trainings.close()
 
 
@@ -130,12 +129,6 @@ def open_page(chromium: Any, address: str) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert wrong == []
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _ours(url: str, address: str) -> bool:

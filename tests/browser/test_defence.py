@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.browser.serving import serving
 from tests.tiny.defence import tiny_defence, write_cifar
 from tests.tiny.models import tiny_task
 
@@ -24,18 +24,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running app with two tiny defences and twenty test pictures."""
     from app.defence.pictures import Defences
     from app.runs.models import Models
-    from app.ui import build_app, launch_options
+    from app.ui import build_app
     from landscape_core.features.cifar10 import Cifar10Test
 
     cifar = Cifar10Test(write_cifar(tmp_path_factory.mktemp("cifar")))
     defences = Defences({"ro": tiny_defence, "mart": lambda: tiny_defence("mart", 1)}, cifar)
     demo = build_app(Models({"faces": lambda perceptual: tiny_task("faces")}), defences)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    _, url, _ = demo.launch(**launch_options(port=port), prevent_thread_lock=True, quiet=True)
-    yield url
-    demo.close(verbose=False)
+    with serving(demo) as url:
+        yield url
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 
 from landscape_core.search.export import CARD
+from tests.browser.serving import serving
 from tests.browser.test_memory import kept
 from tests.tiny.inverters import Distance, publish_inverters
 from tests.tiny.models import tiny_task
@@ -24,17 +24,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running app with three tiny autoencoders."""
     from app.features.models import Features
     from app.runs.models import Models
-    from app.ui import build_app, launch_options
+    from app.ui import build_app
 
     features = Features(publish_inverters(tmp_path_factory.mktemp("features")))
     features._lpips._sources["lpips"] = Distance
     demo = build_app(Models({"faces": lambda perceptual: tiny_task("faces")}), inverters=features)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
-    _, url, _ = demo.launch(**launch_options(port=port), prevent_thread_lock=True, quiet=True)
-    yield url
-    demo.close(verbose=False)
+    with serving(demo) as url:
+        yield url
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ import torch
 
 from app.runs.models import Models, embedded_models
 from landscape_core.search.task import Task
-from tests.browser.conftest import _free_port
+from tests.browser.serving import serving
 
 Open = Callable[..., Any]
 STEPS, LANES = 100, 4
@@ -63,14 +63,13 @@ def embedded() -> Models:
 @pytest.fixture(scope="session")
 def address(embedded: Models) -> Iterator[str]:
     """The app as it is started, warm."""
-    from app.ui import build_app, launch_options
+    from app.ui import build_app
     from app.warm import warm_up
 
     warm_up(embedded).join()
     demo = build_app(embedded)
-    _, url, _ = demo.launch(**launch_options(port=_free_port()), prevent_thread_lock=True, quiet=True)
-    yield url
-    demo.close(verbose=False)
+    with serving(demo) as url:
+        yield url
 
 
 def bare(task: Task, passes: int) -> float:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.browser.conftest import CHROMIUM, PATIENCE, _free_port
+from tests.browser.conftest import CHROMIUM, PATIENCE
+from tests.browser.serving import serving
 from tests.browser.test_accessible import violations
 from tests.tiny.plugins import plugin
 
@@ -20,7 +21,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An app whose only model is a plug-in; what is trained lies in the test's own folder."""
     from app.runs.models import Models
     from app.train.queue import Trainings
-    from app.ui import build_app, launch_options
+    from app.ui import build_app
     from landscape_core.plugins.task import bare_task, with_thetas
 
     monkeypatch.chdir(tmp_path)
@@ -29,9 +30,8 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     models = Models({"decay": lambda _: with_thetas(bare)}, own={"decay": spec})
     trainings = Trainings(tmp_path / "trainings", models, niceness=0)
     demo = build_app(models, trainings=trainings)
-    _, url, _ = demo.launch(**launch_options(port=_free_port()), prevent_thread_lock=True, quiet=True)
-    yield url
-    demo.close(verbose=False)
+    with serving(demo) as url:
+        yield url
     trainings.close()
 
 

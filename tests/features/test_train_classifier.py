@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 import typer
-from PIL import Image
 from typer.testing import CliRunner
 
 from landscape_core.defence.task import classifier_from
 from landscape_core.errors import UserError
-from landscape_core.features.cifar10 import CIFAR10_CLASSES
 from landscape_core.features.commands.train import classifier
 from landscape_core.storage import zoo
 from landscape_core.storage.tensors import read_tensors
+from tests.tiny.pictures import cifar_folder
 
 app = typer.Typer()
 app.command()(classifier)
@@ -24,14 +22,7 @@ app.command()(classifier)
 
 @pytest.fixture
 def cifar(tmp_path: Path) -> Path:
-    random = np.random.default_rng(0)
-    for split, number in (("train", 3), ("test", 1)):
-        for name in CIFAR10_CLASSES:
-            folder = tmp_path / "cifar" / split / name
-            folder.mkdir(parents=True)
-            for i in range(number):
-                Image.fromarray(random.integers(0, 255, (32, 32, 3), dtype=np.uint8)).save(folder / f"{i}.png")
-    return tmp_path / "cifar"
+    return cifar_folder(tmp_path, train=3, test=1)
 
 
 def test_the_command_writes_a_classifier_that_loads_and_equals_the_trained_one(cifar: Path, tmp_path: Path) -> None:

@@ -19,27 +19,11 @@ from landscape_core.storage.fingerprint import fingerprint
 from landscape_core.surfaces.planes import Grid, random_plane
 from landscape_core.surfaces.surface import Surface, evaluate, evaluate_all, levels, loss_in
 from landscape_core.surfaces.views import views
-from tests.tiny.models import DIM, tiny_task
+from tests.tiny.models import DIM
 
 
 def random(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-@pytest.fixture(scope="module")
-def task() -> Task:
-    return tiny_task()
-
-
-@pytest.fixture(scope="module")
-def targets(task: Task) -> Target:
-    with torch.no_grad():
-        return Target(task.forward(task.prior.sample(4, random(1))))
-
-
-@pytest.fixture(scope="module")
-def race(task: Task, targets: Target) -> Trajectory:
-    return run(*prepare(task, RunSettings.pair(space="paper", steps=5), targets))
 
 
 @pytest.fixture

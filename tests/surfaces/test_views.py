@@ -13,27 +13,11 @@ from landscape_core.search.trajectory import Trajectory, run
 from landscape_core.surfaces.planes import StoppedError, principal_plane
 from landscape_core.surfaces.surface import path_on_plane
 from landscape_core.surfaces.views import AXES, KINDS, Kind, in_x, recovered_planes, recovering, views
-from tests.tiny.models import DIM, tiny_task
+from tests.tiny.models import DIM
 
 
 def random(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
-
-
-@pytest.fixture(scope="module")
-def task() -> Task:
-    return tiny_task()
-
-
-@pytest.fixture(scope="module")
-def targets(task: Task) -> Target:
-    with torch.no_grad():
-        return Target(task.forward(task.prior.sample(4, random(1))))
-
-
-@pytest.fixture(scope="module")
-def race(task: Task, targets: Target) -> Trajectory:
-    return run(*prepare(task, RunSettings.pair(space="paper", steps=5), targets))
 
 
 def test_a_path_on_a_plane_has_both_losses(task: Task, targets: Target, race: Trajectory) -> None:
