@@ -175,7 +175,7 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def centre_box(image: Image.Image) -> CropBox:
-    """The largest centred square, on whole pixels as in `data.load_images`."""
+    """The largest centred square, on whole pixels as in `datasets.load_images`."""
     side = min(image.size)
     return CropBox((image.width - side) // 2, (image.height - side) // 2, side)
 

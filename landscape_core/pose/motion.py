@@ -1,7 +1,7 @@
 """Motions from anybody's files, and one frame of one as a pose of our skeleton.
 
 A BVH file of this skeleton (the same joint names and bone directions, as in the Bandai-Namco files) is read exactly. Other
-rigs are carried over by the directions of their bones, see `landscape_core.retarget`.
+rigs are carried over by the directions of their bones, see `pose.retarget`.
 """
 
 from __future__ import annotations
