@@ -72,7 +72,7 @@ def landscapes(
     name = "landscapes" if loaded.name == "faces" else f"landscapes-{loaded.name}"
     with Ticker() as tick:
         result, examples, planes = fig8.run_landscapes(loaded, chosen, settings, command_line(), tick, name=name)
-    finish(result, out, lambda picture: fig8.plot(result, examples, picture))
+    finish(result, out, lambda result, picture: fig8.plot(result, examples, picture))
     if embed:
         card = save_recovered(
             loaded, planes, n=len(chosen), steps=steps, trained_on=f"latents of {len(chosen)} targets of {source}, {split}",

@@ -60,7 +60,7 @@ def em(
     models = without_other_thetas(loaded.hashes, ())
     with Ticker() as tick:
         result = appendix_b.run_em(trainer, "-".join(words), models, command_line(), tick)
-    finish(result, out, lambda picture: appendix_b.plot(result, picture))
+    finish(result, out, appendix_b.plot)
 
 
 def _training(

@@ -57,4 +57,4 @@ def why(
         targets[kind] = drawn or loaded.sampled(n, torch.Generator().manual_seed(seed + offset))
     with Ticker() as tick:
         result = experiment.run_why(loaded, targets["train"], targets[split], settings, command_line(), tick, work)
-    finish(result, out, lambda picture: experiment.plot(result, picture))
+    finish(result, out, experiment.plot)

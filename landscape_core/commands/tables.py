@@ -13,8 +13,8 @@ from torch import Tensor
 from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.domains import domain_for
 from landscape_core.errors import UserError
-from landscape_core.experiments.results import Result, finish
-from landscape_core.generators.commands.reproduce import Work, conclude, train_and_val
+from landscape_core.experiments.results import finish
+from landscape_core.generators.commands.reproduce import Work, train_and_val
 from landscape_core.generators.datasets import DOMAINS
 from landscape_core.generators.experiments import budget as searches
 from landscape_core.generators.experiments import convergence as fig3a
@@ -25,7 +25,6 @@ from landscape_core.images.datasets import ImageSource
 from landscape_core.images.sets import targets
 from landscape_core.options import TASK_HELP, Data, Device, Distance, LearnedSpace, Out, Seed, Threads
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
-from landscape_core.progress import Tick
 from landscape_core.search.judges import Judge
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
@@ -65,14 +64,13 @@ def budget(
     if domain is not PLUGINS:
         train, sets = train_and_val(data, number, others, seed, loaded.side)
     settings = searches.BudgetSettings(number, tuple(sorted(evaluations)), tuned, seed, teach)
-
-    def run(tick: Tick) -> Result:
-        rows = searches.searchers_for(loaded)
+    rows = searches.searchers_for(loaded)
+    with Ticker() as tick:
         if teach:
             rows |= taught(loaded, train[tuned:], teach, seed, tick, work)
-        return searches.run_budget(loaded, train, sets, settings, command_line(), tick, rows, work)
-
-    conclude(run, searches.plot, out, searches.markdown)
+        result = searches.run_budget(loaded, train, sets, settings, command_line(), tick, rows, work)
+    typer.echo(searches.markdown(result))
+    finish(result, out, searches.plot)
 
 
 def _train_of(task: Task, n: int, seed: int) -> Tensor:
@@ -121,4 +119,4 @@ def convergence(
             sets = picture_sets(chosen, loaded, data, split, task, number, seed)
     with Ticker() as tick:
         result = fig3a.run_convergence(loaded, train, sets, settings, command_line(), tick, judges, work)
-    finish(result, out, lambda picture: fig3a.plot(result, picture))
+    finish(result, out, fig3a.plot)

@@ -188,11 +188,11 @@ def _rounded(value: Any) -> Any:
     return value.item() if isinstance(value, torch.Tensor) else value
 
 
-def finish(result: Result, out: Path, plot: Callable[[Path], None]) -> None:
+def finish(result: Result, out: Path, plot: Callable[[Result, Path], None]) -> None:
     """Write the result and its plot, and print the claims."""
     path = result.write(out)
     with whole(path.with_suffix(".png")) as partial:
-        plot(partial)
+        plot(result, partial)
     typer.echo(table(result.claims))
     typer.echo(f"Wrote {path} and {path.with_suffix('.png')}.")
 

@@ -66,7 +66,7 @@ def denoise(
     pictures, train = drawn(data, number, seed), of_training(data, 20, seed)
     with Ticker() as tick:
         reconstruction.run_denoise(models, pictures, train, deviations, load_lpips(), result, tick)
-    finish(result, out, lambda path: bars(result, path))
+    finish(result, out, bars)
 
 
 def anomaly(
@@ -88,7 +88,7 @@ def anomaly(
     inverters = dict(zip((anomalies.ROBUST, anomalies.STANDARD), pair, strict=True))
     with Stopping() as stop, Ticker() as tick:
         anomalies.run_anomaly(inverters, train, test, settings, learner(stop, work), result, tick)
-    finish(result, out, lambda path: anomalies.areas_by_class(result, path))
+    finish(result, out, anomalies.areas_by_class)
 
 
 def style(
@@ -109,7 +109,7 @@ def style(
     contents, wanted = _examples(CONTENTS, side), _examples(STYLES, side)
     with Ticker() as tick:
         _, found = styles.run_style(deepest, contents, wanted, load_lpips(), result, tick)
-    finish(result, out, lambda path: styles.sheet(found, path))
+    finish(result, out, lambda _, path: styles.sheet(found, path))
 
 
 def _examples(names: tuple[str, ...], side: int) -> Tensor:

@@ -31,7 +31,7 @@ def table(
     result = begun("features-table", number, seed, [one for pair in pairs.values() for one in pair])
     with Ticker() as tick:
         reconstruction.run_table(pairs, drawn(data, number, seed), load_lpips(), result, tick)
-    finish(result, out, lambda path: bars(result, path))
+    finish(result, out, bars)
 
 
 def resolution(
@@ -49,7 +49,7 @@ def resolution(
     result.n = {f"{CATS.file} at {side}": number for side in sets}
     with Ticker() as tick:
         reconstruction.run_resolution(pairs, sets, load_lpips(), result, tick)
-    finish(result, out, lambda path: bars(result, path))
+    finish(result, out, bars)
 
 
 def inversion(
@@ -70,4 +70,4 @@ def inversion(
     pictures, train = drawn(data, number, seed), of_training(data, settings.tune_targets, seed)
     with Ticker() as tick:
         descent.run_descent(inverter, tasks, pictures, train, load_lpips(), settings, result, tick)
-    finish(result, out, lambda path: bars(result, path))
+    finish(result, out, bars)

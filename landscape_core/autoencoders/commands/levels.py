@@ -48,7 +48,7 @@ def ablation(
     with Stopping() as stop, Ticker() as tick:
         learn = learner(stop, work)
         losses.run_ablation(FeatureEncoder(network, depth), seen, pictures, load_lpips(), config, learn, result, tick)
-    finish(result, out, lambda path: bars(result, path))
+    finish(result, out, bars)
 
 
 def sweet_spot(
@@ -78,7 +78,7 @@ def sweet_spot(
 
         learn = learner(stop, work)
         radii.run_sweet_spot(eps, settings, seen[0], test, load_lpips(), classify, learn, result, tick)
-    finish(result, out, lambda path: radii.curves(result, eps, path))
+    finish(result, out, lambda result, path: radii.curves(result, eps, path))
 
 
 def _levels(text: str) -> list[float]:

@@ -67,4 +67,4 @@ def features(
     with Ticker() as tick:
         result = inversion.run_features(networks, hashes, reference, train, sets, ranks, settings, command_line(), tick)
     drawn = to_unit(load_images(ImageSource(zoo.ASSETS / "examples", None, CALIBRATED_SIDE)))[:8]  # ours: nobody's face
-    finish(result, out, lambda path: inversion.sheet(networks, drawn, result, settings, path))
+    finish(result, out, lambda result, path: inversion.sheet(networks, drawn, result, settings, path))

@@ -66,4 +66,4 @@ def defence(
             result = table1.run_defence(
                 load_defence(name), train, test, attacks, settings, command_line(), tick, label=split, folder=work / name
             )
-        finish(result, out, lambda picture, result=result: table1.plot(result, picture))  # type: ignore[misc]
+        finish(result, out, table1.plot)

@@ -11,8 +11,9 @@ from torch import Tensor
 
 from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.experiments.comparing import quiet
+from landscape_core.experiments.results import finish
 from landscape_core.experiments.rows import markdown
-from landscape_core.generators.commands.reproduce import Number, Steps, Tuned, Work, conclude, pictures_of
+from landscape_core.generators.commands.reproduce import Number, Steps, Tuned, Work, pictures_of
 from landscape_core.generators.experiments import leads, spectra
 from landscape_core.generators.experiments.leads import LeadSettings
 from landscape_core.generators.task import load_image_task
@@ -51,11 +52,12 @@ def noise(
     apply_threads(threads)
     task, settings, train = _begin(data, number, tuned, steps, space, perceptual, device, seed)
     sets = spectra.noise_levels(pictures_of(data, "val", None, number, seed, task.side), seed)
-    conclude(
-        lambda tick: leads.run_leads("noise", task, train, sets, settings, command_line(), tick, paper=leads.TABLE4,
-                                     ordered=True, work=work),
-        leads.plot, out, markdown,
-    )  # fmt: skip
+    with Ticker() as tick:
+        result = leads.run_leads(
+            "noise", task, train, sets, settings, command_line(), tick, paper=leads.TABLE4, ordered=True, work=work
+        )
+    typer.echo(markdown(result))
+    finish(result, out, leads.plot)
 
 
 def spectrum(
@@ -68,11 +70,10 @@ def spectrum(
     apply_threads(threads)
     task, settings, train = _begin(data, number, tuned, steps, space, perceptual, device, seed)
     sets = spectra.natural(data, task.side, number, seed)
-    conclude(
-        lambda tick: leads.run_leads("spectrum", task, train, sets, settings, command_line(), tick, paper=leads.TABLE5,
-                                     work=work),
-        leads.plot, out, markdown,
-    )  # fmt: skip
+    with Ticker() as tick:
+        result = leads.run_leads("spectrum", task, train, sets, settings, command_line(), tick, paper=leads.TABLE5, work=work)
+    typer.echo(markdown(result))
+    finish(result, out, leads.plot)
 
 
 def weighting(
@@ -85,9 +86,10 @@ def weighting(
     apply_threads(threads)
     task, settings, train = _begin(data, number, tuned, steps, space, perceptual, device, seed)
     pictures = pictures_of(data, "val", None, number, seed, task.side)
-    conclude(
-        lambda tick: leads.run_weighting(task, train, pictures, settings, command_line(), tick, work), leads.plot, out, markdown
-    )
+    with Ticker() as tick:
+        result = leads.run_weighting(task, train, pictures, settings, command_line(), tick, work)
+    typer.echo(markdown(result))
+    finish(result, out, leads.plot)
 
 
 def noise_only(
@@ -119,8 +121,10 @@ def noise_only(
     sets = {
         kind: targets(each.source(data, "val", task.side), number, seed) for kind, each in (("faces", FACES), ("cats", CATS))
     }
-    conclude(
-        lambda tick: leads.run_leads("noise-only", task, train, sets, settings, command_line(), tick, paper=leads.TABLE6,
-                                     work=work, details={"training_budget": {"Z from noise": spent(trainer)}}),
-        leads.plot, out, markdown,
-    )  # fmt: skip
+    with Ticker() as tick:
+        result = leads.run_leads(
+            "noise-only", task, train, sets, settings, command_line(), tick, paper=leads.TABLE6, work=work,
+            details={"training_budget": {"Z from noise": spent(trainer)}},
+        )  # fmt: skip
+    typer.echo(markdown(result))
+    finish(result, out, leads.plot)

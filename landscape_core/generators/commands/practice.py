@@ -37,7 +37,7 @@ def fragile(
     pictures = pictures_of(data, "val", None, number, seed, task.side)
     with Ticker() as tick:
         result = fragility.run_fragile(task, pictures, settings, command_line(), tick, work)
-    finish(result, out, lambda path: fragility.plot(result, path))
+    finish(result, out, fragility.plot)
 
 
 def cost(
@@ -59,4 +59,4 @@ def cost(
     settings = CostSettings(number, steps, most, space, seed)
     with Ticker() as tick:
         result = costs.run_cost(tasks, pictures, trainings, settings, command_line(), tick, work)
-    finish(result, out, lambda path: costs.plot(result, path))
+    finish(result, out, costs.plot)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +10,7 @@ import typer
 from torch import Tensor
 
 from landscape_core.console import Ticker, apply_threads, command_line
-from landscape_core.experiments.results import Result, finish
+from landscape_core.experiments.results import finish
 from landscape_core.experiments.rows import TableSettings, markdown
 from landscape_core.generators.datasets import DOMAINS
 from landscape_core.generators.experiments import ablation as table2
@@ -23,7 +22,6 @@ from landscape_core.generators.training.theta import image_targets
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.sets import CATS, FACES, targets
 from landscape_core.options import Data, Device, Distance, EvaluatedSplit, Images, Out, Seed, Space, Threads
-from landscape_core.progress import Tick
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 from landscape_core.storage.files import check_writable
@@ -46,19 +44,6 @@ def train_and_val(data: Path, number: int, tuned: int, seed: int, side: int) -> 
     return targets(FACES.source(data, "train", side), tuned, seed), sets
 
 
-def conclude(
-    run: Callable[[Tick], Result],
-    plot: Callable[[Result, Path], None],
-    out: Path,
-    written: Callable[[Result], str] = markdown,
-) -> None:
-    """Run with a progress bar, print the table, write result and plot."""
-    with Ticker() as tick:
-        result = run(tick)
-    typer.echo(written(result))
-    finish(result, out, lambda picture: plot(result, picture))
-
-
 def ablation(
     data: Data = Path("data"),
     number: Number = 100,
@@ -78,9 +63,10 @@ def ablation(
     spaces, cards = table2.trained_rows(task, thetas)
     train, sets = train_and_val(data, number, tuned, seed, task.side)
     settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
-    conclude(
-        lambda tick: table2.run_ablation(task, spaces, cards, train, sets, settings, command_line(), tick), table2.plot, out
-    )
+    with Ticker() as tick:
+        result = table2.run_ablation(task, spaces, cards, train, sets, settings, command_line(), tick)
+    typer.echo(markdown(result))
+    finish(result, out, table2.plot)
 
 
 def z_dimension(
@@ -111,9 +97,10 @@ def z_dimension(
         replace(defaults.table, targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work),
     )
     sampler = image_targets(load_images(FACES.source(data, "train", task.side)))
-    conclude(
-        lambda tick: table3.run_dimensions(task, sampler, train, sets, settings, work, command_line(), tick), table3.plot, out
-    )
+    with Ticker() as tick:
+        result = table3.run_dimensions(task, sampler, train, sets, settings, work, command_line(), tick)
+    typer.echo(markdown(result))
+    finish(result, out, table3.plot)
 
 
 def w_plus(
@@ -134,7 +121,10 @@ def w_plus(
     spaces.spaces_of(task, plus)  # before minutes are spent on it, whether all is there
     train, sets = train_and_val(data, number, tuned, seed, task.side)
     settings = TableSettings(targets=number, steps=tuple(sorted(steps)), tune_targets=tuned, seed=seed, work=work)
-    conclude(lambda tick: spaces.run_wplus(task, plus, train, sets, settings, command_line(), tick), table2.plot, out)
+    with Ticker() as tick:
+        result = spaces.run_wplus(task, plus, train, sets, settings, command_line(), tick)
+    typer.echo(markdown(result))
+    finish(result, out, table2.plot)
 
 
 def pictures_of(
@@ -169,4 +159,4 @@ def completions(
     study = fig6.CompletionStudy(k=k, steps=steps, space=space, x_optimizer=x_optimizer, seed=seed)
     with Ticker() as tick:
         result = fig6.run_completions(task, pictures, study, command_line(), tick, work)
-    finish(result, out, lambda picture: fig6.plot(result, picture))
+    finish(result, out, fig6.plot)

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import apply_threads, command_line
-from landscape_core.generators.commands.reproduce import Steps, Work, conclude, pictures_of
+from landscape_core.console import Ticker, apply_threads, command_line
+from landscape_core.experiments.results import finish
+from landscape_core.generators.commands.reproduce import Steps, Work, pictures_of
 from landscape_core.generators.datasets import DOMAINS
 from landscape_core.generators.experiments import editing as edits
 from landscape_core.generators.experiments import restoring
@@ -54,10 +55,10 @@ def restore(
     pictures = pictures_of(data, split, images, number, seed, task.side, domain)
     train = targets(DOMAINS[domain].source(data, "train", task.side), tuned, seed)
     lpips = image_objective("lpips", task.device)[0].distance
-    conclude(
-        lambda tick: restoring.run_restore(task, train, pictures, settings, lpips, command_line(), tick, work),
-        table.plot, out, table.markdown,
-    )  # fmt: skip
+    with Ticker() as tick:
+        result = restoring.run_restore(task, train, pictures, settings, lpips, command_line(), tick, work)
+    typer.echo(table.markdown(result))
+    finish(result, out, table.plot)
 
 
 def editing(
@@ -84,6 +85,7 @@ def editing(
     task.learned(space)
     pictures = pictures_of(data, split, images, number, seed, task.side, domain)
     settings = edits.EditingSettings(number, steps, directions, amount, space, seed)
-    conclude(
-        lambda tick: edits.run_editing(task, pictures, settings, command_line(), tick, work), edits.plot, out, edits.markdown
-    )
+    with Ticker() as tick:
+        result = edits.run_editing(task, pictures, settings, command_line(), tick, work)
+    typer.echo(edits.markdown(result))
+    finish(result, out, edits.plot)

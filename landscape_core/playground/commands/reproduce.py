@@ -25,4 +25,4 @@ def playground(
     with Ticker() as tick:
         result = run_comparison(ComparisonSettings(targets=number, seeds=seeds, seed=seed), command_line(), tick)
     typer.echo(markdown(result))
-    finish(result, out, lambda picture: plot(result, picture))
+    finish(result, out, plot)

@@ -32,4 +32,4 @@ def plugins(
     settings = ToleranceSettings(number, tuned, steps, buffers=buffers, seed=seed)
     with Ticker() as tick:
         result = run_plugins([load_plugin_task(task) for task in tasks], settings, work, command_line(), tick)
-    finish(result, out, lambda picture: plot(result, picture))
+    finish(result, out, plot)

@@ -49,7 +49,7 @@ def pose(
     with Ticker() as tick:
         result = fig3b.run_pose(task, body, tuning, sets, settings, command_line(), tick, known=known)
     result.settings = {**result.settings, "x_tuned_on": tuned_on}
-    finish(result, out, lambda picture: fig3b.plot(result, picture))
+    finish(result, out, fig3b.plot)
 
 
 def _tuning(path: Path, n: int, seed: int, *, own: bool) -> tuple[Tensor, str]:
@@ -87,7 +87,7 @@ def pose_completions(
     with Ticker() as tick:
         result = fig6.run_hypotheses(task, body, tuning, poses, settings, command_line(), tick)
     result.settings = {**result.settings, "x_tuned_on": tuned_on}
-    finish(result, out, lambda picture: fig6.plot(result, picture))
+    finish(result, out, fig6.plot)
 
 
 def follow(
@@ -114,4 +114,4 @@ def follow(
     tuning = clips.pop("train")
     with Ticker() as tick:
         result = following.run_following(task, body, tuning, clips, settings, command_line(), tick)
-    finish(result, out, lambda picture: following.plot(result, picture))
+    finish(result, out, following.plot)
