@@ -12,7 +12,7 @@ import gradio as gr
 
 from app.defence import pictures, stream
 from app.defence import run as events
-from app.defence.counting import CountingTable, counting_view
+from app.defence.count_tab import CountingTable, counting_view
 from app.defence.examples import EXAMPLES
 from app.defence.form import PicturePanel, build_defence_form, build_picture
 from app.defence.pictures import CIFAR_FILE, LABELS, NO_CIFAR, Chosen, Defences, cifar_at
