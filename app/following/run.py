@@ -17,6 +17,7 @@ from app.runs.lanes import table_of
 from app.runs.legs import numbered
 from app.runs.session import Message
 from landscape_core.errors import UserError, first_problem
+from landscape_core.search.clip import Clip
 from landscape_core.search.export import file_name
 from landscape_core.search.follow import MAX_SMOOTHNESS, Following, Track, follow, joined
 from landscape_core.search.follow_export import Followed, summary
@@ -91,10 +92,7 @@ class Source:
     target: Target
     settings: RunSettings
     how: Following
-    label: str
-    notices: Sequence[str]
-    numbers: Sequence[int]
-    fps: float
+    clip: Clip
     begin: Callable[[], Message]
     column: Callable[[Track, int], Message]
     found: Callable[[Sequence[Track]], Followed]
@@ -122,11 +120,11 @@ def start(job: FollowJob, source: Source) -> Iterator[Message]:
 
 
 def _messages(job: FollowJob, source: Source) -> Iterator[Message]:
-    frames = len(source.target)
+    clip, frames = source.clip, len(source.target)
     yield {
-        **source.begin(), "kind": "begin", "number": job.number, "label": source.label, "notices": list(source.notices),
+        **source.begin(), "kind": "begin", "number": job.number, "label": clip.name, "notices": list(clip.notices),
         "lanes": source.settings.names(), "table": table_of(source.settings), "limit": frames,
-        "numbers": list(source.numbers), "fps": source.fps,
+        "numbers": list(clip.frames), "fps": clip.fps,
     }  # fmt: skip
     done = 0
     for part in follow(source.task, source.settings, source.target, source.how, stop=job.stop.is_set):
@@ -146,6 +144,6 @@ def export(job: FollowJob | None) -> Path:
     """
     if job is None or job.source is None or not job.parts:
         raise UserError("There is nothing to export yet; press Run first.")
-    path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"{file_name(job.source.label)}.zip"
+    path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"{file_name(job.source.clip.name)}.zip"
     job.source.export(path, job.source.found(joined(job.parts)))
     return path

@@ -44,7 +44,7 @@ def source_of(task: Task, race: RunSettings, path: str | None, data: Mapping[str
         return {"picture": [webp(picture) for picture in to_bytes(found)], "error": [finite(value) for value in values]}
 
     return Source(
-        task, clip.target, settings, asked.how, clip.name, clip.notices, clip.frames, clip.fps, begin, column,
+        task, clip.target, settings, asked.how, clip, begin, column,
         lambda tracks: followed_pictures(task, clip, settings, asked.how, tracks),
         lambda file, followed: export_pictures(file, clip, followed),
     )  # fmt: skip

@@ -59,7 +59,7 @@ def source_of(
         return {"joints": joints, "error": [finite(error) for error in errors]}
 
     return Source(
-        task, target, settings, asked.how, clip.name, clip.notices, clip.frames, clip.fps, begin, column,
+        task, target, settings, asked.how, clip, begin, column,
         lambda tracks: followed_motion(task, body, clip, settings, asked.how, tracks),
         lambda file, followed: export_motion(file, task, body, clip, followed),
     )  # fmt: skip
