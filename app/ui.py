@@ -39,13 +39,19 @@ from app.train import tab as train
 from app.train.queue import Trainings
 from app.views.glossary import glossary
 from app.views.page import Page, address_view
-from app.views.view import APP, ROUTE, TEMPLATES, Scripts, style_sheets
+from app.views.view import APP, ROUTE, TEMPLATES, Scripts, modules, style_sheets
 from app.views.wiring import share_cores, take_as_typed
 from landscape_core.storage.zoo import RESULTS
 
 TITLE = "Loss-landscape laboratory"
 TABS = [tab.NAME for tab in (invert, playground, complete, landscape, pose, features, defence, train, results)]
-HEAD = f'<script type="module" src="{ROUTE}/views/page.js"></script>'
+SEEN_FIRST = ("views/address", "views/note", "target/picker", "invert/race", "invert/many", "invert/follow", "editing/editing")
+HEAD = "\n".join(
+    [
+        f'<script type="module" src="{ROUTE}/views/page.js"></script>',
+        *(f'<link rel="modulepreload" fetchpriority="low" href="{ROUTE}/{name}.js">' for name in modules(*SEEN_FIRST)),
+    ]
+)
 ROOT = APP.parent
 
 

@@ -141,11 +141,9 @@ class CompleteTab(RunTab[CompletionSession]):
     def wire_form(self, actions: FormActions) -> None:
         fields = self.form.components
         everything = [*fields, *self.chooser.outputs]
-        for name, component in self.form.items():
-            if name in ("observation", "source"):
-                component.input(self.on_observation, fields, [self.painter, self.said, self.note], **LATEST)
-            elif name != "model":
-                component.input(self.on_settings, fields, self.note, **LATEST)
+        seen = [self.form["observation"].input, self.form["source"].input]
+        gr.on(seen, self.on_observation, fields, [self.painter, self.said, self.note], **LATEST)
+        gr.on(self.form.changed_but("model", "observation", "source"), self.on_settings, fields, self.note, **LATEST)
         self.wire_table()
         self.wire_spaces()
         self.form["model"].input(self.on_model, fields, everything, **LATEST)

@@ -224,9 +224,7 @@ class DefenceTab(RunTab[DefenceSession]):
         self.wire_cards(actions.card, [*form.components, *shown, self.view, self.note])
         form["classifier"].input(self.on_model, form["classifier"], [form["space"], form["x_rate"], form["z_rate"]], **QUICK)
         form["space"].input(self.on_space, [form["classifier"], form["space"]], form["z_rate"], **QUICK)
-        for name, component in form.items():
-            if name not in ("truth", "classifier"):
-                component.input(self.on_settings, form.components, self.note, **LATEST)
+        gr.on(form.changed_but("truth", "classifier"), self.on_settings, form.components, self.note, **LATEST)
         form["attack"].input(self.on_attack, form["attack"], form["ascents"], **QUICK)
 
     def on_attack(self, attack: str) -> int:

@@ -80,9 +80,7 @@ class FeaturesTab(RunTab[FeaturesSession]):
         form, outputs = self.form, self.chooser.outputs
         everywhere = [*form.components, *outputs, *self.chooser.panel_outputs]
         self.loaded = self.page.opens(NAME, self.on_address, everywhere)
-        for name, component in form.items():
-            if name != "model":
-                component.input(self.on_settings, form.components, self.note, **LATEST)
+        gr.on(form.changed_but("model"), self.on_settings, form.components, self.note, **LATEST)
         self.wire_table()
         form["model"].input(self.on_model, form.components, [*form.components, *outputs], **LATEST)
         actions.reset.click(self.on_reset, form["model"], [*form.components, self.note], **QUICK)

@@ -85,9 +85,7 @@ class InvertTab(RunTab[RaceSession]):
         everything = [*fields, *outputs]
         everywhere = [*everything, *self.chooser.panel_outputs]
         self.loaded = self.page.opens(NAME, self.on_address, everywhere)
-        for name, component in self.form.items():
-            if name != "model":
-                component.input(self.on_settings, fields, self.note, **LATEST)
+        gr.on(self.form.changed_but("model"), self.on_settings, fields, self.note, **LATEST)
         self.wire_table()
         self.wire_spaces()
         self.form["model"].input(self.on_model, fields, everything, **LATEST)

@@ -124,8 +124,7 @@ class LandscapeTab:
         self.page.opens(NAME, self.on_address, [source, self.chosen, self.followed, *form.components, self.note])
         entered = enclosing_tab().select(self.on_open, asked, [*shown, model, space, source, self.followed], **QUICK)
         entered.then(**telling, **QUICK)
-        for changed in (source.input, *(component.input for component in form.components)):
-            changed(**telling, **LATEST)
+        gr.on([source.input, *form.changed_but()], **telling, **LATEST)
         model.input(self.on_model, [model, plane], [space, plane, view], **QUICK)
         source.input(lambda: True, outputs=self.chosen, **QUICK)
         source.change(self.on_source, [source, model, space, plane], shown, **QUICK)

@@ -155,9 +155,7 @@ class PoseTab(RunTab[PoseSession]):
         form, fields = self.form, self.form.components
         self.loaded = self.page.opens(NAME, self.on_address, [*fields, self.panel.number, *self.outputs])
         self.wire_table()
-        for name, component in form.items():
-            if name != "model":
-                component.input(self.on_settings, fields, self.note, **LATEST)
+        gr.on(form.changed_but("model"), self.on_settings, fields, self.note, **LATEST)
         form["model"].input(self.on_model, form["model"], fields, **QUICK).then(self.on_settings, fields, self.note, **QUICK)
         actions.reset.click(self.on_reset, outputs=[*fields, self.note], **QUICK)
         self.wire_cards(actions.card, [*fields, *self.outputs])

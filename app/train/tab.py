@@ -108,9 +108,7 @@ class TrainTab:
         everything = [*form.components, self.note]
         loaded = self.page.opens(NAME, self.on_address, everything)
         loaded.then(lambda: sent({"kind": "ready", "most": limits.UPLOAD_FILES}), outputs=view, **QUICK)
-        for name, component in form.items():
-            if name != "task":
-                component.input(self.on_settings, form.components, self.note, **LATEST)
+        gr.on(form.changed_but("task"), self.on_settings, form.components, self.note, **LATEST)
         form["task"].input(self.on_task, form.components, [form["preset"], self.note], **LATEST)
         view.train(self.on_train, [self.files, *form.components], [view, self.files], **SHORT)
         view.act(self.on_act, outputs=view, **QUICK)

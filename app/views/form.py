@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import gradio as gr
@@ -39,6 +40,11 @@ class Form(dict[str, Component]):
     def components(self) -> list[Component]:
         """The inputs of an event that calls `read` with their values."""
         return list(self.values())
+
+    def changed_but(self, *names: str) -> list[Any]:
+        """What is triggered when a visitor changes a field, any but these. One event for all is much less for the page to look
+        through while it opens than one for each."""
+        return [component.input for name, component in self.items() if name not in names]
 
     def read(self, values: Sequence[Any]) -> dict[str, Any]:
         """An event's values by name."""
@@ -96,17 +102,14 @@ def table_fields(prefix: str = "") -> dict[str, Component]:
 def rate_fields(prefix: str = "") -> dict[str, Component]:
     """The settings of the optimiser of every lane, folded away."""
     fields: dict[str, Component] = {}
-    with gr.Accordion("Rates of the lanes", open=False, elem_classes="more rates"):
-        for part in PARTS:
-            for row in ROWS:
-                with gr.Row(elem_classes="columns"):
-                    for column in COLUMNS:
-                        name = part_field(row + column, part)
-                        facts: dict[str, Any] = {"step": 1, "precision": 0} if part == "history" else {"step": 0.01}
-                        fields[name] = gr.Number(
-                            label=f"{row}{column} {PART_LABELS[part]}", info=_RATE if part == "lr" else None, min_width=90,
-                            elem_id=f"{prefix}{name.replace('_', '-')}", **facts,
-                        )  # fmt: skip
+    with gr.Accordion("Rates of the lanes", open=False, elem_classes="more rates"), gr.Row(elem_classes="columns"):
+        for part, row, column in product(PARTS, ROWS, COLUMNS):
+            name = part_field(row + column, part)
+            facts: dict[str, Any] = {"step": 1, "precision": 0} if part == "history" else {"step": 0.01}
+            fields[name] = gr.Number(
+                label=f"{row}{column} {PART_LABELS[part]}", info=_RATE if part == "lr" else None, min_width=90,
+                elem_id=f"{prefix}{name.replace('_', '-')}", **facts,
+            )  # fmt: skip
     return fields
 
 

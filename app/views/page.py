@@ -28,10 +28,12 @@ class Page:
     address: gr.HTML
     invert: Sessions = field(default_factory=Sessions)
     sources: dict[str, StandingSource] = field(default_factory=dict)
+    opened: list[Any] = field(default_factory=list)  # the events of `opens`
 
     def opens(self, name: str, take: Callable[[gr.Request, dict[str, str]], dict[Any, Any]], outputs: Sequence[Any]) -> Any:
         """A tab's settings come from the page's address: when the page is loaded, and when the history goes back to them.
-        `take` is called with the parameters that the address has for the tab. Returns the event of loading."""
+        `take` is called with the parameters that the address has for the tab. Returns the event of loading; the first tab's
+        goes before those of all others, for its Run is waited for."""
 
         def load(request: gr.Request) -> dict[Any, Any]:
             query = request.query_params
@@ -43,7 +45,9 @@ class Page:
             return {self.tabs: gr.Tabs(selected=name.lower()), **take(request, query)}
 
         getattr(self.address, name.lower())(back, outputs=[self.tabs, *outputs], **QUICK)
-        return self.demo.load(load, outputs=[self.tabs, *outputs], **QUICK)
+        loads = self.opened[0].then if self.opened else self.demo.load
+        self.opened.append(loads(load, outputs=[self.tabs, *outputs], **QUICK))
+        return self.opened[-1]
 
     def landscape_of(self, name: str) -> dict[Any, Any]:
         """The Landscape tab opened, with that tab's run chosen, as an event with the outputs `tabs` and `source` returns it."""

@@ -11,6 +11,7 @@ Events named in `emits` become listeners: `view.run(fn, ...)` for "run". A plain
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,6 +25,7 @@ APP = Path(__file__).resolve().parent.parent
 ROUTE = "lab"
 TEMPLATES = Environment(loader=FileSystemLoader(APP), autoescape=True)
 
+_IMPORT = re.compile(r'from "(\.{1,2}/[\w/]+)\.js"')
 _LOADER = """
 const events = {events};
 const script = name => import(new URL('{route}/' + name + '.js', document.baseURI));
@@ -59,6 +61,16 @@ def view(
         server_functions=list(server_functions),
         elem_id=elem_id,
     )
+
+
+def modules(*names: str) -> list[str]:
+    """The scripts app/<name>.js and all that they import, by name, so that a page can ask for all of them at once."""
+    found = list(names)
+    for name in found:  # it grows
+        script = APP / f"{name}.js"
+        imported = [(script.parent / path).resolve() for path in _IMPORT.findall(script.read_text("utf-8"))]
+        found += [each for each in (path.relative_to(APP).as_posix() for path in imported) if each not in found]
+    return found
 
 
 def style_sheets() -> list[Path]:
