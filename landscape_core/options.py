@@ -29,15 +29,12 @@ Seed = Annotated[int, typer.Option(help="Fixes every random choice.", min=0, max
 MOST_THREADS = 1024
 Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.", min=0, max=MOST_THREADS)]
 Device = Annotated[str, typer.Option(help="cpu, cuda, … whatever torch has on this machine; auto takes an accelerator.")]
-Data = Annotated[Path, typer.Option(help="Folder that holds the data sets (faces128.zip, cats128.zip, …).")]
 Out = Annotated[Path, typer.Option(help="Folder to write into; created where missing.", callback=check_writable)]
-Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of pictures to train on.")]
-Split = Annotated[str | None, typer.Option(help="Folder inside the data to take, e.g. train; all of it where absent.")]
-BoxOption = Annotated[str | None, typer.Option("--box", help="left,top,right,bottom in pixels to cut out before resizing.")]
-Optimizers = Annotated[
-    list[str] | None,
-    typer.Option("--optimizer", help="A column of the table: X and Z by it. Again for another. Z's own where absent."),
-]
+
+# What is searched, and how.
+TASK_HELP = "faces, cats, …; or a network of your own: mine.py, mine.py:function or package.module:function."
+LearnedSpace = Annotated[str | None, typer.Option("--space", help="Learned space that Z uses; the task's first where absent.")]
+Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
 Distance = Annotated[
     Perceptual, typer.Option("--perceptual", help="lpips, or robust: the distance on adversarially robust features.")
 ]
@@ -48,26 +45,37 @@ PriorWeight = Annotated[
         min=0.0, max=MAX_PRIOR_WEIGHT,
     ),
 ]  # fmt: skip
-TASK_HELP = "faces, cats, …; or a network of your own: mine.py, mine.py:function or package.module:function."
-LearnedSpace = Annotated[str | None, typer.Option("--space", help="Learned space that Z uses; the task's first where absent.")]
-Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
+Optimizers = Annotated[
+    list[str] | None,
+    typer.Option("--optimizer", help="A column of the table: X and Z by it. Again for another. Z's own where absent."),
+]
+XRate = Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")]
+ZRate = Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")]
+
+# Data sets, and files of anybody's.
+Data = Annotated[Path, typer.Option(help="Folder that holds the data sets (faces128.zip, cats128.zip, …).")]
+Cifar = Annotated[Path, typer.Option(help="CIFAR-10: a folder or zip with train/ and test/, a folder per class in each.")]
+Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of pictures to train on.")]
 Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]
+Split = Annotated[str | None, typer.Option(help="Folder inside the data to take, e.g. train; all of it where absent.")]
 EvaluatedSplit = Annotated[str, typer.Option("--split", help="Split of the data to take.")]
+BoxOption = Annotated[str | None, typer.Option("--box", help="left,top,right,bottom in pixels to cut out before resizing.")]
+
+# Trainings, and the models that they leave.
 Work = Annotated[
     Path,
     typer.Option("--work", help="Folder for checkpoints; start again with the same one to resume.", callback=check_writable),
 ]
-Licence = Annotated[str, typer.Option(help="Licence of the data, for the card.")]
 Buffers = Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)]
-Cifar = Annotated[Path, typer.Option(help="CIFAR-10: a folder or zip with train/ and test/, a folder per class in each.")]
+Assets = Annotated[Path, typer.Option(help="Where the finished model and its card go.", callback=check_writable)]
+Domain = Annotated[str, typer.Option(help="Name below the assets folder, e.g. faces.", callback=checked_name)]
+Licence = Annotated[str, typer.Option(help="Licence of the data, for the card.")]
+
+# Poses.
 SeenJoints = Annotated[str, typer.Option(help="Joints seen: all, upper, lower, or names with commas between.")]
 JointMap = Annotated[
     Path | None, typer.Option("--map", help='JSON file that says which joint is which: {"Hand_L": "wrist.left", …}.')
 ]
-XRate = Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")]
-ZRate = Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")]
-Assets = Annotated[Path, typer.Option(help="Where the finished model and its card go.", callback=check_writable)]
-Domain = Annotated[str, typer.Option(help="Name below the assets folder, e.g. faces.", callback=checked_name)]
 
 
 def parse_box(text: str | None) -> tuple[int, int, int, int] | None:
