@@ -67,7 +67,7 @@ class Inversion extends RunsView {
   sayEnd() {
     const end = this.run?.end;
     const begin = this.run ? "This run was interrupted; what it had reached is here." : BEGIN_HERE;
-    this.say(end?.summary ?? begin, [end?.disagreement, this.run?.start, end?.reason, end?.replay].filter(Boolean).join(" "));
+    this.say(end?.summary ?? begin, [end?.disagreement, this.run?.start, end?.reason, end?.replay, end?.hint].filter(Boolean).join(" "));
     showJudges(this.find(".judges"), end?.judges);
   }
 

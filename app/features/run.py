@@ -31,6 +31,8 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
 from landscape_core.search.run_card import Card, replay_promise
 from landscape_core.search.run_zip import export_zip
+from landscape_core.search.task import Task
+from landscape_core.search.thetas import RANDOM
 from landscape_core.search.trajectory import Trajectory
 
 Inversion = Run[Picked]
@@ -38,6 +40,7 @@ FeaturesSession = Session[Picked, Inversion]
 USUAL_STEPS = 60
 USUAL_MORE = 100
 DECODER = "decoder"
+NO_THETA = "No Θ was trained for this stage: Z is searched through an untrained one, which says nothing of a learned space."
 SSIM = Judge(
     "SSIM", "Structural similarity to the picture; 1 is the same.",
     lambda found, target: 1.0 - ssim(found.output, target.value),
@@ -63,8 +66,13 @@ def note(features: Features, session: FeaturesSession, values: Mapping[str, Any]
         query = settings.query_of(chosen, features.tasks, usual) | session.query
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
-    text = features.compared(chosen.task, str(values["space"]))
+    text = features.compared(chosen.task, str(values["space"])) or only_untrained(features.tasks.get(chosen.task))
     return {"text": text, "level": "plain", "query": query, "tab": "features", "table": table_of(chosen)}
+
+
+def only_untrained(task: Task) -> str:
+    """A sentence where no learned space of a task was trained."""
+    return NO_THETA if set(task.mappings) == {RANDOM} else ""
 
 
 def start(features: Features, session: FeaturesSession, chosen: RunSettings) -> Iterator[Message]:
@@ -102,7 +110,7 @@ def _end(features: Features, run: Inversion, reason: str) -> Message:
         found = {DECODER: Found(task.objective.bind(target)(output), guess, output)}
     found |= {lane.name: best_of(run.solver, lane, now) for lane, now in zip(run.solver.lanes, last.lanes, strict=True)}
     lpips = features_judge(features.lpips, "LPIPS", "Perceptual distance to the picture; lower is better.")
-    return {**stream.end(run, reason), **judged(found, target, [PSNR, SSIM, lpips])}
+    return {**stream.end(run, reason), **judged(found, target, [PSNR, SSIM, lpips]), "hint": only_untrained(task)}
 
 
 def _repeats(card: Card, run: Inversion) -> bool:

@@ -23,15 +23,16 @@ export class Stage {
     for (const [canvas, bitmap] of this.drawn) this.#paint(canvas, bitmap);
   }
 
-  /** Show a target with its label and credit; `encoder` is {loss, psnr} with its picture `guess`, or null. */
-  showTarget(target, label, { encoder = null, guess = null, credit = "" } = {}) {
+  /** Show a target with its label and credit; `encoder` is {loss, psnr} with its picture `guess`, null where there is none, and
+   * left out before a run. */
+  showTarget(target, label, { encoder, guess = null, credit = "" } = {}) {
     this.target = target;
     this.#paint(canvasOf(this.element.querySelector(".target")), target);
     this.#say("[data-target-label]", label);
     this.#say("[data-target-credit]", credit);
     const place = this.element.querySelector(".guess");
     if (!place) return;
-    place.classList.toggle("off", !encoder);
+    place.classList.toggle("off", encoder === null);
     this.#paint(canvasOf(place), guess);
     place.querySelector(".reading").replaceChildren(...(encoder ? measured(encoder.loss, encoder.psnr === null ? [] : [`${encoder.psnr.toFixed(1)} dB`]) : []));
   }

@@ -79,9 +79,9 @@ class FeatureObjective:
 
 
 def task_names(assets: Path = zoo.ASSETS) -> list[str]:
-    """Every autoencoder with small enough pictures, over pixels and over codes: the robust ones first, the deepest first."""
+    """Every autoencoder with small enough pictures, over pixels and over codes: the robust ones first, the shallowest first."""
     cards = [zoo.read_card(name, assets) for name in inverter_names(assets)]
-    able = sorted(filter(_searchable, cards), key=lambda card: ("robust" not in card.name, -card.architecture["depth"]))
+    able = sorted(filter(_searchable, cards), key=lambda card: ("robust" not in card.name, card.architecture["depth"]))
     return [card.name + kind for card in able for kind in ("", CODES)]
 
 

@@ -12,7 +12,7 @@ import torch
 
 from app.features import run as events
 from app.features.models import Features, against_x, words
-from app.features.run import DECODER, FeaturesSession
+from app.features.run import DECODER, NO_THETA, FeaturesSession
 from app.landscape import run as landscape
 from app.landscape.drawing import Drawing, Resources
 from app.landscape.plan import Plan, offered
@@ -25,6 +25,7 @@ from landscape_core.autoencoders.run_card import FeaturesCard
 from landscape_core.autoencoders.task import CODES
 from landscape_core.errors import UserError
 from landscape_core.search.export import CARD
+from landscape_core.search.thetas import RANDOM
 from landscape_core.surfaces.views import Shown
 from tests.tiny.inverters import Distance, publish_inverters
 from tests.tiny.models import tiny_task
@@ -174,10 +175,16 @@ def test_an_address_brings_the_settings_and_the_picture_back(features: Features)
     assert events.note(features, session, {**values_of(chosen), "steps": 0})["level"] == "error"
 
 
-def test_a_learned_space_is_told_with_how_it_fared_against_x(features: Features, session: FeaturesSession) -> None:
+def test_a_stage_without_a_trained_theta_says_so_before_and_after_a_run(features: Features, session: FeaturesSession) -> None:
+    chosen, _ = events.open_page(features, session, {"steps": "2", "lanes": "X-adam,Z-adam"})
+    assert events.note(features, session, values_of(chosen))["text"] == NO_THETA
+    *_, end = events.start(features, session, chosen)
+    assert end["hint"] == NO_THETA
+
+
+def test_a_learned_space_is_told_with_how_it_fared_against_x(features: Features) -> None:
     said = against_x({"10": 0.2, "50": 0.3}, {"10": 0.4, "50": 0.2})
     assert said.endswith("against X's: 50\u00a0% lower after 10, 50\u00a0% higher after 50 steps.")
-    values = values_of(defaults(features.tasks, NAME))
-    assert events.note(features, session, values)["text"] == ""  # an untrained one has no card
+    assert features.compared(NAME, RANDOM) == ""  # an untrained one has no card
     known = Features()
     assert "by Adam in both" in known.compared("features/robust-stage4", "residual")
