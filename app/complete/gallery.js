@@ -11,7 +11,7 @@ import { number } from "../views/words.js";
 
 const FIDELITY = "Mean loss of what is seen over all K, without the prior's term; lower is closer.";
 const DIVERSITY = "Mean perceptual distance between two completions over all pairs of the K, behind a mask in the hidden part alone; higher is more varied.";
-const BEGIN_HERE = "Choose what is observed, then press Run: as many random starts in X and in Z, by each of two optimisers, descend together on it.";
+const BEGIN_HERE = "Choose what is observed, then press Run: as many random starts in X and in Z descend together on it, by the optimiser of each column.";
 
 class Gallery extends RunsView {
   constructor(view) {

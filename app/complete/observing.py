@@ -17,7 +17,7 @@ from landscape_core.images.pixels import to_bytes, to_unit
 from landscape_core.search.objectives import Target
 
 CHOICES = (
-    ("What a mask leaves, which you paint", PAINTED_MASK),
+    ("What a painted mask leaves", PAINTED_MASK),
     ("Low resolution, a 4th of the side", "low-resolution:4"),
     ("Low resolution, an 8th of the side", "low-resolution:8"),
     ("Low resolution, a 16th of the side", "low-resolution:16"),

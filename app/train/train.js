@@ -7,7 +7,7 @@ import { number } from "../views/words.js";
 const EVERY = 1000; // ms between two looks at the server
 const RAN_AWAY = 1e3; // times the first loss: a mean in which single descents diverged is left out of the chart, which it would flatten
 const PICTURES = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif"];
-const BEGIN_HERE = "Learn a Θ for one of the models: by Algorithm 1, in the background. Choose on the left, and press Train Θ.";
+const BEGIN_HERE = "Learn a Θ for one of the models: by Algorithm 1, in the background. Choose its settings, and press Train Θ.";
 const ACTS = {
   running: ["pause", "finish", "remove"], queued: ["pause", "remove"], paused: ["resume", "finish", "remove"],
   failed: ["resume", "finish", "remove"], done: ["download", "remove"],
