@@ -41,7 +41,7 @@ def map_of(page: Any, name: str) -> str:
 
 @pytest.mark.parametrize(("width", "height"), WIDTHS)
 def test_train_pause_go_on_and_rewind(open_page: Open, width: int, height: int) -> None:
-    page = at_playground(open_page, SMALL | {"buffers": 40}, width=width, height=height)
+    page = at_playground(open_page, SMALL | {"buffers": 12}, width=width, height=height)
     page.uncheck(".play [data-layer=buffer]")
     before = map_of(page, "z")
     page.check(".play [data-slow]")
@@ -54,14 +54,14 @@ def test_train_pause_go_on_and_rewind(open_page: Open, width: int, height: int) 
 
     page.uncheck(".play [data-slow]")
     page.click(".play [data-act=train]")
-    said(page, "trained on all 40 buffers")
+    said(page, "trained on all 12 buffers")
     trained = map_of(page, "z")
     page.locator(".play .transport [data-go=first]").click()
     said(page, "Paused at buffer 0")
-    assert page.text_content(".play .transport output") == "buffer 0 of 40"
+    assert page.text_content(".play .transport output") == "buffer 0 of 12"
     assert map_of(page, "z") == before
     page.locator(".play .transport [data-go=last]").click()
-    said(page, "trained on all 40 buffers")
+    said(page, "trained on all 12 buffers")
     assert map_of(page, "z") == trained
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 

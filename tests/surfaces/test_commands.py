@@ -14,10 +14,11 @@ import typer
 from PIL import Image
 from typer.testing import CliRunner
 
+from landscape_core.commands import complete as complete_command
 from landscape_core.commands import surface as surface_command
 from landscape_core.errors import UserError
 from landscape_core.generators import domain
-from landscape_core.generators.commands import run as complete_command
+from landscape_core.generators.commands import run as generators
 from landscape_core.generators.completion import completion_solver
 from landscape_core.generators.run_card import card_target, read_run_card
 from landscape_core.images.pixels import to_bytes
@@ -43,7 +44,7 @@ def picture(tmp_path: Path) -> Path:
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (complete_command, domain):
+    for module in (generators, domain):
         monkeypatch.setattr(module, "load_image_task", lambda name, perceptual, device: tiny_task(name))
 
 
