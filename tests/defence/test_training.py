@@ -16,7 +16,7 @@ from landscape_core.defence.training.theta import PRESETS, TargetSettings, attac
 from landscape_core.errors import UserError
 from landscape_core.progress import silent
 from landscape_core.search.mapping import MappingConfig, build_mapping
-from landscape_core.search.spaces import Prior, ZSpace
+from landscape_core.search.spaces import Prior
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import MappingTrainer
 from landscape_core.training.settings import MappingTraining
@@ -76,21 +76,13 @@ def test_targets_of_other_settings_are_made_anew_and_a_stop_keeps_nothing(tmp_pa
     assert len(fresh) == 4
 
 
-class Recorded(MappingTrainer):
-    """Keeps the z's a buffer started from."""
-
-    def _start(self, space: ZSpace, n: int) -> torch.Tensor:
-        self.begun = super()._start(space, n)
-        return self.begun
-
-
 def begun(tmp_path: Path, start: float) -> torch.Tensor:
+    """The z's that a buffer starts from."""
     task = load_defence("ro", tiny_assets(tmp_path)).task
     config = MappingTraining(buffers=1, targets=3, steps=1, batch=3, start=start)
     mapping = build_mapping(MappingConfig.paper(DIM, DIM, 4), task.prior)
-    trainer = Recorded(mapping, DIM, task.forward, task.objective, attacked_targets(pictures(3)), config, tmp_path / "w")
-    trainer.buffer_step()
-    return trainer.begun
+    trainer = MappingTrainer(mapping, DIM, task.forward, task.objective, attacked_targets(pictures(3)), config, tmp_path / "w")
+    return next(trainer.phases()).variable
 
 
 def test_trajectories_start_at_random_where_asked_and_at_the_origin_otherwise(tmp_path: Path) -> None:
