@@ -126,7 +126,7 @@ def test_another_picture_an_example_an_upload_and_what_it_shows(defence_page: Op
 
 
 def test_a_stop_during_the_attack_is_at_once_and_further_steps_go_on(defence_page: Open, tmp_path: Path) -> None:
-    page = defence_page(steps=100)  # an attacker who knows takes them all in every step of the attack
+    page = defence_page(ascents=200, steps=100)  # one who knows takes all of them in every step: longer than any Stop
     choose(page, "knows", "Z")
     page.click(VIEW + "[data-act=run]")
     wait_for_text(page, VIEW + ".summary", "Attacking")
