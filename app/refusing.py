@@ -1,5 +1,5 @@
-"""The edge of every event: values of another kind than their component gives go no further, and what a handler refuses is told
-on the page in its sentence."""
+"""The edge of every event: values of another kind than their component gives go no further, what a handler refuses is told on
+the page in its sentence, and what a long one freed goes back to the system."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from typing import Any
 
 import gradio as gr
 
+from app.memory import give_back
 from landscape_core.errors import UserError
 
 
-def told(handler: Callable[..., Any], inputs: Sequence[Any]) -> Callable[..., Any]:
+def told(handler: Callable[..., Any], inputs: Sequence[Any], *, long: bool = False) -> Callable[..., Any]:
     """The handler of an event with these inputs, whose UserError Gradio shows; what else it raises is a fault and goes to the
-    log. Whether a value is one that can be is for the handler to say, for lists of choices change under an event."""
+    log. Whether a value is one that can be is for the handler to say, for lists of choices change under an event. After a
+    `long` one memory is given back."""
+    ended = give_back if long else _nothing
     if inspect.isgeneratorfunction(handler):
 
         @functools.wraps(handler)
         def each(*values: Any) -> Iterator[Any]:
-            with _shown():
+            with _shown(ended):
                 _check(inputs, values)
                 yield from handler(*values)
 
@@ -29,7 +32,7 @@ def told(handler: Callable[..., Any], inputs: Sequence[Any]) -> Callable[..., An
 
     @functools.wraps(handler)
     def once(*values: Any) -> Any:
-        with _shown():
+        with _shown(ended):
             _check(inputs, values)
             return handler(*values)
 
@@ -37,11 +40,17 @@ def told(handler: Callable[..., Any], inputs: Sequence[Any]) -> Callable[..., An
 
 
 @contextmanager
-def _shown() -> Iterator[None]:
+def _shown(ended: Callable[[], None]) -> Iterator[None]:
     try:
         yield
     except UserError as error:
         raise gr.Error(str(error), print_exception=False) from error
+    finally:
+        ended()
+
+
+def _nothing() -> None:
+    pass
 
 
 def _check(inputs: Sequence[Any], values: Sequence[Any]) -> None:

@@ -38,10 +38,12 @@ def main(
     """Start the laboratory in the browser. Ctrl-C or SIGTERM ends it."""
     if settings is not None:
         limits.put(read_settings(settings).limits)  # before what follows is imported
+    from app.memory import few_arenas
     from app.scratch import scratch
     from app.serving import Stop, check_address, is_here, leave, stoppable
     from landscape_core.errors import UserError
 
+    few_arenas()
     try:
         check_address(host, port)
         with stoppable(), scratch():

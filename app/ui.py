@@ -91,7 +91,7 @@ def build_app(
     _checked_by_us(demo)
     _without_progress(demo)
     for event in demo.fns.values():
-        event.fn = told(event.fn, event.inputs) if event.fn is not None else None
+        event.fn = told(event.fn, event.inputs, long=event.queue) if event.fn is not None else None
     demo.queue(max_size=limits.WAITING, default_concurrency_limit=limits.RUNS_AT_ONCE)
     return demo
 

@@ -25,12 +25,16 @@ export class FollowView extends RunView {
       },
       onMove: () => this.look(),
       describe: (index) => this.#describe(index),
-      onClick: ({ order }) => order && this.#choose(order),
+      onClick: ({ order, column }) => {
+        if (order) this.#choose(order);
+        if (column) this.#turn(column);
+      },
       chart: { what, linear: true },
     });
     this.shown = shown;
     this.run = null;
     this.order = "warm";
+    this.column = "1";
     this.canvases = Object.fromEntries([...this.element.querySelectorAll("[data-frame]")].map((each) => [each.dataset.frame, each]));
     this.settings = new PanelSettings({
       tab,
@@ -99,10 +103,32 @@ export class FollowView extends RunView {
     this.run.begin = message;
     this.find("[data-target-label]").textContent = message.label;
     this.find(".results").hidden = false;
+    this.#columns();
     this.bar(0);
     this.become("running");
     this.say("Running…", message.notices.join(" "));
     this.draw();
+  }
+
+  /** Buttons for the table's optimisers, where there are two: the chart has all lanes, the stage those of one column. */
+  #columns() {
+    const optimisers = Object.fromEntries(Object.values(this.run.table).map(({ cell, optimiser }) => [cell[1], optimiser]));
+    const columns = Object.keys(optimisers).sort();
+    const group = this.find("[data-columns]");
+    group.hidden = columns.length < 2;
+    group.replaceChildren(...columns.map((column) => {
+      const button = Object.assign(document.createElement("button"), { type: "button", textContent: optimisers[column] });
+      button.dataset.column = column;
+      return button;
+    }));
+    this.#turn(columns.includes(this.column) ? this.column : columns[0]);
+  }
+
+  #turn(column) {
+    this.column = column;
+    this.press("column", column);
+    for (const row of ROWS) this.canvases[row].closest("figure").classList.toggle("column2", column === "2");
+    this.look();
   }
 
   async frames(message) {
@@ -137,7 +163,7 @@ export class FollowView extends RunView {
     const index = Math.max(0, this.timeline?.index ?? 0);
     this.showTarget(index);
     for (const row of ROWS) {
-      const lane = this.run.lanes[Object.keys(this.run.lanes).find((name) => name[0] === row)];
+      const lane = this.run.lanes[Object.keys(this.run.lanes).find((name) => this.run.cell(name) === row + this.column)];
       const there = lane && index < lane.error.length;
       this.showLane(row, there ? lane[this.shown][index] : null, index);
       const reading = document.createElement("b");
@@ -147,8 +173,8 @@ export class FollowView extends RunView {
     if (this.run.steps.length) this.curves.cursor(this.run.begin.numbers[index], this.run.at("steps", index, "error"));
   }
 
-  /** The colour of a row, or of another of the view's variables. */
+  /** The colour of the lane shown of a row, or of another of the view's variables. */
   colour(name) {
-    return getComputedStyle(this.element).getPropertyValue(ROWS.includes(name) ? laneColour(name) : name).trim();
+    return getComputedStyle(this.element).getPropertyValue(ROWS.includes(name) ? laneColour(name + this.column) : name).trim();
   }
 }

@@ -54,9 +54,8 @@ class Asked:
         return {"first": self.first, "last": self.last, "every": self.every}
 
     def settings(self, settings: RunSettings) -> RunSettings:
-        """The first column of a race's settings, with so many steps."""
-        column = tuple(lane for lane in settings.lanes if lane.optimizer.name == settings.optimizers[0])
-        return settings.model_copy(update={"lanes": column, "steps": self.steps})
+        """Those of a race, with so many steps."""
+        return settings.model_copy(update={"steps": self.steps})
 
 
 def asked_of(data: Mapping[str, Any], batch: int) -> Asked:

@@ -23,7 +23,7 @@ SUFFIXES = [".gif", ".webp", ".png", ".avif", ".zip"]
 
 
 def source_of(task: Task, race: RunSettings, path: str | None, data: Mapping[str, Any]) -> Source:
-    """The clip of an uploaded file, by the first column of the race's settings.
+    """The clip of an uploaded file, by every lane of the race's settings.
 
     Raises:
         UserError: no file, one that is no clip, a number that cannot be, or a model that makes no pictures.

@@ -40,7 +40,7 @@ def clip_of(drawing: Task, number: Any, path: str | None, names: str | None, ask
 def source_of(
     task: Task, drawing: Task, race: RunSettings, number: Any, path: str | None, names: str | None, data: Mapping[str, Any]
 ) -> Source:
-    """The clip that the page asks for, by the first column of the race's settings, from the joints seen.
+    """The clip that the page asks for, by every lane of the race's settings, from the joints seen.
 
     Raises:
         UserError: a clip or a number that cannot be, or joints that do not exist.

@@ -61,6 +61,7 @@ PLAN = (
     Measurement("restore", ("restore",)),
     Measurement("pose-completions", ("pose-completions",)),
     Measurement("follow", ("follow",)),
+    Measurement("follow", ("follow-positions",), ("--observation", "positions")),
     Measurement("landscapes", ("landscapes",)),
     Measurement("landscapes", ("landscapes-pose",), ("--task", "pose")),
     Measurement("landscapes", ("landscapes-pose-positions",), ("--task", "pose-positions")),

@@ -34,10 +34,11 @@ def test_an_animation_is_followed_and_its_film_has_the_target_beside(tmp_path: P
         return source_of(task, defaults(models), path, {**ASKED, **changes})
 
     begin, *frames, end = events.start(job, source(str(path)))
-    assert (begin["lanes"], len(begin["pictures"]), begin["fps"]) == (["X", "Z"], 3, 10.0)
+    assert (len(begin["pictures"]), begin["fps"]) == (3, 10.0)
+    assert begin["lanes"] == ["X · Adam", "Z · Adam", "X · L-BFGS", "Z · L-BFGS"]
     assert [step for each in frames for step in each["steps"]] == [0, 1, 2]
-    assert all(len(each["lanes"]["Z"]["picture"]) == 1 for each in frames)
-    assert "3 frames, warm, 2 steps each. X:" in end["summary"]
+    assert all(len(each["lanes"][name]["picture"]) == 1 for each in frames for name in begin["lanes"])
+    assert "3 frames, warm, 2 steps each. X · Adam:" in end["summary"]
     assert "dB" in end["summary"]
     with Image.open(io.BytesIO(zipfile.ZipFile(events.export(job)).read("run.gif"))) as film:
         assert film.n_frames == 3

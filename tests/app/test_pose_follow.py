@@ -20,9 +20,12 @@ from landscape_core.pose.bvh import parse_bvh
 from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.clip import drawn_clip
 from landscape_core.pose.task import load_body
+from landscape_core.search.export import file_name
+from landscape_core.search.race import RunSettings
 from tests.tiny.pose import random_rotvec
 
 NAMES = list(load_body().skeleton.names)
+LANES = ["X · L-BFGS", "Z · L-BFGS", "X · LM", "Z · LM"]
 ASKED = {"first": 0, "last": None, "every": 1, "steps": 2, "order": "warm", "smoothness": 0, "visible": NAMES}
 
 
@@ -50,14 +53,27 @@ def messages(models: Models, job: FollowJob, path: str | None, **changes: Any) -
 def test_frames_stream_and_the_zip_has_both_motions(models: Models, walk: str) -> None:
     job = FollowJob(2)
     begin, *frames, end = messages(models, job, walk, every=2, smoothness=0.1)
-    assert (begin["lanes"], begin["numbers"], begin["fps"]) == (["X", "Z"], [0, 2, 4], pytest.approx(12.5, rel=1e-3))
+    assert (begin["lanes"], begin["numbers"], begin["fps"]) == (LANES, [0, 2, 4], pytest.approx(12.5, rel=1e-3))
+    assert [begin["table"][name]["cell"] for name in LANES] == ["X1", "Z1", "X2", "Z2"]
     assert [step for each in frames for step in each["steps"]] == [0, 1, 2]
-    assert all(len(each["lanes"]["Z"]["joints"][0]) == 63 for each in frames)
+    assert all(len(each["lanes"][name]["joints"][0]) == 63 for each in frames for name in LANES)
     assert "3 frames, warm, 2 steps each" in end["summary"]
-    errors = torch.tensor([error for each in frames for error in each["lanes"]["X"]["error"]])
-    assert f"X: {errors.mean():.3g} cm" in end["summary"]
+    errors = torch.tensor([error for each in frames for error in each["lanes"]["X · LM"]["error"]])
+    assert f"X · LM: {errors.mean():.3g} cm" in end["summary"]
     archive = zipfile.ZipFile(events.export(job))
-    assert [len(parse_bvh(archive.read(f"{lane}.bvh").decode()).frames) for lane in ("X", "Z", "target")] == [3, 3, 3]
+    files = [f"{file_name(name)}.bvh" for name in (*LANES, "target")]
+    assert [len(parse_bvh(archive.read(name).decode()).frames) for name in files] == [3] * 5
+
+
+def test_positions_are_followed_by_what_can_search_them(models: Models, walk: str) -> None:
+    task = models.get("pose-positions")
+    race = RunSettings.table(task, "residual", ["adam", "levenberg-marquardt"])
+    asked = {**ASKED, "steps": 6, "visible": NAMES[:10]}
+    job = FollowJob()
+    begin, *frames, _ = events.start(job, source_of(task, models.get(DRAWING), race, 3, walk, None, asked))
+    assert begin["lanes"] == ["X · Adam", "Z · Adam", "X · LM", "Z · LM"]
+    mean = {name: sum(each["lanes"][name]["error"][0] for each in frames) / len(frames) for name in begin["lanes"]}
+    assert mean["X · LM"] < mean["X · Adam"], "a sum of squares is what LM is for"
 
 
 def test_a_stopped_one_keeps_what_it_has(models: Models, walk: str) -> None:
@@ -67,7 +83,7 @@ def test_a_stopped_one_keeps_what_it_has(models: Models, walk: str) -> None:
     job.stop.set()
     end = [*going][-1]
     assert end["reason"] == "Stopped after 1 of 5 frames; those are kept."
-    assert len(parse_bvh(zipfile.ZipFile(events.export(job)).read("X.bvh").decode()).frames) == 1
+    assert len(parse_bvh(zipfile.ZipFile(events.export(job)).read(f"{file_name(LANES[0])}.bvh").decode()).frames) == 1
 
 
 def test_without_a_file_the_prior_draws_a_motion_that_closes(models: Models) -> None:

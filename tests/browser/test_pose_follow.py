@@ -12,6 +12,7 @@ import pytest
 from landscape_core.pose.bvh import parse_bvh
 from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.task import load_body
+from landscape_core.search.export import file_name
 from tests.tiny.pose import random_rotvec
 
 Open = Callable[..., Any]
@@ -37,7 +38,14 @@ def test_a_clip_is_followed_played_and_exported(open_page: Open, tmp_path: Path,
     page.wait_for_selector(VIEW + "[data-act=export]:visible")
     assert f"{FRAMES} frames, warm, 3 steps each" in page.text_content(VIEW + ".summary")
     page.wait_for_selector(VIEW + ".chart .main-svg")
+    columns = VIEW + "[data-columns] button"
+    assert page.locator(columns).all_text_contents() == ["L-BFGS", "LM"]
+    shown = {body: pixels(page, body) for body in ("X", "Z", "target")}
+    page.click(columns + ":last-child")
+    assert page.get_attribute(columns + ":last-child", "aria-pressed") == "true"
     last = {body: pixels(page, body) for body in ("X", "Z", "target")}
+    assert last["X"] != shown["X"], "the stage shows the other optimiser's lanes"
+    assert last["target"] == shown["target"]
     page.click(VIEW + "[data-go=first]")
     assert page.text_content(VIEW + ".transport output") == "frame 0, 0.0 s"
     assert all(pixels(page, body) != last[body] for body in last), "target and both lanes move"
@@ -46,7 +54,7 @@ def test_a_clip_is_followed_played_and_exported(open_page: Open, tmp_path: Path,
     with page.expect_download() as saved:
         page.click(VIEW + "[data-act=export]")
     saved.value.save_as(tmp_path / "out.zip")
-    found = parse_bvh(zipfile.ZipFile(tmp_path / "out.zip").read("Z.bvh").decode())
+    found = parse_bvh(zipfile.ZipFile(tmp_path / "out.zip").read(f"{file_name('Z · LM')}.bvh").decode())
     assert (len(found.frames), round(found.fps or 0)) == (FRAMES, 25)
 
 

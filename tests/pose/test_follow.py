@@ -24,7 +24,7 @@ from landscape_core.pose.clip import load_clip
 from landscape_core.pose.experiments import following
 from landscape_core.pose.motion import pose_of
 from landscape_core.pose.recordings import Poses, draw_clips
-from landscape_core.pose.task import load_body, load_pose_task
+from landscape_core.pose.task import Observation, load_body, load_pose_task
 from tests.tiny.pose import random_rotvec
 
 FRAMES = 7
@@ -93,6 +93,15 @@ def test_a_motion_is_followed_and_written_with_its_errors_and_its_speed(walk: Pa
     assert {"README.md", "target.bvh", "X.bvh", "over-time.svg", "run.gif", "run.mp4"} <= {*archive.namelist()}
 
 
+def test_a_motion_is_followed_by_every_optimiser_that_a_pose_is_searched_by(walk: Path, tmp_path: Path) -> None:
+    by = [word for name in ("adam", "lbfgs", "levenberg-marquardt") for word in ("--optimizer", name)]
+    invoke("follow", str(walk), "--last", "1", "--steps", "6", "--task", "pose-positions", *by, "--out", str(tmp_path),
+           "--threads", "1")  # fmt: skip
+    result = json.loads(zipfile.ZipFile(tmp_path / "walk.zip").read("run.json"))["result"]
+    assert {*result} == {f"{row} · {name}" for row in "XZ" for name in ("Adam", "L-BFGS", "LM")}
+    assert result["X · LM"]["cm"] < result["X · Adam"]["cm"]
+
+
 def test_what_was_done_when_it_was_stopped_is_written(walk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Impatient(Bar):
         def __call__(self, done: int, total: int, figures: Mapping[str, Any]) -> bool:
@@ -128,20 +137,28 @@ def test_clips_are_frames_in_a_row_of_recordings_long_enough() -> None:
         draw_clips(poses, 1, 6, seed=0)
 
 
-def test_the_experiment_compares_the_same_clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("observation", ["rotations", "positions"])
+def test_the_experiment_compares_the_same_clips(
+    observation: Observation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(following, "MOVES", (0.3, 1.0))
-    task, body = load_pose_task(), load_body()
-    clips = torch.stack([moving(4), moving(4).flip(0), 0.5 * moving(4)])
-    settings = following.FollowSettings(clips=3, frames=4, steps=(2, 5), tune_clips=1)
+    task, body = load_pose_task(observation), load_body(observation)
+    clips = torch.stack([moving(3), moving(3).flip(0)])
+    settings = following.FollowSettings(clips=2, frames=3, steps=(2, 5), tune_clips=1)
     result = following.run_following(task, body, clips, {"val": clips}, settings, "test", lambda *_: None)
-    assert result.n == {"val": 3}
-    assert len(result.claims) == 8
-    for row in ("X", "Z"):
-        few, more = result.series[f"{row} warm cm | val"]
-        assert more < few
-        assert min(result.series[f"{row} cold frames a second | val"]) > 0
-    name = "val: joint error by 5 steps a frame, X, warm against cold"
+    assert (result.n, result.experiment) == ({"val": 2}, "follow" if observation == "rotations" else "follow-positions")
+    for optimiser in ("Adam", "L-BFGS", "Levenberg-Marquardt"):
+        for row in (f"X {optimiser}", f"Z {optimiser}"):
+            few, more = result.series[f"{row} warm cm | val"]
+            assert more < few
+            assert min(result.series[f"{row} cold frames a second | val"]) > 0
+        claimed = {claim.claim for claim in result.claims}
+        assert f"val: joint error by 2 steps a frame, cold, Z {optimiser} against X {optimiser}" in claimed
+    name = "val: joint error by 5 steps a frame, X Levenberg-Marquardt, warm against cold"
     means = result.comparisons[name]["means"]
-    assert means == pytest.approx([result.series[f"X {order} cm | val"][1] for order in ("warm", "cold")], rel=1e-4)
+    series = [result.series[f"X Levenberg-Marquardt {order} cm | val"][1] for order in ("warm", "cold")]
+    assert means == pytest.approx(series, rel=1e-4)
+    chosen = result.settings["chosen"]["X Levenberg-Marquardt cold 5"]["5"]
+    assert chosen["name"] == "levenberg-marquardt"
     following.plot(result, tmp_path / "follow.png")
     assert (tmp_path / "follow.png").stat().st_size > 10_000

@@ -93,7 +93,7 @@ def pose_completions(
 def follow(
     data: Data = Path("data"),
     number: Annotated[int, typer.Option("--targets", help="Clips per split.", min=2)] = 10,
-    split: Annotated[str, typer.Option(help="Splits of the data to follow; first moves are tuned on train.")] = "val,ood",
+    split: Annotated[str, typer.Option(help="Splits of the data to follow; rates are tuned on train.")] = "val,ood",
     frames: Annotated[int, typer.Option(help="Frames of a clip, in a row.", min=2)] = 30,
     steps: Annotated[list[int], typer.Option(help="Steps of descent for every frame; again for another number.")] = [5, 20],  # noqa: B006
     observation: Observed = "rotations",
@@ -102,7 +102,8 @@ def follow(
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
-    """Clips followed frame by frame: joint error (cm) and frames a second, cold against warm, X against Z by L-BFGS."""
+    """Clips followed frame by frame: joint error (cm) and frames a second, cold against warm, X against Z by every
+    optimiser."""
     apply_threads(threads)
     settings = following.FollowSettings(number, frames, tuple(sorted(set(steps))), space=space, seed=seed)
     task, body = load_pose_task(observation), load_body(observation)

@@ -1,4 +1,4 @@
-"""Motions followed frame by frame: joint error and frames a second, cold against warm, X against Z by the same optimiser."""
+"""Motions followed frame by frame: joint error and frames a second, cold against warm, X against Z by every optimiser."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from torch import Tensor
 from landscape_core.experiments.paired import Choice, compare, geometric_mean
 from landscape_core.experiments.results import Claim, Result
 from landscape_core.experiments.swept import Row, described
-from landscape_core.pose.experiments.inversion import FLOORS
+from landscape_core.pose.experiments.inversion import FLOORS, paired_rows
 from landscape_core.pose.task import Body
 from landscape_core.progress import Tick
 from landscape_core.search.follow import Following, Order, Track, follow, joined
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import LaneSettings, RunSettings
-from landscape_core.search.task import Task, X
+from landscape_core.search.task import Task
 
 ORDERS: tuple[Order, ...] = ("cold", "warm")
-ROWS = ("X", "Z")
 MOVES = (0.03, 0.1, 0.3, 1.0, 3.0)  # the first of a warm frame may be short
 MILLIMETRE = 0.1  # cm; errors below it count as equal
 CM, RATE = "cm", "frames a second"
@@ -30,8 +29,8 @@ CM, RATE = "cm", "frames a second"
 
 @dataclass(frozen=True)
 class FollowSettings:
-    """`clips` of `frames` frames a set, followed by L-BFGS with each of `steps` steps a frame; `tune_clips` of train choose the
-    first move of every row, order and number of steps."""
+    """`clips` of `frames` frames a set, followed with each of `steps` steps a frame; `tune_clips` of train choose the rate of
+    every row, order and number of steps."""
 
     clips: int = 10
     frames: int = 30
@@ -57,13 +56,12 @@ def run_following(
     task: Task, body: Body, tuning: Tensor, sets: Mapping[str, Tensor], settings: FollowSettings, command: str, tick: Tick
 ) -> Result:
     """`tuning` and each of `sets` are clips (n, frames, J, 3): the first choose rates, the others are followed."""
-    rows = [_row(task, row, space) for row, space in zip(ROWS, (X, settings.space), strict=True)]
-    ways: list[Way] = [(row, order, steps) for steps in settings.steps for order in ORDERS for row in ROWS]
+    rows = {row.name: row for row in paired_rows(task, settings.space, MOVES)}
+    ways: list[Way] = [(row, order, steps) for steps in settings.steps for order in ORDERS for row in rows]
     chosen: Chosen = {}
     for done, way in enumerate(ways):
-        row = rows[ROWS.index(way[0])]
-        chosen[way] = _best(task, body, row, way, tuning[: settings.tune_clips], FLOORS[body.observation])
-        tick("choosing first moves", done + 1, len(ways))
+        chosen[way] = _best(task, body, rows[way[0]], way, tuning[: settings.tune_clips], FLOORS[body.observation])
+        tick("choosing rates", done + 1, len(ways))
     details = {
         **vars(settings), "observation": body.observation, "seconds": "of one core's own time",
         "chosen": {" ".join(map(str, way)): described({way[2]: choice}) for way, choice in chosen.items()},
@@ -74,14 +72,10 @@ def run_following(
     for label, clips in sets.items():
         found: dict[Way, Paths] = {}
         for done, way in enumerate(ways):
-            found[way] = _paths(task, body, rows[ROWS.index(way[0])].space, way, chosen[way].setting, clips)
+            found[way] = _paths(task, body, rows[way[0]].space, way, chosen[way].setting, clips)
             tick(label, done + 1, len(ways))
-        _report(result, label, settings.steps, found)
+        _report(result, label, [*rows], settings.steps, found)
     return result
-
-
-def _row(task: Task, name: str, space: str) -> Row:
-    return Row(name, space, {f"{move:g}": task.advice(space, "lbfgs", lr=1.0, first_move=move) for move in MOVES})
 
 
 def _best(
@@ -112,17 +106,17 @@ def _track(task: Task, body: Body, space: str, way: Way, optimizer: OptimizerSet
     return track
 
 
-def _report(result: Result, label: str, budgets: Sequence[int], found: Mapping[Way, Paths]) -> None:
-    """A set's series, a figure for each number of steps, and its claims."""
+def _report(result: Result, label: str, rows: Sequence[str], budgets: Sequence[int], found: Mapping[Way, Paths]) -> None:
+    """A set's series, a figure for each number of steps, and its claims; `rows` are X and Z by one optimiser after another."""
     for order in ORDERS:
-        for row in ROWS:
+        for row in rows:
             each = [found[row, order, steps] for steps in budgets]
             result.series[f"{row} {order} {CM} | {label}"] = [float(paths.cm.mean()) for paths in each]
             result.series[f"{row} {order} {RATE} | {label}"] = [paths.rate for paths in each]
     for steps in budgets:
         pairs: list[tuple[str, Way, Way]] = [
-            *((f"{order}, Z against X", ("Z", order, steps), ("X", order, steps)) for order in ORDERS),
-            *((f"{row}, warm against cold", (row, "warm", steps), (row, "cold", steps)) for row in ROWS),
+            *((f"{order}, {z} against {x}", (z, order, steps), (x, order, steps)) for order in ORDERS for x, z in _pairs(rows)),
+            *((f"{row}, warm against cold", (row, "warm", steps), (row, "cold", steps)) for row in rows),
         ]
         for words, ours, theirs in pairs:
             comparison = compare(found[ours].cm, found[theirs].cm, floor=MILLIMETRE)
@@ -131,18 +125,28 @@ def _report(result: Result, label: str, budgets: Sequence[int], found: Mapping[W
             result.claims.append(Claim(name, None, comparison.change, 0.0, "lower", comparison.change_interval))
 
 
+def _pairs(rows: Sequence[str]) -> list[tuple[str, str]]:
+    """X and Z by the same optimiser."""
+    return [*zip(rows[::2], rows[1::2], strict=True)]
+
+
 def plot(result: Result, path: Path) -> None:
-    """Joint error over frames a second, a point for every number of steps a frame."""
+    """Joint error over frames a second, a point for every number of steps a frame; a row of panels for every optimiser."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.6 * len(result.n), 4.0), layout="constrained")
-    panels = figure.subplots(1, len(result.n), sharey=True, squeeze=False)[0]
-    for axes, label in zip(panels, result.n, strict=True):
-        for row, colour in zip(ROWS, ("#c2410c", "#0369a1"), strict=True):
-            for order, dash in zip(ORDERS, ("--", "-"), strict=True):
-                across, up = (result.series[f"{row} {order} {what} | {label}"] for what in (RATE, CM))
-                axes.plot(across, up, color=colour, linestyle=dash, marker="o", markersize=4, label=f"{row}, {order}")
-        axes.set(title=label, xlabel=f"{RATE}, one core", xscale="log", yscale="log")
-        axes.legend(fontsize=8)
-    panels[0].set_ylabel("mean joint error (cm)")
+    ending = f" {ORDERS[0]} {CM} | {next(iter(result.n))}"
+    pairs = _pairs([name.removesuffix(ending) for name in result.series if name.endswith(ending)])
+    figure = Figure(figsize=(4.6 * len(result.n), 3.4 * len(pairs)), layout="constrained")
+    panels = figure.subplots(len(pairs), len(result.n), sharex=True, sharey=True, squeeze=False)
+    for across, pair in zip(panels, pairs, strict=True):
+        for axes, label in zip(across, result.n, strict=True):
+            for row, colour in zip(pair, ("#c2410c", "#0369a1"), strict=True):
+                for order, dash in zip(ORDERS, ("--", "-"), strict=True):
+                    rate, cm = (result.series[f"{row} {order} {what} | {label}"] for what in (RATE, CM))
+                    axes.plot(rate, cm, color=colour, linestyle=dash, marker="o", markersize=4, label=f"{row}, {order}")
+            axes.set(title=label if across is panels[0] else "", xscale="log", yscale="log")
+            axes.legend(fontsize=7)
+        across[0].set_ylabel("mean joint error (cm)")
+    for axes in panels[-1]:
+        axes.set_xlabel(f"{RATE}, one core")
     figure.savefig(path, dpi=150)

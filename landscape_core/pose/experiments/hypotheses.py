@@ -15,7 +15,7 @@ from landscape_core.experiments.curves import Lanes
 from landscape_core.experiments.paired import compare
 from landscape_core.experiments.results import Claim, Result
 from landscape_core.experiments.swept import Descent, described, tuned
-from landscape_core.pose.experiments.inversion import FLOORS, LINES, rows_of
+from landscape_core.pose.experiments.inversion import FLOORS, LINES, paired_rows
 from landscape_core.pose.hypotheses import Hypotheses, measure
 from landscape_core.pose.task import Body, lower_body, upper_body
 from landscape_core.progress import Tick
@@ -89,7 +89,7 @@ def run_hypotheses(
     """Upper body visible and lower body visible, Z against X by each optimiser, rates chosen on `tuning` with all joints
     visible; poses: {label: (n, J, 3)}."""
     steps = settings.report_at[-1]
-    rows = [row for row in rows_of(task, settings.space) if row.name != "Z paper"]
+    rows = paired_rows(task, settings.space)
     descent = Descent(steps, [steps], settings.seed, FLOORS[body.observation], len(tuning))
     choices = tuned(task, rows, body.target(tuning[: settings.tune_targets]), descent, tick)
     lanes: Lanes = {row.name: (row.space, choices[row.name][steps].setting.build(steps)) for row in rows}

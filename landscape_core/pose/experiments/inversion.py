@@ -57,17 +57,22 @@ class PoseSettings:
 
 def rows_of(task: Task, space: str) -> list[Row]:
     """X and Z by every optimiser that can search both, and the paper's own Θ by Adam."""
-    able = [column for column, name in COLUMNS.items() if name in task.optimizers(X) and name in task.optimizers(space)]
-    rows = [_row(task, f"{name} {column}", each, column) for column in able for name, each in (("X", X), ("Z", space))]
+    rows = paired_rows(task, space)
     if "paper" in task.mappings and space != "paper":
-        rows.append(_row(task, "Z paper", "paper", "Adam"))
+        rows.append(_row(task, "Z paper", "paper", "Adam", FIRST_MOVES))
     return rows
 
 
-def _row(task: Task, name: str, space: str, column: str) -> Row:
+def paired_rows(task: Task, space: str, moves: Sequence[float] = FIRST_MOVES) -> list[Row]:
+    """X and Z by every optimiser that can search both, X first; `moves` are swept for L-BFGS."""
+    able = [column for column, name in COLUMNS.items() if name in task.optimizers(X) and name in task.optimizers(space)]
+    return [_row(task, f"{name} {column}", each, column, moves) for column in able for name, each in (("X", X), ("Z", space))]
+
+
+def _row(task: Task, name: str, space: str, column: str, moves: Sequence[float]) -> Row:
     """Swept are Adam's rate, L-BFGS's first move, or the inverse of Levenberg-Marquardt's first damping."""
     if column == "L-BFGS":
-        return Row(name, space, {f"{move:g}": task.advice(space, "lbfgs", lr=1.0, first_move=move) for move in FIRST_MOVES})
+        return Row(name, space, {f"{move:g}": task.advice(space, "lbfgs", lr=1.0, first_move=move) for move in moves})
     rates = ADAM_RATES if column == "Adam" else INVERSE_DAMPINGS
     return Row(name, space, {f"{lr:g}": task.advice(space, COLUMNS[column], lr=lr) for lr in rates})
 
