@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from app.landscape.plan import OWN_SAMPLES
 from app.runs.jobs import Job
 from app.runs.models import Models
 from app.runs.session import Message
@@ -20,8 +21,8 @@ from landscape_core.surfaces.panels import Panel
 from landscape_core.surfaces.planes import Plane
 from landscape_core.surfaces.recovered import load_recovered
 from landscape_core.surfaces.views import recovering
+from landscape_core.threads import Threads
 
-OWN_SAMPLES = 24
 KEPT_GRIDS = 24
 Planes = tuple[Mapping[str, Plane] | None, str]
 
@@ -42,9 +43,10 @@ class Recent(OrderedDict[str, Any]):
 
 @dataclass
 class Resources:
-    """What all visitors share: models, grids by content, recovered planes."""
+    """What all visitors share: models, grids by content, recovered planes, and the threads that passes of F are made in."""
 
     models: Models
+    threads: Threads
     grids: Recent = field(default_factory=lambda: Recent(KEPT_GRIDS))
     planes: Recent = field(default_factory=lambda: Recent(KEPT_GRIDS))
 

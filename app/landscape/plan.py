@@ -22,6 +22,7 @@ from landscape_core.surfaces.views import SHOWN, Shown
 OWN = "own"  # the source of steps that are a race of this tab's own
 SIZES = (21, 41, 81)
 MIN_STEPS, MAX_STEPS = 2, 200
+OWN_SAMPLES = 24  # random targets that the paper's plane is found from where it is not embedded
 PLANES: Mapping[Shown, str] = {
     "recovered": "Recovered latents (the paper's)",
     "path": "This run's own path",
@@ -83,8 +84,9 @@ def from_query(models: Models, query: Mapping[str, str]) -> tuple[Values, list[s
 def usual(models: Models, model: str | None = None, space: str | None = None) -> Values:
     """The values that the form opens with."""
     settings = defaults(models, model, space)
+    plane = at_once(models.get(settings.task), settings.space)
     return {
-        "model": settings.task, "space": settings.space, "column": None, "plane": "recovered", "at_step": None, "size": 41,
+        "model": settings.task, "space": settings.space, "column": None, "plane": plane, "at_step": None, "size": 41,
         "steps": 20, "seed": 0,
     }  # fmt: skip
 
@@ -94,23 +96,42 @@ def note(models: Models, source: str, values: Mapping[str, Any], target: Picked 
     this tab's own (OWN) on a target."""
     try:
         plan_from(models, values)
-        query = query_of(values, usual(models) | {"space": usual(models, values["model"])["space"]})
+        query = query_of(values, usual(models) | _of_model(models, values))
     except UserError as error:
         return {"text": str(error), "level": "error", "query": None}
     about = {"source": source} if source != OWN else target.query if target is not None else {}
     return {"text": "", "level": "plain", "query": query | about, "tab": "landscape"}
 
 
+def _of_model(models: Models, values: Mapping[str, Any]) -> Values:
+    """What is usual for the form's model, its plane for the form's space."""
+    space = usual(models, values["model"])["space"]
+    return {"space": space, "plane": usual(models, values["model"], values["space"])["plane"]}
+
+
 def offered(task: Task, space: str) -> tuple[list[tuple[str, Shown]], str]:
-    """The planes that this task has, as choices of a form, and a sentence about the one that it lacks."""
-    kinds, sentence = list(SHOWN), ""
+    """The planes that this task has, as choices of a form, and a sentence about the one that it lacks or has to find first."""
+    planes, sentence = dict(PLANES), ""
     try:
         if load_recovered(task, space) is None:
             task.sampled(1, torch.Generator().manual_seed(0))
+            planes["recovered"] += ", slow here"
+            sentence = (
+                f"For this model and space no recovered latents are embedded: with that plane {OWN_SAMPLES} random targets "
+                "are recovered first, once, which can take minutes."
+            )
     except UserError as error:
-        kinds.remove("recovered")
+        del planes["recovered"]
         sentence = f"Recovered latents are not offered here: {error}"
-    return [(words, kind) for kind, words in PLANES.items() if kind in kinds], sentence
+    return [(words, kind) for kind, words in planes.items()], sentence
+
+
+def at_once(task: Task, space: str) -> Shown:
+    """The plane to begin with: the paper's where it is embedded, else the run's own path's, which is there at once, too."""
+    try:
+        return "path" if load_recovered(task, space) is None else "recovered"
+    except UserError:  # `offered` says why
+        return "path"
 
 
 def kept(choices: list[tuple[str, Shown]], plane: str) -> Shown:

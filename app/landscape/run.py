@@ -62,10 +62,21 @@ def _messages(
     if len(standing.trajectory.steps) < 1 + MIN_STEPS:
         raise UserError("The run is too short for a surface: a plane needs at least two steps.")
     drawing.standing, drawing.settings = standing, _words(standing, plan)
-    yield from stream.race(drawing.number, standing, standing.trajectory.thinned(MOST_POINTS), key)
+    path = standing.trajectory.thinned(MOST_POINTS, also=plan.at_step)
+    yield stream.begin(drawing.number, standing, path, key)
+    told = _told(shared, drawing, standing, path)
+    if plan.kind == "cut":
+        yield from told
+        yield from stream.line(drawing, plan.size)
+    else:
+        yield from _drawn(shared, drawing, standing, path, plan, told)
+
+
+def _told(shared: Resources, drawing: Drawing, standing: Standing, path: Trajectory) -> Iterator[Message]:
+    """The run's steps, and what experiments found."""
+    yield from stream.steps(standing, path, shared.threads.in_turns)
     drawing.averages = committed(RESULTS, standing.task, standing.space)
     yield {"kind": "averages", "entries": [stream.average(each) for each in drawing.averages]}
-    yield from (stream.line(drawing, plan.size) if plan.kind == "cut" else _drawn(shared, drawing, standing, plan))
 
 
 def _words(standing: Standing, plan: Plan) -> dict[str, object]:
@@ -96,17 +107,17 @@ def _raced(
     return replace(standing_in(task, target, trajectory, picked.label, settings), key=_own_key(picked, settings.task))
 
 
-def _drawn(shared: Resources, drawing: Drawing, standing: Standing, plan: Plan) -> Iterator[Message]:
-    task, stop = standing.task, drawing.stop.is_set
-    path = standing.trajectory.thinned(MOST_POINTS, also=plan.at_step)
+def _drawn(
+    shared: Resources, drawing: Drawing, standing: Standing, path: Trajectory, plan: Plan, told: Iterator[Message]
+) -> Iterator[Message]:
     try:
-        found, note = yield from _views(shared, standing, path, plan, stop)
+        found, note = yield from _views(shared, standing, path, plan, drawing.stop.is_set)
     except StoppedError as before:
+        yield from told
         yield {"kind": "drawn", "done": 0, "total": 1, "reason": f"Stopped before {before}."}
         return
-    drawing.steps = path.steps
     yield from stream.surfaces(
-        task, standing.target, found, path.steps, drawing.panels, note=note, cache=shared.grids, stop=stop
+        drawing, standing, found, path.steps, told, note=note, cache=shared.grids, in_turns=shared.threads.in_turns
     )
 
 

@@ -10,6 +10,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -24,7 +25,7 @@ from landscape_core.search.judges import psnr
 from landscape_core.search.objectives import Target
 from landscape_core.search.summary import race_summary, reached
 from landscape_core.search.task import Task, X
-from landscape_core.search.trajectory import Trajectory
+from landscape_core.search.trajectory import Trajectory, evenly
 from landscape_core.surfaces.averages import Averages
 from landscape_core.surfaces.cut import cut_between, cut_figures, cut_sentence
 from landscape_core.surfaces.cut_export import PLACES
@@ -33,10 +34,14 @@ from landscape_core.surfaces.panels import Panel, figures, panel, sentences
 from landscape_core.surfaces.surface import Cache, Surface, evaluate, evaluate_all
 from landscape_core.surfaces.verdict import verdict, warnings
 from landscape_core.surfaces.views import View
+from landscape_core.threads import InTurns
 
 THUMBNAIL = 32
 INTERVAL = 0.25
-BATCH = 32
+LANES = "XZ"
+BATCH = 32  # steps in a message
+POINTS = 16  # of a grid at once: few, so that threads share a coarse surface evenly and Stop waits for little
+FEW = 21  # points of a path on the first surfaces
 
 
 def target_message(task: Task, target: Target, label: str) -> Message:
@@ -44,10 +49,9 @@ def target_message(task: Task, target: Target, label: str) -> Message:
     return {"kind": "target", "target": png(task.shown(None, target)[0]), "label": label}
 
 
-def race(number: int, standing: Standing, path: Trajectory, plan: str) -> Iterator[Message]:
-    """A run that is over, told again: `path` are the steps to tell, the summary is of all of them; `plan` is the key of what
-    is drawn of it."""
-    yield {
+def begin(number: int, standing: Standing, path: Trajectory, plan: str) -> Message:
+    """A run that is over, `path` being the steps that are told of it; `plan` is the key of what is drawn of it."""
+    return {
         **target_message(standing.task, standing.target, standing.label),
         "kind": "begin",
         "number": number,
@@ -59,15 +63,16 @@ def race(number: int, standing: Standing, path: Trajectory, plan: str) -> Iterat
         "limit": standing.trajectory.steps[-1],
         "every": [1, 1],
     }
+
+
+def steps(standing: Standing, path: Trajectory, in_turns: InTurns) -> Iterator[Message]:
+    """The steps of `path` with their pictures, and the end with the summary of the whole run."""
     for first in range(0, len(path.steps), BATCH):
         part = slice(first, first + BATCH)
-        yield {
-            "kind": "frames",
-            "steps": path.steps[part],
-            "lanes": {lane: _columns(standing, path, lane, part) for lane in "XZ"},
-        }
+        columns = in_turns(partial(_columns, standing, path, part), LANES)
+        yield {"kind": "frames", "steps": path.steps[part], "lanes": dict(zip(LANES, columns, strict=True))}
     whole = standing.trajectory
-    lanes = {lane: {"best": _still(standing, lane, best=True), "last": _still(standing, lane, best=False)} for lane in "XZ"}
+    lanes = {lane: {"best": _still(standing, lane, best=True), "last": _still(standing, lane, best=False)} for lane in LANES}
     summary = race_summary(whole)
     yield {"kind": "end", "reason": "", "summary": summary, "lanes": lanes, "reached": reached(whole, fast="Z", slow="X")}
 
@@ -78,7 +83,7 @@ def _table(optimiser: str) -> Message:
     return {lane: {"cell": lane, **words} for lane in "XZ"} if optimiser else {}
 
 
-def _columns(standing: Standing, path: Trajectory, lane: str, part: slice) -> Message:
+def _columns(standing: Standing, path: Trajectory, part: slice, lane: str) -> Message:
     record = path.lane(lane)
     pictures, quality = _seen(standing, lane, torch.cat(record.variables[part]))
     return {
@@ -110,25 +115,46 @@ def _seen(standing: Standing, lane: str, variables: Tensor) -> tuple[Tensor, lis
 
 
 def surfaces(
-    task: Task, target: Target, found: Sequence[View], steps: Sequence[int], panels: list[Panel], *, note: str, cache: Cache,
-    stop: Callable[[], bool], clock: Callable[[], float] = time.perf_counter,
+    drawing: Drawing, standing: Standing, found: Sequence[View], steps: Sequence[int], told: Iterator[Message], *, note: str,
+    cache: Cache, in_turns: InTurns, clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Message]:  # fmt: skip
-    """Evaluate the views in turn, coarse first. `panels` is kept up to date in place, for whoever exports them;
-    `steps` are those of the paths' points, `note` says where the planes are from."""
-    running = {v.title: evaluate(task, target, v.grid, thumbnail=THUMBNAIL, cache=cache, stop=stop) for v in found}
-    sent, now = clock(), list[Surface]()
+    """Evaluate the views in turn, coarse first. `steps` are those of the paths' points, few of which are on the first
+    surfaces: all are once these stand, after the messages `told`. The drawing's panels are kept up to date in place, for
+    whoever exports them. `note` says where the planes are from."""
+    task, target, panels, stop = standing.task, standing.target, drawing.panels, drawing.stop.is_set
+    running = {
+        v.title: evaluate(
+            task, target, v.grid, batch=POINTS, thumbnail=THUMBNAIL, cache=cache, stop=stop, in_turns=in_turns
+        )
+        for v in found
+    }  # fmt: skip
+
+    def place(surfaces: Sequence[Surface], at: Sequence[int]) -> None:
+        """Panels with these of the paths' points."""
+        drawing.steps = [steps[i] for i in at]
+        pairs = [(view.thinned(at), surface) for view, surface in zip(found, surfaces, strict=True)]
+        panels[:] = in_turns(lambda pair: panel(task, target, *pair), pairs)
+
+    sent, now, shown = clock(), list[Surface](), None
     for latest in evaluate_all(running):
         now = [latest[view.title] for view in found]
-        changed = not panels or any(new.level > old.surface.level for new, old in zip(now, panels, strict=True))
-        if not panels:
-            panels.extend(panel(task, target, view, surface) for view, surface in zip(found, now, strict=True))
-        elif changed:
-            panels[:] = [refined(task, target, old, new) for old, new in zip(panels, now, strict=True)]
-        if changed and all(each.surface.level for each in panels):
-            yield {"kind": "surfaces", "steps": list(steps), "note": note, **_drawn(panels)}
+        levels = [surface.level for surface in now]
+        if changed := levels != shown:
+            if shown is None:
+                place(now, evenly(len(steps), FEW))
+            else:
+                panels[:] = [refined(task, target, old, new) for old, new in zip(panels, now, strict=True)]
+            shown = levels
+        if changed and all(levels):
+            yield _surfaces(drawing, note)
+            yield from told
+            if len(drawing.steps) < len(steps) and not stop():
+                place(now, range(len(steps)))
+                yield _surfaces(drawing, note)
         if changed or clock() - sent >= INTERVAL:
             yield {"kind": "progress", **_counts(now, found)}
             sent = clock()
+    yield from told  # where it was stopped before
     yield {"kind": "drawn", **_counts(now, found), "reason": _reason(panels, found)}
 
 
@@ -167,10 +193,12 @@ def _counts(now: Sequence[Surface], found: Sequence[View]) -> Message:
     return {"done": sum(surface.done for surface in now), "total": sum(view.grid.size**2 for view in found)}
 
 
-def _drawn(panels: Sequence[Panel]) -> Message:
-    shown = [_panel(each) for each in panels]
-    said = {"verdict": verdict(panels), "warnings": warnings(panels), "code": CODE}
-    return {"panels": shown, "range": list(loss_range(panels)), **said}
+def _surfaces(drawing: Drawing, note: str) -> Message:
+    """The panels at the finest level that is known whole."""
+    panels = drawing.panels
+    said = {"verdict": verdict(panels), "warnings": warnings(panels), "code": CODE, "note": note}
+    shown = {"panels": [_panel(each) for each in panels], "range": list(loss_range(panels))}
+    return {"kind": "surfaces", "steps": [*drawing.steps], **shown, **said}
 
 
 def _panel(drawn: Panel) -> Message:

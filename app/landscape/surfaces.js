@@ -14,6 +14,7 @@ import { RunView } from "../views/run_view.js";
 import { Stage } from "../views/stage.js";
 
 const EARLIER = "What is drawn is of earlier settings; Run draws it with those of the form.";
+const DRAWING = "Drawing the loss around both paths…";
 const SETTLED = 120; // ms: the form takes what came with the same message
 
 class Surfaces extends RunView {
@@ -143,7 +144,7 @@ class Surfaces extends RunView {
     this.stage.showTarget(this.run.target, this.run.label);
     this.timeline.setTicks([]);
     this.become("running");
-    this.#words("Taking steps…");
+    this.#words(DRAWING);
   }
 
   async #frames(message) {
@@ -155,7 +156,7 @@ class Surfaces extends RunView {
   async #raced(message) {
     if (message.run !== this.run?.id) return;
     await this.run.finish(message);
-    this.#words("Drawing the loss around both paths…", message.summary);
+    this.#words(DRAWING, message.summary);
     this.timeline.setTicks(this.run.steps, this.timeline.index);
   }
 

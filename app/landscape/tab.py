@@ -12,7 +12,7 @@ from gradio.components import Component
 from app.landscape import averaging, files
 from app.landscape import run as events
 from app.landscape.drawing import Drawing, Resources
-from app.landscape.plan import MAX_STEPS, MIN_STEPS, OWN, PLANES, SIZES, from_query, kept, note, offered, plan_from
+from app.landscape.plan import MAX_STEPS, MIN_STEPS, OWN, PLANES, SIZES, at_once, from_query, kept, note, offered, plan_from
 from app.runs.jobs import Jobs
 from app.runs.legs import with_errors
 from app.runs.models import Models, label
@@ -23,9 +23,10 @@ from app.views.form import Form, note_of, note_view, space_choices, told
 from app.views.glossary import meaning
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, data_of, enclosing_tab, found, missed, offer, press
+from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, data_of, enclosing_tab, found, missed, offer, press, runs_at_once
 from landscape_core.errors import UserError
 from landscape_core.search.task import Task
+from landscape_core.threads import Threads
 
 _PLANE = (
     "Which two of the hundreds of dimensions are drawn. The paper takes the principal directions of many recovered latents. "
@@ -102,11 +103,12 @@ class LandscapeTab:
     def __init__(
         self, page: Page, drawings: Jobs[Drawing], form: Form, view: gr.HTML, download: gr.DownloadButton, said: gr.HTML
     ) -> None:
-        self.shared = Resources(page.models)
+        self.shared = Resources(page.models, Threads(runs_at_once()))
         self.page, self.models, self.drawings = page, page.models, drawings
         self.form, self.view, self.download, self.note = form, view, download, said
         self.followed = gr.State(None)  # the Invert tab's model when it last was followed, or ADDRESS
         self.chosen = gr.State(False)  # whether the visitor has said whose steps are drawn
+        self.planed = gr.State(False)  # and on which plane
 
     @property
     def own(self) -> list[Component]:
@@ -119,15 +121,17 @@ class LandscapeTab:
         model, space, plane = form["model"], form["space"], form["plane"]
         progress = {"show_progress": "full", "show_progress_on": status}
         shown = [view, form["column"], plane, *self.own]
-        asked = [source, self.chosen, found("model"), self.followed, model, space, plane]
+        asked = [source, self.chosen, found("model"), self.followed, model, space, plane, self.planed]
         telling: dict[str, Any] = {"fn": self.on_settings, "inputs": [source, *form.components], "outputs": self.note}
-        self.page.opens(NAME, self.on_address, [source, self.chosen, self.followed, *form.components, self.note])
+        self.page.opens(NAME, self.on_address, [source, self.chosen, self.planed, self.followed, *form.components, self.note])
         entered = enclosing_tab().select(self.on_open, asked, [*shown, model, space, source, self.followed], **QUICK)
         entered.then(**telling, **QUICK)
         gr.on([source.input, *form.changed_but()], **telling, **LATEST)
-        model.input(self.on_model, [model, plane], [space, plane, view], **QUICK)
+        model.input(self.on_model, [model, plane, self.planed], [space, plane, view], **QUICK)
+        space.input(self.on_space, [model, space, plane, self.planed], plane, **QUICK)
         source.input(lambda: True, outputs=self.chosen, **QUICK)
-        source.change(self.on_source, [source, model, space, plane], shown, **QUICK)
+        source.change(self.shown, [source, model, space, plane, self.planed], shown, **QUICK)
+        plane.input(lambda: True, outputs=self.planed, **QUICK)
         plane.change(self.on_plane, plane, [form["at_step"], form["seed"], form["size"]], **QUICK)
         begun = view.run(self.on_run, [source, *form.components], view, **COMPUTE, **progress)
         for name, component in form.items():
@@ -156,7 +160,8 @@ class LandscapeTab:
         target = self.page.invert.get(request.session_hash).target
         said = told(note(self.models, source, values, target), notes)
         form = {**self.form.filled(values), self.form["space"]: spaces, self.note: said}
-        return {**form, self.page.source: source, self.chosen: "source" in query, self.followed: ADDRESS}
+        said_of = {self.chosen: "source" in query, self.planed: "plane" in query}
+        return {**form, **said_of, self.page.source: source, self.followed: ADDRESS}
 
     def on_settings(self, request: gr.Request, source: str, *values: Any) -> str:
         target = self.page.invert.get(request.session_hash).target
@@ -175,8 +180,11 @@ class LandscapeTab:
             raise UserError(f"There is no run in the {source} tab yet. Press Run there, or let this tab take its own steps.")
         return standing
 
-    def shown(self, source: str, model: str, space: str | None, plane: str, request: gr.Request) -> dict[Any, Any]:
-        """What the next press of Run is about: its target, lanes and planes; or why there is nothing."""
+    def shown(
+        self, source: str, model: str, space: str | None, plane: str, planed: bool, request: gr.Request
+    ) -> dict[Any, Any]:
+        """What the next press of Run is about: its target, lanes and planes; or why there is nothing. A run that was taken
+        elsewhere has its own model and steps."""
         own = {each: gr.update(visible=source == OWN) for each in self.own}
         try:
             taken = self.taken(source, request)
@@ -186,17 +194,18 @@ class LandscapeTab:
         columns = list(taken.columns) if taken is not None and len(taken.columns) > 1 else []
         column = gr.update(choices=columns, value=columns[0] if columns else None, visible=bool(columns))
         task = self.models.get(model) if taken is None else taken.task
-        planes = self._planes(task, (space or next(iter(task.mappings))) if taken is None else taken.space, plane)
+        planes = self._planes(task, (space or next(iter(task.mappings))) if taken is None else taken.space, plane, planed)
         return {**own, **planes, self.form["column"]: column, self.view: sent(about)}
 
-    def _planes(self, task: Task, space: str, plane: str) -> dict[Any, Any]:
-        """The planes that a task has, the chosen one kept where it can be."""
+    def _planes(self, task: Task, space: str, plane: str, planed: bool) -> dict[Any, Any]:
+        """The planes that a task has: the chosen one kept where it can be, else one that is there at once."""
         choices, sentence = offered(task, space)
-        return {self.form["plane"]: gr.update(choices=choices, value=kept(choices, plane), info=f"{_PLANE} {sentence}".strip())}
+        plane = kept(choices, plane if planed else at_once(task, space))
+        return {self.form["plane"]: gr.update(choices=choices, value=plane, info=f"{_PLANE} {sentence}".strip())}
 
     def on_open(
         self, request: gr.Request, source: str, chosen: bool, inverted: str, followed: str | None, model: str,
-        space: str | None, plane: str,
+        space: str | None, plane: str, planed: bool,
     ) -> dict[Any, Any]:  # fmt: skip
         """Draw the run at hand, unless somebody said otherwise. A race of this tab's own follows the Invert tab's model where
         another was chosen there since this tab last did, or since an address chose this tab's."""
@@ -204,7 +213,7 @@ class LandscapeTab:
         try:
             spaces = self._spaces(now, space)
             source = source if chosen or source != OWN else self._at_hand(request)
-            about = self.shown(source, now, spaces["value"], plane, request)
+            about = self.shown(source, now, spaces["value"], plane, planed, request)
         except UserError as error:
             return {self.view: sent({"kind": "error", "text": str(error)})}
         visible = gr.update(visible=source == OWN and len(self.models.names) > 1, value=now)
@@ -221,19 +230,18 @@ class LandscapeTab:
                 continue
         return OWN
 
-    def on_model(self, model: str, plane: str, request: gr.Request) -> dict[Any, Any]:
+    def on_space(self, model: str, space: str, plane: str, planed: bool) -> dict[Any, Any]:
+        return self._planes(self.models.get(model), space, plane, planed)
+
+    def on_model(self, model: str, plane: str, planed: bool, request: gr.Request) -> dict[Any, Any]:
         spaces = self._spaces(model, None)
-        about = self.shown(OWN, model, spaces["value"], plane, request)
+        about = self.shown(OWN, model, spaces["value"], plane, planed, request)
         kept = {key: value for key, value in about.items() if key in (self.view, self.form["plane"])}
         return {**kept, self.form["space"]: spaces}
 
     def _spaces(self, model: str, space: str | None) -> Any:
         spaces = list(self.models.get(model).mappings)
         return gr.update(choices=space_choices(spaces), value=space if space in spaces else spaces[0])
-
-    def on_source(self, source: str, model: str, space: str | None, plane: str, request: gr.Request) -> dict[Any, Any]:
-        """A run that was taken elsewhere has its own model and steps."""
-        return self.shown(source, model, space, plane, request)
 
     def on_plane(self, plane: str) -> list[Any]:
         """Only what bears on a plane is asked for."""

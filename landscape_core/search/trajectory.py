@@ -76,15 +76,18 @@ class Trajectory:
 
     def thinned(self, most: int, *, also: int | None = None) -> Trajectory:
         """At most about `most` of the steps, evenly spaced, the first, the last and step `also` among them."""
-        last = len(self.steps) - 1
-        stride = max(1, -(-last // (most - 1)))
-        keep = sorted({*range(0, last + 1, stride), last, *(i for i, step in enumerate(self.steps) if step == also)})
+        keep = sorted({*evenly(len(self.steps), most), *(i for i, step in enumerate(self.steps) if step == also)})
 
         def thin(lane: LaneRecord) -> LaneRecord:
             variables, losses = ([values[i] for i in keep] for values in (lane.variables, lane.losses))
             return LaneRecord(lane.name, variables, losses, [lane.seconds[i] for i in keep])
 
         return Trajectory([thin(lane) for lane in self.lanes], [self.steps[i] for i in keep], self.last)
+
+
+def evenly(n: int, most: int) -> list[int]:
+    """At most about `most` of the places 0 … n - 1, evenly spaced, the first and the last among them."""
+    return sorted({*range(0, n, max(1, -(-(n - 1) // (most - 1)))), n - 1})
 
 
 def states(solver: Solver, state: State, *, stop: Callable[[], bool] = lambda: False) -> Iterator[State]:

@@ -15,6 +15,7 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.task import Task
 from landscape_core.storage.fingerprint import fingerprint
 from landscape_core.surfaces.planes import Grid, Plane
+from landscape_core.threads import InTurns
 
 _COARSE = 11
 
@@ -99,12 +100,13 @@ def evaluate(
     thumbnail: int = 0,
     cache: Cache | None = None,
     stop: Callable[[], bool] = lambda: False,
+    in_turns: InTurns = processes.in_turns,
 ) -> Iterator[Surface]:
     """The surface of one target (1, ...) over a grid, after every batch of points; each level reuses the coarser one.
 
     `thumbnail` is the side in pixels of a kept picture per point, 0 keeps none. `cache` (a dict, or a `FolderCache`)
     keeps what was evaluated of a grid, whole or not, under a fingerprint of all that goes into it: a repeated call goes
-    on from there. `stop` is asked before each batch. Several processes take the batches in turns.
+    on from there. `stop` is asked before each batch. Several processes take the batches in turns, or as `in_turns` says.
     """
     space = task.space(grid.plane.space)
     key = (
@@ -123,7 +125,7 @@ def evaluate(
 
     yield surface
     try:
-        for indices, values, pictures in processes.in_turns(looked, [*_batches(surface, batch)], stop):
+        for indices, values, pictures in in_turns(looked, [*_batches(surface, batch)], stop):
             surface = _extended(surface, indices, values, pictures)
             yield surface
     finally:  # also where the caller walks away: what was paid for is kept

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import torch
@@ -52,6 +52,11 @@ class View:
     paths: Mapping[str, Tensor]
     losses: Mapping[str, Tensor]
     axes: tuple[str, str] = ("first direction", "second direction")
+
+    def thinned(self, at: Sequence[int]) -> View:
+        """The same grid with the points at these places of its paths alone."""
+        paths, losses = ({name: each[[*at]] for name, each in of.items()} for of in (self.paths, self.losses))
+        return replace(self, paths=paths, losses=losses)
 
 
 Recovering = Generator[tuple[int, int], None, dict[str, Plane]]

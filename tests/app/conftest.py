@@ -8,12 +8,13 @@ from app.landscape.drawing import Resources
 from app.runs.models import Models
 from app.runs.session import Session
 from app.target import targets
+from landscape_core.threads import Threads
 
 
 @pytest.fixture
 def lab(models: Models) -> Resources:
     """What visitors share."""
-    return Resources(models)
+    return Resources(models, Threads(2))
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def test_a_race_then_its_surfaces_from_coarse_to_fine(lab: Resources, invert: Se
     assert len({m["run"] for m in messages}) == 1
     kinds = [m["kind"] for m in messages]
     assert kinds[:6] == ["wait"] * 5 + ["begin"]
-    assert kinds.index("end") < kinds.index("surfaces")
+    assert kinds.index("surfaces") < kinds.index("frames") < kinds.index("end")  # the first surfaces wait for no picture
     drawn = only(messages, "surfaces")
     assert [m["panels"][0]["points_a_side"] for m in drawn] == list(levels(21))
     assert messages[-1] == messages[-1] | {"kind": "drawn", "done": 2 * 21**2, "total": 2 * 21**2, "reason": ""}
@@ -53,6 +53,17 @@ def test_a_race_then_its_surfaces_from_coarse_to_fine(lab: Resources, invert: Se
     assert torch.equal(shown[-1], to_bytes(last))
     assert torch.equal(png_tensor(only(messages, "begin")[0]["target"]), invert.target.picture)
     json.dumps(messages, allow_nan=False)
+
+
+def test_the_first_surfaces_have_few_points_of_a_long_path_and_the_next_all(lab: Resources, invert: Session) -> None:
+    drawing = Drawing(1)
+    first, second, *_ = only(run(lab, drawing, invert, steps=60), "surfaces")
+    assert [m["panels"][0]["points_a_side"] for m in (first, second)] == [11, 11]
+    assert first["steps"] == [*range(0, 61, 3)]
+    assert second["steps"] == drawing.steps == [*range(61)]
+    few, every = (m["panels"][0]["paths"]["X"] for m in (first, second))
+    for name, values in every.items():
+        assert few[name] == pytest.approx(np.array(values)[::3], rel=1e-4, abs=1e-6), name
 
 
 def test_the_centre_of_the_grid_is_where_the_run_ended(lab: Resources, invert: Session) -> None:

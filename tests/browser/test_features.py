@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from landscape_core.search.export import CARD
+from tests.browser.drawing import AT_REST, PLOT
 from tests.browser.serving import serving
 from tests.browser.test_memory import kept
 from tests.tiny.inverters import Distance, publish_inverters
@@ -104,3 +105,19 @@ def test_a_run_is_kept_over_a_reload_and_its_settings_are_taken_up(features_page
     page.wait_for_selector("#features-note >> text=The settings of run 1 are taken up")
     page.wait_for_function("document.querySelector('#features-steps input[type=number]').value === '5'")
     page.wait_for_selector(APPLIED + ".place .here", state="attached")
+
+
+@pytest.mark.slow
+def test_the_landscape_of_a_run_is_opened_on_a_plane_that_is_there_at_once(features_page: Open) -> None:
+    page = features_page()
+    page.fill("#features-steps input[type=number]", "4")
+    page.keyboard.press("Tab")
+    page.click(VIEW + "[data-act=run]")
+    page.click(VIEW + "[data-act=landscape]:visible")
+    page.wait_for_selector(AT_REST)
+    assert page.input_value("#source input") == "The run in Features"
+    assert page.input_value("#plane input") == "This run's own path"
+    assert page.evaluate(f"{PLOT}.dataset.points") == "41,41"
+    assert "can take minutes" in page.text_content("#plane")
+    page.click("#plane input")
+    assert page.get_by_role("option", name="slow here").count() == 1

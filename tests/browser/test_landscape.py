@@ -42,7 +42,7 @@ def test_a_run_of_another_tab_is_drawn_as_soon_as_it_is_opened_here(open_page: O
     assert (solid, dotted) == (["X, on the surface", "solid"], ["X, true loss", "dot"])
     page.wait_for_function(f"{PLOT}.layout?.scene")  # the charts' library may still be on its way
     titles = page.evaluate(f"['xaxis', 'yaxis', 'zaxis'].map(axis => {PLOT}.layout.scene[axis].title.text)")
-    what = "recovered direction" if width > 390 else "direction"
+    what = "path direction" if width > 390 else "direction"  # no directions are embedded for tiny models
     assert titles == [f"{what} 1", f"{what} 2", "loss"]
     page.click("[data-range=own]")
     page.wait_for_function(f"{PLOT}.layout.coloraxis2 !== undefined")

@@ -19,6 +19,7 @@ from landscape_core.storage.fingerprint import fingerprint
 from landscape_core.surfaces.planes import Grid, random_plane
 from landscape_core.surfaces.surface import Surface, evaluate, evaluate_all, levels, loss_in
 from landscape_core.surfaces.views import views
+from landscape_core.threads import Threads
 from tests.tiny.models import DIM
 
 
@@ -179,3 +180,12 @@ def test_losses_need_one_target_and_an_objective_per_sample(task: Task, targets:
     losses = loss_in(replace(task, objective=Averaging()), X, targets.select(slice(0, 1)))
     with pytest.raises(ValueError, match="many outputs"):
         losses(torch.zeros(3, DIM))
+
+
+def test_threads_find_the_same_surface(task: Task, targets: Target) -> None:
+    target = targets.select(slice(0, 1))
+    grid = Grid(random_plane(torch.zeros(DIM), X, random(1)), (1.0, 1.0), size=21)
+    alone = last(evaluate(task, target, grid, batch=30, thumbnail=4))
+    shared = last(evaluate(task, target, grid, batch=30, thumbnail=4, in_turns=Threads(3).in_turns))
+    assert torch.equal(shared.losses, alone.losses)
+    assert torch.equal(shared.thumbnails, alone.thumbnails)

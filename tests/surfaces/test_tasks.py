@@ -11,9 +11,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from app.landscape import plan
 from app.landscape import run as events
 from app.landscape.drawing import Drawing, Resources
-from app.landscape.plan import Plan, offered
+from app.landscape.plan import OWN_SAMPLES, PLANES, Plan, at_once, offered
 from app.runs.models import Models
 from app.runs.session import Session
 from app.runs.standing import Standing
@@ -24,6 +25,7 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import run
+from landscape_core.threads import Threads
 from tests.tiny.defence import tiny_defence
 
 Message = dict[str, Any]
@@ -35,8 +37,8 @@ def standing(task: Task, target: Target, space: str) -> Standing:
 
 
 def drawn(given: Standing, kind: Any) -> list[Message]:
-    plan = Plan(kind, 21, RunSettings())
-    return list(events.run(Resources(Models({})), Drawing(1), plan, "Pose", given, Session()))
+    wanted = Plan(kind, 21, RunSettings())
+    return list(events.run(Resources(Models({}), Threads(2)), Drawing(1), wanted, "Pose", given, Session()))
 
 
 def decoded(text: str) -> Tensor:
@@ -87,9 +89,20 @@ def test_a_plane_that_a_task_lacks_is_not_offered_and_why_is_said(defence: Stand
     choices, sentence = offered(defence.task, "narrow")
     assert "recovered" not in [kind for _, kind in choices]
     assert "random targets need a data set" in sentence
-    choices, sentence = offered(pose.task, "residual")
-    assert next(kind for _, kind in choices) == "recovered"
-    assert sentence == ""
+    assert at_once(defence.task, "narrow") == "path"
+
+
+def test_the_papers_plane_is_the_first_where_it_is_embedded_and_said_to_be_slow_where_not(
+    pose: Standing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(plan, "load_recovered", lambda task, space: None)
+    (words, kind), *_ = offered(pose.task, "residual")[0]
+    assert (kind, words) == ("recovered", f"{PLANES['recovered']}, slow here")
+    assert f"{OWN_SAMPLES} random targets are recovered first" in offered(pose.task, "residual")[1]
+    assert at_once(pose.task, "residual") == "path"
+    monkeypatch.setattr(plan, "load_recovered", lambda task, space: {})
+    assert offered(pose.task, "residual") == ([(words, kind) for kind, words in PLANES.items()], "")
+    assert at_once(pose.task, "residual") == "recovered"
 
 
 def test_a_defence_has_no_random_targets_and_is_drawn_on_its_own_path(defence: Standing) -> None:
