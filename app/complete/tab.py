@@ -23,7 +23,7 @@ from app.views.form import Form, FormActions, note_of, note_view, told
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import LATEST, QUICK, data_of, enclosing_tab, found, missed, paragraph
+from app.views.wiring import LATEST, QUICK, data_of, enclosing_tab, found, missed, paragraph, unseen_download
 from landscape_core.errors import UserError
 from landscape_core.search.spaces import Start
 
@@ -43,7 +43,7 @@ def build(page: Page) -> StandingSource:
         with gr.Column(elem_classes="card race-card"):
             gallery = gallery_view(missed(sessions))
             status = gr.HTML(elem_id="complete-status")
-            download = gr.DownloadButton("download", elem_id="completions-file")
+            download = unseen_download("completions-file")
             build_editing(page, PREFIX, lambda key: picks.edited(sessions.get(key)))
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Completions</h2>")

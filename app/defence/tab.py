@@ -12,7 +12,7 @@ import gradio as gr
 
 from app.defence import pictures, stream
 from app.defence import run as events
-from app.defence.count_tab import CountingTable, counting_view
+from app.defence.counting_tab import CountingTable
 from app.defence.examples import EXAMPLES
 from app.defence.form import PicturePanel, build_defence_form, build_picture
 from app.defence.pictures import CIFAR_FILE, LABELS, NO_CIFAR, Chosen, Defences, cifar_at
@@ -21,7 +21,6 @@ from app.defence.settings import advice, attack_named, defaults, from_query, fro
 from app.optional import left_out
 from app.runs.address import TARGET
 from app.runs.cards import as_it_was
-from app.runs.jobs import Job, Jobs
 from app.runs.session import Message, Session, Visitors
 from app.runs.standing import StandingSource, standing_of
 from app.target.targets import NO_FILE, photo_message, picker_message
@@ -29,7 +28,7 @@ from app.views.form import Form, FormActions, form_actions, note_of, note_view, 
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import APP, sent, view
-from app.views.wiring import LATEST, QUICK, SHORT, data_of, missed, paragraph
+from app.views.wiring import LATEST, QUICK, SHORT, data_of, missed, paragraph, unseen_download
 from landscape_core.defence.task import classifier_names, load_defence
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import CIFAR10_CLASSES
@@ -48,7 +47,7 @@ def embedded_defences() -> Defences:
 
 def build(page: Page, defences: Defences | None = None) -> StandingSource:
     """Lay the tab out inside the current container and wire it; returns the run that stands in it."""
-    defences, sessions, jobs = defences or embedded_defences(), Visitors[DefenceSession](Session), Jobs(Job)
+    defences, sessions = defences or embedded_defences(), Visitors[DefenceSession](Session)
     with gr.Row(elem_classes="invert"):
         with gr.Column(elem_classes="card target-card"):
             panel = build_picture(defences)
@@ -56,21 +55,20 @@ def build(page: Page, defences: Defences | None = None) -> StandingSource:
             with gr.Column(elem_classes="card race-card"):
                 view = defence_view(missed(sessions))
                 status = gr.HTML(elem_id="defence-status")
-                download = gr.DownloadButton("download", elem_id="defence-file-out")
+                download = unseen_download("defence-file-out")
             with gr.Column(elem_classes="card race-card"):
-                counting = counting_view(missed(jobs))
-                count_status = gr.HTML(elem_id="count-status")
+                counting = CountingTable.build()
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Attack and defence</h2>")
             form = build_defence_form(defences, panel.truth)
             actions = form_actions("defence-load-card")
             note = note_view("defence-note")
     tab = DefenceTab(page, defences, sessions, panel, form, view, note)
-    tab.wire_picture()
+    loaded = tab.wire_picture()
     tab.wire_form(actions)
     tab.wire_run(status, download)
     tab.wire_landscape()
-    CountingTable(page, defences, jobs, form, counting).wire(count_status)
+    counting.wire(page, defences, form, loaded)
     return lambda key: standing_of(sessions.get(key).run)
 
 
@@ -88,13 +86,16 @@ class DefenceTab(RunTab[DefenceSession]):
 
     # --- the picture ----------------------------------------------------------------------------------------
 
-    def wire_picture(self) -> None:
+    def wire_picture(self) -> Any:
+        """Returns the event that fills picture and form in."""
         panel, model = self.panel, self.form["classifier"]
         outputs = [self.view, panel.truth, panel.message]
         numbered = [model, panel.label, panel.number]
         groups = [*panel.groups.values(), panel.picker]
         everything = [*groups, panel.source, panel.label, panel.number, *outputs, self.note]
-        self.page.opens(NAME, self.on_address, [each for each in self.form.components if each is not panel.truth] + everything)
+        loaded = self.page.opens(
+            NAME, self.on_address, [each for each in self.form.components if each is not panel.truth] + everything
+        )
         panel.truth.change(self.on_settings, self.form.components, self.note, **LATEST)  # and with it another picture
         panel.source.input(self.on_source, [panel.source, *numbered], [*groups, *outputs], **QUICK)
         for changed in (panel.label.input, panel.number.submit, panel.number.blur):
@@ -106,6 +107,7 @@ class DefenceTab(RunTab[DefenceSession]):
         panel.crop.crop(self.on_crop, model, outputs, **QUICK)
         for again in (panel.truth.input, model.input):
             again(self.on_again, [model, panel.truth], [self.view, panel.truth, panel.message], **QUICK)
+        return loaded
 
     def choose(self, session: DefenceSession, model: str, make: Callable[[], Chosen]) -> dict[Any, Any]:
         """Take a picture and show it: view, true class (where unknown what the classifier says), message."""

@@ -13,7 +13,7 @@ from app.runs.session import Message, Run, Visitors
 from app.scratch import exported
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import EXPORT, LATEST, QUICK, SHORT, data_of, offer, press
+from app.views.wiring import EXPORT, LATEST, QUICK, SHORT, data_of, offer, press, unseen_download
 from landscape_core.errors import UserError
 
 Found = Callable[[str | None], tuple["Run[Any] | None", int]]
@@ -33,7 +33,7 @@ def build_editing(page: Page, prefix: str, found: Found) -> None:
                 placeholder="its name, such as smile", show_label=False, elem_id=f"{prefix}own-name", max_length=30
             )
             make = gr.Button("Make it", size="sm", elem_id=f"{prefix}own-make", elem_classes="quiet")
-    download = gr.DownloadButton("download", elem_id=f"{prefix}edit-file", elem_classes="edit-file")
+    download = unseen_download(f"{prefix}edit-file")
     wires = Panel(found, panel, download)
     panel.take(wires.on_take, outputs=panel, **QUICK)
     panel.drop(wires.on_drop, outputs=panel, **QUICK)

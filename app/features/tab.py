@@ -22,7 +22,7 @@ from app.views.form import Form, FormActions, note_view, told
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import LATEST, QUICK, missed, paragraph
+from app.views.wiring import LATEST, QUICK, missed, paragraph, unseen_download
 from landscape_core.errors import UserError
 
 NAME = "Features"
@@ -38,7 +38,7 @@ def build(page: Page, features: Features | None = None) -> StandingSource:
             with gr.Column(elem_classes="card race-card"):
                 view = inversion_view(missed(sessions))
                 status = gr.HTML(elem_id="features-status")
-                download = gr.DownloadButton("download", elem_id="features-export-file")
+                download = unseen_download("features-export-file")
             with gr.Column(elem_classes="card race-card"):
                 gr.HTML("<h2>What the decoders make of it</h2>")
                 sliders = build_sliders()

@@ -14,7 +14,7 @@ from app.runs.session import Message
 from app.views.job_panel import JobPanel
 from app.views.page import Page
 from app.views.view import view
-from app.views.wiring import missed, opened
+from app.views.wiring import missed, opened, unseen_download
 
 Make = Callable[[Mapping[str, Any], Sequence[Any]], Source]
 """Makes what is followed of what the view sent with Run and the values of the panel's inputs; may raise a UserError."""
@@ -25,7 +25,7 @@ def build_follow(page: Page, module: str, prefix: str, inputs: Sequence[Any], ma
     jobs = Jobs(FollowJob)
     shown = follow_view(module, missed(jobs), prefix)
     status = gr.HTML(elem_id=f"{prefix}-status", elem_classes="follow-status")
-    download = gr.DownloadButton("download", elem_id=f"{prefix}-file", elem_classes="follow-file")
+    download = unseen_download(f"{prefix}-file")
 
     def start(job: FollowJob, asked: Mapping[str, Any], values: Sequence[Any]) -> Iterator[Message]:
         return events.start(job, make(asked, values))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -29,6 +27,7 @@ from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.solver import State
 from landscape_core.search.summary import columns
 from landscape_core.search.trajectory import states
+from landscape_core.storage.csv_text import csv_text
 
 MOST_RESTARTS, MOST_SEARCHES = 5, 100
 PANEL = "many"  # its name in an address
@@ -150,15 +149,13 @@ def export(job: ManyJob | None) -> Path:
     """
     if job is None or not job.losses:
         raise UserError("There is nothing to export yet; press Run first.")
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for what, value in words(job.settings):
-        text.write(f"# {what}: {value}\n")
-    text.write("# observed: the whole picture\n")
-    writer.writerow(["picture", "restart", "lane", "step", "best loss so far"])
-    for lane in job.losses:
-        for step, losses in enumerate(job.best(lane).tolist()):
-            writer.writerows((*search, lane, step, loss) for search, loss in zip(job.searches(), losses, strict=True))
+    about = dict(words(job.settings)) | {"observed": "the whole picture"}
+    rows = (
+        (*search, lane, step, loss)
+        for lane in job.losses
+        for step, losses in enumerate(job.best(lane).tolist())
+        for search, loss in zip(job.searches(), losses, strict=True)
+    )
     path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"many-{job.number}.csv"
-    path.write_text(text.getvalue(), encoding="utf-8")
+    path.write_text(csv_text(["picture", "restart", "lane", "step", "best loss so far"], rows, about), encoding="utf-8")
     return path

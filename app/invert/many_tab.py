@@ -17,7 +17,7 @@ from app.views.form import Form
 from app.views.job_panel import JobPanel
 from app.views.page import Page
 from app.views.view import view
-from app.views.wiring import missed, opened
+from app.views.wiring import missed, opened, unseen_download
 from landscape_core.images.datasets import SUFFIXES
 
 
@@ -31,7 +31,7 @@ def build_many(page: Page, form: Form, loaded: Any) -> None:
         file_count="multiple", type="filepath", height=110, elem_id="many-files",
     )  # fmt: skip
     status = gr.HTML(elem_id="many-status")
-    download = gr.DownloadButton("download", elem_id="many-file-out")
+    download = unseen_download("many-file-out")
 
     def start(job: ManyJob, asked: Mapping[str, Any], values: Sequence[Any]) -> Iterator[Message]:
         paths, *fields = values

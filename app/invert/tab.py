@@ -25,7 +25,7 @@ from app.views.form import Form, FormActions, build_form, note_of, note_view, to
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import LATEST, QUICK, enclosing_tab, missed
+from app.views.wiring import LATEST, QUICK, enclosing_tab, missed, unseen_download
 from landscape_core.errors import UserError
 from landscape_core.search.race import RunSettings
 
@@ -41,7 +41,7 @@ def build(page: Page) -> StandingSource:
             with gr.Column(elem_classes="card race-card"):
                 view = race_view(missed(page.invert))
                 status = gr.HTML(elem_id="queue-status")
-                download = gr.DownloadButton("download", elem_id="export-file")
+                download = unseen_download("export-file")
                 build_editing(page, "", lambda key: (page.invert.get(key).run, 0))
             many = gr.Column(elem_classes="card race-card")
             clip = gr.Column(elem_classes="card race-card follow-card")

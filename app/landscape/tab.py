@@ -23,7 +23,20 @@ from app.views.form import Form, note_of, note_view, space_choices, told
 from app.views.glossary import meaning
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, EXPORT, LATEST, QUICK, data_of, enclosing_tab, found, missed, offer, press, runs_at_once
+from app.views.wiring import (
+    COMPUTE,
+    EXPORT,
+    LATEST,
+    QUICK,
+    data_of,
+    enclosing_tab,
+    found,
+    missed,
+    offer,
+    press,
+    runs_at_once,
+    unseen_download,
+)
 from landscape_core.errors import UserError
 from landscape_core.search.task import Task
 from landscape_core.threads import Threads
@@ -53,7 +66,7 @@ def build(page: Page) -> None:
         with gr.Column(elem_classes="card race-card"):
             view = surfaces_view(missed(drawings))
             status = gr.HTML(elem_id="landscape-status")
-            download = gr.DownloadButton("download", elem_id="surface-file")
+            download = unseen_download("surface-file")
     LandscapeTab(page, drawings, form, view, download, said).wire(status)
 
 

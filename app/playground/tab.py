@@ -15,7 +15,7 @@ from app.runs.session import Message
 from app.scratch import exported
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import COMPUTE, EXPORT, QUICK, data_of, missed, offer, press
+from app.views.wiring import COMPUTE, EXPORT, QUICK, data_of, missed, offer, press, unseen_download
 from landscape_core.errors import UserError
 
 NAME = "Playground"
@@ -30,7 +30,7 @@ def build(page: Page) -> None:
     plays = Jobs(Play)
     view = playground_view(missed(plays))
     status = gr.HTML(elem_id="playground-status")
-    download = gr.DownloadButton("download", elem_id="playground-file")
+    download = unseen_download("playground-file")
     PlaygroundTab(plays, view).wire(status, download)
     page.opens(NAME, lambda *_: {}, [])  # its view takes the settings itself
 

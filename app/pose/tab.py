@@ -27,7 +27,7 @@ from app.views.form import Form, FormActions, note_of, note_view, told
 from app.views.page import Page
 from app.views.run_tab import RunTab
 from app.views.view import sent, view
-from app.views.wiring import LATEST, QUICK, SHORT, missed, paragraph
+from app.views.wiring import LATEST, QUICK, SHORT, missed, paragraph, unseen_download
 from landscape_core.errors import UserError
 from landscape_core.pose.task import NAMES, Observation, load_body, load_pose_task
 from landscape_core.search.spaces import Start
@@ -56,7 +56,7 @@ def build(page: Page) -> StandingSource:
             with gr.Column(elem_classes="card race-card"):
                 view = figure_view(missed(sessions))
                 status = gr.HTML(elem_id="pose-status")
-                download = gr.DownloadButton("download", elem_id="pose-export-file")
+                download = unseen_download("pose-export-file")
             clip = gr.Column(elem_classes="card race-card")
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Search</h2>")

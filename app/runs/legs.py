@@ -122,6 +122,9 @@ def numbered(run: Streamed, messages: Iterator[Message]) -> Iterator[Message]:
     run.going = True
     try:
         for message in messages:
+            if message["kind"] == "progress":  # one that is missed is soon followed by another
+                yield message
+                continue
             message = {**message, "run": run.id, "seq": len(run.messages)}
             run.messages.append(message)
             run.weight += weigh(message)

@@ -22,7 +22,7 @@ from app.train.told import sheet, told
 from app.views.form import Form, note_view
 from app.views.page import Page
 from app.views.view import sent, view
-from app.views.wiring import EXPORT, LATEST, QUICK, SHORT, data_of, offer, paragraph, press
+from app.views.wiring import EXPORT, LATEST, QUICK, SHORT, data_of, offer, paragraph, press, unseen_download
 from landscape_core.errors import UserError
 
 NAME = "Train"
@@ -53,7 +53,7 @@ def build(page: Page, trainings: Trainings | None) -> None:
             note = note_view("train-note")
         with gr.Column(elem_classes="race-column"), gr.Column(elem_classes="card race-card"):
             shown = train_view(trainings)
-            download = gr.DownloadButton("download", elem_id="train-file-out")
+            download = unseen_download("train-file-out")
     TrainTab(page, trainings, form, files, shown, note).wire(download)
 
 

@@ -36,6 +36,11 @@ def offer(path: Path) -> Any:
     return gr.update(value=str(path), label=secrets.token_hex(4))
 
 
+def unseen_download(elem_id: str) -> gr.DownloadButton:
+    """The button that hands a file over once `press` presses it; a view's own Export is what a visitor sees."""
+    return gr.DownloadButton("download", elem_id=elem_id, elem_classes="unseen-download")
+
+
 def press(button: gr.DownloadButton) -> str:
     """JavaScript that presses a hidden download button once what was offered has reached it; where an export was refused
     nothing does, and the last file is not downloaded again."""

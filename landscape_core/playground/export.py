@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import html
 import io
 import zipfile
@@ -18,6 +17,7 @@ from landscape_core.playground.recording import Frame, frame
 from landscape_core.playground.run_card import make_card
 from landscape_core.playground.training import LiveTraining
 from landscape_core.search.export import CARD, LOSSES, picked_steps
+from landscape_core.storage.csv_text import csv_text
 from landscape_core.storage.files import whole
 from landscape_core.surfaces.export import surface_figure
 from landscape_core.surfaces.look import COLOURS, array
@@ -60,7 +60,7 @@ def export_zip(path: Path, training: LiveTraining, y: Tensor) -> None:
 def buffers_csv(history: Sequence[Mapping[str, float]]) -> str:
     """One line a buffer: the mean losses along its trajectories and while θ descended."""
     columns = list(history[0]) if history else []
-    return _csv(["buffer", *columns], ([number, *entry.values()] for number, entry in enumerate(history, start=1)))
+    return csv_text(["buffer", *columns], ([number, *entry.values()] for number, entry in enumerate(history, start=1)))
 
 
 def path_csv(frame: Frame) -> str:
@@ -71,7 +71,7 @@ def path_csv(frame: Frame) -> str:
         for lane in frame.trajectory.lanes
         for step, loss, variable in zip(frame.trajectory.steps, lane.losses, lane.variables, strict=True)
     )
-    return _csv(["step", "space", "loss", *(f"variable {number}" for number in range(1, dims + 1))], rows)
+    return csv_text(["step", "space", "loss", *(f"variable {number}" for number in range(1, dims + 1))], rows)
 
 
 def picture(frame: Frame, history: Sequence[Mapping[str, float]]) -> Image.Image:
@@ -128,14 +128,6 @@ def page(frame: Frame, training: LiveTraining, gif: bytes) -> str:
     head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
     body = f"<h1>{html.escape(title)}</h1><p>{html.escape(said)}</p>{moving}{plot}"
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>'
-
-
-def _csv(columns: Sequence[str], rows: Iterator[Sequence[object]]) -> str:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def _png(image: Image.Image) -> bytes:

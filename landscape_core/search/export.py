@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +10,7 @@ from safetensors.torch import save
 
 from landscape_core.search.race import SEPARATOR
 from landscape_core.search.trajectory import Trajectory
+from landscape_core.storage.csv_text import csv_text
 
 CARD, LOSSES, SHEET, ANIMATION, LATENTS = "run.json", "losses.csv", "sheet.png", "run.gif", "latents.safetensors"
 README, MEASURES, CHART, FILM, REPEAT = "README.md", "measures.csv", "loss.svg", "run.mp4", "repeat.py"
@@ -38,9 +37,7 @@ def measures_csv(trajectory: Trajectory, measures: Measures, sample: str = "samp
     seconds so far, and what else was measured."""
     many = len(trajectory.lanes[0].losses[0]) > 1
     names = sorted({name for of in measures.values() for name in of})
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["step", "lane", *([sample] if many else []), "loss", "seconds", *names])
+    rows: list[list[object]] = []
     for index, step in enumerate(trajectory.steps):
         for lane in trajectory.lanes:
             known = [measures.get(lane.name, {}).get(name) for name in names]
@@ -48,8 +45,8 @@ def measures_csv(trajectory: Trajectory, measures: Measures, sample: str = "samp
             for number, loss in enumerate(lane.losses[index].tolist()):
                 each = [value[number] if isinstance(value, list) else value for value in now]
                 own = [number + 1] if many else []
-                writer.writerow([step, lane.name, *own, repr(loss), f"{lane.seconds[index]:.6f}", *each])
-    return text.getvalue()
+                rows.append([step, lane.name, *own, repr(loss), f"{lane.seconds[index]:.6f}", *each])
+    return csv_text(["step", "lane", *([sample] if many else []), "loss", "seconds", *names], rows)
 
 
 def latents(trajectory: Trajectory) -> bytes:

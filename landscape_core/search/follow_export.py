@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -21,6 +19,7 @@ from landscape_core.search.film import Row, drawn, gif, mp4
 from landscape_core.search.follow import Following, Track
 from landscape_core.search.race import RunSettings
 from landscape_core.search.run_card import environment
+from landscape_core.storage.csv_text import csv_text
 from landscape_core.storage.files import whole
 
 OVER_TIME = "over-time.svg"
@@ -124,14 +123,12 @@ def record(followed: Followed) -> dict[str, Any]:
 
 def frames_csv(followed: Followed) -> str:
     """A line for every frame and lane: its number in the source, when it is, the loss of what was seen, and every column."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["frame", "second", "lane", "loss", *(f"{name} ({followed.unit})" for name in followed.columns)])
+    rows: list[list[object]] = []
     for index, frame in enumerate(followed.frames):
         for track in followed.tracks:
             values = [f"{value:.6g}" for value in followed.measured[track.name][index].tolist()]
-            writer.writerow([frame, f"{index / followed.fps:.4f}", track.name, repr(float(track.loss[index])), *values])
-    return text.getvalue()
+            rows.append([frame, f"{index / followed.fps:.4f}", track.name, repr(float(track.loss[index])), *values])
+    return csv_text(["frame", "second", "lane", "loss", *(f"{name} ({followed.unit})" for name in followed.columns)], rows)
 
 
 def chart(followed: Followed) -> str:

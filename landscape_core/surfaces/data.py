@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from landscape_core.storage.csv_text import csv_text
 from landscape_core.surfaces.cut import Cut
 from landscape_core.surfaces.export import Settings
 from landscape_core.surfaces.look import array
@@ -38,7 +38,7 @@ def surfaces_npz(panels: Sequence[Panel], steps: Sequence[int], settings: Settin
 
 def surfaces_csv(panels: Sequence[Panel], steps: Sequence[int], settings: Settings) -> str:
     """A row for every grid point and for every step of every path; lines of settings, which begin with "#", come first."""
-    return _csv(COLUMNS, _rows(panels, steps), settings)
+    return csv_text(COLUMNS, _rows(panels, steps), settings)
 
 
 def _rows(panels: Sequence[Panel], steps: Sequence[int]) -> Iterator[Sequence[object]]:
@@ -62,7 +62,7 @@ def cut_npz(cut: Cut, settings: Settings) -> bytes:
 
 def cut_csv(cut: Cut, settings: Settings) -> str:
     """A row for every place; lines of settings, which begin with "#", come first."""
-    return _csv(CUT_COLUMNS, zip(cut.places.tolist(), cut.losses.tolist(), strict=True), settings)
+    return csv_text(CUT_COLUMNS, zip(cut.places.tolist(), cut.losses.tolist(), strict=True), settings)
 
 
 def _json(settings: Settings) -> str:
@@ -72,14 +72,4 @@ def _json(settings: Settings) -> str:
 def _npz(arrays: dict[str, NDArray[np.generic]]) -> bytes:
     buffer = io.BytesIO()
     np.savez_compressed(buffer, allow_pickle=False, **arrays)  # type: ignore[arg-type]  # NumPy's stub mixes up the two
-    return buffer.getvalue()
-
-
-def _csv(columns: Sequence[str], rows: Iterable[Sequence[object]], settings: Settings) -> str:
-    buffer = io.StringIO()
-    for what, value in settings.items():
-        buffer.write(f"# {what}: {str(value).replace(chr(10), ' ')}\n")
-    writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
     return buffer.getvalue()

@@ -20,7 +20,6 @@ from app.defence import run as defence_run
 from app.defence.examples import EXAMPLES
 from app.defence.pictures import Defences
 from app.defence.settings import from_values
-from app.runs.jobs import Job
 from app.runs.session import Session
 from app.runs.standing import standing_of
 from app.target.examples import FOLDER
@@ -210,7 +209,7 @@ def test_without_cifar_it_is_said_what_is_missing() -> None:
         defence_pictures.from_cifar(None, "ship", 0)
     bare = Defences({"ro": tiny_defence}, None)
     with pytest.raises(UserError, match=r"cifar10\.zip"):
-        next(defence_count.count(bare, Job(), from_values(bare, FORM), 10))
+        next(defence_count.count(bare, defence_count.CountJob(), from_values(bare, FORM), 10))
 
 
 def test_an_upload_is_cut_to_a_square_of_32_pixels(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ from app.defence import count as defence_count
 from app.defence.measured import measured
 from app.defence.pictures import Defences
 from app.defence.settings import from_values
-from app.runs.jobs import Job
 from landscape_core.errors import UserError
 from landscape_core.storage.zoo import RESULTS
 from tests.app.defending import FORM, only, two_defences
@@ -24,7 +24,7 @@ def defences(tmp_path_factory: pytest.TempPathFactory) -> Defences:
 
 
 def test_counting_tells_both_columns_after_every_few_pictures(defences: Defences) -> None:
-    job = Job()
+    job = defence_count.CountJob()
     messages = list(defence_count.count(defences, job, from_values(defences, FORM), 20))
     told_of = only(messages, "tally")
     assert [m["done"] for m in told_of] == [10, 20]
@@ -38,7 +38,7 @@ def test_counting_tells_both_columns_after_every_few_pictures(defences: Defences
 
 
 def test_a_stopped_count_keeps_what_was_counted(defences: Defences) -> None:
-    job = Job()
+    job = defence_count.CountJob()
     counting = defence_count.count(defences, job, from_values(defences, FORM), 20)
     messages = []
     for message in counting:
@@ -47,6 +47,21 @@ def test_a_stopped_count_keeps_what_was_counted(defences: Defences) -> None:
             job.stop.set()
     assert [m["done"] for m in only(messages, "tally")] == [10]
     assert messages[-1]["reason"].startswith("Stopped after 10 of 20")
+    table = [line for line in defence_count.export(job).read_text().splitlines() if not line.startswith("# ")]
+    rows = list(csv.DictReader(table))
+    assert len(rows) == 10, "what was counted, and no more"
+    shares = {row["name"]: row for row in only(messages, "tally")[0]["rows"]}
+    for column, (name, attack) in {
+        "undefended, static attack": ("undefended", "static"), "Z, static attack": ("Z", "static"),
+        "X, attack that knows X": ("X", "aware"),
+    }.items():  # fmt: skip
+        assert sum(int(row[column]) for row in rows) / 10 == pytest.approx(shares[name][attack][0])
+
+
+def test_before_anything_is_counted_there_is_nothing_to_export() -> None:
+    for job in (None, defence_count.CountJob()):
+        with pytest.raises(UserError, match="press Run"):
+            defence_count.export(job)
 
 
 @pytest.mark.parametrize("attack", ["l2", "linf"])
@@ -74,4 +89,4 @@ def test_results_of_other_models_and_none_fill_no_table(tmp_path: Path) -> None:
 @pytest.mark.parametrize("n", [9, 1001, 10.5, "20", None])
 def test_counting_takes_10_to_1000_pictures(defences: Defences, n: Any) -> None:
     with pytest.raises(UserError, match="10 to 1000"):
-        next(defence_count.count(defences, Job(), from_values(defences, FORM), n))
+        next(defence_count.count(defences, defence_count.CountJob(), from_values(defences, FORM), n))

@@ -157,6 +157,9 @@ def test_the_table_is_filled_from_results_until_somebody_counts(defence_page: Op
     page.click(COUNT + "[data-act=run]")
     wait_for_text(page, COUNT + ".aside", "10 of 10 pictures")
     assert page.is_hidden(COUNT + ".origin")
+    with page.expect_download() as download:
+        page.click(COUNT + "[data-act=export]:visible")
+    assert download.value.suggested_filename == "counted-1.csv"
     choose(page, "model", "ro")
     page.wait_for_timeout(300)
     assert "10 of 10 pictures" in page.text_content(COUNT + ".aside"), "what was counted stays"
