@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from landscape_core.autoencoders.domain import DOMAIN as AUTOENCODERS
+from landscape_core.domain import Domain, domain_of
 from landscape_core.generators.domain import DOMAIN as GENERATORS
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.plugins.loading import is_plugin
 from landscape_core.pose.domain import DOMAIN as POSE
-from landscape_core.search.domain import Domain, domain_of
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task
 

@@ -13,12 +13,12 @@ from typer.testing import CliRunner
 
 from landscape_core import cli, domains
 from landscape_core.commands import replay
+from landscape_core.domain import Domain, Observed, domain_of
 from landscape_core.errors import UserError
-from landscape_core.search.domain import Domain, Observed, domain_of
+from landscape_core.records.run_card import Card, environment, models_used
 from landscape_core.search.mapping import MappingConfig, build_mapping
 from landscape_core.search.objectives import SquaredError, Target
 from landscape_core.search.race import RunSettings, prepare
-from landscape_core.search.run_card import Card, environment, models_used
 from landscape_core.search.spaces import Prior, ZSpace
 from landscape_core.search.summary import result_of
 from landscape_core.search.task import Task

@@ -17,7 +17,7 @@ from landscape_core import cli, console
 from landscape_core.commands import invert
 from landscape_core.generators import domain as generators
 from landscape_core.generators.commands import run as complete
-from landscape_core.search.run_zip import export_zip
+from landscape_core.records.run_zip import export_zip
 from landscape_core.search.solver import State
 from landscape_core.search.trajectory import states
 from tests.tiny.models import tiny_task

@@ -33,9 +33,9 @@ from landscape_core.generators.completion_export import completions_zip
 from landscape_core.generators.masks import PRESETS, preset
 from landscape_core.generators.run_card import RunCard, card_mask, make_card
 from landscape_core.images.pixels import png_base64, png_tensor
+from landscape_core.records.run_card import Card
 from landscape_core.search.judges import last_of
 from landscape_core.search.prior_term import with_prior_term
-from landscape_core.search.run_card import Card
 from landscape_core.search.trajectory import Trajectory
 
 FIRST_MASK = "centre"

@@ -29,10 +29,10 @@ from landscape_core.defence.run_card import DefenceCard, make_defence_card
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import SIDE
 from landscape_core.images.pixels import png_bytes, png_tensor, to_bytes, to_unit
+from landscape_core.records.run_card import Card, replay_promise
+from landscape_core.records.run_zip import export_zip
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
-from landscape_core.search.run_card import Card, replay_promise
-from landscape_core.search.run_zip import export_zip
 from landscape_core.search.solver import Solver
 from landscape_core.search.trajectory import Trajectory
 

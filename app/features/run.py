@@ -26,11 +26,11 @@ from landscape_core.autoencoders.run_card import FeaturesCard, features_card_tar
 from landscape_core.autoencoders.showcase import Shown, denoised, given_back, placed, styled
 from landscape_core.errors import UserError
 from landscape_core.images.pixels import png_tensor, to_bytes, to_unit
+from landscape_core.records.run_card import Card, replay_promise
+from landscape_core.records.run_zip import export_zip
 from landscape_core.search.judges import PSNR, Found, Judge, best_of, features_judge
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
-from landscape_core.search.run_card import Card, replay_promise
-from landscape_core.search.run_zip import export_zip
 from landscape_core.search.task import Task
 from landscape_core.search.thetas import RANDOM
 from landscape_core.search.trajectory import Trajectory

@@ -17,10 +17,10 @@ from app.runs.lanes import table_of
 from app.runs.legs import numbered
 from app.runs.session import Message
 from landscape_core.errors import UserError, first_problem
-from landscape_core.search.clip import Clip
-from landscape_core.search.export import file_name
+from landscape_core.records.clip import Clip
+from landscape_core.records.export import file_name
+from landscape_core.records.follow_export import Followed, summary
 from landscape_core.search.follow import MAX_SMOOTHNESS, Following, Track, follow, joined
-from landscape_core.search.follow_export import Followed, summary
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import MAX_STEPS, RunSettings
 from landscape_core.search.task import Task

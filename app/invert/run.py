@@ -29,11 +29,11 @@ from landscape_core.generators.run_card import RunCard, make_card
 from landscape_core.images.pixels import png_tensor
 from landscape_core.plugins.run_card import PluginCard, make_plugin_card
 from landscape_core.plugins.task import is_own
+from landscape_core.records.run_card import Card
+from landscape_core.records.run_zip import export_zip
 from landscape_core.search.judges import best_of
 from landscape_core.search.prior_term import with_prior_term
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
-from landscape_core.search.run_card import Card
-from landscape_core.search.run_zip import export_zip
 from landscape_core.search.trajectory import Trajectory
 
 Race = Run[Picked]

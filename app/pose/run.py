@@ -30,9 +30,9 @@ from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.run_card import PoseCard, body_of, export_poses, hypotheses_target, make_pose_card, pose_card_target
 from landscape_core.pose.task import Body, load_body
+from landscape_core.records.run_card import Card, replay_promise
 from landscape_core.search.judges import best_of, input_judge, prior_judge
 from landscape_core.search.race import MAX_STEPS, prepare
-from landscape_core.search.run_card import Card, replay_promise
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
 

@@ -14,8 +14,8 @@ from landscape_core.errors import UserError
 from landscape_core.generators.run_card import RunCard
 from landscape_core.images.pixels import png_tensor, to_bytes
 from landscape_core.plugins.run_card import PluginCard, plugin_card_target
-from landscape_core.search.card_file import card_kind, card_text
-from landscape_core.search.run_card import CardKind, read_card, replay_promise
+from landscape_core.records.card_file import card_kind, card_text
+from landscape_core.records.run_card import CardKind, read_card, replay_promise
 
 LOADED = "Run card loaded"
 EARLIER = (

@@ -20,8 +20,8 @@ from app.runs.session import Message, R, Run, Session, Streamed
 from app.runs.weight import weigh
 from landscape_core.errors import UserError
 from landscape_core.images.pixels import png_base64, to_bytes
+from landscape_core.records.run_card import Card
 from landscape_core.search.race import RunSettings
-from landscape_core.search.run_card import Card
 from landscape_core.search.solver import LaneState, State
 from landscape_core.search.summary import replay_sentence, result_of
 from landscape_core.search.trajectory import states
@@ -117,8 +117,8 @@ def held(run: R, messages: Iterator[Message]) -> Iterator[Message]:
 
 
 def numbered(run: Streamed, messages: Iterator[Message]) -> Iterator[Message]:
-    """Give each message its run and number and keep it, so that the browser can ask for those it missed. A run that keeps
-    more than a run may is stopped."""
+    """Give each message but those of progress its run and number and keep it, so that the browser can ask for those it missed.
+    A run that keeps more than a run may is stopped."""
     run.going = True
     try:
         for message in messages:

@@ -22,9 +22,9 @@ from landscape_core.errors import UserError
 from landscape_core.images.faces import Framing
 from landscape_core.images.pixels import to_unit
 from landscape_core.images.reading import CropBox, centre_box, crop_square
+from landscape_core.records.run_card import Card
 from landscape_core.search.objectives import Target as Observed
 from landscape_core.search.race import RunSettings
-from landscape_core.search.run_card import Card
 from landscape_core.search.solver import Solver
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory

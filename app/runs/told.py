@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.runs.session import Message, Run
-from landscape_core.search.run_zip import Told
+from landscape_core.records.run_zip import Told
 
 MEASURED = {  # columns of a run that are numbers, and what a table calls them
     "psnr": "psnr_db", "error": "seen_joints_off_cm", "spread": "hidden_joints_apart_cm", "margin": "margin",

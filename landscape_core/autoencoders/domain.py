@@ -7,11 +7,11 @@ from typing import Any
 
 from landscape_core.autoencoders.run_card import FeaturesCard, features_card_target, make_features_card
 from landscape_core.autoencoders.task import load_features_task, task_names
+from landscape_core.domain import Domain, Observed
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import Cifar10Test
 from landscape_core.images.pixels import to_bytes, to_unit
 from landscape_core.images.reading import centre_box, crop_square, load_picture
-from landscape_core.search.domain import Domain, Observed
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual, RunSettings
 from landscape_core.search.task import Task

@@ -8,9 +8,9 @@ from pydantic import Field
 from torch import Tensor
 
 from landscape_core.images.pixels import png_base64, png_tensor, to_unit
+from landscape_core.records.run_card import Card, environment, models_used
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
-from landscape_core.search.run_card import Card, environment, models_used
 from landscape_core.search.task import Task
 
 

@@ -19,9 +19,9 @@ from landscape_core.plugins.completing import completed, told, with_hidden
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.plugins.observing import is_pictures
 from landscape_core.plugins.run_card import make_plugin_card
+from landscape_core.records.run_zip import export_zip
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, RunSettings, prepare
-from landscape_core.search.run_zip import export_zip
 from landscape_core.search.summary import result_of
 from landscape_core.search.task import Task
 from landscape_core.storage.files import unused

@@ -33,10 +33,10 @@ from landscape_core.pose.motion import SUFFIXES
 from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.run_card import body_of
 from landscape_core.pose.task import NAMES, seen_joints
-from landscape_core.search.clip import Clip
+from landscape_core.records.clip import Clip
+from landscape_core.records.follow_export import Followed, summary
 from landscape_core.search.follow import MAX_BATCH, MAX_SMOOTHNESS, Following, Order, Track, joined
 from landscape_core.search.follow import follow as follow_clip
-from landscape_core.search.follow_export import Followed, summary
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, MAX_STEPS, RunSettings
 from landscape_core.search.task import Task

@@ -13,6 +13,7 @@ from typing_extensions import TypedDict
 
 from landscape_core import processes
 from landscape_core.console import apply_threads, leave, raced
+from landscape_core.domain import Domain
 from landscape_core.domains import domain_for
 from landscape_core.errors import UserError
 from landscape_core.images.datasets import SUFFIXES, pictures_in
@@ -30,9 +31,8 @@ from landscape_core.options import (
     ZRate,
     columns,
 )
-from landscape_core.search.domain import Domain
+from landscape_core.records.run_zip import run_zip
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, MAX_STEPS, LaneSettings, RunSettings, prepare
-from landscape_core.search.run_zip import run_zip
 from landscape_core.search.spaces import Start
 from landscape_core.search.summary import race_summary, result_of
 from landscape_core.search.task import Task, X

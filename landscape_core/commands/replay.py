@@ -11,14 +11,14 @@ from landscape_core.console import Bar, apply_threads, leave, raced
 from landscape_core.defence.replaying import prepared
 from landscape_core.defence.run_card import DefenceCard
 from landscape_core.defence.task import load_defence
+from landscape_core.domain import domain_of_card
 from landscape_core.domains import DOMAINS
 from landscape_core.errors import UserError, reading
 from landscape_core.options import Threads
-from landscape_core.search.card_file import card_kind, card_text
-from landscape_core.search.domain import domain_of_card
-from landscape_core.search.export import CARD
+from landscape_core.records.card_file import card_kind, card_text
+from landscape_core.records.export import CARD
+from landscape_core.records.run_card import check_models, read_card, replay_promise
 from landscape_core.search.race import prepare
-from landscape_core.search.run_card import check_models, read_card, replay_promise
 from landscape_core.search.summary import replay_sentence
 
 

@@ -10,8 +10,8 @@ from torch import Tensor
 from landscape_core.defence.attacks import AttackSettings
 from landscape_core.features.cifar10 import CIFAR10_CLASSES
 from landscape_core.images.pixels import png_base64
+from landscape_core.records.run_card import Card, environment, models_used
 from landscape_core.search.race import RunSettings
-from landscape_core.search.run_card import Card, environment, models_used
 from landscape_core.search.task import Task
 
 

@@ -14,9 +14,9 @@ from landscape_core.generators.completion import CompletionSet, pasted, whole_ma
 from landscape_core.generators.observing import as_picture
 from landscape_core.generators.run_card import RunCard
 from landscape_core.images.pixels import png_bytes, to_bytes
-from landscape_core.search.export import LATENTS, SHEET
+from landscape_core.records.export import LATENTS, SHEET
+from landscape_core.records.run_zip import PLAIN, Told, export_zip
 from landscape_core.search.objectives import Target
-from landscape_core.search.run_zip import PLAIN, Told, export_zip
 from landscape_core.search.solver import Lane
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from landscape_core.domain import Domain, Observed
 from landscape_core.generators.datasets import DOMAINS, framing_of
 from landscape_core.generators.run_card import RunCard, card_target, make_card
 from landscape_core.generators.task import PLUS, domains, load_image_task
 from landscape_core.images.faces import prepare_upload
 from landscape_core.images.pixels import to_bytes, to_unit
 from landscape_core.images.sets import targets
-from landscape_core.search.domain import Domain, Observed
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual, RunSettings
 from landscape_core.search.task import Task

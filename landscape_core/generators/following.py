@@ -13,13 +13,13 @@ from landscape_core.images.clips import load_frames
 from landscape_core.images.faces import choose_crop
 from landscape_core.images.pixels import to_bytes, to_unit
 from landscape_core.images.reading import crop_square
-from landscape_core.search.clip import Clip, frames_of
+from landscape_core.records.clip import Clip, frames_of
+from landscape_core.records.follow_export import Followed, export_followed
+from landscape_core.records.run_card import models_used
 from landscape_core.search.follow import Following, Track
-from landscape_core.search.follow_export import Followed, export_followed
 from landscape_core.search.judges import psnr
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
-from landscape_core.search.run_card import models_used
 from landscape_core.search.task import Task
 
 MAX_FRAMES = 300

@@ -11,9 +11,9 @@ from landscape_core.generators.grammar import LONGEST
 from landscape_core.generators.masks import check_mask
 from landscape_core.generators.observing import PAINTED_MASK, Instrument
 from landscape_core.images.pixels import png_base64, png_tensor, to_unit
+from landscape_core.records.run_card import Card, environment, models_used, read_card
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
-from landscape_core.search.run_card import Card, environment, models_used, read_card
 from landscape_core.search.task import Task
 
 MIN_K, MAX_K = 2, 64  # completions of one picture

@@ -16,7 +16,7 @@ from torch import Tensor
 from landscape_core.playground.recording import Frame, frame
 from landscape_core.playground.run_card import make_card
 from landscape_core.playground.training import LiveTraining
-from landscape_core.search.export import CARD, LOSSES, picked_steps
+from landscape_core.records.export import CARD, LOSSES, picked_steps
 from landscape_core.storage.csv_text import csv_text
 from landscape_core.storage.files import whole
 from landscape_core.surfaces.export import surface_figure

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from landscape_core.playground.settings import MAX_BUFFERS, PlaySettings
 from landscape_core.playground.task import load_playground
 from landscape_core.playground.training import LiveTraining
-from landscape_core.search.run_card import environment, read_card
+from landscape_core.records.run_card import environment, read_card
 from landscape_core.storage.fingerprint import fingerprint
 
 Finite = Annotated[float, Field(allow_inf_nan=False)]

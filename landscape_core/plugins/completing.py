@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from landscape_core.errors import UserError
+from landscape_core.records.run_zip import Told
 from landscape_core.search.judges import best_of
 from landscape_core.search.objectives import Target
-from landscape_core.search.run_zip import Told
 from landscape_core.search.solver import Solver, State
 from landscape_core.storage.tensors import packed
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import torch
 
+from landscape_core.domain import Domain, Observed
 from landscape_core.plugins.loading import entry_names
 from landscape_core.plugins.run_card import PluginCard, make_plugin_card, plugin_card_target
 from landscape_core.plugins.task import load_plugin_task
-from landscape_core.search.domain import Domain, Observed
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task

@@ -12,9 +12,9 @@ from safetensors.torch import load, save
 from torch import Tensor
 
 from landscape_core.errors import UserError, reading
+from landscape_core.records.run_card import Card, environment, models_used
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
-from landscape_core.search.run_card import Card, environment, models_used
 from landscape_core.search.task import Task
 
 MOST = 700_000  # characters of what was observed: a card has at most a million

@@ -14,7 +14,7 @@ from landscape_core.errors import UserError
 from landscape_core.pose.kinematics import Skeleton, matrix_to_rotvec
 from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.run_card import decoder_of
-from landscape_core.search.clip import Clip, frames_of
+from landscape_core.records.clip import Clip, frames_of
 from landscape_core.search.task import Task
 
 MAX_FRAMES = 5000

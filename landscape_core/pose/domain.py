@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from landscape_core.domain import Domain, Observed
 from landscape_core.errors import UserError
 from landscape_core.pose.adopting import adopted, load_adopted
 from landscape_core.pose.motion import load_motion, pose_of
@@ -11,7 +12,6 @@ from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.recordings import MOCAP, draw_poses, load_poses
 from landscape_core.pose.run_card import PoseCard, body_of, pose_card_target
 from landscape_core.pose.task import NAMES, load_pose_task
-from landscape_core.search.domain import Domain, Observed
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task

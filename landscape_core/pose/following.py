@@ -15,11 +15,11 @@ from landscape_core.pose.drawing import draw
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.run_card import TARGET, decoder_of
 from landscape_core.pose.task import Body
-from landscape_core.search.export import file_name
+from landscape_core.records.export import file_name
+from landscape_core.records.follow_export import Followed, export_followed
+from landscape_core.records.run_card import models_used
 from landscape_core.search.follow import Following, Track
-from landscape_core.search.follow_export import Followed, export_followed
 from landscape_core.search.race import RunSettings
-from landscape_core.search.run_card import models_used
 from landscape_core.search.task import Task
 
 UNIT = "cm"

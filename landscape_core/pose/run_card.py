@@ -16,11 +16,11 @@ from landscape_core.pose.adopting import adopted, adopted_body
 from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.task import NAMES, Body, load_body
-from landscape_core.search.export import file_name
+from landscape_core.records.export import file_name
+from landscape_core.records.run_card import Card, environment, models_used
+from landscape_core.records.run_zip import PLAIN, Told, export_zip
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
-from landscape_core.search.run_card import Card, environment, models_used
-from landscape_core.search.run_zip import PLAIN, Told, export_zip
 from landscape_core.search.solver import Lane
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory

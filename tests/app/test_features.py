@@ -24,7 +24,7 @@ from app.target.targets import example, first
 from landscape_core.autoencoders.run_card import FeaturesCard
 from landscape_core.autoencoders.task import CODES
 from landscape_core.errors import UserError
-from landscape_core.search.export import CARD
+from landscape_core.records.export import CARD
 from landscape_core.search.thetas import RANDOM
 from landscape_core.surfaces.views import Shown
 from landscape_core.threads import Threads

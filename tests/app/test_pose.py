@@ -26,7 +26,7 @@ from landscape_core.pose.drawing import FIGURE_SIDE
 from landscape_core.pose.motion import pose_of
 from landscape_core.pose.run_card import body_of
 from landscape_core.pose.task import load_body, lower_body
-from landscape_core.search.export import CARD
+from landscape_core.records.export import CARD
 from landscape_core.search.optimizers import LBFGS
 from landscape_core.search.race import RunSettings
 from tests.app.racing import FORM as RACE

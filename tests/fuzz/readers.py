@@ -30,9 +30,9 @@ from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.network import load_published_vposer
 from landscape_core.pose.run_card import PoseCard, pose_card_target
-from landscape_core.search.card_file import card_text
+from landscape_core.records.card_file import card_text
+from landscape_core.records.run_card import read_card
 from landscape_core.search.race import RunSettings
-from landscape_core.search.run_card import read_card
 from landscape_core.storage import zoo
 from landscape_core.storage.tensors import read_tensors
 from tests.features.test_robustbench import preact_state, wide_state

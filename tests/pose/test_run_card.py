@@ -15,10 +15,10 @@ from landscape_core.pose.bvh import load_bvh
 from landscape_core.pose.motion import pose_of
 from landscape_core.pose.run_card import PoseCard, body_of, export_poses, hypotheses_target, make_pose_card, pose_card_target
 from landscape_core.pose.task import NAMES, Observation, load_pose_task, lower_body
-from landscape_core.search.export import CARD
+from landscape_core.records.export import CARD
+from landscape_core.records.run_card import check_models, read_card
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import RunSettings, prepare
-from landscape_core.search.run_card import check_models, read_card
 from landscape_core.search.summary import replay_sentence, result_of
 from landscape_core.search.trajectory import run
 from tests.tiny.pose import random_rotvec

@@ -16,10 +16,10 @@ from landscape_core.generators.completion import complete, completion_settings
 from landscape_core.generators.masks import preset
 from landscape_core.generators.run_card import card_target, make_card, read_run_card
 from landscape_core.images.pixels import png_base64, png_tensor, to_bytes, to_unit
+from landscape_core.records.run_card import check_models, replay_promise
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import LaneSettings, RunSettings, prepare
-from landscape_core.search.run_card import check_models, replay_promise
 from landscape_core.search.summary import replay_sentence, result_of
 from landscape_core.search.task import Tuned
 from landscape_core.search.trajectory import run

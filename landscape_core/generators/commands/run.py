@@ -23,7 +23,7 @@ from landscape_core.generators.task import load_image_task
 from landscape_core.images.faces import Prepared, prepare_upload
 from landscape_core.images.pixels import png_bytes, to_unit
 from landscape_core.options import Device, Distance, LearnedSpace, Out, PriorWeight, Seed, Threads, ZRate
-from landscape_core.search.export import CARD, SHEET
+from landscape_core.records.export import CARD, SHEET
 from landscape_core.search.objectives import Target
 from landscape_core.search.prior_term import with_prior_term
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, MAX_STEPS

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from safetensors.torch import load
 
-from landscape_core.search.export import latents, measures_csv, picked_steps
+from landscape_core.records.export import latents, measures_csv, picked_steps
 from landscape_core.search.summary import end_sentence, passed_sentence, race_summary, reached, replay_sentence, result_of
 from landscape_core.search.trajectory import Trajectory
 

@@ -7,7 +7,7 @@ import json
 import zipfile
 
 from landscape_core.errors import UserError, reading
-from landscape_core.search.export import CARD
+from landscape_core.records.export import CARD
 from landscape_core.storage.archives import opened, unpacked
 
 MAX_CARD = 1_000_000

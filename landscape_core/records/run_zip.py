@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from landscape_core.images.pixels import to_bytes
-from landscape_core.search.chart import chart_svg
-from landscape_core.search.export import (
+from landscape_core.records.chart import chart_svg
+from landscape_core.records.export import (
     ANIMATION,
     CARD,
     CHART,
@@ -32,9 +32,9 @@ from landscape_core.search.export import (
     measures_csv,
     picked_steps,
 )
-from landscape_core.search.film import contact_sheet, frames, gif, mp4, pictures_at, png
+from landscape_core.records.film import contact_sheet, frames, gif, mp4, pictures_at, png
+from landscape_core.records.run_card import Card
 from landscape_core.search.objectives import Target
-from landscape_core.search.run_card import Card
 from landscape_core.search.solver import Lane
 from landscape_core.search.summary import race_summary
 from landscape_core.search.task import Task

@@ -13,12 +13,12 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
-from landscape_core.search.chart import lines_svg
-from landscape_core.search.export import ANIMATION, CARD, FILM, LATENTS, MEASURES, README
-from landscape_core.search.film import Row, drawn, gif, mp4
+from landscape_core.records.chart import lines_svg
+from landscape_core.records.export import ANIMATION, CARD, FILM, LATENTS, MEASURES, README
+from landscape_core.records.film import Row, drawn, gif, mp4
+from landscape_core.records.run_card import environment
 from landscape_core.search.follow import Following, Track
 from landscape_core.search.race import RunSettings
-from landscape_core.search.run_card import environment
 from landscape_core.storage.csv_text import csv_text
 from landscape_core.storage.files import whole
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from landscape_core.errors import UserError
+from landscape_core.records.run_card import Card
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import Perceptual, RunSettings
-from landscape_core.search.run_card import Card
 from landscape_core.search.task import Task
 
 
