@@ -20,7 +20,7 @@ from landscape_core.pose.bvh import parse_bvh
 from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.clip import drawn_clip
 from landscape_core.pose.task import load_body
-from landscape_core.search.export import file_name
+from landscape_core.records.export import file_name
 from landscape_core.search.race import RunSettings
 from tests.tiny.pose import random_rotvec
 

@@ -9,12 +9,8 @@ from typing import Any
 
 import pytest
 
-<<<<<<< HEAD
-from landscape_core.search.export import CARD
-from tests.browser.drawing import AT_REST, PLOT
-=======
 from landscape_core.records.export import CARD
->>>>>>> 35ab425 (What is kept of a run has a room of its own, above the search: card, zip, film, chart and clips)
+from tests.browser.drawing import AT_REST, PLOT
 from tests.browser.serving import serving
 from tests.browser.test_memory import kept
 from tests.tiny.inverters import Distance, publish_inverters
