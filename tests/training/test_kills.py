@@ -6,12 +6,15 @@ import multiprocessing
 import random
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from torch import Tensor
 
+from landscape_core.autoencoders.networks import FeatureEncoder
+from landscape_core.autoencoders.training.decoder import train_decoder
 from landscape_core.defence.training.head import train_head
 from landscape_core.features.training.classifier import train_classifier
 from landscape_core.generators.training import autoencoder, recipe, sharpen
@@ -19,11 +22,14 @@ from landscape_core.pose.training.prior import train_pose_prior
 from landscape_core.storage.tensors import read_tensors, write_tensors
 from landscape_core.training.alternating import train_mapping
 from landscape_core.training.loop import train
+from tests.autoencoders.test_decoder import network
 from tests.defence.test_contrastive import trainer as head_trainer
 from tests.features.test_classifier import TINY as CLASSIFIER
 from tests.features.test_classifier import two_classes
 from tests.generators.test_training import recipe_run
 from tests.pose.test_prior import TINY as PRIOR
+from tests.tiny.defended import picture_bytes
+from tests.tiny.inverters import CONFIG as MIRROR
 from tests.tiny.lpips import MeanDistance, StandIn
 from tests.tiny.pose import random_rotvec, tiny_skeleton
 from tests.training.test_alternating import trainer as theta_trainer
@@ -64,6 +70,13 @@ def classifier(work: Path) -> Trained:
     return dict(train_classifier(*two_classes(), CLASSIFIER, work, slowed, save_every=1).state_dict())
 
 
+def decoder(work: Path) -> Trained:
+    """With the critic, which joins for the last quarter."""
+    encoder = FeatureEncoder(network(), 2)
+    trained = train_decoder(encoder, picture_bytes(16), replace(MIRROR, images=400), work, slowed, save_every=0.0)
+    return dict(trained.model.decoder.state_dict()) | {f"critic/{k}": v for k, v in trained.critic.state_dict().items()}
+
+
 def to_the_end(training: Callable[[Path], Trained], work: Path, out: Path) -> None:
     torch.set_num_threads(1)
     write_tensors(out, {key: value.contiguous() for key, value in training(work).items()}, {})
@@ -71,7 +84,7 @@ def to_the_end(training: Callable[[Path], Trained], work: Path, out: Path) -> No
 
 @pytest.mark.slow
 @pytest.mark.timeout(0)
-@pytest.mark.parametrize("training", [theta, generator, prior, head, classifier], ids=lambda each: each.__name__)
+@pytest.mark.parametrize("training", [theta, generator, prior, head, classifier, decoder], ids=lambda each: each.__name__)
 def test_killed_at_random_moments_it_ends_with_the_same_weights(training: Callable[[Path], Trained], tmp_path: Path) -> None:
     fork, moments = multiprocessing.get_context("fork"), random.Random(0)
 
