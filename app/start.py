@@ -60,6 +60,7 @@ def _serve(host: str, port: int, names: list[str], tasks: list[str], device: str
     from app.defence.tab import embedded_defences
     from app.runs.models import embedded_models
     from app.serving import serve
+    from app.train.models import Trainable
     from app.train.queue import Trainings
     from app.ui import build_app, launch_options
     from app.warm import warm_up
@@ -71,7 +72,7 @@ def _serve(host: str, port: int, names: list[str], tasks: list[str], device: str
     models, defences = embedded_models(plugins=tasks, device=where), embedded_defences()
     trainings = None
     try:
-        trainings = None if work is None else Trainings(work, models, device=where)
+        trainings = None if work is None else Trainings(work, Trainable(models), device=where)
     except UserError as error:
         print(f"Nothing is trained here: {error}", flush=True)
     warm_up(models, defences)

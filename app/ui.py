@@ -76,7 +76,7 @@ def build_app(
                 page.sources[complete.NAME] = complete.build(page)
             drawn = _tab(landscape.NAME)  # laid out last, when all runs it can draw are known
             with _tab(pose.NAME), section(pose.NAME):
-                page.sources[pose.NAME] = pose.build(page)
+                page.sources[pose.NAME] = pose.build(page, None if trainings is None else trainings.models.poses)
             with _tab(features.NAME), section(features.NAME):
                 page.sources[features.NAME] = features.build(page, inverters)
             with _tab(defence.NAME), section(defence.NAME):

@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from landscape_core.domains import load_task
-from landscape_core.pose.run_card import body_of, export_poses, hypotheses_target, make_pose_card
+from landscape_core.pose.priors import body_of
+from landscape_core.pose.run_card import export_poses, hypotheses_target, make_pose_card
 from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.summary import result_of
 from landscape_core.search.trajectory import run

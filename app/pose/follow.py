@@ -14,7 +14,7 @@ from app.runs.session import Message
 from landscape_core.pose.clip import PoseClip, drawn_clip, load_clip
 from landscape_core.pose.following import export_motion, followed_motion
 from landscape_core.pose.naming import read_joint_map
-from landscape_core.pose.run_card import body_of
+from landscape_core.pose.priors import body_of
 from landscape_core.pose.task import load_body
 from landscape_core.search.follow import Track
 from landscape_core.search.race import RunSettings

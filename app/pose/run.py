@@ -28,7 +28,8 @@ from landscape_core.pose.hypotheses import joint_judges
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.naming import read_joint_map
-from landscape_core.pose.run_card import PoseCard, body_of, export_poses, hypotheses_target, make_pose_card, pose_card_target
+from landscape_core.pose.priors import body_of
+from landscape_core.pose.run_card import PoseCard, export_poses, hypotheses_target, make_pose_card, pose_card_target
 from landscape_core.pose.task import Body, load_body
 from landscape_core.records.run_card import Card, replay_promise
 from landscape_core.search.judges import best_of, input_judge, prior_judge

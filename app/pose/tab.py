@@ -19,7 +19,7 @@ from app.pose.session import PoseSession, PoseTarget
 from app.pose.settings import defaults, from_card, from_values, start_for, values_of
 from app.runs.address import TARGET
 from app.runs.cards import as_it_was
-from app.runs.models import Models
+from app.runs.models import Models, pose_models
 from app.runs.session import Message, Session, Visitors
 from app.runs.standing import StandingSource, standing_of
 from app.target.targets import KEEPS_TARGET, running
@@ -29,26 +29,17 @@ from app.views.run_tab import RunTab
 from app.views.view import sent, view
 from app.views.wiring import LATEST, QUICK, SHORT, missed, paragraph, unseen_download
 from landscape_core.errors import UserError
-from landscape_core.pose.task import NAMES, Observation, load_body, load_pose_task
+from landscape_core.pose.task import NAMES, load_body
 from landscape_core.search.spaces import Start
-from landscape_core.search.task import Task
 
 NAME = "Pose"
 DRAWING = NAMES["rotations"]  # whose F draws poses by number
 
 
-def pose_models() -> Models:
-    """The pose prior seen through each kind of observation."""
-
-    def source(observation: Observation) -> Callable[[str], Task]:
-        return lambda _: load_pose_task(observation)
-
-    return Models({name: source(observation) for observation, name in NAMES.items()})
-
-
-def build(page: Page) -> StandingSource:
-    """Lay the tab out inside the current container and wire it; its runs are what it returns, by session."""
-    models, sessions = pose_models(), Visitors[PoseSession](Session)
+def build(page: Page, models: Models | None = None) -> StandingSource:
+    """Lay the tab out inside the current container and wire it, on the priors that there are unless others are given; its runs
+    are what it returns, by session."""
+    models, sessions = models or pose_models(), Visitors[PoseSession](Session)
     with gr.Row(elem_classes="invert pose"):
         with gr.Column(elem_classes="card target-card"):
             panel = build_pose_target(list(load_body().skeleton.names))
@@ -155,6 +146,7 @@ class PoseTab(RunTab[PoseSession]):
         form, fields = self.form, self.form.components
         self.loaded = self.page.opens(NAME, self.on_address, [*fields, self.panel.number, *self.outputs])
         self.wire_table()
+        self.wire_spaces()
         gr.on(form.changed_but("model"), self.on_settings, fields, self.note, **LATEST)
         form["model"].input(self.on_model, form["model"], fields, **QUICK).then(self.on_settings, fields, self.note, **QUICK)
         actions.reset.click(self.on_reset, outputs=[*fields, self.note], **QUICK)

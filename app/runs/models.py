@@ -13,11 +13,14 @@ from landscape_core.errors import UserError
 from landscape_core.generators.task import PLUS, domains, load_image_task
 from landscape_core.plugins.loading import entry_names
 from landscape_core.plugins.task import bare_task, with_thetas
+from landscape_core.pose.domain import DOMAIN as POSE
+from landscape_core.pose.task import NAMES
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task
 from landscape_core.storage import zoo
 
 L = TypeVar("L")
+POSES = {NAMES["rotations"]: "Poses by rotations", NAMES["positions"]: "Poses by 3D positions"}
 
 
 class Loader(Generic[L]):
@@ -113,12 +116,23 @@ def embedded_models(assets: Path = zoo.ASSETS, plugins: Sequence[str] = (), devi
     return Models(sources | {name: partial(_own, bare[spec]) for name, spec in own.items()}, left_out, own)
 
 
+def pose_models() -> Models:
+    """Every pose task: the embedded prior seen through each kind of observation, and those that were adopted."""
+    return Models({name: partial(_pose, name) for name in POSE.names()})
+
+
+def _pose(name: str, perceptual: str) -> Task:
+    return POSE.load(name)
+
+
 def _own(bare: Task, perceptual: str) -> Task:
     return with_thetas(bare)
 
 
 def label(name: str) -> str:
-    """What a model is called: "Faces", "Faces in W+"."""
+    """What a model is called: "Faces", "Faces in W+", "Poses by 3D positions"."""
+    if name in POSES:
+        return POSES[name]
     return f"{name.removesuffix(PLUS).title()} in W+" if name.endswith(PLUS) else name.title()
 
 

@@ -29,14 +29,14 @@ export class Folders {
     await this.#take((await Promise.all(entries.map(filesOf))).flat());
   }
 
-  /** Hand the pictures among files to the field, the first by name where there are more than it takes. */
+  /** Hand the files that may be taken to the field, the first by name where there are more than it takes. */
   async #take(files) {
-    const pictures = files.filter(({ name }) => !name.startsWith(".") && this.suffixes.some((suffix) => name.toLowerCase().endsWith(suffix)));
-    pictures.sort((a, b) => a.name.localeCompare(b.name));
-    if (!pictures.length) return this.say(`There is no picture in that folder; looked for: ${this.suffixes.join(", ")}.`);
-    this.say(pictures.length > this.most ? `That folder has ${pictures.length} pictures; the first ${this.most} by name are taken.` : "");
+    const taken = files.filter(({ name }) => !name.startsWith(".") && this.suffixes.some((suffix) => name.toLowerCase().endsWith(suffix)));
+    taken.sort((a, b) => a.name.localeCompare(b.name));
+    if (!taken.length) return this.say(`There is nothing in that folder to take; looked for: ${this.suffixes.join(", ")}.`);
+    this.say(taken.length > this.most ? `That folder has ${taken.length} files; the first ${this.most} by name are taken.` : "");
     const transfer = new DataTransfer();
-    for (const file of pictures.slice(0, this.most)) transfer.items.add(file.size > LARGE ? await smaller(file) : file);
+    for (const file of taken.slice(0, this.most)) transfer.items.add(file.size > LARGE ? await smaller(file) : file);
     const input = this.field.querySelector("input[type=file]");
     input.files = transfer.files;
     input.dispatchEvent(new Event("change", { bubbles: true }));

@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from app import limits
-from app.runs.models import Models
 from app.train.data import taken
+from app.train.models import Trainable
 from app.train.request import FILES, Record, Request
 from app.train.training import LOWEST, RECORD, WORK, Training
 from landscape_core.errors import UserError
@@ -33,12 +33,12 @@ class Trainings:
     """
 
     def __init__(
-        self, folder: Path, models: Models, *, device: str = "cpu", command: Command | None = None, niceness: int = LOWEST
+        self, folder: Path, models: Trainable, *, device: str = "cpu", command: Command | None = None, niceness: int = LOWEST
     ) -> None:
         self.folder, self.models = check_writable(folder), models
         self._hold = hold(folder)
         self._niceness = niceness
-        self._command = command or (lambda training: training.command(device))
+        self._command = command or (lambda training: training.command(models.device(training.record.request.task, device)))
         self._lock, self._closed = threading.RLock(), threading.Event()
         self._all: dict[str, Training] = {}
         for path in sorted(folder.glob(f"*/{RECORD}")):
@@ -72,10 +72,10 @@ class Trainings:
             self._check_name(request, list(task.mappings))
             if len(self._all) >= limits.TRAININGS:
                 raise UserError(f"There are {len(self._all)} trainings here, which is as many as are kept; remove one first.")
-        record = Record(request=request, spec=self.models.own.get(request.task, request.task), turn=time.time())
+        record = Record(request=request, spec=self.models.spec(request.task), turn=time.time())
         try:
             if request.data == FILES:
-                path, words = taken(files, task, request.task in self.models.own, folder)
+                path, words = taken(files, self.models, request.task, folder)
                 record = record.model_copy(update={"files": path.name, "data": words})
             training = Training(folder, record)
             with self._lock:
@@ -121,7 +121,7 @@ class Trainings:
     def _missing(self, training: Training) -> str:
         """What is said where this server does not have the model: code runs where the command line that started it names it."""
         task, spec = training.record.request.task, training.record.spec
-        there = task in self.models.names and self.models.own.get(task, task) == spec
+        there = task in self.models.names and self.models.spec(task) == spec
         return "" if there else f"This server has no model {task!r}; start it with --task {spec}, and resume."
 
     def _finish(self, training: Training) -> None:
@@ -133,9 +133,10 @@ class Trainings:
         self._resume(training)
 
     def _remove(self, training: Training) -> None:
-        training.remove()
+        request = training.record.request
+        training.remove(self.models.theta(request.task, request.name))
         del self._all[training.id]
-        self.models.forget(training.record.request.task)
+        self.models.forget(request.task)
 
     # --- one at a time ----------------------------------------------------------------------------------------
 

@@ -8,10 +8,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app import limits
-from app.runs.models import Models
+from app.train.models import Trainable
 from landscape_core.errors import UserError, first_problem
-from landscape_core.generators.training.theta import MAPPING_PRESETS
-from landscape_core.plugins.training.theta import PRESETS
 from landscape_core.search.thetas import check_space
 
 DRAWN: Literal["drawn"] = "drawn"
@@ -25,6 +23,8 @@ PRESET_WORDS = {
     "plain": "Residual, from X itself",
     "paper": "The paper's MLP",
     "full": "The paper's, to the letter",
+    "short": "Residual, learned from 5 steps",
+    "long": "Residual, learned from 20 steps",
 }
 
 
@@ -56,12 +56,7 @@ class Record(BaseModel):
     turn: float = 0.0
 
 
-def presets_of(models: Models, task: str) -> list[str]:
-    """The presets that there are for a model."""
-    return list(PRESETS) if task in models.own else [name for name, each in MAPPING_PRESETS.items() if not each.ablation]
-
-
-def asked(models: Models, values: Mapping[str, Any]) -> Request:
+def asked(models: Trainable, values: Mapping[str, Any]) -> Request:
     """The request that a form's values make, which are untrusted.
 
     Raises:
@@ -73,7 +68,7 @@ def asked(models: Models, values: Mapping[str, Any]) -> Request:
         raise UserError(first_problem(error)) from error
     if request.task not in models.names:
         raise UserError(f"There is no model {request.task!r} here; there are: {', '.join(models.names)}.")
-    known = presets_of(models, request.task)
+    known = models.presets(request.task)
     if request.preset not in known:
         raise UserError(f"There is no preset {request.preset!r} for {request.task}; there are: {', '.join(known)}.")
     check_space(request.name)

@@ -16,8 +16,9 @@ from app.runs.address import over, query_of
 from app.runs.models import label
 from app.runs.session import Message
 from app.scratch import exported
+from app.train.models import Trainable
 from app.train.queue import Trainings
-from app.train.request import DRAWN, FILES, PRESET_WORDS, Request, asked, presets_of
+from app.train.request import DRAWN, FILES, PRESET_WORDS, Request, asked
 from app.train.told import sheet, told
 from app.views.form import Form, note_view
 from app.views.page import Page
@@ -49,7 +50,7 @@ def build(page: Page, trainings: Trainings | None) -> None:
     with gr.Row(elem_classes="invert"):
         with gr.Column(elem_classes="card target-card"):
             gr.HTML("<h2>A Θ of your own</h2>")
-            form, files = build_train_form(page)
+            form, files = build_train_form(trainings.models)
             note = note_view("train-note")
         with gr.Column(elem_classes="race-column"), gr.Column(elem_classes="card race-card"):
             shown = train_view(trainings)
@@ -57,25 +58,25 @@ def build(page: Page, trainings: Trainings | None) -> None:
     TrainTab(page, trainings, form, files, shown, note).wire(download)
 
 
-def build_train_form(page: Page) -> tuple[Form, gr.File]:
+def build_train_form(models: Trainable) -> tuple[Form, gr.File]:
     """What is asked for, by the names of `Request`."""
-    form, first = Form(), page.models.names[0]
+    form, first = Form(), models.names[0]
     with gr.Group(elem_classes="fields"):
-        models = [(label(name), name) for name in page.models.names]
-        form["task"] = gr.Dropdown(models, value=first, label="Model F", elem_id="train-task")
+        every = [(label(name), name) for name in models.names]
+        form["task"] = gr.Dropdown(every, value=first, label="Model F", elem_id="train-task")
         form["name"] = gr.Textbox(label="Name of the Θ", info=_NAME, max_lines=1, value="mine", elem_id="train-name")
         sources = [("Drawn by the model", DRAWN), ("Your files", FILES)]
         form["data"] = gr.Radio(
             sources, value=DRAWN, label="Targets", info=_DATA, elem_classes="segmented", elem_id="train-data"
         )
         files = gr.File(
-            label="Pictures, a folder or a zip of them", file_count="multiple", type="filepath", height=110, visible="hidden",
+            label=files_label(models, first), file_count="multiple", type="filepath", height=110, visible="hidden",
             elem_id="train-files",
         )  # fmt: skip
         button = '<button type="button" class="quiet" data-folder>Choose a folder</button>'
         folder = gr.HTML(button, visible="hidden", elem_id="train-folder")
         form["preset"] = gr.Dropdown(
-            preset_choices(page, first), value="residual", label="Preset", info=_PRESET, elem_id="train-preset"
+            preset_choices(models, first), value="residual", label="Preset", info=_PRESET, elem_id="train-preset"
         )
         form["minutes"] = gr.Number(10, label="Budget in minutes", info=_MINUTES, minimum=0.5, elem_id="train-minutes")
     with gr.Accordion("Buffers and seed", open=False, elem_classes="more"):
@@ -90,9 +91,15 @@ def build_train_form(page: Page) -> tuple[Form, gr.File]:
     return form, files
 
 
-def preset_choices(page: Page, task: str) -> list[tuple[str, str]]:
+def preset_choices(models: Trainable, task: str) -> list[tuple[str, str]]:
     """The presets of a model with words for them."""
-    return [(PRESET_WORDS.get(name, name), name) for name in presets_of(page.models, task)]
+    return [(PRESET_WORDS[name], name) for name in models.presets(task)]
+
+
+def files_label(models: Trainable, task: str) -> str:
+    """What a model is trained on, where that is a visitor's."""
+    what = "BVH or AMASS files" if models.is_pose(task) else "Observations" if models.is_own(task) else "Pictures"
+    return f"{what}, a folder{'' if models.is_own(task) else ' or a zip'} of them"
 
 
 class TrainTab:
@@ -105,11 +112,11 @@ class TrainTab:
     def wire(self, download: gr.DownloadButton) -> None:
         form, view = self.form, self.view
         self.download = download
-        everything = [*form.components, self.note]
+        everything = [*form.components, self.files, self.note]
         loaded = self.page.opens(NAME, self.on_address, everything)
-        loaded.then(lambda: sent({"kind": "ready", "most": limits.UPLOAD_FILES}), outputs=view, **QUICK)
+        loaded.then(self.on_ready, form["task"], view, **QUICK)
         gr.on(form.changed_but("task"), self.on_settings, form.components, self.note, **LATEST)
-        form["task"].input(self.on_task, form.components, [form["preset"], self.note], **LATEST)
+        form["task"].input(self.on_task, form.components, [form["preset"], self.files, self.view, self.note], **LATEST)
         view.train(self.on_train, [self.files, *form.components], [view, self.files], **SHORT)
         view.act(self.on_act, outputs=view, **QUICK)
         made = view.download(self.on_download, outputs=[download, view], **EXPORT)
@@ -117,17 +124,25 @@ class TrainTab:
 
     # --- the settings ---------------------------------------------------------------------------------------
 
+    @property
+    def models(self) -> Trainable:
+        return self.trainings.models
+
+    def on_ready(self, task: str) -> str:
+        """What the view is told of the files that a model takes."""
+        return sent({"kind": "ready", "most": limits.UPLOAD_FILES, "suffixes": self.models.suffixes(task)})
+
     def usual(self) -> dict[str, Any]:
-        return Request(task=self.page.models.names[0], name="mine").model_dump(include=set(ADDRESS))
+        return Request(task=self.models.names[0], name="mine").model_dump(include=set(ADDRESS))
 
     def on_address(self, request: gr.Request, query: dict[str, str]) -> dict[Any, Any]:
         def check(values: dict[str, Any]) -> object:
-            return asked(self.page.models, {"name": "mine", **values})
+            return asked(self.models, {"name": "mine", **values})
 
         values, notes = over(query, self.usual(), check, {"minutes": (0.5, limits.TRAINING_MINUTES)})
-        presets = gr.update(choices=preset_choices(self.page, values["task"]), value=values["preset"])
-        note = sent(self.noted(values, " ".join(notes)))
-        return {**self.form.filled({**values, "preset": presets}), self.note: note}
+        presets = gr.update(choices=preset_choices(self.models, values["task"]), value=values["preset"])
+        note, files = sent(self.noted(values, " ".join(notes))), gr.update(label=files_label(self.models, values["task"]))
+        return {**self.form.filled({**values, "preset": presets}), self.files: files, self.note: note}
 
     def noted(self, values: dict[str, Any], text: str, level: str = "error") -> Message:
         """A sentence on the settings, which go into the address where they can be."""
@@ -137,24 +152,27 @@ class TrainTab:
     def on_settings(self, *values: Any) -> str:
         now = self.form.read(values)
         try:
-            asked(self.page.models, now)
+            asked(self.models, now)
         except UserError as error:
             return sent({"text": str(error), "level": "error", "query": None, "tab": "train"})
         return sent(self.noted(now, ""))
 
     def on_task(self, *values: Any) -> dict[Any, Any]:
-        """Another model: it may have other presets."""
+        """Another model: it may have other presets, and learns on other files."""
         now = self.form.read(values)
-        known = presets_of(self.page.models, now["task"])
+        known = self.models.presets(now["task"])
         preset = now["preset"] if now["preset"] in known else known[0]
-        chosen = gr.update(choices=preset_choices(self.page, now["task"]), value=preset)
-        return {self.form["preset"]: chosen, self.note: sent(self.noted({**now, "preset": preset}, ""))}
+        chosen = gr.update(choices=preset_choices(self.models, now["task"]), value=preset)
+        return {
+            self.form["preset"]: chosen, self.files: gr.update(label=files_label(self.models, now["task"])),
+            self.view: self.on_ready(now["task"]), self.note: sent(self.noted({**now, "preset": preset}, "")),
+        }  # fmt: skip
 
     # --- trainings ------------------------------------------------------------------------------------------
 
     def on_train(self, files: list[str] | None, *values: Any) -> dict[Any, Any]:
         try:
-            training = self.trainings.begin(asked(self.page.models, self.form.read(values)), files or [])
+            training = self.trainings.begin(asked(self.models, self.form.read(values)), files or [])
         except UserError as error:
             return {self.view: sent({"kind": "error", "text": str(error)})}
         return {self.view: sent({"kind": "begun", "id": training.id}), self.files: None}

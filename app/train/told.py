@@ -17,13 +17,14 @@ def told(trainings: Trainings, shown: str | None, since: int) -> Message:
     every = trainings.all()
     queue = [training.id for training in trainings.waiting()]
     looks = next((each.looks[max(0, since) :] for each in every if each.id == shown), [])
-    return {"trainings": [_brief(each, queue) for each in every], "looks": [_look(look) for look in looks]}
+    return {"trainings": [_brief(trainings, each, queue) for each in every], "looks": [_look(look) for look in looks]}
 
 
-def _brief(training: Training, queue: list[str]) -> Message:
+def _brief(trainings: Trainings, training: Training, queue: list[str]) -> Message:
     record, request = training.record, training.record.request
     return {
-        "id": training.id, "task": request.task, "name": request.name, "preset": PRESET_WORDS[request.preset],
+        "id": training.id, "tab": trainings.models.tab(request.task), "task": request.task,
+        "name": request.name, "preset": PRESET_WORDS[request.preset],
         "minutes": request.minutes, "data": record.data or "drawn by the model", "state": record.state, "reason": record.reason,
         "stopping": training.asked_to_stop and training.process is not None, "looks": len(training.looks),
         "place": queue.index(training.id) + 1 if training.id in queue else 0,

@@ -6,12 +6,12 @@ import { number } from "../views/words.js";
 
 const EVERY = 1000; // ms between two looks at the server
 const RAN_AWAY = 1e3; // times the first loss: a mean in which single descents diverged is left out of the chart, which it would flatten
-const PICTURES = [".png", ".jpg", ".jpeg", ".webp", ".gif", ".avif"];
 const BEGIN_HERE = "Learn a Θ for one of the models: by Algorithm 1, in the background. Choose its settings, and press Train Θ.";
 const ACTS = {
   running: ["pause", "finish", "remove"], queued: ["pause", "remove"], paused: ["resume", "finish", "remove"],
   failed: ["resume", "finish", "remove"], done: ["download", "remove"],
 };
+const TABS = { invert: "Invert", pose: "Pose" };
 const WORDS = { running: "in training", queued: "waiting", paused: "paused", failed: "stopped by a fault", done: "ready" };
 
 export function mount({ element, trigger, server, watch, value }) {
@@ -61,7 +61,7 @@ class Train {
   // --- what the server says
 
   #take(message) {
-    if (message?.kind === "ready") Object.assign(this.folders, { most: message.most, suffixes: PICTURES });
+    if (message?.kind === "ready") Object.assign(this.folders, { most: message.most, suffixes: message.suffixes });
     if (message) this.find("[data-act=train]").disabled = false;
     if (message?.kind === "error") this.#notice(message.text);
     if (message?.kind === "begun") this.#show(message.id);
@@ -122,7 +122,7 @@ class Train {
   #aside(training) {
     const aside = this.find(".aside");
     if (training?.state === "done") {
-      const link = Object.assign(document.createElement("a"), { textContent: "Search with it in Invert", href: `?model=${encodeURIComponent(training.task)}&space=${encodeURIComponent(training.name)}` });
+      const link = Object.assign(document.createElement("a"), { textContent: `Search with it in ${TABS[training.tab]}`, href: `?tab=${training.tab}&model=${encodeURIComponent(training.task)}&space=${encodeURIComponent(training.name)}` });
       if (aside.querySelector("a")?.href !== link.href) aside.replaceChildren(link, ` by choosing ${training.name} as Space Z.`);
       return;
     }

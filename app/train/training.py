@@ -52,11 +52,6 @@ class Training:
         return self.folder.name
 
     @property
-    def theta(self) -> str:
-        """What the Θ is called among the models."""
-        return f"{self.record.request.task}/theta-{self.record.request.name}"
-
-    @property
     def bundle(self) -> Path:
         """The zip to hand on, once it is done."""
         return self.folder / f"{self.record.request.name}.zip"
@@ -147,10 +142,10 @@ class Training:
         """Let the process end after its update and publish what was learned. Raises UserError as `write_text`."""
         write_text(self.folder / DIARY / FINISH, "")
 
-    def remove(self) -> None:
-        """Its folder with its data, and its Θ. Raises UserError where they cannot be removed."""
+    def remove(self, theta: str) -> None:
+        """Its folder with its data, and its Θ, called so among the models. Raises UserError where they cannot be removed."""
         self.kill()
-        for folder in (self.folder, zoo.OWN / self.theta if self.record.state == "done" else None):
+        for folder in (self.folder, zoo.OWN / theta if self.record.state == "done" else None):
             if folder is not None and folder.exists():
                 try:
                     shutil.rmtree(folder)

@@ -31,7 +31,7 @@ from landscape_core.pose.clip import load_clip
 from landscape_core.pose.following import export_motion, followed_motion
 from landscape_core.pose.motion import SUFFIXES
 from landscape_core.pose.naming import read_joint_map
-from landscape_core.pose.run_card import body_of
+from landscape_core.pose.priors import body_of
 from landscape_core.pose.task import NAMES, seen_joints
 from landscape_core.records.clip import Clip
 from landscape_core.records.follow_export import Followed, summary

@@ -1,4 +1,5 @@
-"""What `train mapping` learns Θ for, a generator of pictures or a network of one's own: its trainer and how it is published."""
+"""What `train mapping` learns Θ for, a generator of pictures, a pose prior or a network of one's own: its trainer and how it is
+published."""
 
 from __future__ import annotations
 
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Protocol
 
 import torch
+from torch import Tensor
 from tqdm import tqdm
 
 from landscape_core.domains import domain_for
 from landscape_core.errors import UserError
 from landscape_core.experiments.held_out import EVALUATIONS, TARGETS, HeldOut
+from landscape_core.generators.domain import DOMAIN as GENERATORS
 from landscape_core.generators.experiments.compare import held_out
 from landscape_core.generators.task import PLUS, load_image_task
 from landscape_core.generators.training.theta import (
@@ -27,6 +30,11 @@ from landscape_core.images.pixels import to_unit
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.plugins.task import CODE
 from landscape_core.plugins.training.theta import observations, plugin_mapping_trainer, preset_for, publish_plugin_mapping
+from landscape_core.pose.domain import DOMAIN as POSE
+from landscape_core.pose.priors import body_of, prior_of
+from landscape_core.pose.recordings import Poses, held_back, recorded_poses
+from landscape_core.pose.task import Body
+from landscape_core.pose.training.theta import pose_mapping_trainer, preset_of, publish_pose_mapping
 from landscape_core.search.objectives import Target
 from landscape_core.search.task import Task
 from landscape_core.storage import zoo
@@ -75,16 +83,21 @@ class Learning:
 
 
 def learning(asked: Asked, pictures: Callable[[], ImageSource | None], data: Path | None) -> Learning:
-    """The training that was asked for, on `pictures` where its model makes such, else on what was observed in `data`.
+    """The training that was asked for, on `pictures` where its model makes such, else on what `data` holds of observations.
 
     Raises:
         UserError: a task, a preset or data that cannot be had, or work of another training.
     """
-    if domain_for(asked.task) is not PLUGINS:
+    domain = domain_for(asked.task)
+    if domain is GENERATORS:
         return _for_pictures(asked, pictures())
     if asked.observations:
-        raise UserError("A mixture of observations is learned on pictures; a plug-in's targets are what it observes.")
-    return _for_plugin(asked, data)
+        raise UserError("A mixture of observations is learned on pictures; other targets are what is observed of them.")
+    if domain is POSE:
+        return _for_poses(asked, data)
+    if domain is PLUGINS:
+        return _for_plugin(asked, data)
+    raise UserError(f"Θ for {asked.task} is learned by `train features-mapping`.")
 
 
 def _for_pictures(asked: Asked, source: ImageSource | None) -> Learning:
@@ -117,6 +130,42 @@ def _for_pictures(asked: Asked, source: ImageSource | None) -> Learning:
     generator = zoo.read_card(name, zoo.shelf_of(name))
     looks = None if task is None or held is None else HeldOut(task, chosen, Target(to_unit(held[:TARGETS])))
     return Learning(trainer, publish, (generator.name, generator.sha256), zoo.shelf_of(name), looks)
+
+
+def _for_poses(asked: Asked, data: Path | None) -> Learning:
+    task, body = POSE.load(asked.task, device=asked.device), body_of(asked.task)
+    recorded = None if data is None else recorded_poses(data, body.skeleton, seed=asked.seed)
+    poses, held = None if recorded is None else recorded.rotvec, None
+    if asked.diary is not None:
+        poses, held = _held_poses(task, body, recorded, asked.seed)
+    plan = _planned(asked, task, preset_of(body.observation, asked.preset))
+    with _measuring(asked.diary) as tick:
+        trainer, config = pose_mapping_trainer(
+            asked.task, asked.preset, poses, asked.work, buffers=plan.buffers, targets=plan.targets, inputs=plan.inputs,
+            seed=asked.seed, tick=tick,
+        )  # fmt: skip
+    trained_on = DRAWN if data is None else data.name
+
+    def publish(command: str, assets: Path) -> zoo.Card:
+        return publish_pose_mapping(
+            trainer, config, asked.task, asked.preset, trained_on=trained_on, command=command, assets=assets, name=asked.name,
+            inputs=plan.inputs,
+        )  # fmt: skip
+
+    prior, _ = prior_of(asked.task)
+    looks = None if held is None else HeldOut(task, preset_of(body.observation, asked.preset), held)
+    return Learning(trainer, publish, (prior.name, prior.sha256), zoo.shelf_of(prior.name), looks)
+
+
+def _held_poses(task: Task, body: Body, recorded: Poses | None, seed: int) -> tuple[Tensor | None, Target]:
+    """Poses (N, J, 3) to learn on, and targets held out: of recordings, or where these are short, what the model draws."""
+    drawn = task.sampled(TARGETS, torch.Generator().manual_seed(seed + 1))
+    if recorded is None:
+        return None, drawn
+    poses, held = held_back(recorded)
+    if len(held) < TARGETS:
+        return recorded.rotvec, drawn
+    return poses, body.target(held[torch.linspace(0, len(held) - 1, TARGETS).long()])
 
 
 def _for_plugin(asked: Asked, data: Path | None) -> Learning:

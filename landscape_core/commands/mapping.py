@@ -1,4 +1,4 @@
-"""`train mapping` and `mapping-compare`: Θ for a generator of pictures, or for a network of one's own."""
+"""`train mapping` and `mapping-compare`: Θ for a generator of pictures, for poses, or for a network of one's own."""
 
 from __future__ import annotations
 
@@ -24,6 +24,9 @@ from landscape_core.options import TASK_HELP, BoxOption, Buffers, Device, Seed, 
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.plugins.experiments.compare import compare_plugin
 from landscape_core.plugins.training.theta import PRESETS
+from landscape_core.pose.domain import DOMAIN as POSE
+from landscape_core.pose.training.theta import PRESETS as POSE_PRESETS
+from landscape_core.pose.training.theta import RESIDUAL
 from landscape_core.progress import Tick
 from landscape_core.search.thetas import check_space
 from landscape_core.storage import zoo
@@ -37,7 +40,9 @@ TaskOption = Annotated[str, typer.Option("--task", "--domain", help=TASK_HELP)]
 PicturesOption = Annotated[
     Path | None,
     typer.Option(
-        "--data", help="Folder or zip of pictures; for a plug-in what was observed. The model draws its targets where absent."
+        "--data",
+        help="Folder or zip of pictures; for poses, of BVH or AMASS files; for a plug-in what was observed. The model "
+        "draws its targets where absent.",
     ),
 ]
 
@@ -48,7 +53,11 @@ def mapping(
     box: BoxOption = None,
     task: TaskOption = "faces",
     preset: Annotated[
-        str, typer.Option(help=f"One of: {', '.join(MAPPING_PRESETS)}; for a plug-in {', '.join(PRESETS)}.")
+        str,
+        typer.Option(
+            help=f"One of: {', '.join(MAPPING_PRESETS)}; for poses {', '.join((RESIDUAL, *POSE_PRESETS))}; for a plug-in "
+            f"{', '.join(PRESETS)}."
+        ),
     ] = "residual",
     buffers: Buffers = None,
     minutes: Annotated[
@@ -69,7 +78,9 @@ def mapping(
     work: Work = Path("runs/mapping"),
     assets: Annotated[
         Path | None,
-        typer.Option(help=f"Where Θ and its card go; a plug-in's to {zoo.OWN} where absent.", callback=checked_folder),
+        typer.Option(
+            help=f"Where Θ and its card go; for a model of one's own to {zoo.OWN} where absent.", callback=checked_folder
+        ),
     ] = None,
     bundle: Annotated[Path | None, typer.Option(help="Also write Θ as one zip, for `models --add` elsewhere.")] = None,
     diary: Annotated[
@@ -136,6 +147,8 @@ def mapping_compare(
     apply_threads(threads)
     settings = TableSettings(targets, tuple(sorted(steps)), tuned, seed=seed, work=work / "curves")
     with Ticker() as tick:
+        if domain_for(task) is POSE:
+            raise UserError("Θs for poses are compared by `train pose-compare`.")
         if domain_for(task) is PLUGINS:
             loaded, names = PLUGINS.load(task), (presets or ",".join(PRESETS)).split(",")
             table, name = compare_plugin(loaded, names, buffers, settings, work, tick), f"{loaded.name}/theta-{names[0]}"

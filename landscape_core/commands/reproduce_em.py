@@ -73,7 +73,6 @@ def _training(
         return task, mapping_trainer(name, preset, images, folder, **fewer, seed=seed, device=device)[0]
     if name in NAMES.values():
         task = load_task(name)
-        (observation,) = (key for key, pose in NAMES.items() if pose == name)
         poses = load_poses(data / MOCAP, "train").rotvec
-        return task, pose_mapping_trainer(observation, preset, poses, folder, **fewer, seed=seed)[0]
+        return task, pose_mapping_trainer(name, preset, poses, folder, **fewer, seed=seed)[0]
     raise UserError(f"{name} has no training of a Θ; there are: {', '.join((*DOMAINS, *NAMES.values()))}.")

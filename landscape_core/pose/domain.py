@@ -6,12 +6,11 @@ from pathlib import Path
 
 from landscape_core.domain import Domain, Observed
 from landscape_core.errors import UserError
-from landscape_core.pose.adopting import adopted, load_adopted
 from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.naming import read_joint_map
+from landscape_core.pose.priors import body_of, load_any_pose_task, pose_tasks
 from landscape_core.pose.recordings import MOCAP, draw_poses, load_poses
-from landscape_core.pose.run_card import PoseCard, body_of, pose_card_target
-from landscape_core.pose.task import NAMES, load_pose_task
+from landscape_core.pose.run_card import PoseCard, pose_card_target
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task
@@ -20,7 +19,7 @@ from landscape_core.search.task import Task
 def _load(name: str, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = "cpu") -> Task:
     if device != "cpu":
         raise UserError(f"The pose prior runs on the CPU alone, not on {device}.")
-    return load_adopted(name) if name in adopted() else load_pose_task(body_of(name).observation)
+    return load_any_pose_task(name)
 
 
 def _observe(task: Task, path: Path, frame: int, names: Path | None) -> Observed:
@@ -38,4 +37,4 @@ def _carried(card: PoseCard, task: Task) -> Target:
     return pose_card_target(card)
 
 
-DOMAIN = Domain("pose", lambda: [*NAMES.values(), *adopted()], _load, _observe, PoseCard, _carried, _recorded)
+DOMAIN = Domain("pose", pose_tasks, _load, _observe, PoseCard, _carried, _recorded)

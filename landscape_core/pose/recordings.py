@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from landscape_core.errors import UserError, listed, reading
+from landscape_core.errors import UserError, listed, reading, writing
 from landscape_core.pose.kinematics import Skeleton
 from landscape_core.pose.motion import SUFFIXES, load_motion, pose_of
+from landscape_core.storage.archives import opened, unpacked
 
+ZIP = ".zip"
+MOST_RECORDINGS = 1000  # in a zip
+MOST_POSES = 2048  # of anybody's recordings; to read one takes some ten milliseconds
+HELD_BACK = 8  # of every recording, the last part of so many
 MAX_BYTES = 2**31  # of one array, unpacked
 MOCAP = "mocap.npz"  # the recordings below the data folder
 
@@ -93,7 +99,7 @@ def load_poses(path: Path, split: str) -> Poses:
     return Poses(torch.from_numpy(rotvec).float(), torch.from_numpy(sequence).long(), tuple(str(name) for name in names))
 
 
-def bvh_files(path: Path) -> list[Path]:
+def bvh_files(path: Path, suffixes: tuple[str, ...] = SUFFIXES) -> list[Path]:
     """The BVH file or AMASS recording at `path`, or every one in that folder and the folders below it, by name.
 
     Raises:
@@ -103,7 +109,7 @@ def bvh_files(path: Path) -> list[Path]:
         return [path]
     if not path.is_dir():
         raise UserError(f"There is no file or folder {path}.")
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file())
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in suffixes and file.is_file())
     if not found:
         raise UserError(f"There is no BVH or AMASS file in {path}.")
     return found
@@ -127,6 +133,57 @@ def draw_bvh_poses(path: Path, skeleton: Skeleton, n: int, seed: int) -> Tensor:
         with _named(file):
             poses.append(pose_of(motion, skeleton, frame))
     return torch.stack(poses)
+
+
+def recorded_poses(path: Path, skeleton: Skeleton, n: int = MOST_POSES, seed: int = 0) -> Poses:
+    """At most n frames of a BVH file or an AMASS recording, or of all in a folder or a zip: from each as large a part of
+    its frames, drawn by `seed`, in their order.
+
+    Raises:
+        UserError: as `draw_bvh_poses`; a zip that cannot be read, or holds none or too many.
+    """
+    random = torch.Generator().manual_seed(seed)
+    with tempfile.TemporaryDirectory(prefix="landscape-") as folder:
+        files = [each for file in bvh_files(path, (*SUFFIXES, ZIP)) for each in _unzipped(file, Path(folder))]
+        motions = []
+        for file in files:
+            with _named(file):
+                motions.append(load_motion(file))
+        share = min(n / sum(len(motion.frames) for motion in motions), 1.0)
+        poses, sequence = [], []
+        for index, (file, motion) in enumerate(zip(files, motions, strict=True)):
+            kept = max(int(share * len(motion.frames)), 1)
+            frames = torch.randperm(len(motion.frames), generator=random)[:kept].sort().values.tolist()
+            with _named(file):
+                poses += [pose_of(motion, skeleton, frame) for frame in frames]
+            sequence += [index] * kept
+    return Poses(torch.stack(poses), torch.tensor(sequence), tuple(file.stem for file in files))
+
+
+def held_back(poses: Poses) -> tuple[Tensor, Tensor]:
+    """Poses (n, J, 3) to learn on, and to look at: the last eighth of every recording, for neighbouring frames are alike."""
+    held = torch.zeros(len(poses), dtype=torch.bool)
+    for recording in range(len(poses.names)):
+        rows = torch.nonzero(poses.sequence == recording)[:, 0]
+        held[rows[len(rows) - len(rows) // HELD_BACK :]] = True
+    return poses.rotvec[~held], poses.rotvec[held]
+
+
+def _unzipped(file: Path, folder: Path) -> list[Path]:
+    """The file itself, or the recordings that it holds, unpacked below the folder."""
+    if file.suffix.lower() != ZIP:
+        return [file]
+    with opened(file, file.name) as archive:
+        members = sorted(name for name in archive.namelist() if PurePosixPath(name).suffix.lower() in SUFFIXES)
+        if not 0 < len(members) <= MOST_RECORDINGS:
+            raise UserError(f"{file.name} holds {len(members):,} BVH or AMASS files; 1 to {MOST_RECORDINGS:,} are accepted.")
+        made = [folder / f"{file.stem}-{index:04d}" / PurePosixPath(name).name for index, name in enumerate(members)]
+        for name, path in zip(members, made, strict=True):
+            content = unpacked(archive, name, file.name)
+            with writing(path):
+                path.parent.mkdir()
+                path.write_bytes(content)
+    return made
 
 
 @contextmanager

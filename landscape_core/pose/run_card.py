@@ -12,10 +12,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from landscape_core.errors import UserError
-from landscape_core.pose.adopting import adopted, adopted_body
 from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.kinematics import matrix_to_rotvec
-from landscape_core.pose.task import NAMES, Body, load_body
+from landscape_core.pose.priors import body_of
+from landscape_core.pose.task import Body
 from landscape_core.records.export import file_name
 from landscape_core.records.run_card import Card, environment, models_used
 from landscape_core.records.run_zip import PLAIN, Told, export_zip
@@ -38,16 +38,6 @@ class PoseCard(Card):
     rotvec: list[Angles] = Field(max_length=_MAX_JOINTS)
     visible: list[str] = Field(max_length=_MAX_JOINTS)
     hypotheses: int = Field(1, ge=1, le=MAX_HYPOTHESES)
-
-
-def body_of(task: str) -> Body:
-    """The body as the pose task of that name sees it. Raises UserError where that is no pose task."""
-    for observation, name in NAMES.items():
-        if name == task:
-            return load_body(observation)
-    if task in adopted():
-        return adopted_body()
-    raise UserError(f"{task!r} is no pose task; those are: {', '.join([*NAMES.values(), *adopted()])}.")
 
 
 def hypotheses_target(body: Body, rotvec: Tensor, visible: Sequence[str], k: int) -> Target:

@@ -14,9 +14,9 @@ import torch
 from app.pose import run as pose_run
 from app.pose import stream as pose_stream
 from app.pose.settings import PoseSettings, defaults, from_card, from_values, values_of
-from app.pose.tab import PoseTab, pose_models
+from app.pose.tab import PoseTab
 from app.runs.lanes import CELLS
-from app.runs.models import Models
+from app.runs.models import Models, pose_models
 from app.runs.session import Session, Visitors
 from app.runs.standing import standing_of
 from app.views.form import Form
@@ -24,7 +24,7 @@ from landscape_core.errors import UserError
 from landscape_core.pose.bvh import load_bvh
 from landscape_core.pose.drawing import FIGURE_SIDE
 from landscape_core.pose.motion import pose_of
-from landscape_core.pose.run_card import body_of
+from landscape_core.pose.priors import body_of
 from landscape_core.pose.task import load_body, lower_body
 from landscape_core.records.export import CARD
 from landscape_core.search.optimizers import LBFGS

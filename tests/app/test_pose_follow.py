@@ -13,8 +13,8 @@ from app.following import run as events
 from app.following.run import FollowJob, Source
 from app.pose.follow import source_of
 from app.pose.settings import defaults
-from app.pose.tab import DRAWING, pose_models
-from app.runs.models import Models
+from app.pose.tab import DRAWING
+from app.runs.models import Models, pose_models
 from landscape_core.errors import UserError
 from landscape_core.pose.bvh import parse_bvh
 from landscape_core.pose.bvh_writing import bvh_text

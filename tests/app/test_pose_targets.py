@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from app.pose import run as pose_run
-from app.pose.tab import pose_models
+from app.runs.models import pose_models
 from landscape_core.errors import UserError
 from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.task import load_body

@@ -14,11 +14,11 @@ from app.complete import run as completions
 from app.complete.session import CompletionSession
 from app.invert import run as race
 from app.pose.settings import from_query
-from app.pose.tab import pose_models
 from app.results.charts import marks, panels
 from app.results.replay import replay_of
 from app.results.tab import cost, results_page
 from app.runs.address import of_tab
+from app.runs.models import pose_models
 from app.runs.session import Session
 from landscape_core.experiments.questions import QUESTIONS
 from landscape_core.experiments.results import Claim, Result

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 import sys
 import time
@@ -12,21 +14,27 @@ from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 
 from app import limits
 from app.runs.models import Models, embedded_models
 from app.train.data import FEWEST
+from app.train.models import Trainable
 from app.train.queue import Trainings
-from app.train.request import FILES, Request, asked, presets_of
+from app.train.request import FILES, Request, asked
 from app.train.tab import server_functions
 from app.train.told import told
 from app.train.training import Training
 from landscape_core.errors import UserError
 from landscape_core.images.pixels import png_bytes
+from landscape_core.pose.bvh_writing import bvh_text
+from landscape_core.pose.drawing import FIGURE_SIDE
+from landscape_core.pose.task import load_body
 from landscape_core.storage import zoo
 from landscape_core.storage.bundle import add_bundle
 from tests.tiny.assets import tiny_domain
 from tests.tiny.plugins import curve, plugin
+from tests.tiny.pose import random_rotvec
 
 # Stands for the command: it writes a diary as the real one does, a buffer every 20 ms, and ends as its name says.
 STAND_IN = """
@@ -75,7 +83,7 @@ def started(models: Models) -> Iterator[Callable[..., Trainings]]:
     made: list[Trainings] = []
 
     def start(command: Any = stand_in) -> Trainings:
-        made.append(Trainings(Path("trainings"), models, command=command, niceness=NICENESS))
+        made.append(Trainings(Path("trainings"), Trainable(models), command=command, niceness=NICENESS))
         return made[-1]
 
     yield start
@@ -221,10 +229,11 @@ BAD: dict[str, Any] = {
 
 @pytest.mark.parametrize("field", BAD)
 def test_what_a_form_cannot_ask_for_is_refused(models: Models, field: str) -> None:
+    known = Trainable(models)
     with pytest.raises(UserError):
-        asked(models, {"task": "decay", "name": "mine", field: BAD[field]})
-    assert asked(models, {"task": "decay", "name": "mine", "buffers": None}).minutes == 10
-    assert presets_of(models, "decay") != presets_of(models, "faces")
+        asked(known, {"task": "decay", "name": "mine", field: BAD[field]})
+    assert asked(known, {"task": "decay", "name": "mine", "buffers": None}).minutes == 10
+    assert known.presets("decay") != known.presets("faces") != known.presets("pose")
 
 
 def test_files_are_checked_before_anything_begins(started: Callable[..., Trainings], tmp_path: Path) -> None:
@@ -281,3 +290,49 @@ def test_a_trained_theta_is_there_for_everybody_as_a_space_and_as_a_bundle(
     trainings.act(training.id, "remove")
     assert zoo.names(zoo.OWN) == []
     assert "mine" not in models.get("decay").mappings
+
+
+def test_recordings_are_checked_before_anything_begins(started: Callable[..., Trainings], tmp_path: Path) -> None:
+    trainings, poses = started(), Request(task="pose", name="mine", data=FILES)
+    (tmp_path / "words.bvh").write_text("no motion")
+    with zipfile.ZipFile(tmp_path / "empty.zip", "w") as archive:
+        archive.writestr("words.txt", "no motion")
+    for name, sentence in [("words.bvh", "words.bvh: This is not a BVH"), ("empty.zip", "empty.zip holds 0 BVH")]:
+        with pytest.raises(UserError, match=sentence):
+            trainings.begin(poses, [str(tmp_path / name)])
+    assert [path.name for path in Path("trainings").iterdir() if path.is_dir()] == []
+    walk = recordings(tmp_path)
+    assert trainings.begin(poses, [str(walk), str(walk)]).record.data == "4 recordings"
+
+
+def recordings(folder: Path) -> Path:
+    """A zip of two motions of 40 frames."""
+    with zipfile.ZipFile(folder / "walks.zip", "w") as archive:
+        for name in ("deep/a.bvh", "b.bvh"):
+            archive.writestr(name, bvh_text(load_body().skeleton, 0.3 * random_rotvec(40, 20)))
+    return folder / "walks.zip"
+
+
+@pytest.mark.timeout(600)
+def test_a_theta_for_poses_is_trained_on_recordings_and_is_a_space_of_the_pose_tab(
+    started: Callable[..., Trainings], tmp_path: Path
+) -> None:
+    trainings = started(None)
+    asked_for = Request(task="pose-positions", name="mine", buffers=2, minutes=1, data=FILES)
+    training = trainings.begin(asked_for, [str(recordings(tmp_path))])
+    until(lambda: training.record.state in ("done", "failed"))
+    assert training.record.state == "done", training.record.reason
+    poses = trainings.models.poses
+    assert "mine" in poses.get("pose-positions").mappings
+    assert "mine" not in poses.get("pose").mappings
+    assert add_bundle(training.bundle, tmp_path / "elsewhere").name == "pose/theta-positions-mine"
+    assert [look["buffer"] for look in training.looks] == [0, 1, 2]
+    state, sheets = server_functions(trainings)
+    assert state(None)["trainings"][0]["tab"] == "pose"
+    shown = sheets([training.id, 2])
+    assert shown is not None
+    with Image.open(io.BytesIO(base64.b64decode(shown))) as sheet:
+        assert sheet.width > sheet.height > FIGURE_SIDE  # figures: four targets across, three rows
+    trainings.act(training.id, "remove")
+    assert zoo.names(zoo.OWN) == []
+    assert "mine" not in poses.get("pose-positions").mappings

@@ -75,6 +75,7 @@ def gate(gated: Gate) -> Iterator[Gate]:
 def address(gated: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A running app."""
     from app.runs.models import Models
+    from app.train.models import Trainable
     from app.train.queue import Trainings
     from app.ui import build_app
     from app.warm import warm_up
@@ -82,7 +83,7 @@ def address(gated: Gate, tmp_path_factory: pytest.TempPathFactory) -> Iterator[s
     held = replace(tiny_task("gated"), forward=gated)
     models = Models({"faces": lambda _: tiny_task(), "cats": lambda _: tiny_task("cats"), "gated": lambda _: held})
     warm_up(models).join()
-    trainings = Trainings(tmp_path_factory.mktemp("trainings"), models)
+    trainings = Trainings(tmp_path_factory.mktemp("trainings"), Trainable(models))
     demo = build_app(models, trainings=trainings)
     with serving(demo) as url:
         yield url

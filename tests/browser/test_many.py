@@ -47,7 +47,7 @@ def test_a_folder_of_pictures_is_taken_whole(open_page: Open, tmp_path: Path) ->
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty" / "notes.txt").write_text("not a picture")
     page.set_input_files(".many input[type=file]", tmp_path / "empty")
-    wait_for_text(page, ".many .notice", "no picture in that folder")
+    wait_for_text(page, ".many .notice", "nothing in that folder to take")
 
 
 def test_a_folder_can_be_dropped(open_page: Open, tmp_path: Path) -> None:

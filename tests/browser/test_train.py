@@ -20,6 +20,7 @@ pytestmark = pytest.mark.timeout(900)  # each process that is begun needs a whil
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An app whose only model is a plug-in; what is trained lies in the test's own folder."""
     from app.runs.models import Models
+    from app.train.models import Trainable
     from app.train.queue import Trainings
     from app.ui import build_app
     from landscape_core.plugins.task import bare_task, with_thetas
@@ -28,7 +29,7 @@ def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     spec = str(plugin(tmp_path))
     bare = bare_task(spec)
     models = Models({"decay": lambda _: with_thetas(bare)}, own={"decay": spec})
-    trainings = Trainings(tmp_path / "trainings", models, niceness=0)
+    trainings = Trainings(tmp_path / "trainings", Trainable(models), niceness=0)
     demo = build_app(models, trainings=trainings)
     with serving(demo) as url:
         yield url
@@ -103,3 +104,22 @@ def test_a_theta_is_trained_paused_resumed_and_searched_with(served: str, opened
     assert page.input_value("#space input") == "own"
     page.click("#race [data-act=run]")
     page.wait_for_function("document.querySelector('#race').textContent.includes('Run again')")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")
+def test_a_theta_for_poses_is_trained_and_found_in_the_pose_tab(served: str, opened: Callable[[str], Any]) -> None:
+    page = opened(f"{served}?tab=train&task=pose&data=files&minutes=2")
+    page.wait_for_selector("#train-files:visible >> text=BVH or AMASS files")
+    page.click("#train-data label:has-text('Drawn by the model')")
+    page.click("text=Buffers and seed")
+    page.fill("#train-buffers input", "1")
+    page.keyboard.press("Tab")
+    page.click("#train [data-act=train]")
+    says(page, "mine for pose is ready")
+    assert page.evaluate("() => document.querySelector('[data-sheet]').naturalWidth") > 0
+    page.click("#train .aside a:has-text('Search with it in Pose')")
+    page.wait_for_selector("#figures [data-act=run]:enabled >> visible=true")
+    page.wait_for_function("[...document.querySelectorAll('input')].some((each) => each.value === 'mine' && each.checkVisibility())")
+    page.fill("#pose-steps input[type=number]", "2")
+    page.click("#figures [data-act=run]")
+    page.wait_for_selector("#figures [data-act=export]:visible")

@@ -13,7 +13,8 @@ from landscape_core.errors import UserError
 from landscape_core.generators.run_card import read_run_card
 from landscape_core.pose.bvh import load_bvh
 from landscape_core.pose.motion import pose_of
-from landscape_core.pose.run_card import PoseCard, body_of, export_poses, hypotheses_target, make_pose_card, pose_card_target
+from landscape_core.pose.priors import body_of
+from landscape_core.pose.run_card import PoseCard, export_poses, hypotheses_target, make_pose_card, pose_card_target
 from landscape_core.pose.task import NAMES, Observation, load_pose_task, lower_body
 from landscape_core.records.export import CARD
 from landscape_core.records.run_card import check_models, read_card

@@ -92,7 +92,7 @@ def test_what_is_no_pose_is_said_in_a_sentence(rotvec: torch.Tensor, visible: li
 
 def test_theta_is_learned_and_its_card_loads_as_a_space(tmp_path: Path) -> None:
     poses = random_rotvec(64, J) * 0.3
-    trainer, config = pose_theta.pose_mapping_trainer("rotations", "residual", poses, tmp_path / "work", buffers=2)
+    trainer, config = pose_theta.pose_mapping_trainer("pose", "residual", poses, tmp_path / "work", buffers=2)
     trainer.config = replace(trainer.config, targets=32, steps=2, batch=16)
     before = {name: value.clone() for name, value in trainer.mapping.state_dict().items()}
     train_mapping(trainer, lambda *_: False)
@@ -105,7 +105,7 @@ def test_theta_is_learned_and_its_card_loads_as_a_space(tmp_path: Path) -> None:
         if file.is_file():
             (tmp_path / "pose" / file.name).write_bytes(file.read_bytes())
     card = pose_theta.publish_pose_mapping(
-        trainer, config, "rotations", "residual", trained_on="noise", command="test", assets=tmp_path
+        trainer, config, "pose", "residual", trained_on="noise", command="test", assets=tmp_path
     )
     task = load_pose_task("rotations", tmp_path)
     assert list(task.mappings) == ["residual", "random"]
@@ -128,7 +128,7 @@ def test_spliced_poses_take_every_part_from_some_recorded_pose() -> None:
 
 def test_unknown_presets_are_named() -> None:
     with pytest.raises(UserError, match="residual, short, long, paper, full"):
-        pose_theta.pose_mapping_trainer("rotations", "best", torch.zeros(1, J, 3), Path("unused"))
+        pose_theta.pose_mapping_trainer("pose", "best", torch.zeros(1, J, 3), Path("unused"))
 
 
 @pytest.mark.parametrize("observation", OBSERVATIONS)

@@ -13,13 +13,8 @@ from landscape_core.options import JointMap, Optimizers, Out, Seed, SeenJoints, 
 from landscape_core.pose.adopting import load_adopted
 from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.naming import read_joint_map
-from landscape_core.pose.run_card import (
-    MAX_HYPOTHESES,
-    body_of,
-    export_poses,
-    hypotheses_target,
-    make_pose_card,
-)
+from landscape_core.pose.priors import body_of
+from landscape_core.pose.run_card import MAX_HYPOTHESES, export_poses, hypotheses_target, make_pose_card
 from landscape_core.pose.task import Observation, load_pose_task, seen_joints
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
 from landscape_core.search.spaces import Start

@@ -12,7 +12,7 @@ from landscape_core.experiments.comparing import note_on_card, written
 from landscape_core.options import Assets, Buffers, Seed, Threads, Work
 from landscape_core.pose.experiments.compare import compare
 from landscape_core.pose.recordings import load_mocap_skeleton, load_poses
-from landscape_core.pose.task import Observation
+from landscape_core.pose.task import NAMES, Observation
 from landscape_core.pose.training.prior import PosePriorConfig, export_prior, train_pose_prior
 from landscape_core.pose.training.theta import PRESETS, RESIDUAL, pose_mapping_trainer, publish_pose_mapping
 from landscape_core.storage import zoo
@@ -54,14 +54,14 @@ def pose_mapping(
 ) -> None:
     """Learn Θ for the pose prior (Algorithm 1). Ctrl-C stops and keeps all finished buffers."""
     apply_threads(threads)
-    poses = load_poses(data, split).rotvec
-    trainer, config = pose_mapping_trainer(observation, preset, poses, work, buffers=buffers, seed=seed)
+    task, poses = NAMES[observation], load_poses(data, split).rotvec
+    trainer, config = pose_mapping_trainer(task, preset, poses, work, buffers=buffers, seed=seed)
     with Stopping() as stop:
         train_mapping(trainer, stop.bar("buffers"))
-    stop.leave_if_asked(f"{trainer.progress.buffer} buffers are kept in {work / observation / preset}.")
+    stop.leave_if_asked(f"{trainer.progress.buffer} buffers are kept in {work / task / preset}.")
     only_main()
     card = publish_pose_mapping(
-        trainer, config, observation, preset, trained_on=f"{data.name} {split}", command=command_line(), assets=assets
+        trainer, config, task, preset, trained_on=f"{data.name} {split}", command=command_line(), assets=assets
     )
     typer.echo(f"Wrote {card.name} below {assets}.")
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from landscape_core.experiments.comparing import Table, buffers_for, quiet, scored
 from landscape_core.experiments.curves import Lanes, search_curves
 from landscape_core.pose.recordings import Poses
-from landscape_core.pose.task import Observation, body_parts, load_body, load_pose_task
+from landscape_core.pose.task import NAMES, Observation, body_parts, load_body, load_pose_task
 from landscape_core.pose.training.theta import pose_mapping_trainer, preset_of, spliced
 from landscape_core.progress import Tick
 from landscape_core.search.optimizers import LBFGS
@@ -67,7 +67,7 @@ def compare(
     spaces: dict[str, SearchSpace] = {}
     for preset in presets:
         buffers = buffers_for(preset_of(observation, preset), evaluations)
-        trainer, config = pose_mapping_trainer(observation, preset, learned_on, work, buffers=buffers, seed=seed)
+        trainer, config = pose_mapping_trainer(NAMES[observation], preset, learned_on, work, buffers=buffers, seed=seed)
         spaces[preset] = ZSpace(train_mapping(trainer, quiet(tick, f"learning {preset}")), config.z_dim)
         lanes = {**lanes, preset: (preset, preset_of(observation, preset).advised.build(STEPS[-1]))}
     task = replace(task, mappings=spaces)

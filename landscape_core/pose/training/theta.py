@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,15 +10,15 @@ import torch
 from torch import Tensor
 
 from landscape_core.errors import UserError
-from landscape_core.pose.network import vposer_from
-from landscape_core.pose.task import Body, Observation, body_parts, load_body, load_pose_task
+from landscape_core.pose.priors import body_of, load_any_pose_task, prior_of, theta_prefix
+from landscape_core.pose.task import Body, Observation, body_parts
 from landscape_core.search.mapping import MappingConfig
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import MappingTrainer, TargetSampler
 from landscape_core.training.settings import MappingTraining
-from landscape_core.training.theta import MappingPreset, build_trainer, publish_theta
+from landscape_core.training.theta import WHITENED, MappingPreset, build_trainer, publish_theta
 
 # "full" is section 7.2 to the letter: 40,960 targets of 200 steps a buffer. "paper" is the same Θ and the same
 # optimisers, N and B scaled down and 64 draws averaged in an update, to fit ten minutes of one CPU thread. "short" and
@@ -82,56 +83,65 @@ def pose_targets(body: Body, poses: Tensor) -> TargetSampler:
     return sample
 
 
-def curvature_inputs(poses: Tensor, n: int, seed: int) -> Tensor:
-    """n inputs of F (n, d) on the way from the origin to the codes of random poses (N, J, 3)."""
-    card, tensors = zoo.load("pose")
-    encoder = vposer_from(tensors, card.architecture).encoder
+def curvature_inputs(task: str, poses: Tensor | None, n: int, seed: int) -> Tensor:
+    """n inputs of F (n, d) on the way from the origin to the codes of random poses (N, J, 3), or where there are none, to
+    inputs drawn from the prior."""
+    _, vposer = prior_of(task)
     random = torch.Generator().manual_seed(seed)
-    picked = poses[torch.randint(len(poses), (n,), generator=random)]
-    with torch.no_grad():
-        codes: Tensor = encoder(picked).mean
+    if poses is None:
+        codes = torch.randn(n, vposer.decoder.latent, generator=random)
+    else:
+        picked = poses[torch.randint(len(poses), (n,), generator=random)]
+        with torch.no_grad():
+            codes = vposer.encoder(picked).mean
     return torch.rand(n, 1, generator=random) * codes
 
 
 def pose_mapping_trainer(
-    observation: Observation,
+    task: str,
     preset: str,
-    poses: Tensor,
+    poses: Tensor | None,
     work: Path,
     *,
     buffers: int | None = None,
     targets: int | None = None,
     inputs: int | None = None,
     seed: int = 0,
+    tick: Callable[[int, int], None] = lambda *_: None,
 ) -> tuple[MappingTrainer, MappingConfig]:
-    """The trainer of a preset on poses (N, J, 3), resumed from `work` where there is a checkpoint. The numbers of buffers, of
-    targets in each and of inputs where the curvature is measured are the preset's unless they are given.
+    """The trainer of a preset for a pose task on poses (N, J, 3), or without them on what its prior draws, resumed from
+    `work` where there is a checkpoint. The numbers of buffers, of targets in each and of inputs where the curvature is
+    measured are the preset's unless they are given.
 
     Raises:
-        UserError: no such preset, or no pose prior.
+        UserError: no such task or preset, or no pose prior.
     """
-    chosen = preset_of(observation, preset)
+    body, known = body_of(task), load_any_pose_task(task)
+    known = replace(known, mappings={}, advised={}, tuned={}, hashes={})  # what was learned meanwhile is no part of a training
+    chosen, dim = preset_of(body.observation, preset), len(known.prior.mean)
     chosen = replace(chosen, curvature_inputs=inputs or chosen.curvature_inputs)
     usual = chosen.training
     training = replace(usual, seed=seed, buffers=buffers or usual.buffers, targets=targets or usual.targets)
-    body = load_body(observation)
+    mapping = replace(chosen.mapping, x_dim=dim, z_dim=dim if chosen.mapping.kind in WHITENED else chosen.mapping.z_dim)
     return build_trainer(
-        load_pose_task(observation),
-        replace(chosen, training=training),
-        pose_targets(body, poses),
-        lambda: curvature_inputs(poses, chosen.curvature_inputs, seed),
-        work / observation / preset,
-        identity={"observation": observation},
+        known,
+        replace(chosen, mapping=mapping, training=training),
+        known.sampled if poses is None else pose_targets(body, poses),
+        lambda: curvature_inputs(task, poses, chosen.curvature_inputs, seed),
+        work / task / preset,
+        identity={"observation": body.observation},
+        tick=tick,
     )
 
 
 def publish_pose_mapping(
-    trainer: MappingTrainer, config: MappingConfig, observation: Observation, preset: str, *,
-    trained_on: str, command: str, assets: Path = zoo.ASSETS,
+    trainer: MappingTrainer, config: MappingConfig, task: str, preset: str, *, trained_on: str, command: str,
+    assets: Path = zoo.ASSETS, name: str | None = None, inputs: int | None = None,
 ) -> zoo.Card:  # fmt: skip
-    """Write `pose/theta-OBSERVATION-PRESET` and its card."""
-    name = f"pose/theta-{observation}-{preset}"
+    """Write the preset's Θ of a pose task, or by another name, and its card; `inputs` as the trainer was given them."""
+    chosen = preset_of(body_of(task).observation, preset)
     return publish_theta(
-        trainer, config, name, zoo.read_card("pose"), preset_of(observation, preset),
+        trainer, config, f"{theta_prefix(task)}{name or preset}", prior_of(task)[0],
+        replace(chosen, curvature_inputs=inputs or chosen.curvature_inputs),
         loss="squared error", trained_on=trained_on, command=command, assets=assets,
     )  # fmt: skip
