@@ -3,8 +3,9 @@
  * Reusable: `drawScene(canvas, camera, figures, style)`; a figure is {joints: millimetres or tenths, flat, parents, ...}.
  */
 const RADII = [
-  [/Spine|Hips/, 11], [/Chest/, 11.5], [/Neck/, 6], [/Head/, 5.5], [/Shoulder/, 6.5], [/UpperArm/, 5], [/LowerArm/, 4.2],
+  [/Spine|Hips/, 11], [/Chest/, 11.5], [/Neck/, 6], [/Head/, 5.5], [/^[LR]_Shoulder/, 5], [/Shoulder/, 6.5], [/UpperArm/, 5], [/LowerArm/, 4.2],
   [/Hand/, 3.2], [/UpperLeg/, 8.5], [/LowerLeg/, 7], [/Foot/, 4.8], [/Toes/, 3.4],
+  [/Pelvis/, 11], [/_Hip/, 8.5], [/Knee/, 7], [/Ankle/, 4.8], [/Collar/, 6.5], [/Elbow/, 4.2], [/Wrist/, 3.2], // SMPL's
 ];
 const EYE = 520; // cm from the hips
 const SPAN = 205; // cm across the canvas
@@ -89,8 +90,8 @@ function drawFigure(context, camera, size, figure) {
     const parent = parents[node];
     if (parent < 0) return;
     const faded = figure.hidden?.has(name);
-    const thin = radiusOf(name) * (name.startsWith("Shoulder") ? 0.8 : 1);
-    const wide = parent === 0 && /Leg/.test(name) ? radiusOf(name) : Math.min(radiusOf(names[parent]), thin * 1.35);
+    const thin = radiusOf(name) * (/^Shoulder|Collar/.test(name) ? 0.8 : 1);
+    const wide = parent === 0 && /Leg|_Hip/.test(name) ? radiusOf(name) : Math.min(radiusOf(names[parent]), thin * 1.35);
     parts.push({ a: places[parent], b: places[node], from: wide, to: thin, faded });
     if (/^Head/.test(name)) parts.push(headOf(camera, size, figure, node, parent, faded));
   });

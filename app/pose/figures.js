@@ -6,7 +6,7 @@ import { showJudges } from "../views/judges.js";
 import { settle } from "../views/address.js";
 import { RunsView } from "../views/runs_view.js";
 
-const LOWER = /Leg|Foot|Toes/;
+const LOWER = /Leg|Hip|Knee|Ankle|Foot|Toes/;
 const BEGIN_HERE = "Click joints of the target to hide them, drag to turn, then press Run.";
 const MEASURES = { loss: "loss", error: "seen joints off (cm)" };
 const CLICK = 5; // px a pointer may move and still mean a click
@@ -44,6 +44,7 @@ class Figures extends RunsView {
   }
 
   #target(message) {
+    const another = this.target?.names.join() !== message.names.join();
     this.target = { ...message, points: points(message.joints) };
     this.controls.ready();
     if (this.controls.busy) return;
@@ -52,6 +53,7 @@ class Figures extends RunsView {
     this.timeline.setTicks([]);
     this.sayEnd();
     if (message.visible) this.#hide(message.names.slice(1).filter((name) => !message.visible.includes(name)));
+    else if (another) this.#hide([]);
     this.#joints();
     this.#look();
   }
@@ -134,17 +136,17 @@ class Figures extends RunsView {
     this.#look();
   }
 
-  /** A box for every joint, made once: a box that is replaced when it is ticked would lose the keyboard's focus. */
+  /** A box for every joint, made once for a body: a box that is replaced when it is ticked would lose the keyboard's focus. */
   #joints() {
-    const boxes = this.element.querySelectorAll("[data-joint]");
+    const boxes = [...this.element.querySelectorAll("[data-joint]")];
     for (const box of boxes) box.checked = !this.hidden.has(box.dataset.joint);
-    if (boxes.length) return;
+    if (boxes.map((box) => box.dataset.joint).join() === this.target.names.slice(1).join()) return;
     this.find("[data-joints]").replaceChildren(...this.target.names.slice(1).map((name) => {
       const label = document.createElement("label");
       const box = document.createElement("input");
       Object.assign(box, { type: "checkbox", checked: !this.hidden.has(name) });
       box.dataset.joint = name;
-      label.append(box, name.replace("_L", ", left").replace("_R", ", right"));
+      label.append(box, name.replace(/^L_(.*)|(.*)_L$/, "$1$2, left").replace(/^R_(.*)|(.*)_R$/, "$1$2, right"));
       return label;
     }));
   }

@@ -15,7 +15,6 @@ from landscape_core.pose.clip import PoseClip, drawn_clip, load_clip
 from landscape_core.pose.following import export_motion, followed_motion
 from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.priors import body_of
-from landscape_core.pose.task import load_body
 from landscape_core.search.follow import Track
 from landscape_core.search.race import RunSettings
 from landscape_core.search.task import Task
@@ -32,7 +31,7 @@ def clip_of(drawing: Task, number: Any, path: str | None, names: str | None, ask
     """
     if path is None:
         return drawn_clip(drawing, number)
-    skeleton = load_body().skeleton
+    skeleton = body_of(drawing.name).skeleton
     named = None if names is None else read_joint_map(Path(names), skeleton)
     return load_clip(Path(path), skeleton, named, **asked.range, most=MOST_FRAMES)
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import gradio as gr
 
 from app.pose.settings import MAX_K
 from app.views.form import Form, FormActions, form_actions, rate_fields, table_fields
+from landscape_core.pose.naming import side_and_part
 from landscape_core.pose.task import NAMES
 from landscape_core.search.race import MAX_STEPS
 
-FIRST_JOINT = "UpperArm_R"
-_OBSERVED = "What is known of each joint that is seen: how it is turned, or where it is (the usual case in practice)."
+_FIRST = ("UpperArm_R", "R_Shoulder")  # of a body, where it has one of these
+_MODELS = {NAMES["rotations"]: "Rotations", NAMES["positions"]: "3D positions"}
+_OBSERVED = (
+    "What is known of each joint that is seen: how it is turned, or where it is (the usual case in practice). A prior that was "
+    "adopted stands by its name: it has a body of its own, whose joints' rotations are known."
+)
+_SIDES = {"_L": "left", "_R": "right"}
 _MAP = "Needed only where a file's joints are not recognised: which of ours each of them is, {“Hand_L”: “wrist.left”, …}."
 _K = "How many bodies to look for. One starts from the average pose; several start from random ones."
 _STEPS = f"Steps of descent in each lane, 1 to {MAX_STEPS}. You can stop at any moment and continue later."
@@ -33,7 +40,17 @@ class PosePanel:
     message: gr.HTML
 
 
-def build_pose_target(joints: list[str]) -> PosePanel:
+def first_joint(names: Sequence[str]) -> str:
+    """The joint of a body that is offered for turning first."""
+    return next((name for name in _FIRST if name in names), names[0])
+
+
+def joint_choices(names: Sequence[str]) -> list[tuple[str, str]]:
+    """The joints of a body with words for them."""
+    return [(_words(name), name) for name in names]
+
+
+def build_pose_target(joints: Sequence[str]) -> PosePanel:
     """Lay the chooser out in the current container."""
     gr.HTML("<h2>Target</h2>")
     with gr.Group(elem_classes="fields"):
@@ -54,7 +71,7 @@ def build_pose_target(joints: list[str]) -> PosePanel:
         gr.HTML(f"<p class='note'>{_MAP}</p>")
         names = gr.File(label="JSON", file_types=[".json"], type="filepath", height=110, elem_id="pose-map")
     with gr.Accordion("Edit a joint", open=False, elem_classes="more"):
-        joint = gr.Dropdown([(_words(name), name) for name in joints], value=FIRST_JOINT, label="Joint")
+        joint = gr.Dropdown(joint_choices(joints), value=first_joint(joints), label="Joint")
         angles = [
             gr.Slider(-180, 180, 0, step=1, label=f"Around {axis} (degrees)", buttons=[], elem_id=f"pose-angle-{axis}")
             for axis in "xyz"
@@ -63,12 +80,13 @@ def build_pose_target(joints: list[str]) -> PosePanel:
     return PosePanel(number, another, file, frame, names, joint, angles, message)
 
 
-def build_pose_form() -> tuple[Form, FormActions]:
-    """Lay the settings out in the current container; they are filled in when the page opens."""
+def build_pose_form(models: Sequence[str]) -> tuple[Form, FormActions]:
+    """Lay the settings out in the current container; they are filled in when the page opens. `models` are the embedded prior's,
+    and those that were adopted."""
     form = Form()
     with gr.Group(elem_classes="fields"):
-        observed = [("Rotations", NAMES["rotations"]), ("3D positions", NAMES["positions"])]
-        form["model"] = gr.Radio(observed, label="Observed", info=_OBSERVED, elem_classes="segmented")
+        observed = [(_MODELS.get(name, name), name) for name in models]
+        form["model"] = gr.Radio(observed, label="Observed", info=_OBSERVED, elem_classes="segmented", elem_id="pose-model")
         form["k"] = gr.Slider(1, MAX_K, step=1, label="Hypotheses", info=_K, buttons=[], elem_id="pose-k")
         form["space"] = gr.Dropdown([], label="Space Z", info=_SPACE)
         form["steps"] = gr.Slider(1, MAX_STEPS, step=1, label="Steps", info=_STEPS, buttons=[], elem_id="pose-steps")
@@ -79,4 +97,5 @@ def build_pose_form() -> tuple[Form, FormActions]:
 
 
 def _words(name: str) -> str:
-    return name.replace("_L", ", left").replace("_R", ", right")
+    side = side_and_part(name)[0]
+    return f"{name.removesuffix(side).removeprefix(f'{side[1:]}_')}, {_SIDES[side]}" if side else name

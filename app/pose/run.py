@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +29,9 @@ from landscape_core.pose.hypotheses import joint_judges
 from landscape_core.pose.kinematics import matrix_to_rotvec
 from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.naming import read_joint_map
-from landscape_core.pose.priors import body_of
+from landscape_core.pose.priors import body_of, drawing_task
 from landscape_core.pose.run_card import PoseCard, export_poses, hypotheses_target, make_pose_card, pose_card_target
-from landscape_core.pose.task import Body, load_body
+from landscape_core.pose.task import NAMES, Body
 from landscape_core.records.run_card import Card, replay_promise
 from landscape_core.search.judges import best_of, input_judge, prior_judge
 from landscape_core.search.race import MAX_STEPS, prepare
@@ -54,30 +55,32 @@ def drawn(task: Task, number: int) -> PoseTarget:
         raise UserError("The number of a drawn pose must be a whole number from 0 on.")
     with torch.no_grad():
         rotations = task.forward(_input(task, number))[0]
-    return PoseTarget(matrix_to_rotvec(rotations), f"drawn pose {number}", {TARGET: f"drawn-{number}"}, number)
+    query = {TARGET: f"drawn-{number}"}
+    return PoseTarget(matrix_to_rotvec(rotations), f"drawn pose {number}", query, number, drawing=task.name)
 
 
 def _input(task: Task, number: int) -> Tensor:
     return task.prior.sample(1, torch.Generator().manual_seed(number))
 
 
-def uploaded(path: Path, frame: Any, names: Path | None = None) -> PoseTarget:
-    """One frame of a BVH file or an AMASS recording; the file `names` says which joint is which, where that is not known.
+def uploaded(path: Path, frame: Any, names: Path | None = None, drawing: str = NAMES["rotations"]) -> PoseTarget:
+    """One frame of a BVH file or an AMASS recording, as a pose of the body of the task `drawing`; the file `names` says which
+    joint is which, where that is not known.
 
     Raises:
         UserError: no motion, a skeleton that cannot be matched, a map that is none, or no such frame; the sentence says which.
     """
     if not isinstance(frame, int):
         raise UserError("The frame must be a whole number from 0 on.")
-    motion, skeleton = load_motion(path), load_body().skeleton
+    motion, skeleton = load_motion(path), body_of(drawing).skeleton
     named = None if names is None else read_joint_map(names, skeleton)
     pose = pose_of(motion, skeleton, frame, named)
-    return PoseTarget(pose, f"{path.stem[:40]}, frame {frame}", {TARGET: "upload"}, notices=motion.notices)
+    return PoseTarget(pose, f"{path.stem[:40]}, frame {frame}", {TARGET: "upload"}, notices=motion.notices, drawing=drawing)
 
 
-def joint_index(name: str) -> int:
+def joint_index(target: PoseTarget, name: str) -> int:
     """Which row of a pose turns that joint. Raises UserError where there is no such joint."""
-    names = load_body().skeleton.names
+    names = target.body.skeleton.names
     if name not in names:
         raise UserError(f"There is no joint {name!r}; there are: {', '.join(names)}.")
     return names.index(name)
@@ -89,7 +92,7 @@ def edited(before: PoseTarget, joint: str, degrees: Sequence[Any]) -> PoseTarget
     Raises:
         UserError: no such joint, or angles that are not finite numbers.
     """
-    index = joint_index(joint)
+    index = joint_index(before, joint)
     if len(degrees) != 3 or not all(isinstance(angle, int | float) for angle in degrees):
         raise UserError("A joint needs three angles in degrees.")
     angles = torch.tensor([float(angle) for angle in degrees])
@@ -99,7 +102,21 @@ def edited(before: PoseTarget, joint: str, degrees: Sequence[Any]) -> PoseTarget
     pose[index] = torch.deg2rad(angles)
     turned = ":".join([joint, *(number_text(float(angle)) for angle in degrees)])
     kept = [each for each in before.query.get("edit", "").split(",") if each and not each.startswith(f"{joint}:")]
-    return PoseTarget(pose, "edited pose", {**before.query, "edit": ",".join([*kept, turned])})
+    return PoseTarget(pose, "edited pose", {**before.query, "edit": ",".join([*kept, turned])}, drawing=before.drawing)
+
+
+def of_another_body(drawing: Task, before: PoseTarget | None, path: str | None, frame: Any, names: str | None) -> PoseTarget:
+    """What is chosen once another prior is: the frame of the file that is there, the pose drawn by the same number, or where
+    that cannot be, the first one drawn, and that is said."""
+    said = () if before is None else (f"The {before.label} is of another body; one that {drawing.name} draws is in its place.",)
+    if before is not None and before.query.get(TARGET) == "upload" and path is not None:
+        try:
+            return uploaded(Path(path), frame, None if names is None else Path(names), drawing.name)
+        except UserError as error:
+            said = (f"{error} A pose that {drawing.name} draws is taken in its place.",)
+    if before is None or before.number is None:
+        return replace(drawn(drawing, 0), notices=said)
+    return drawn(drawing, before.number)
 
 
 def from_query(task: Task, query: Mapping[str, str], now: PoseTarget | None) -> PoseTarget:
@@ -111,7 +128,11 @@ def from_query(task: Task, query: Mapping[str, str], now: PoseTarget | None) -> 
     """
     text = query.get(TARGET, "drawn-0")
     if text in MISSING:
-        if now is not None and now.query == {name: query[name] for name in (TARGET, "edit") if name in query}:
+        if (
+            now is not None
+            and now.drawing == task.name
+            and now.query == {name: query[name] for name in (TARGET, "edit") if name in query}
+        ):
             return now
         raise UserError(MISSING[text])
     number = text.removeprefix("drawn-")
@@ -131,14 +152,14 @@ def _angle(text: str) -> Any:
 
 
 def open_page(
-    models: Models, drawing: Task, session: PoseSession, query: Mapping[str, str]
+    models: Models, session: PoseSession, query: Mapping[str, str]
 ) -> tuple[PoseSettings, list[str] | None, list[str]]:
     """Settings, target (the session's) and joints seen that an address asks for, None for all; with a sentence for each thing
     it could not have."""
     asked, notes = pose_settings.from_query(query, models)
-    now = session.target
+    now, drawing = session.target, models.get(drawing_task(asked.settings.task))
     notes += session.open(lambda: from_query(drawing, query, now), query.get(TARGET))
-    names = load_body().skeleton.names
+    names = body_of(drawing.name).skeleton.names
     hidden = [name for name in query.get("hidden", "").split(",") if name in names]
     return asked, [name for name in names if name not in hidden] if query else None, notes
 
@@ -163,6 +184,8 @@ def start(models: Models, session: PoseSession, asked: PoseSettings, visible: An
     if session.target is None:
         raise UserError("Choose a pose first.")
     body = body_of(settings.task)
+    if session.target.drawing != drawing_task(settings.task):
+        raise UserError(f"The pose chosen is none of the body that {settings.task} knows; choose another.")
     seen = joints_of(body, visible)
     task = models.get(settings.task)
     solver, starts = prepare(task, settings, hypotheses_target(body, session.target.rotvec, seen, k))
@@ -227,7 +250,8 @@ def load_card(models: Models, session: PoseSession, data: bytes, said: str = LOA
     task = models.get(card.settings.task)
     values_of(card.settings)  # lanes that the form has no place for are refused now, before anything is taken over
     promise = replay_promise(card, task)
-    session.target, session.card = PoseTarget(torch.tensor(card.rotvec), "from a run card", {TARGET: "card"}), card
+    pose, drawing = torch.tensor(card.rotvec), drawing_task(task.name)
+    session.target, session.card = PoseTarget(pose, "from a run card", {TARGET: "card"}, drawing=drawing), card
     return card, f"{said}; {promise}"
 
 

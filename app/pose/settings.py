@@ -35,9 +35,9 @@ def defaults(models: Models, model: str | None = None) -> PoseSettings:
 
 
 def columns(models: Models, model: str | None = None) -> list[OptimizerName]:
-    """The optimisers of a race on poses: L-BFGS, and Levenberg-Marquardt where what is observed allows it."""
+    """The optimisers of a race on poses: L-BFGS, and Levenberg-Marquardt where what is observed and both spaces allow it."""
     task = models.get(model or models.names[0])
-    able = task.optimizers(X)
+    able = set(task.optimizers(X)) & set(task.optimizers(next(iter(task.mappings))))
     return [name for name in COLUMNS if name in able][:2]
 
 

@@ -22,9 +22,10 @@ def flat(positions: Tensor) -> list[int]:
     return [int(value) for value in (positions * 10).round().flatten().tolist()]
 
 
-def target_message(body: Body, target: PoseTarget, visible: list[str] | None = None) -> Message:
+def target_message(target: PoseTarget, visible: list[str] | None = None) -> Message:
     """A target before it is run: its figure, and the skeleton it hangs on. `visible` names the joints that are seen;
     without it those stay that the visitor chose."""
+    body = target.body
     positions = body.positions(body.target(target.rotvec[None]).value)[0]
     message = {"kind": "target", "label": target.label, "joints": flat(positions), **skeleton_of(body)}
     return message if visible is None else {**message, "visible": visible}
@@ -42,7 +43,7 @@ def begin(run: PoseRun) -> Message:
     ]
     k, seen = len(run.solver.target), str(len(run.visible))
     return {
-        **target_message(run.body, run.target, run.visible),
+        **target_message(run.target, run.visible),
         "kind": "begin",
         "number": run.number,
         "k": k,

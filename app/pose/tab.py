@@ -14,7 +14,7 @@ from app.following.run import Source
 from app.pose import run as events
 from app.pose import stream
 from app.pose.follow import source_of
-from app.pose.form import FIRST_JOINT, PosePanel, build_pose_form, build_pose_target
+from app.pose.form import PosePanel, build_pose_form, build_pose_target, first_joint, joint_choices
 from app.pose.session import PoseSession, PoseTarget
 from app.pose.settings import defaults, from_card, from_values, start_for, values_of
 from app.runs.address import TARGET
@@ -29,11 +29,12 @@ from app.views.run_tab import RunTab
 from app.views.view import sent, view
 from app.views.wiring import LATEST, QUICK, SHORT, missed, paragraph, unseen_download
 from landscape_core.errors import UserError
-from landscape_core.pose.task import NAMES, load_body
+from landscape_core.pose.priors import drawing_task
+from landscape_core.pose.task import load_body
 from landscape_core.search.spaces import Start
+from landscape_core.search.task import Task
 
 NAME = "Pose"
-DRAWING = NAMES["rotations"]  # whose F draws poses by number
 
 
 def build(page: Page, models: Models | None = None) -> StandingSource:
@@ -42,7 +43,7 @@ def build(page: Page, models: Models | None = None) -> StandingSource:
     models, sessions = models or pose_models(), Visitors[PoseSession](Session)
     with gr.Row(elem_classes="invert pose"):
         with gr.Column(elem_classes="card target-card"):
-            panel = build_pose_target(list(load_body().skeleton.names))
+            panel = build_pose_target(load_body().skeleton.names)
         with gr.Column(elem_classes="race-column"):
             with gr.Column(elem_classes="card race-card"):
                 view = figure_view(missed(sessions))
@@ -51,7 +52,7 @@ def build(page: Page, models: Models | None = None) -> StandingSource:
             clip = gr.Column(elem_classes="card race-card")
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Search</h2>")
-            form, actions = build_pose_form()
+            form, actions = build_pose_form(models.names)
             note = note_view("pose-note")
     tab = PoseTab(page, models, sessions, panel, form, view, note)
     tab.wire_target()
@@ -101,18 +102,30 @@ class PoseTab(RunTab[PoseSession]):
         if running(session):
             return {**note, self.panel.message: paragraph(KEEPS_TARGET, calm=True)}
         said = paragraph(" ".join(session.target.notices))
-        return {**note, self.view: sent(stream.target_message(load_body(), session.target)), self.panel.message: said}
+        return {**note, self.view: sent(stream.target_message(session.target)), self.panel.message: said}
 
     def degrees(self, session: PoseSession, joint: str) -> dict[Any, Any]:
         """The axis-angle of a joint of the target, in degrees."""
         if session.target is None:
             return {self.panel.message: gr.skip()}
-        index = events.joint_index(joint)
+        index = events.joint_index(session.target, joint)
         angles = [round(float(angle)) for angle in session.target.rotvec[index].rad2deg()]
         return dict(zip(self.panel.angles, angles, strict=True))
 
+    def joints(self, session: PoseSession) -> dict[Any, Any]:
+        """The joints of the target's body to choose from, and how the first of them is turned."""
+        if session.target is None:
+            return {self.panel.message: gr.skip()}
+        names = session.target.body.skeleton.names
+        first = first_joint(names)
+        return {self.panel.joint: gr.update(choices=joint_choices(names), value=first), **self.degrees(session, first)}
+
+    def drawing(self, model: str) -> Task:
+        """Whose F draws poses by number, where that model is searched."""
+        return self.models.get(drawing_task(model))
+
     def on_number(self, request: gr.Request, number: Any, joint: str, *values: Any) -> dict[Any, Any]:
-        session, task = self.session(request), self.models.get(DRAWING)
+        session, task = self.session(request), self.drawing(self.form.read(values)["model"])
         return {**self.choose(session, lambda: events.drawn(task, number), values), **self.degrees(session, joint)}
 
     def on_another(self, request: gr.Request, joint: str, *values: Any) -> dict[Any, Any]:
@@ -126,7 +139,8 @@ class PoseTab(RunTab[PoseSession]):
         if path is None:
             return {self.panel.message: gr.skip()}
         joints = None if names is None else Path(names)
-        shown = self.choose(session, lambda: events.uploaded(Path(path), frame, joints), values)
+        drawing = drawing_task(self.form.read(values)["model"])
+        shown = self.choose(session, lambda: events.uploaded(Path(path), frame, joints, drawing), values)
         return {**shown, **self.degrees(session, joint)}
 
     def on_joint(self, joint: str, request: gr.Request) -> Any:
@@ -144,17 +158,20 @@ class PoseTab(RunTab[PoseSession]):
 
     def wire_form(self, actions: FormActions) -> None:
         form, fields = self.form, self.form.components
-        self.loaded = self.page.opens(NAME, self.on_address, [*fields, self.panel.number, *self.outputs])
+        panel = self.panel
+        everything = [*fields, *self.outputs, panel.joint]
+        self.loaded = self.page.opens(NAME, self.on_address, [*everything, panel.number])
         self.wire_table()
         self.wire_spaces()
         gr.on(form.changed_but("model"), self.on_settings, fields, self.note, **LATEST)
-        form["model"].input(self.on_model, form["model"], fields, **QUICK).then(self.on_settings, fields, self.note, **QUICK)
+        chosen = form["model"].input(self.on_model, [panel.file, panel.frame, panel.names, *fields], everything, **QUICK)
+        chosen.then(self.on_settings, fields, self.note, **QUICK)
         actions.reset.click(self.on_reset, outputs=[*fields, self.note], **QUICK)
-        self.wire_cards(actions.card, [*fields, *self.outputs])
+        self.wire_cards(actions.card, everything)
 
     def on_address(self, request: gr.Request, query: dict[str, str]) -> dict[Any, Any]:
-        session, drawing = self.session(request), self.models.get(DRAWING)
-        asked, visible, notes = events.open_page(self.models, drawing, session, query)
+        session = self.session(request)
+        asked, visible, notes = events.open_page(self.models, session, query)
         values = values_of(asked)
         note = told(events.note(self.models, session, values), notes)
         form = {**self.filled(values), self.note: note}
@@ -162,8 +179,8 @@ class PoseTab(RunTab[PoseSession]):
             return {**form, self.view: sent({"kind": "missing", "text": session.missing})}
         number = session.target.query.get(TARGET, "").removeprefix("drawn-")
         drawn = {self.panel.number: int(number)} if number.isdigit() else {}
-        shown = sent(stream.target_message(load_body(), session.target, visible))
-        return {**form, **drawn, self.view: shown, self.panel.message: "", **self.degrees(session, FIRST_JOINT)}
+        shown = sent(stream.target_message(session.target, visible))
+        return {**form, **drawn, self.view: shown, self.panel.message: "", **self.joints(session)}
 
     def on_settings(self, request: gr.Request, *values: Any) -> str:
         return sent(events.note(self.models, self.session(request), self.form.read(values)))
@@ -171,11 +188,18 @@ class PoseTab(RunTab[PoseSession]):
     def start_of(self, values: Mapping[str, Any]) -> Start:
         return start_for(values["k"])
 
-    def on_model(self, observation: str) -> dict[Any, Any]:
-        """Each kind of observation has its own Θs, and optimisers that can search it; the rest stays."""
-        filled = self.filled(values_of(defaults(self.models, observation)))
+    def on_model(self, request: gr.Request, path: str | None, frame: Any, names: str | None, *values: Any) -> dict[Any, Any]:
+        """Each model has its own Θs, and optimisers that can search it; the rest stays. Another prior has another body, which
+        the target becomes one of."""
+        model, session = self.form.read(values)["model"], self.session(request)
+        filled = self.filled(values_of(defaults(self.models, model)))
         staying = [self.form[name] for name in ("model", "k", "steps", "seed")]
-        return {component: value for component, value in filled.items() if component not in staying}
+        form = {component: value for component, value in filled.items() if component not in staying}
+        drawing, before = self.drawing(model), session.target
+        if before is not None and before.drawing == drawing.name:
+            return form
+        shown = self.choose(session, lambda: events.of_another_body(drawing, before, path, frame, names), values)
+        return {**form, **shown, **self.joints(session)}
 
     def on_reset(self, request: gr.Request) -> dict[Any, Any]:
         values = values_of(defaults(self.models))
@@ -191,13 +215,13 @@ class PoseTab(RunTab[PoseSession]):
         session.target = as_it_was(session.target, origin)
         filled = values_of(from_card(card))
         note = told(events.note(self.models, session, filled), [sentence], error=False)
-        shown = sent(stream.target_message(load_body(), session.target, card.visible))
+        shown = sent(stream.target_message(session.target, card.visible))
         return {
             **self.filled(filled),
             self.view: shown,
             self.note: note,
             self.panel.message: "",
-            **self.degrees(session, FIRST_JOINT),
+            **self.joints(session),
         }
 
     # --- the run --------------------------------------------------------------------------------------------
@@ -219,7 +243,7 @@ class PoseTab(RunTab[PoseSession]):
         """What the panel below follows."""
         number, path, names, *fields = values
         race = from_values({**self.form.read(fields), "k": 1}).settings
-        return source_of(self.models.get(race.task), self.models.get(DRAWING), race, number, path, names, data)
+        return source_of(self.models.get(race.task), self.drawing(race.task), race, number, path, names, data)
 
 
 def figure_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "figures") -> gr.HTML:

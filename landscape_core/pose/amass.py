@@ -43,6 +43,16 @@ _BODY: tuple[tuple[str, int, tuple[float, float, float]], ...] = (
 )
 
 
+# What its nodes are called in the skeleton that other rigs are carried over to; there is none for Spine2.
+COMMON_NAMES = {
+    "Pelvis": "Hips", "Spine1": "Spine", "Spine3": "Chest",
+    **{f"{side}_{theirs}": f"{ours}_{side}" for side in "LR" for theirs, ours in (
+        ("Hip", "UpperLeg"), ("Knee", "LowerLeg"), ("Ankle", "Foot"), ("Foot", "Toes"), ("Collar", "Shoulder"),
+        ("Shoulder", "UpperArm"), ("Elbow", "LowerArm"), ("Wrist", "Hand"),
+    )},
+}  # fmt: skip
+
+
 def rest_skeleton() -> Skeleton:
     """That body without its root, whose poses are relative to its arms held out."""
     (root, *_), *joints = _BODY

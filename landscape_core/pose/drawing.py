@@ -12,12 +12,16 @@ from torch import Tensor
 
 from landscape_core.images.pixels import to_unit
 from landscape_core.pose.kinematics import Skeleton
+from landscape_core.pose.naming import side_and_part
 
 FIGURE_SIDE = 128  # pixels
 _SPAN = 200.0  # cm from edge to edge
 _AZIMUTH = 0.5  # radians
 _FINER = 2  # drawn this much larger, then shrunk: smooth edges
-_RADII = (("Leg", 7.0), ("Foot", 5.0), ("Toes", 3.5), ("Arm", 5.0), ("Hand", 4.0), ("Neck", 6.0), ("Head", 5.0))
+_RADII = (
+    ("Leg", 7.0), ("Foot", 5.0), ("Toes", 3.5), ("Arm", 5.0), ("Hand", 4.0), ("Neck", 6.0), ("Head", 5.0), ("Hip", 7.0),
+    ("Knee", 7.0), ("Ankle", 5.0), ("Elbow", 5.0), ("Wrist", 4.0), ("L_Shoulder", 5.0), ("R_Shoulder", 5.0),
+)  # fmt: skip
 _TORSO = 10.0
 _SKULL = (9.0, 9.0)  # radius, and how far beyond the last joint: recorded skeletons end where the skull begins
 _GROUND = (229, 229, 235)
@@ -29,7 +33,7 @@ def draw(positions: Tensor, skeleton: Skeleton, *, side: int = FIGURE_SIDE) -> T
     """Joint positions (n, J + 1, 3) in cm, y up, hips first -> pictures (n, 3, side, side) in [-1, 1]."""
     radii = [next((radius for part, radius in _RADII if part in name), _TORSO) for name in skeleton.names]
     skulls = [name.startswith("Head") for name in skeleton.names]
-    sides = [name[-2:] if radius < _TORSO else "" for name, radius in zip(skeleton.names, radii, strict=True)]
+    sides = [side_and_part(name)[0] if radius < _TORSO else "" for name, radius in zip(skeleton.names, radii, strict=True)]
     colours = np.array([_COLOURS.get(side_of, _MIDDLE) for side_of in sides])
     bodies = _turned(positions.detach().cpu()).numpy()
     pictures = [_painted(one, skeleton.parents, radii, skulls, colours, side) for one in bodies]

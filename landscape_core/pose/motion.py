@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sized
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +18,7 @@ from scipy.spatial.transform import Rotation
 from torch import Tensor
 
 from landscape_core.errors import UserError
-from landscape_core.pose.amass import load_amass
+from landscape_core.pose.amass import COMMON_NAMES, load_amass
 from landscape_core.pose.bvh import load_bvh
 from landscape_core.pose.kinematics import Skeleton
 from landscape_core.pose.naming import counterparts, plain_names
@@ -56,7 +57,7 @@ def load_motion(path: Path) -> Motion:
 
 
 def pose_of(motion: Motion, skeleton: Skeleton, frame: int = 0, named: Mapping[str, str] | None = None) -> Tensor:
-    """One frame as a pose (J, 3): axis-angle in radians relative to the skeleton's reference.
+    """One frame as a pose (J, 3): axis-angle in radians relative to the skeleton's reference, which is ours or SMPL's.
 
     `named` says for some of our joints which of the rig's they are; see `naming.read_joint_map`.
 
@@ -68,10 +69,18 @@ def pose_of(motion: Motion, skeleton: Skeleton, frame: int = 0, named: Mapping[s
     if not named and set(skeleton.names) <= set(plain):
         local = _own_rotations(plain, motion.parents, offsets, local, skeleton)
     else:
-        found = counterparts(motion.names, motion.parents, skeleton, named)
-        local = carry_over(found, motion.parents, offsets, local, skeleton)
+        common = _by_common_names(skeleton)
+        called = {COMMON_NAMES.get(ours, ours): theirs for ours, theirs in (named or {}).items()}
+        found = counterparts(motion.names, motion.parents, common, called)
+        local = carry_over(found, motion.parents, offsets, local, common)
     rotvec = Rotation.from_matrix(skeleton.reference.mT.double().numpy() @ local).as_rotvec()
     return torch.from_numpy(rotvec).float()
+
+
+def _by_common_names(skeleton: Skeleton) -> Skeleton:
+    """The skeleton with the names that rigs are carried over by."""
+    names = tuple(COMMON_NAMES.get(name, name) for name in skeleton.names)
+    return replace(skeleton, names=names, root=COMMON_NAMES.get(skeleton.root, skeleton.root))
 
 
 def _own_rotations(

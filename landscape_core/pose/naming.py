@@ -48,7 +48,7 @@ _ALIASES: Mapping[str, tuple[str, ...]] = {
     "Toes": ("toes", "toebase", "toe", "toe0", "ball", "foot"),
 }
 _CHAINS = (("Neck", "Head"), ("Shoulder", "UpperArm", "LowerArm", "Hand"), ("UpperLeg", "LowerLeg", "Foot", "Toes"))
-_OPTIONAL = ("Spine", "Toes_L", "Toes_R")
+_OPTIONAL = ("Spine", "Spine2", "Toes_L", "Toes_R")
 _MOST = 2 / 3  # of the names must share a prefix or suffix for it to be taken off
 _SIDES = {"l": "_L", "left": "_L", "r": "_R", "right": "_R"}
 

@@ -44,6 +44,11 @@ def prior_of(task: str) -> tuple[zoo.Card, VPoser]:
         return card, vposer_from(tensors, card.architecture)
 
 
+def drawing_task(task: str) -> str:
+    """The pose task that draws poses for another: that of the same prior whose F gives rotations."""
+    return NAMES["rotations"] if task in _OBSERVATIONS else task
+
+
 def theta_prefix(task: str) -> str:
     """How the names of the Θs of a pose task begin."""
     return f"pose{THETA}{_OBSERVATIONS[task]}-" if task in _OBSERVATIONS else f"{task}{THETA}"

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from landscape_core.errors import UserError, listed
 from landscape_core.pose.drawing import FIGURE_SIDE, draw
 from landscape_core.pose.kinematics import ForwardKinematics, Skeleton, load_skeleton, matrix_to_rotvec, rotvec_to_matrix
+from landscape_core.pose.naming import side_and_part
 from landscape_core.pose.network import VPoser, vposer_from
 from landscape_core.search.objectives import SquaredError, Target
 from landscape_core.search.optimizers import OptimizerSettings
@@ -99,12 +100,7 @@ def seen_joints(body: Body, words: str) -> list[str]:
 def body_parts(skeleton: Skeleton) -> list[list[int]]:
     """Joint indices of torso, left arm, right arm and legs."""
     upper = upper_body(skeleton)
-    groups = [
-        [name for name in upper if name[-2:] not in ("_L", "_R")],
-        [name for name in upper if name.endswith("_L")],
-        [name for name in upper if name.endswith("_R")],
-        lower_body(skeleton),
-    ]
+    groups = [*([name for name in upper if side_and_part(name)[0] == side] for side in ("", "_L", "_R")), lower_body(skeleton)]
     return [[skeleton.names.index(name) for name in group] for group in groups]
 
 

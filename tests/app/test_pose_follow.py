@@ -13,7 +13,6 @@ from app.following import run as events
 from app.following.run import FollowJob, Source
 from app.pose.follow import source_of
 from app.pose.settings import defaults
-from app.pose.tab import DRAWING
 from app.runs.models import Models, pose_models
 from landscape_core.errors import UserError
 from landscape_core.pose.bvh import parse_bvh
@@ -42,7 +41,7 @@ def walk(tmp_path: Path) -> str:
 
 
 def source(models: Models, path: str | None, **changes: Any) -> Source:
-    task = models.get(DRAWING)
+    task = models.get("pose")
     return source_of(task, task, defaults(models).settings, 3, path, None, {**ASKED, **changes})
 
 
@@ -88,7 +87,7 @@ def test_a_stopped_one_keeps_what_it_has(models: Models, walk: str) -> None:
 
 def test_without_a_file_the_prior_draws_a_motion_that_closes(models: Models) -> None:
     begin, *_ = messages(models, FollowJob(), None, order="cold", steps=1)
-    clip = drawn_clip(models.get(DRAWING), 3)
+    clip = drawn_clip(models.get("pose"), 3)
     assert (begin["label"], len(begin["motion"])) == ("drawn motion 3", len(clip))
     assert torch.allclose(clip.rotvec[0], clip.rotvec[-1], atol=1e-3)
     assert float(clip.rotvec.diff(dim=0).abs().mean()) > 1e-3

@@ -15,10 +15,13 @@ from landscape_core.domains import load_task
 from landscape_core.errors import UserError
 from landscape_core.pose.adopting import adopt_vposer, adopted_body
 from landscape_core.pose.amass import load_amass
-from landscape_core.pose.motion import pose_of
+from landscape_core.pose.bvh_writing import bvh_text
+from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.network import load_published_vposer
+from landscape_core.pose.task import Body, load_body
 from landscape_core.storage import zoo
 from tests.pose.test_prior import published
+from tests.tiny.pose import random_rotvec
 
 JOINTS = 21
 
@@ -82,3 +85,32 @@ def test_what_does_not_fit_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="There is a pose task 'pose' already"):
         adopt_vposer(tmp_path / "empty", "pose", licence="", command="")
     assert zoo.names(zoo.OWN) == []
+
+
+def bend(body: Body, rotvec: torch.Tensor, joints: tuple[str, str, str]) -> float:
+    """The cosine at the middle one of three joints of a pose (J, 3)."""
+    places = body.positions(body.target(rotvec[None]).value)[0]
+    a, b, c = (places[body.skeleton.node_names.index(name)] for name in joints)
+    return float(torch.nn.functional.cosine_similarity(a - b, c - b, dim=0))
+
+
+def test_our_skeleton_is_carried_over_with_the_bend_of_every_limb(tmp_path: Path) -> None:
+    ours, theirs = load_body(), adopted_body()
+    (tmp_path / "walk.bvh").write_text(bvh_text(ours.skeleton, 0.4 * random_rotvec(1, 20)))
+    motion = load_motion(tmp_path / "walk.bvh")
+    before, after = pose_of(motion, ours.skeleton), pose_of(motion, theirs.skeleton)
+    for side in "LR":
+        for limb, same in [(("UpperArm", "LowerArm", "Hand"), ("Shoulder", "Elbow", "Wrist")),
+                           (("UpperLeg", "LowerLeg", "Foot"), ("Hip", "Knee", "Ankle"))]:  # fmt: skip
+            a, b, c = (f"{part}_{side}" for part in limb)
+            d, e, f = (f"{side}_{part}" for part in same)
+            assert bend(theirs, after, (d, e, f)) == pytest.approx(bend(ours, before, (a, b, c)), abs=1e-3)
+
+
+def test_a_theta_is_learned_for_it_on_what_it_draws(tmp_path: Path) -> None:
+    adopt_vposer(folder(tmp_path, 2), "smpl", licence="", command="")
+    invoke("train", "mapping", "--task", "smpl", "--preset", "long", "--buffers", 1, "--minutes", 0.2, "--name", "mine",
+           "--bundle", "mine.zip")  # fmt: skip
+    assert next(iter(load_task("smpl").mappings)) == "mine"
+    assert zoo.read_card("smpl/theta-mine", zoo.OWN).architecture["x_dim"] == 4
+    invoke("pose", recording(tmp_path), "--prior", "smpl", "--space", "mine", "--steps", 2)
