@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from landscape_core.console import command_line
-from landscape_core.generators.adopting import adopt_stylegan2
+from landscape_core.generators.adopting import adopt_stylegan
 from landscape_core.options import checked_name
 from landscape_core.pose.adopting import adopt_vposer, is_vposer
 from landscape_core.storage import zoo
@@ -18,14 +18,15 @@ def adopt(
     file: Annotated[
         Path,
         typer.Argument(
-            help="A StyleGAN2 checkpoint in the layout of the common PyTorch port ('g_ema'), or a VPoser's folder, v1 or v2."
+            help="A checkpoint of StyleGAN2 or StyleGAN1 in the layout of a common PyTorch port ('g_ema', 'g_running'), or a "
+            "VPoser's folder, v1 or v2."
         ),
     ],
     name: Annotated[str, typer.Option("--name", help="What the task is called, e.g. ffhq.", callback=checked_name)],
     licence: Annotated[str, typer.Option(help="Licence of the weights, for the card.")] = "unknown",
 ) -> None:
-    """Convert a published model into a task: a StyleGAN2, 8 to 1024 pixels, for every command on pictures and the app, or a
-    VPoser for `pose` and `surface` on AMASS recordings.
+    """Convert a published model into a task: a StyleGAN2 or StyleGAN1, 8 to 1024 pixels, for every command on pictures and the
+    app, or a VPoser for `pose`, `follow` and `surface` on recordings and the app's Pose tab.
 
     The card says what was assumed; what does not fit is refused.
     """
@@ -33,7 +34,7 @@ def adopt(
         _wrote(adopt_vposer(file, name, licence=licence, command=command_line()))
         typer.echo(f"Next: python -m landscape_core pose recording.npz --prior {name}")
         return
-    card, notices = adopt_stylegan2(file, name, licence=licence, command=command_line())
+    card, notices = adopt_stylegan(file, name, licence=licence, command=command_line())
     for notice in notices:
         typer.echo(f"{file.name}: {notice}")
     _wrote(card)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -11,7 +11,10 @@ from torch import Tensor, nn
 from landscape_core.generators.networks.autoencoder import ImageDecoder, ImageEncoder
 from landscape_core.generators.networks.discriminator import LatentEncoder
 from landscape_core.generators.networks.stylegan import StyleGAN2
+from landscape_core.generators.networks.stylegan1 import StyleGAN1
 from landscape_core.storage.tensors import under
+
+NETWORKS: Mapping[str, Callable[..., StyleGAN2 | StyleGAN1]] = {"stylegan2": StyleGAN2, "stylegan1": StyleGAN1}
 
 
 class Pixels(nn.Module):
@@ -27,7 +30,7 @@ class ImageModel(nn.Module):
     """w (B, 512), or w+ (B, n_styles, 512), -> picture (B, 3, side, side), about [-1, 1]; noise maps are off, so that the
     output depends on w alone."""
 
-    def __init__(self, generator: StyleGAN2, decoder: ImageDecoder | Pixels) -> None:
+    def __init__(self, generator: StyleGAN2 | StyleGAN1, decoder: ImageDecoder | Pixels) -> None:
         super().__init__()
         self.generator = generator
         self.decoder = decoder
@@ -71,7 +74,7 @@ class PictureEncoder(nn.Module):
 
 def image_model_from(tensors: Mapping[str, Tensor], architecture: Mapping[str, Any]) -> ImageModel:
     """The frozen F of a generator's weights and the constructor arguments on its card."""
-    generator = StyleGAN2(**architecture["generator"])
+    generator = NETWORKS[architecture.get("network", "stylegan2")](**architecture["generator"])
     decoder = ImageDecoder(**_widths(architecture["decoder"])) if "decoder" in architecture else Pixels()
     model = ImageModel(generator, decoder)
     model.load_state_dict(under(tensors, "model."))

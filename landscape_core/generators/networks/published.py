@@ -29,7 +29,7 @@ _RENAMES = (
 )
 _NOISE = re.compile(r"^noises\.noise_(\d+)$")
 _KERNEL = re.compile(r"\.(blur|upsample)\.kernel$")  # fixed filters; ours has the same, see `_check_kernels`
-_FIRST = re.compile(r"^(generator\.progression\.|g_synthesis\.|synthesis\.blocks\.)")  # StyleGAN1, by its common ports
+_FIRST = re.compile(r"^(g_synthesis\.|synthesis\.blocks\.)")  # StyleGAN1, by its other ports
 MEAN_OF = 10_000  # inputs, where a file has no mean of W
 
 
@@ -62,8 +62,9 @@ def _widths(state: Mapping[str, Tensor]) -> list[int]:
     return [state[f"synthesis.convs.{2 * level}.conv.weight"].shape[0] for level in range(n_levels)]
 
 
-def load_published_stylegan2(path: Path | str) -> PublishedStyleGAN2:
+def load_published_stylegan2(path: Path | str, checkpoint: Mapping[str, Any] | None = None) -> PublishedStyleGAN2:
     """Build a `StyleGAN2` from a published checkpoint file, `g_ema` or a bare state dict; sizes are read from its tensors.
+    `checkpoint` is what the file holds, where that is read already.
 
     It draws as many channels as the file has. A file without `latent_avg` gets the mean of W over MEAN_OF inputs.
 
@@ -71,7 +72,7 @@ def load_published_stylegan2(path: Path | str) -> PublishedStyleGAN2:
         UserError: the file is no checkpoint, its tensors are not a StyleGAN2's, or what it draws with is not what ours does:
             another filter, noise maps that are incomplete or of other sizes, a mean of W of another width.
     """
-    checkpoint = read_checkpoint(path)
+    checkpoint = read_checkpoint(path) if checkpoint is None else checkpoint
     found = state_dict(checkpoint, path, "g_ema")
     state = _renamed(found, path)
     _check_kernels(found, path)
@@ -102,8 +103,8 @@ def _renamed(found: StateDict, path: Path | str) -> dict[str, Tensor]:
     needed = ("mapping.layers.0.weight", "synthesis.const", "synthesis.to_rgbs.0.bias")
     if any(_FIRST.match(key) for key in found.tensors):
         raise UserError(
-            f"{path} is a StyleGAN1: another network, which normalises its maps (AdaIN) where StyleGAN2 scales its weights. "
-            "It is not supported; bring it as a network of your own, --task mine.py."
+            f"{path} is a StyleGAN1 in a layout that is not read; the common PyTorch port's is (generator.progression, …), and "
+            "any other can be brought as a network of your own, --task mine.py."
         )
     if any(state[name].dim() == 0 if name in state else True for name in needed):
         raise UserError(

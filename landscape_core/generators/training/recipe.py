@@ -14,6 +14,7 @@ from torch import Tensor
 from landscape_core.errors import UserError
 from landscape_core.generators.networks.autoencoder import ImageDecoder, ImageEncoder
 from landscape_core.generators.networks.image_model import ImageModel, PictureEncoder
+from landscape_core.generators.networks.stylegan import StyleGAN2
 from landscape_core.generators.training.architecture import Architecture
 from landscape_core.generators.training.autoencoder import AutoencoderConfig, AutoencoderTrainer
 from landscape_core.generators.training.gan import GanConfig, GanTrainer
@@ -188,6 +189,7 @@ class Training:
         architecture, config, start = self.recipe.architecture, self.recipe.gan, self.start
         generator, latent = architecture.generator(config.seed)
         if start is not None:
+            assert isinstance(start.model.generator, StyleGAN2)  # only such are trained here
             generator, latent = copy.deepcopy(start.model.generator), copy.deepcopy(start.encoder.latent)
         return GanTrainer(
             encode_all(encoder, self.images), (generator, latent, architecture.critic(config.seed)), config, self.out / "gan",
