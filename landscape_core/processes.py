@@ -146,6 +146,27 @@ def total(value: Tensor) -> Tensor:
     return summed.to(value.device)
 
 
+def summed(value: Tensor) -> Tensor:
+    """`total` that gradients pass through: every process's share is differentiated by what all make of the sum."""
+    if _together() is None:
+        return value
+    from torch.distributed.nn.functional import all_reduce
+
+    return all_reduce(value)
+
+
+def average_gradients(module: nn.Module) -> None:
+    """Make the gradients of a module's parameters their mean over processes: where `parallel` cannot be called, for several
+    losses pass through one module."""
+    together = _together()
+    gradients = [each.grad for each in module.parameters() if each.grad is not None]
+    if together is None or not gradients:
+        return
+    shared = together.reduce(torch.cat([each.flatten() for each in gradients]), reduction="mean")
+    for each, part in zip(gradients, shared.split([each.numel() for each in gradients]), strict=True):
+        each.copy_(part.view(each.shape))
+
+
 def any_of(asked: bool) -> bool:
     """Whether any process was asked, so that all stop together."""
     together = _together()

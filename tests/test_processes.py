@@ -17,6 +17,7 @@ from torch import Tensor
 
 from landscape_core.images.pixels import png_bytes
 from landscape_core.storage.tensors import read_tensors
+from tests.autoencoders import shared as decoder
 from tests.tiny.plugins import DECAY, curve, plugin
 from tests.training.shared import KINDS, trained, trainer
 
@@ -124,6 +125,22 @@ def test_two_processes_train_and_publish_one_theta(tmp_path: Path) -> None:
     assert card["budget"]["buffers"] == 2
     curve(tmp_path)
     assert "Wrote" in alone(tmp_path, "-m", "landscape_core", "invert", "curve.json", "--task", "mine.py", "--steps", "5")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_two_processes_learn_the_decoder_of_one_and_one_goes_on_with_it(tmp_path: Path) -> None:
+    together(tmp_path, "-m", "tests.autoencoders.shared", "shared", "3")
+    for name in ("decoder", "critic"):
+        state, _ = read(tmp_path / "shared" / f"{name}.safetensors")
+        alone_too = decoder.trained(tmp_path / f"alone-{name}", 3)
+        network = {"decoder": alone_too.model.decoder, "critic": alone_too.critic}[name]
+        assert furthest(state, network.state_dict()) < 1e-8, name
+        assert furthest(decoder.trained(tmp_path / f"first-{name}", 1).model.decoder.state_dict(),
+                        alone_too.model.decoder.state_dict()) > 1e-4  # fmt: skip
+    whole, further = decoder.trained(tmp_path / "whole", 4), decoder.trained(tmp_path / "shared", 4)
+    assert further.seen == 4 * decoder.CONFIG.batch
+    assert furthest(further.model.decoder.state_dict(), whole.model.decoder.state_dict()) < 1e-8
 
 
 def blobs(folder: Path) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
 from landscape_core.features.classifier import Classifier, ConvNorm
+from landscape_core.training.norm import SharedNorm
 
 
 class FeatureEncoder(nn.Module):
@@ -40,7 +41,7 @@ class UpNorm(nn.Module):
     def __init__(self, n_in: int, n_out: int) -> None:
         super().__init__()
         self.conv = nn.ConvTranspose2d(n_in, n_out, 4, stride=2, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(n_out)
+        self.norm = SharedNorm(n_out)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(self.conv(x))

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from typing_extensions import Self
 
+from landscape_core.training.norm import SharedNorm
+
 
 class ConvNorm(nn.Module):
     """Convolution and batch normalisation; `fold` merges the two for inference."""
@@ -19,7 +21,7 @@ class ConvNorm(nn.Module):
     def __init__(self, n_in: int, n_out: int, kernel: int, stride: int = 1) -> None:
         super().__init__()
         self.conv = nn.Conv2d(n_in, n_out, kernel, stride, padding=(kernel - 1) // 2, bias=False)
-        self.norm: nn.Module = nn.BatchNorm2d(n_out)
+        self.norm: nn.Module = SharedNorm(n_out)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.norm(self.conv(x))

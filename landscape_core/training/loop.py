@@ -49,16 +49,19 @@ class Watch(Protocol):
         ...
 
 
-def train(trainer: Trainer, report: Report, *, save_every: float = 60.0, watch: Watch | None = None) -> bool:
+def train(
+    trainer: Trainer, report: Report, *, save_every: float = 60.0, watch: Watch | None = None, shared: bool = False
+) -> bool:
     """Run the remaining updates, saving every so many seconds and at the end; False where `report` stopped it.
 
-    The budget's clock stands still while it saves and looks.
+    The budget's clock stands still while it saves and looks. `shared` says that an update can be shared by several processes,
+    and that the budget is none of time.
 
     Raises:
-        UserError: several processes were started for it: statistics of whole batches, and budgets in seconds, cannot be shared.
+        UserError: several processes were started for one that is not shared.
     """
-    if processes.count() > 1:
-        raise UserError("This training is one process's; of trainings only Algorithm 1 (train mapping) can be shared.")
+    if processes.count() > 1 and not shared:
+        raise UserError("This training is one process's; Algorithm 1 and `train features-decoder` can be shared by several.")
     figures: dict[str, float] = {}
     read = saved = -float("inf")
     while trainer.fraction < 1.0:
@@ -68,7 +71,7 @@ def train(trainer: Trainer, report: Report, *, save_every: float = 60.0, watch: 
             figures = {name: float(value) for name, value in latest.items()}
             read = time.perf_counter()
         trainer.seconds += time.perf_counter() - began
-        stop = report(trainer.seen, trainer.total, figures)
+        stop = processes.any_of(report(trainer.seen, trainer.total, figures))
         look = watch is not None and watch.due(trainer)
         if stop or look or trainer.fraction >= 1.0 or time.perf_counter() - saved >= save_every:
             trainer.save()

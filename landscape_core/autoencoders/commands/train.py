@@ -77,6 +77,7 @@ def features_decoder(
     with Stopping() as stop:
         trainer = train_decoder(FeatureEncoder(network, depth), seen, config, folder, stop.bar("pictures"))
     stop.leave_if_asked(f"everything so far is in {folder}.")
+    only_main()
     card = publish_decoder(
         trainer, unseen, encoder_card, name=f"{FOLDER}/{name}", trained_on=f"{data.name} train at {side or SIDE}",
         licence=licence, command=command_line(), hardware=hardware("cpu"), assets=assets,

@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from landscape_core import processes
 from landscape_core.autoencoders.networks import Autoencoder, Critic, FeatureEncoder, MirrorDecoder
 from landscape_core.errors import UserError
 from landscape_core.images.pixels import to_unit
@@ -53,13 +54,18 @@ Learn = Callable[[str, FeatureEncoder, Tensor, DecoderConfig], Autoencoder]
 class DecoderTrainer:
     """One training on uint8 pictures (N, 3, S, S); update k draws all its randomness from the generator in the checkpoint.
 
+    Of several processes each takes its share of every batch. What is random is drawn for all by the one seed, so that the
+    decoder does not depend on how many there are.
+
     Raises:
         UserError: the checkpoint in `out` belongs to another training, another process trains there, or there are fewer than
-            two pictures.
+            two pictures; or there are more processes than pictures in a batch.
     """
 
     def __init__(self, encoder: FeatureEncoder, images: Tensor, config: DecoderConfig, out: Path) -> None:
         self.images, self.config = images, config
+        if processes.count() > config.batch:
+            raise UserError(f"A batch of {config.batch} pictures cannot be shared by {processes.count()} processes.")
         self.random = torch.Generator().manual_seed(config.seed)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
@@ -100,16 +106,22 @@ class DecoderTrainer:
         for group in self.optimizer.param_groups:
             group["lr"] = config.lr * min(1.0, max(0.02, 2.0 * (1.0 - self.fraction)))
         clean = self._pictures()
+        seen, n = self._noisy(clean) if config.noise else clean, len(clean)
+        seen, clean = processes.share(seen), processes.share(clean)
+        part = len(clean) / n  # of the batch; gradients are averaged, so that what a process adds is weighed by it
         critical = config.adversarial > 0 and self.fraction >= config.adversarial_from
-        found, terms = self._terms(clean, critical=critical)
+        found, terms = self._terms(clean, seen, critical=critical)
         weights = {"pixel": config.pixel, "feature": config.feature, "adversarial": config.adversarial}
         self.optimizer.zero_grad(set_to_none=True)
-        torch.stack([weights[name] * term for name, term in terms.items()]).sum().backward()
+        loss = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
+        (loss * (part * processes.count())).backward()
+        processes.average_gradients(self.model.decoder)
         self.optimizer.step()
         if critical:
-            terms["critic"] = self._judge(clean, found.detach())
-        self.seen += len(clean)
-        return {name: term.detach() for name, term in terms.items()}
+            terms["critic"] = self._judge(clean, found.detach(), part)
+        self.seen += n
+        means = processes.total(part * torch.stack([term.detach() for term in terms.values()]))
+        return dict(zip(terms, means, strict=True))
 
     def _pictures(self) -> Tensor:
         """A batch (B, 3, S, S) in [-1, 1], each mirrored with probability 1/2."""
@@ -117,10 +129,9 @@ class DecoderTrainer:
         mirrored = torch.rand(len(drawn), 1, 1, 1, generator=self.random) < 0.5
         return torch.where(mirrored, drawn.flip(3), drawn).contiguous(memory_format=torch.channels_last)
 
-    def _terms(self, clean: Tensor, *, critical: bool) -> tuple[Tensor, dict[str, Tensor]]:
-        """What the decoder gives back of a batch, and the losses that are switched on."""
+    def _terms(self, clean: Tensor, seen: Tensor, *, critical: bool) -> tuple[Tensor, dict[str, Tensor]]:
+        """What the decoder gives back of a batch as the encoder sees it, and the losses that are switched on."""
         config, encoder = self.config, self.model.encoder
-        seen = self._noisy(clean) if config.noise else clean
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=config.bf16):
             with torch.no_grad():
                 *earlier, code = encoder.network.stages(seen)[: encoder.depth]
@@ -140,13 +151,14 @@ class DecoderTrainer:
         deviation = 2.0 * self.config.noise * torch.rand(len(clean), 1, 1, 1, generator=self.random)
         return (clean + deviation * torch.randn(clean.shape, generator=self.random)).clamp(-1.0, 1.0)
 
-    def _judge(self, real: Tensor, drawn: Tensor) -> Tensor:
-        """One step of the critic by the hinge loss."""
+    def _judge(self, real: Tensor, drawn: Tensor, part: float) -> Tensor:
+        """One step of the critic by the hinge loss on that part of the batch."""
         with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.config.bf16):
             yes, no = self.critic(real).float(), self.critic(drawn).float()
         loss = F.relu(1.0 - yes).mean() + F.relu(1.0 + no).mean()
         self.critic_optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        (loss * (part * processes.count())).backward()
+        processes.average_gradients(self.critic)
         self.critic_optimizer.step()
         return loss
 
@@ -182,6 +194,6 @@ def train_decoder(
     Returns the run, its model in eval mode.
     """
     trainer = DecoderTrainer(encoder, images, config, out)
-    train(trainer, report, save_every=save_every)
+    train(trainer, report, save_every=save_every, shared=True)
     trainer.model.eval()
     return trainer
