@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
@@ -90,6 +91,8 @@ class Training:
             )  # fmt: skip
         if hasattr(os, "setpriority"):
             os.setpriority(os.PRIO_PROCESS, self.process.pid, niceness)
+        with contextlib.suppress(OSError):  # Linux weighs sessions before the processes in them, unless it has no such groups
+            Path(f"/proc/{self.process.pid}/autogroup").write_text(str(niceness))
 
     def stop(self) -> None:
         """Ask the process to end after its update; the buffer under way is taken again when it goes on."""
