@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 import landscape_core
@@ -29,6 +30,14 @@ def test_a_name_that_is_not_there_is_an_attribute_error() -> None:
 def test_importing_the_library_loads_no_torch() -> None:
     code = "import sys, landscape_core; sys.exit('torch' in sys.modules or 'numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_the_citation_and_the_changes_are_of_this_version() -> None:
+    root = Path(__file__).resolve().parents[1]
+    cited = yaml.safe_load((root / "CITATION.cff").read_text(encoding="utf-8"))
+    assert cited["version"] == landscape_core.__version__
+    assert {"cff-version", "message", "title", "authors"} <= cited.keys()
+    assert f"## {cited['version']}\n" in (root / "CHANGELOG.md").read_text(encoding="utf-8")
 
 
 def readme_blocks() -> list[str]:

@@ -98,8 +98,9 @@ def preset_choices(models: Trainable, task: str) -> list[tuple[str, str]]:
 
 def files_label(models: Trainable, task: str) -> str:
     """What a model is trained on, where that is a visitor's."""
-    what = "BVH or AMASS files" if models.is_pose(task) else "Observations" if models.is_own(task) else "Pictures"
-    return f"{what}, a folder{'' if models.is_own(task) else ' or a zip'} of them"
+    if models.is_pose(task):
+        return "BVH, AMASS, or a zip of them"
+    return "What was observed" if models.is_own(task) else "Pictures, a folder or a zip of them"
 
 
 class TrainTab:

@@ -109,7 +109,7 @@ def test_a_theta_is_trained_paused_resumed_and_searched_with(served: str, opened
 @pytest.mark.skipif(CHROMIUM is None, reason="needs an installed Chromium")
 def test_a_theta_for_poses_is_trained_and_found_in_the_pose_tab(served: str, opened: Callable[[str], Any]) -> None:
     page = opened(f"{served}?tab=train&task=pose&data=files&minutes=2")
-    page.wait_for_selector("#train-files:visible >> text=BVH or AMASS files")
+    page.wait_for_selector("#train-files:visible >> text=BVH, AMASS")
     page.click("#train-data label:has-text('Drawn by the model')")
     page.click("text=Buffers and seed")
     page.fill("#train-buffers input", "1")
@@ -119,7 +119,9 @@ def test_a_theta_for_poses_is_trained_and_found_in_the_pose_tab(served: str, ope
     assert page.evaluate("() => document.querySelector('[data-sheet]').naturalWidth") > 0
     page.click("#train .aside a:has-text('Search with it in Pose')")
     page.wait_for_selector("#figures [data-act=run]:enabled >> visible=true")
-    page.wait_for_function("[...document.querySelectorAll('input')].some((each) => each.value === 'mine' && each.checkVisibility())")
+    page.wait_for_function(
+        "[...document.querySelectorAll('input')].some((each) => each.value === 'mine' && each.checkVisibility())"
+    )
     page.fill("#pose-steps input[type=number]", "2")
     page.click("#figures [data-act=run]")
     page.wait_for_selector("#figures [data-act=export]:visible")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import sys
 import zipfile
@@ -72,8 +73,12 @@ def test_a_module_and_an_entry_point_are_found(tmp_path: Path, monkeypatch: pyte
     plugin(tmp_path, DECAY.replace("def task()", "def made()"), "mypackage.py")
     monkeypatch.syspath_prepend(tmp_path)
     assert load_task("mypackage:made").name == "decay"
-    brought = loading.EntryPoint("brought", "mypackage:made", loading.GROUP)
-    monkeypatch.setattr(loading, "entry_points", lambda group: [brought])
+    installed = tmp_path / "brought-0.1.dist-info"
+    installed.mkdir()
+    (installed / "METADATA").write_text("Metadata-Version: 2.1\nName: brought\nVersion: 0.1\n")
+    (installed / "entry_points.txt").write_text("[landscape.tasks]\nbrought = mypackage:made\n")
+    importlib.invalidate_caches()
+    assert loading.entry_names() == ["brought"]
     assert load_task("brought").name == "decay"
     sys.modules.pop("mypackage")
 
