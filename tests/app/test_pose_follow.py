@@ -69,7 +69,7 @@ def test_positions_are_followed_by_what_can_search_them(models: Models, walk: st
     race = RunSettings.table(task, "residual", ["adam", "levenberg-marquardt"])
     asked = {**ASKED, "steps": 6, "visible": NAMES[:10]}
     job = FollowJob()
-    begin, *frames, _ = events.start(job, source_of(task, models.get(DRAWING), race, 3, walk, None, asked))
+    begin, *frames, _ = events.start(job, source_of(task, models.get("pose"), race, 3, walk, None, asked))
     assert begin["lanes"] == ["X · Adam", "Z · Adam", "X · LM", "Z · LM"]
     mean = {name: sum(each["lanes"][name]["error"][0] for each in frames) / len(frames) for name in begin["lanes"]}
     assert mean["X · LM"] < mean["X · Adam"], "a sum of squares is what LM is for"
