@@ -8,6 +8,7 @@ import { number } from "./words.js";
  */
 const CONFIG = { responsive: true, displayModeBar: false, displaylogo: false };
 const NAMED = 0.75; // of the chart's height lie between the lowest and the highest loss, about
+const DECADES = 8; // that are named on an axis, at most
 const LINE = 15; // px that a curve's name takes
 const EARLY = 2000; // ms in which a page that opens has better to do than to read a chart's library
 const REDRAW_EVERY = 200; // ms; a redraw costs 10-40 ms, the cursor none
@@ -199,6 +200,7 @@ function logTicks(values) {
   const high = Math.ceil(Math.log10(known.reduce((a, b) => Math.max(a, b))));
   const within = high - low > 3 ? [1] : high - low > 1 ? [1, 2, 5] : [1, 2, 3, 4, 5, 7];
   const tickvals = [];
-  for (let power = low; power <= high; power += 1) tickvals.push(...within.map((digit) => digit * 10 ** power));
+  const every = Math.ceil((high - low + 1) / DECADES);
+  for (let power = low; power <= high; power += every) tickvals.push(...within.map((digit) => digit * 10 ** power));
   return { tickvals, ticktext: tickvals.map((value) => number(value)) };
 }

@@ -53,10 +53,18 @@ document.addEventListener("toggle", (event) => {
 }, true);
 const fold = () => {
   const intro = document.querySelector(".intro");
-  if (intro) intro.open = localStorage.getItem(INTRO) !== "folded";
-  else requestAnimationFrame(fold);
+  if (!intro) {
+    requestAnimationFrame(fold);
+    return;
+  }
+  intro.open = localStorage.getItem(INTRO) !== "folded";
+  about(new URLSearchParams(location.search).get("tab") ?? "invert");
 };
 fold();
+
+/** What is said above the tabs of the one that is open. */
+const about = (tab) => document.querySelectorAll(".intro [data-about]").forEach((each) => { each.hidden = each.dataset.about !== tab; });
+addEventListener("lab-tab", ({ detail }) => about(detail));
 
 explainTerms();
 shrinkPictures();

@@ -2,7 +2,7 @@
 export function number(value) {
   if (value === null || value === undefined) return "not finite";
   const size = Math.abs(value);
-  return size === 0 || (size >= 1e-4 && size < 1e4) ? String(Number(value.toPrecision(3))) : value.toExponential(2);
+  return size === 0 || (size >= 1e-4 && size < 1e4) ? String(Number(value.toPrecision(3))) : value.toExponential(2).replace(/\.?0+e/, "e");
 }
 
 export function clock(seconds) {

@@ -88,6 +88,9 @@ def race_summary(trajectory: Trajectory, *, sample: int = 0) -> str:
     return " ".join(sentences)
 
 
+_MANY = 10_000
+
+
 def _count(steps: int) -> str:
     return "1 step" if steps == 1 else f"{steps} steps"
 
@@ -98,8 +101,10 @@ def _loss(value: float) -> str:
 
 
 def _lower(ratio: float) -> str:
-    """How much lower: 0.65 -> "35 %"; beyond 99 % as a factor, "410×"."""
-    return f"{100.0 * (1.0 - ratio):.2g}\u00a0%" if ratio > 0.01 else f"{_short(1.0 / max(ratio, 1e-30))}×"
+    """How much lower: 0.65 -> "35 %"; beyond 99 % as a factor, "410×", which says no more where it is huge."""
+    if ratio > 0.01:
+        return f"{100.0 * (1.0 - ratio):.2g}\u00a0%"
+    return f"{_short(1.0 / ratio)}×" if ratio > 1.0 / _MANY else f"more than {_MANY}×"
 
 
 def _times(ratio: float, fewer: str, more: str, same: str) -> str:

@@ -32,6 +32,23 @@ def test_three_sentences_above_the_fold_say_what_this_is(open_page: Open, size: 
     page.wait_for_function("document.querySelector('.intro') && !document.querySelector('.intro').open")
 
 
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
+def test_every_tab_says_what_is_seen_which_is_better_and_how_to_take_ones_own(open_page: Open, size: tuple[int, int]) -> None:
+    page = open_page("?tab=pose", width=size[0], height=size[1])
+    for name in ("Pose", "Invert", "Playground", "Complete", "Landscape", "Features", "Defence"):
+        page.get_by_role("tab", name=name).click()
+        said = page.locator(f".intro [data-about={name.lower()}]")
+        said.wait_for()
+        assert page.locator(".intro [data-about] >> visible=true").count() == 1
+        assert "better" in said.text_content() or "fewer steps" in said.text_content()
+        assert re.search(r"Your own \w+: |Another picture: ", said.text_content())
+        page.evaluate("scrollTo(0, 0)")
+        box = said.bounding_box()
+        assert box["y"] + box["height"] <= size[1], name
+    page.get_by_role("tab", name="Results").click()
+    page.wait_for_function("![...document.querySelectorAll('.intro [data-about]')].some((each) => each.checkVisibility())")
+
+
 def test_a_term_is_explained_on_hover_on_focus_and_by_a_tap(open_page: Open) -> None:
     page = open_page("?steps=3")
     box = page.locator("#word")

@@ -46,6 +46,8 @@ def test_the_end_names_who_is_lower_by_best_so_far() -> None:
         "After 2 steps X's best loss is 0.2, Z's 0.4: X is 50\u00a0% lower."
     )
     assert "both stand at 1" in end_sentence(trajectory([1.0], [1.0]))
+    assert end_sentence(trajectory([1.0], [1e-15])).endswith("Z is more than 10000× lower.")
+    assert end_sentence(trajectory([1.0], [0.002])).endswith("Z is 500× lower.")
 
 
 def test_a_run_without_a_step_says_so() -> None:
