@@ -9,6 +9,7 @@ from torch import Tensor
 
 from landscape_core.pose.task import Body
 from landscape_core.search.judges import Judge
+from landscape_core.search.summary import figures
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def joint_judges(body: Body, rotvec: Tensor, visible: list[str]) -> list[Judge]:
         return Judge(
             f"{kind} joints", words,
             lambda found, _: (body.positions(found.output)[:, 1:] - truth)[:, rows].norm(dim=-1).mean(dim=1),
-            lambda value: f"{value:.3g}\u00a0cm", compares,
+            lambda value: f"{figures(value)}\u00a0cm", compares,
         )  # fmt: skip
 
     hidden = [of("hidden", ~seen, compares=False)] if bool((~seen).any()) else []

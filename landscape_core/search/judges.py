@@ -11,7 +11,7 @@ from torch import Tensor
 from landscape_core.search.objectives import FeatureDistance, Target, masked_mean
 from landscape_core.search.solver import Lane, LaneState, Solver
 from landscape_core.search.spaces import Prior
-from landscape_core.search.summary import columns
+from landscape_core.search.summary import columns, figures
 
 LOSS = "loss"
 DRAWS = 10_000
@@ -27,10 +27,6 @@ class Found:
     output: Tensor
 
 
-def _figures(value: float) -> str:
-    return f"{value:.3g}"
-
-
 @dataclass(frozen=True)
 class Judge:
     """`measure` gives a number per sample (B,), the lower the better, so that ratios compare them; `shown` is how people read
@@ -39,7 +35,7 @@ class Judge:
     name: str
     explained: str
     measure: Callable[[Found, Target], Tensor]
-    shown: Callable[[float], str] = _figures
+    shown: Callable[[float], str] = figures
     compares: bool = True
 
     @torch.no_grad()

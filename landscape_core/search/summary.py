@@ -46,8 +46,9 @@ def end_sentence(trajectory: Trajectory, *, fast: str = "Z", slow: str = "X", sa
     at = _count(trajectory.steps[-1])
     low, high, lower, higher = (fast, slow, a, b) if a < b else (slow, fast, b, a)
     if a == b:
-        return f"After {at} both stand at {_loss(a)}."
-    return f"After {at} {low}'s best loss is {_loss(lower)}, {high}'s {_loss(higher)}: {low} is {_lower(lower / higher)} lower."
+        return f"After {at} both stand at {figures(a)}."
+    how = f"{low}'s best loss is {figures(lower)}, {high}'s {figures(higher)}"
+    return f"After {at} {how}: {low} is {_lower(lower / higher)} lower."
 
 
 def columns(names: Sequence[str]) -> list[tuple[str, str]]:
@@ -81,7 +82,7 @@ def race_summary(trajectory: Trajectory, *, sample: int = 0) -> str:
         sentences.append(passed_sentence(trajectory, fast=fast, slow=slow, at_step=min(REFERENCE_STEP, last), sample=sample))
         sentences.append(end_sentence(trajectory, fast=fast, slow=slow, sample=sample))
     if not pairs:
-        best = ", ".join(f"{lane.name} {_loss(float(lane.best_so_far()[-1, sample]))}" for lane in trajectory.lanes)
+        best = ", ".join(f"{lane.name} {figures(float(lane.best_so_far()[-1, sample]))}" for lane in trajectory.lanes)
         sentences.append(
             f"After {_count(last)} the best losses are: {best}. No two lanes share an optimiser, so none is compared."
         )
@@ -95,8 +96,8 @@ def _count(steps: int) -> str:
     return "1 step" if steps == 1 else f"{steps} steps"
 
 
-def _loss(value: float) -> str:
-    """Three figures: 0.0412, 2.93e-5."""
+def figures(value: float) -> str:
+    """Three of them, as people read them: 0.0412, 2.93e-5."""
     return f"{value:.3g}".replace("e-0", "e-")
 
 
