@@ -4,6 +4,7 @@ import { number } from "../views/words.js";
 
 const RAN_AWAY = 1e3; // a mean loss in which single descents diverged: left out of the chart, which it would flatten
 const COLOURS = { X: "--x", Z: "--z" };
+const NAMES = { start: "begin", end: "end", theta: "θ" };
 
 export class Charts {
   /**
@@ -65,7 +66,7 @@ export class Charts {
 
 function byBuffer(key, colour, entries, faint) {
   return {
-    x: entries.map((_, i) => i + 1), y: entries.map((entry) => (entry?.[key] < RAN_AWAY ? entry[key] : null)), name: faint ? "" : key, colour, faint, dash: key === "start" ? "dot" : undefined,
+    x: entries.map((_, i) => i + 1), y: entries.map((entry) => (entry?.[key] < RAN_AWAY ? entry[key] : null)), name: faint ? "" : NAMES[key], colour, faint, dash: key === "start" ? "dot" : undefined,
   };
 }
 

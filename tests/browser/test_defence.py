@@ -198,3 +198,9 @@ def test_on_a_phone_the_bars_of_x_and_z_stay_level_however_long_a_reading_is(def
     x, z = (page.locator(f"{VIEW}.lane.{lane} .bars").bounding_box() for lane in "xz")
     assert abs(x["y"] - z["y"]) < 1
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_picture_that_an_address_opens_can_be_run_at_once(open_page: Open) -> None:
+    page = open_page("?tab=defence&steps=3&ascents=3")
+    run_to_end(page)
+    assert page.input_value("#defence-truth input") == "ship"
