@@ -55,6 +55,22 @@ STOP = """() => new Promise((done) => {
 })"""
 
 
+# Landscape is pressed below a run: seconds until the first pair of surfaces stands, and until both are 41 × 41.
+SURFACES = """() => new Promise((done) => {
+  const begun = performance.now();
+  let first = null;
+  const look = () => {
+    const points = document.querySelector('#surfaces [data-plot]')?.dataset.points;  // set where a drawing is over
+    const since = (performance.now() - begun) / 1000;
+    if (points) first ??= since;
+    if (points === '41,41') done([first, since]);
+    else requestAnimationFrame(look);
+  };
+  document.querySelector('#race [data-act=landscape]').click();
+  requestAnimationFrame(look);
+})"""
+
+
 @pytest.fixture(scope="session")
 def embedded() -> Models:
     return embedded_models()
@@ -130,3 +146,18 @@ def test_stop_shows_its_effect_at_once(open_page: Open) -> None:
     if load > 1 + 0.5 * (os.cpu_count() or 1):
         pytest.skip(f"the machine is busy (load {load:.1f}); the figures are printed")
     assert max(said, last) <= STOPPED
+
+
+@pytest.mark.speed
+@pytest.mark.timeout(900)
+def test_both_surfaces_stand_in_three_seconds_and_are_fine_in_forty_five(open_page: Open) -> None:
+    page = open_page(f"?steps={STEPS}")
+    page.click("[data-act=run]")
+    page.wait_for_selector("#race [data-act=landscape]:visible")
+    first, fine = page.evaluate(SURFACES)
+    load = os.getloadavg()[0]
+    print(f"first surfaces after {first:.1f} s, 41 × 41 after {fine:.1f} s; load {load:.1f} on {os.cpu_count()} cores")
+    if load > 1 + 0.5 * (os.cpu_count() or 1):
+        pytest.skip(f"the machine is busy (load {load:.1f}); the figures are printed")
+    assert first <= 3.0
+    assert fine <= 45.0
