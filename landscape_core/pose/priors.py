@@ -19,7 +19,7 @@ def pose_tasks() -> list[str]:
 
 
 def _check(task: str) -> str:
-    if task not in pose_tasks():
+    if task not in _OBSERVATIONS and task not in adopted():
         raise UserError(f"{task!r} is no pose task; those are: {', '.join(pose_tasks())}.")
     return task
 

@@ -18,7 +18,7 @@ from landscape_core.pose.motion import SUFFIXES, load_motion, pose_of
 from landscape_core.storage.archives import opened, unpacked
 
 ZIP = ".zip"
-MOST_RECORDINGS = 1000  # in a zip
+MOST_RECORDINGS, MOST_UNPACKED = 1000, 2**29  # in a zip; bytes of all of them
 MOST_POSES = 2048  # of anybody's recordings; to read one takes some ten milliseconds
 HELD_BACK = 8  # of every recording, the last part of so many
 MAX_BYTES = 2**31  # of one array, unpacked
@@ -177,6 +177,8 @@ def _unzipped(file: Path, folder: Path) -> list[Path]:
         members = sorted(name for name in archive.namelist() if PurePosixPath(name).suffix.lower() in SUFFIXES)
         if not 0 < len(members) <= MOST_RECORDINGS:
             raise UserError(f"{file.name} holds {len(members):,} BVH or AMASS files; 1 to {MOST_RECORDINGS:,} are accepted.")
+        if (whole := sum(archive.getinfo(name).file_size for name in members)) > MOST_UNPACKED:
+            raise UserError(f"{file.name} unpacks to {whole:,} bytes; at most {MOST_UNPACKED:,} are accepted.")
         made = [folder / f"{file.stem}-{index:04d}" / PurePosixPath(name).name for index, name in enumerate(members)]
         for name, path in zip(members, made, strict=True):
             content = unpacked(archive, name, file.name)
