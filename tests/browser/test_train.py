@@ -18,14 +18,17 @@ pytestmark = pytest.mark.timeout(900)  # each process that is begun needs a whil
 
 @pytest.fixture
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """An app whose only model is a plug-in; what is trained lies in the test's own folder."""
+    """An app with a plug-in and an adopted prior of poses; what is trained lies in the test's own folder."""
     from app.runs.models import Models
     from app.train.models import Trainable
     from app.train.queue import Trainings
     from app.ui import build_app
     from landscape_core.plugins.task import bare_task, with_thetas
+    from landscape_core.pose.adopting import adopt_vposer
+    from tests.pose.test_adopting import folder
 
     monkeypatch.chdir(tmp_path)
+    adopt_vposer(folder(tmp_path, 2), "smpl", licence="", command="")
     spec = str(plugin(tmp_path))
     bare = bare_task(spec)
     models = Models({"decay": lambda _: with_thetas(bare)}, own={"decay": spec})
@@ -125,3 +128,7 @@ def test_a_theta_for_poses_is_trained_and_found_in_the_pose_tab(served: str, ope
     page.fill("#pose-steps input[type=number]", "2")
     page.click("#figures [data-act=run]")
     page.wait_for_selector("#figures [data-act=export]:visible")
+    page.click("#pose-model label:has-text('smpl')")  # another body
+    page.wait_for_function("document.querySelectorAll('#figures [data-joint]').length === 21")
+    page.click("#figures [data-act=run]")
+    page.wait_for_function("document.querySelector('#figures .runs').textContent.includes('Run 2')")
