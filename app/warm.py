@@ -27,6 +27,7 @@ def _work(models: Models, defences: Defences | None) -> None:
     with contextlib.suppress(ImportError):  # Gradio imports it before the first event it answers, which takes seconds
         import matplotlib.pyplot  # noqa: F401
     import roma  # noqa: F401  # the first pose needs it; it loads torch's compiler, which takes seconds
+    import sklearn.decomposition  # noqa: F401  # the first plane of a landscape needs it
 
     for name in models.names:
         try:

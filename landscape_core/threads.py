@@ -24,13 +24,13 @@ class Threads:
         self._n, self._pool = n, ThreadPoolExecutor(n)
 
     def in_turns(self, do: Callable[[T], R], items: Sequence[T], stop: Callable[[], bool] = lambda: False) -> Iterator[R]:
-        """As `InTurns`, with as many items begun ahead as there are threads. What was begun before `stop` is finished."""
+        """As `InTurns`, with as many items under way as there are threads. What was begun before `stop` is finished."""
         ahead: deque[Future[R]] = deque()
         for item in items:
             if stop():
                 break
             ahead.append(self._pool.submit(do, item))
-            if len(ahead) > self._n:
+            if len(ahead) == self._n:
                 yield ahead.popleft().result()
         while ahead:
             begun = ahead.popleft()

@@ -14,6 +14,7 @@ RUN = {
     "Complete": "#gallery [data-act=run]",
     "Landscape": "#surfaces [data-act=run]",
     "Pose": "#figures [data-act=run]",
+    "Features": "#inversion [data-act=run]",
     "Defence": "#defence [data-act=run]",
     "Train": None,
     "Results": None,

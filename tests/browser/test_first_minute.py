@@ -35,7 +35,7 @@ def test_three_sentences_above_the_fold_say_what_this_is(open_page: Open, size: 
 @pytest.mark.parametrize("size", [(1440, 900), (390, 844)])
 def test_every_tab_says_what_is_seen_which_is_better_and_how_to_take_ones_own(open_page: Open, size: tuple[int, int]) -> None:
     page = open_page("?tab=pose", width=size[0], height=size[1])
-    for name in ("Pose", "Invert", "Playground", "Complete", "Landscape", "Features", "Defence"):
+    for name in ("Pose", "Invert", "Playground", "Complete", "Landscape", "Features", "Defence", "Train"):
         page.get_by_role("tab", name=name).click()
         said = page.locator(f".intro [data-about={name.lower()}]")
         said.wait_for()

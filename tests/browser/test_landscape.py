@@ -44,6 +44,10 @@ def test_a_run_of_another_tab_is_drawn_as_soon_as_it_is_opened_here(open_page: O
     titles = page.evaluate(f"['xaxis', 'yaxis', 'zaxis'].map(axis => {PLOT}.layout.scene[axis].title.text)")
     what = "path direction" if width > 390 else "direction"  # no directions are embedded for tiny models
     assert titles == [f"{what} 1", f"{what} 2", "loss"]
+    sizes = (
+        "[...document.querySelectorAll('.surfaces .stage .frame')].map(each => Math.round(each.getBoundingClientRect().width))"
+    )
+    assert len(set(page.evaluate(sizes))) == 1, "the target is as large as what was found"
     page.click("[data-range=own]")
     page.wait_for_function(f"{PLOT}.layout.coloraxis2 !== undefined")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
