@@ -19,6 +19,7 @@ from landscape_core.defence.commands.pictures import read_pictures
 from landscape_core.features.robustbench import load_robustbench
 from landscape_core.generators.masks import read_mask
 from landscape_core.generators.networks.published import load_published_stylegan2
+from landscape_core.generators.networks.published1 import load_published_stylegan1
 from landscape_core.generators.run_card import RunCard, card_target
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.pixels import png_base64
@@ -29,13 +30,16 @@ from landscape_core.pose.kinematics import Skeleton, load_skeleton
 from landscape_core.pose.motion import load_motion, pose_of
 from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.network import load_published_vposer
+from landscape_core.pose.recordings import recorded_poses
 from landscape_core.pose.run_card import PoseCard, pose_card_target
 from landscape_core.records.card_file import card_text
 from landscape_core.records.run_card import read_card
 from landscape_core.search.race import RunSettings
 from landscape_core.storage import zoo
+from landscape_core.storage.foreign import read_checkpoint
 from landscape_core.storage.tensors import read_tensors
 from tests.features.test_robustbench import preact_state, wide_state
+from tests.generators import test_published1 as first
 from tests.generators.test_published import published
 from tests.pose.test_naming import named_as
 
@@ -129,6 +133,18 @@ def generators() -> list[bytes]:
     return [_torch_file({"g_ema": published()[1], "latent_avg": torch.zeros(6)})]
 
 
+def motion_zips() -> list[bytes]:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("deep/walk.bvh", motions()[0])
+        archive.writestr("notes.txt", "no motion")
+    return [packed.getvalue()]
+
+
+def _read_stylegan1(path: Path) -> object:
+    return load_published_stylegan1(read_checkpoint(path), path)
+
+
 def _read_mask(path: Path) -> object:
     return read_mask(path, 16, box=CropBox(1, 1, 6), box_in=(12, 9))
 
@@ -154,6 +170,8 @@ READERS = {
     "tensors": Reader(_at_path(read_tensors), tensor_files),
     "classifier": Reader(_at_path(load_robustbench), classifiers),
     "generator": Reader(_at_path(load_published_stylegan2), generators),
+    "stylegan1": Reader(_at_path(_read_stylegan1), lambda: [_torch_file({"g_running": first.published()})]),
+    "motions": Reader(_at_path(lambda path: recorded_poses(path, SKELETON)), motion_zips, "a.zip"),
     "vposer": Reader(_at_path(load_published_vposer), lambda: [_torch_file({"state_dict": {"vp_model.a": torch.ones(1)}})]),
 }
 

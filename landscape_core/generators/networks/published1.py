@@ -102,7 +102,12 @@ def _layers(state: Mapping[str, Tensor]) -> list[int]:
 
 
 def _width(state: Mapping[str, Tensor]) -> int:
-    return state[f"style.{_layers(state)[0]}.linear.weight_orig"].shape[1]
+    """Of w. Raises ValueError where the layers of the mapping network are not all of it, which would ask for any memory."""
+    shapes = [tuple(state[f"style.{layer}.linear.weight_orig"].shape) for layer in _layers(state)]
+    width = shapes[0][0] if shapes and shapes[0] else 0
+    if not width or shapes != [(width, width)] * len(shapes):
+        raise ValueError(f"layers of the mapping network of sizes {listed(sorted({str(shape) for shape in shapes}), 4)}")
+    return width
 
 
 @torch.no_grad()
