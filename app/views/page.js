@@ -47,6 +47,10 @@ document.addEventListener("keydown", (event) => {
   to.click();
 });
 
+/** What is said above the tabs of the one that is open. */
+const about = (tab) => document.querySelectorAll(".intro [data-about]").forEach((each) => { each.hidden = each.dataset.about !== tab; });
+addEventListener("lab-tab", ({ detail }) => about(detail));
+
 /** What is said above the tabs stays folded where it was folded. */
 document.addEventListener("toggle", (event) => {
   if (event.target.matches(".intro")) localStorage.setItem(INTRO, event.target.open ? "open" : "folded");
@@ -61,10 +65,6 @@ const fold = () => {
   about(new URLSearchParams(location.search).get("tab") ?? "invert");
 };
 fold();
-
-/** What is said above the tabs of the one that is open. */
-const about = (tab) => document.querySelectorAll(".intro [data-about]").forEach((each) => { each.hidden = each.dataset.about !== tab; });
-addEventListener("lab-tab", ({ detail }) => about(detail));
 
 explainTerms();
 shrinkPictures();
