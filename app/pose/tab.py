@@ -12,7 +12,7 @@ import gradio as gr
 from app.following.panel import build_follow
 from app.following.run import Source
 from app.pose import run as events
-from app.pose import stream
+from app.pose import stream, targets
 from app.pose.follow import source_of
 from app.pose.form import PosePanel, build_pose_form, build_pose_target, first_joint, joint_choices
 from app.pose.session import PoseSession, PoseTarget
@@ -108,7 +108,7 @@ class PoseTab(RunTab[PoseSession]):
         """The axis-angle of a joint of the target, in degrees."""
         if session.target is None:
             return {self.panel.message: gr.skip()}
-        index = events.joint_index(session.target, joint)
+        index = targets.joint_index(session.target, joint)
         angles = [round(float(angle)) for angle in session.target.rotvec[index].rad2deg()]
         return dict(zip(self.panel.angles, angles, strict=True))
 
@@ -126,7 +126,7 @@ class PoseTab(RunTab[PoseSession]):
 
     def on_number(self, request: gr.Request, number: Any, joint: str, *values: Any) -> dict[Any, Any]:
         session, task = self.session(request), self.drawing(self.form.read(values)["model"])
-        return {**self.choose(session, lambda: events.drawn(task, number), values), **self.degrees(session, joint)}
+        return {**self.choose(session, lambda: targets.drawn(task, number), values), **self.degrees(session, joint)}
 
     def on_another(self, request: gr.Request, joint: str, *values: Any) -> dict[Any, Any]:
         number = random.randrange(10_000)
@@ -140,7 +140,7 @@ class PoseTab(RunTab[PoseSession]):
             return {self.panel.message: gr.skip()}
         joints = None if names is None else Path(names)
         drawing = drawing_task(self.form.read(values)["model"])
-        shown = self.choose(session, lambda: events.uploaded(Path(path), frame, joints, drawing), values)
+        shown = self.choose(session, lambda: targets.uploaded(Path(path), frame, joints, drawing), values)
         return {**shown, **self.degrees(session, joint)}
 
     def on_joint(self, joint: str, request: gr.Request) -> Any:
@@ -152,7 +152,7 @@ class PoseTab(RunTab[PoseSession]):
         before = session.target
         if before is None:
             return {self.panel.message: gr.skip()}
-        return self.choose(session, lambda: events.edited(before, joint, [x, y, z]), values)
+        return self.choose(session, lambda: targets.edited(before, joint, [x, y, z]), values)
 
     # --- the settings ---------------------------------------------------------------------------------------
 
@@ -198,7 +198,7 @@ class PoseTab(RunTab[PoseSession]):
         drawing, before = self.drawing(model), session.target
         if before is not None and before.drawing == drawing.name:
             return form
-        shown = self.choose(session, lambda: events.of_another_body(drawing, before, path, frame, names), values)
+        shown = self.choose(session, lambda: targets.of_another_body(drawing, before, path, frame, names), values)
         return {**form, **shown, **self.joints(session)}
 
     def on_reset(self, request: gr.Request) -> dict[Any, Any]:

@@ -13,6 +13,7 @@ import torch
 
 from app.pose import run as pose_run
 from app.pose import stream as pose_stream
+from app.pose import targets as pose_targets
 from app.pose.settings import PoseSettings, defaults, from_card, from_values, values_of
 from app.pose.tab import PoseTab
 from app.runs.lanes import CELLS
@@ -47,7 +48,7 @@ def models() -> Models:
 
 @pytest.fixture
 def session(models: Models) -> Session:
-    return Session(target=pose_run.drawn(models.get("pose"), 3))
+    return Session(target=pose_targets.drawn(models.get("pose"), 3))
 
 
 def run(models: Models, session: Session, k: int = 1, visible: list[str] = ALL, **changes: Any) -> list[Message]:
@@ -89,7 +90,7 @@ def test_hypotheses_start_from_the_same_bodies_in_both_spaces_and_from_different
 def test_hidden_joints_change_nothing_in_what_is_found(models: Models, session: Session) -> None:
     seen = lower_body(SKELETON)
     first = column(run(models, session, visible=seen), "Z", "joints")[-1]
-    session.target = pose_run.edited(session.target, "Head", [40, -30, 10])
+    session.target = pose_targets.edited(session.target, "Head", [40, -30, 10])
     assert column(run(models, session, visible=seen), "Z", "joints")[-1] == first
     assert column(run(models, session), "Z", "joints")[-1] != first
 
@@ -134,7 +135,7 @@ def test_a_run_card_brings_a_run_back_bit_for_bit(models: Models, session: Sessi
     assert "bit for bit" in again[-1]["replay"]
     whole = list(pose_run.start(models, other, from_card(card), ALL))
     assert "replay" not in whole[-1]
-    other.target = pose_run.edited(other.target, "Head", [1, 2, 3])
+    other.target = pose_targets.edited(other.target, "Head", [1, 2, 3])
     edited = list(pose_run.start(models, other, from_card(card), card.visible))
     assert "replay" not in edited[-1]
 
@@ -222,13 +223,13 @@ def test_a_run_that_is_going_keeps_its_target_in_view(models: Models, session: S
     settings = RunSettings.pair(task="pose", space=next(iter(models.get("pose").mappings)), steps=4)
     going = pose_run.start(models, session, PoseSettings(settings), ALL)
     next(going)
-    changed = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 5), values)
+    changed = tab.choose(session, lambda: pose_targets.drawn(models.get("pose"), 5), values)
     assert "view" not in changed
     assert "keeps its target" in changed["message"]
     assert session.target is not None
     assert session.target.label == "drawn pose 5"
     list(going)
-    changed = tab.choose(session, lambda: pose_run.drawn(models.get("pose"), 6), values)
+    changed = tab.choose(session, lambda: pose_targets.drawn(models.get("pose"), 6), values)
     assert (json.loads(changed["view"])["label"], changed["message"]) == ("drawn pose 6", "")
 
 
@@ -247,5 +248,5 @@ def test_judges_measure_joints_and_inputs_that_were_not_optimised(models: Models
     assert judges["rows"]["X"][2] == f"{float(error[:, ~rows].mean()):.3g}\u00a0cm"
     true = torch.randn(1, 32, generator=torch.Generator().manual_seed(3))
     assert judges["rows"]["X"][3] == f"{float((lane.best_variable - true).norm(dim=1).mean()):.3g}"
-    session.target = pose_run.edited(session.target, "Head", [40, -30, 10])
+    session.target = pose_targets.edited(session.target, "Head", [40, -30, 10])
     assert len(run(models, session)[-1]["judges"]["heads"]) == 3, "nobody knows the input of an edited pose, and all is seen"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.pose import run as pose_run
+from app.pose import targets as pose_targets
 from app.pose.form import first_joint, joint_choices
 from app.pose.session import PoseSession
 from app.pose.settings import PoseSettings, defaults
@@ -43,7 +44,7 @@ def joints() -> list[str]:
 
 
 def test_its_poses_are_searched_and_sent_by_its_own_joints(models: Models) -> None:
-    session: PoseSession = Session(target=pose_run.drawn(models.get("smpl"), 2))
+    session: PoseSession = Session(target=pose_targets.drawn(models.get("smpl"), 2))
     begin, *frames, end = run(models, session, [name for name in joints() if name != "L_Wrist"], k=2)
     assert (begin["names"][:2], len(begin["names"]), len(begin["joints"])) == (["Pelvis", "L_Hip"], NODES, 3 * NODES)
     bodies = [each for frame in frames for lane in frame["lanes"].values() for each in lane["joints"]]
@@ -60,19 +61,21 @@ def test_its_poses_are_searched_and_sent_by_its_own_joints(models: Models) -> No
 def test_a_clip_of_our_skeleton_is_carried_over_and_what_cannot_be_is_said(models: Models, tmp_path: Path) -> None:
     smpl, path = models.get("smpl"), tmp_path / "walk.bvh"
     path.write_text(bvh_text(load_body().skeleton, 0.3 * random_rotvec(2, 20)))
-    ours = pose_run.uploaded(path, 1)
-    theirs = pose_run.of_another_body(smpl, ours, str(path), 1, None)
+    ours = pose_targets.uploaded(path, 1)
+    theirs = pose_targets.of_another_body(smpl, ours, str(path), 1, None)
     assert (theirs.rotvec.shape, theirs.label, theirs.notices) == ((NODES - 1, 3), "walk, frame 1", ())
     path.write_text(path.read_text().replace("LowerLeg_L", "Strut"))
-    put = pose_run.of_another_body(smpl, ours, str(path), 1, None)
+    put = pose_targets.of_another_body(smpl, ours, str(path), 1, None)
     assert put.number == 0
     assert "nothing in it stands for LowerLeg_L" in put.notices[0]
     assert "A pose that smpl draws is taken in its place." in put.notices[0]
-    edited = pose_run.edited(pose_run.drawn(models.get("pose"), 3), "Head", [1, 2, 3])
-    assert pose_run.of_another_body(smpl, edited, None, 0, None).notices == (
+    edited = pose_targets.edited(pose_targets.drawn(models.get("pose"), 3), "Head", [1, 2, 3])
+    assert pose_targets.of_another_body(smpl, edited, None, 0, None).notices == (
         "The edited pose is of another body; one that smpl draws is in its place.",
     )
-    assert pose_run.of_another_body(smpl, pose_run.drawn(models.get("pose"), 3), None, 0, None).query == {TARGET: "drawn-3"}
+    assert pose_targets.of_another_body(smpl, pose_targets.drawn(models.get("pose"), 3), None, 0, None).query == {
+        TARGET: "drawn-3"
+    }
 
 
 def test_an_address_has_its_body_and_its_joints(models: Models) -> None:
