@@ -21,13 +21,15 @@ FEWEST = 5  # targets: an interval of fewer says next to nothing
 
 @dataclass(frozen=True)
 class Evidence:
-    """One claim that a question rests on. `speaks` is 1 for, -1 against, 0 undecided: by its interval, where it has one."""
+    """One claim that a question rests on. `speaks` is 1 for, -1 against, 0 undecided: by its interval, where it has one.
+    `comparable` is whether what it speaks of saw a fair share of the paper's draws, where the question asks that."""
 
     experiment: str
     what: str
     ours: float
     figures: str
     speaks: int
+    comparable: bool = True
 
 
 @dataclass(frozen=True)
@@ -48,9 +50,10 @@ def answers(results: Sequence[Mapping[str, Any]], outdated: Sequence[str] = ()) 
     for question in QUESTIONS:
         found = [by_name[name] for name in question.experiments if name in by_name]
         counted = [each for result in found if result["experiment"] not in outdated for each in _evidence(question, result)]
+        counted = [each for each in counted if each.comparable] or counted
         span = f"{question.measure} {_span([each.ours for each in counted], question.unit)}" if counted else ""
         verdict = _verdict(counted, waiting=bool(found))
-        if counted and question.trained is not None and not all(_trained_enough(each, question.trained) for each in found):
+        if counted and not counted[0].comparable:
             verdict = "Not comparable"
         elif counted and all(min(each.get("n", {"": FEWEST}).values()) < FEWEST for each in found):
             verdict = "Too few to say"
@@ -72,7 +75,9 @@ def _evidence(question: Question, result: Mapping[str, Any]) -> list[Evidence]:
             words = {key: "" if value is None else WORDS.get(value, value) for key, value in match.groupdict().items()}
             what = question.template.format(**words).strip(", ")
             said = _as_change(claim) if question.unit == "share" else claim
-            made.append(Evidence(result["experiment"], what, said["ours"], _figures(said, question.unit), _speaks(said)))
+            row = match.groupdict().get("trained")
+            fair = row is None or _trained_enough(result, row)
+            made.append(Evidence(result["experiment"], what, said["ours"], _figures(said, question.unit), _speaks(said), fair))
     return made
 
 

@@ -85,6 +85,15 @@ def test_of_the_papers_theta_nothing_is_said_at_a_small_share_of_its_draws(draws
     assert found.verdict == verdict
 
 
+def test_a_theta_of_few_draws_says_nothing_beside_one_of_enough() -> None:
+    enough = result(("faces, 20 steps: paper Θ, full against baseline", -0.2, (-0.3, -0.1)), name="ablation")
+    enough["settings"] = {"training_budget": {"paper Θ, full": {"draws": 200_000}}}
+    few = result(("faces, 20 steps: Z 512 against baseline", 0.4, (0.3, 0.5)), name="z-dimension")
+    few["settings"] = {"training_budget": {"Z 512": {"draws": 12_800}}}
+    (found,) = (each for each in answers([enough, few]) if any("on faces" in one.what for one in each.evidence))
+    assert (found.verdict, [each.experiment for each in found.evidence]) == ("Yes", ["ablation"])
+
+
 def test_what_was_measured_on_other_models_does_not_count() -> None:
     found = answers([result(same(20, -0.42, (-0.44, -0.39)))], outdated=["convergence"])[0]
     assert (found.verdict, found.evidence) == ("Being measured again", ())

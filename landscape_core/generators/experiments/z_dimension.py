@@ -131,8 +131,9 @@ def plot(result: Result, path: Path) -> None:
     for index, (key, values) in enumerate((k, v) for k, v in result.series.items() if k.startswith("rows at ")):
         axes.plot(dims, values[:-1], color=f"C{index}", marker="o", label=key.removeprefix("rows at "))
         axes.axhline(values[-1], color=f"C{index}", linestyle="--", linewidth=0.8)
-    axes.set(xlabel="dimension of Z (dashed: X, the baseline)", ylabel="mean loss (Eq. 5)", xscale="log", yscale="log")
+    axes.set(xlabel="dimension of Z (dashed: X, the baseline)", ylabel="mean loss (Eq. 5)", xscale="log")
     axes.set_xticks(dims, [str(dim) for dim in dims])
     axes.minorticks_off()
+    axes.set_ylim(bottom=0.0)
     axes.legend(fontsize=8)
     figure.savefig(path, dpi=150)
