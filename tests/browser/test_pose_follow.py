@@ -62,7 +62,7 @@ def test_stop_keeps_the_frames_that_are_done(open_page: Open) -> None:
     page = open_page("?tab=pose")
     page.wait_for_selector("#figures [data-act=run]:enabled")
     page.click(VIEW + "summary")
-    page.fill(VIEW + "[data-ask=steps]", "200")
+    page.fill(VIEW + "[data-ask=steps]", "60")
     page.click(VIEW + "[data-act=run]")
     page.wait_for_function(f"document.querySelector('{VIEW}progress').value > 0")
     page.click(VIEW + "[data-act=stop]")
