@@ -120,12 +120,12 @@ QUESTIONS = (
     ),
     Question(
         "Does Z follow a motion more closely than X by the same optimiser?", ("follow", "follow-positions"),
-        rf"(?P<on>\w+): joint error by (?P<steps>\d+) steps a frame, (?P<order>cold|warm), (?P<who>Z{_BY}? against X{_BY}?)",
+        rf"(?P<on>\w+): joint error by (?P<steps>\d+) steps a frame, (?P<order>cold|warm), (?P<who>Z{_BY} against X{_BY})",
         "{on}, {steps} steps a frame, {order}, {who}", measure="joint error",
     ),
     Question(
         "Does a frame begin better with what was found of the last one?", ("follow", "follow-positions"),
-        rf"(?P<on>\w+): joint error by (?P<steps>\d+) steps a frame, (?P<who>[XZ]{_BY}?), warm against cold",
+        rf"(?P<on>\w+): joint error by (?P<steps>\d+) steps a frame, (?P<who>[XZ]{_BY}), warm against cold",
         "{on}, {steps} steps a frame, {who}", measure="joint error",
     ),
     Question(
