@@ -112,7 +112,7 @@ def test_a_link_opens_the_mask_that_was_painted_and_says_that_an_upload_is_missi
             {"k": "3"},
         ),
         ("?tab=defence&steps=3&knows=Z&target=ship&seed=4", {"knows": "Z"}),
-        ("?tab=landscape&plane=path&size=21&steps=9&model=cats&target=cat", {"plane": "path"}),
+        ("?tab=landscape&plane=random&size=21&steps=9&model=cats&target=cat", {"plane": "random"}),
         ("?tab=playground&model=valley&buffers=7&seed=3", {"buffers": "7"}),
         ("?tab=train&task=cats&preset=paper&minutes=4&data=files", {"minutes": "4"}),
         ("?tab=results", {}),
