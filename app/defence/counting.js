@@ -8,8 +8,8 @@ class Counting extends JobView {
     super(view, {
       status: "count-status",
       kinds: {
-        ready: () => this.controls.ready(),
-        absent: (message) => this.#absent(message.text),
+        ready: (message) => this.#ready(message.measured),
+        absent: (message) => this.#absent(message),
         measured: (message) => this.#measured(message),
         begin: (message) => this.#begin(message),
         progress: (message) => this.#progress(message.text),
@@ -20,7 +20,6 @@ class Counting extends JobView {
     });
     this.count = 0;
     this.begin = BEGIN_HERE;
-    this.origin = []; // what is said of results that the table holds
     this.last = BEGIN_HERE; // what is said while nothing goes on
     this.say(BEGIN_HERE);
     this.listen();
@@ -41,11 +40,15 @@ class Counting extends JobView {
     if (!this.controls.busy) this.say(this.last);
   }
 
-  #absent(text) {
-    this.find("[data-act=run]").disabled = true;
+  #ready(measured) {
+    this.controls.ready();
+    this.#measured(measured);
+  }
+
+  #absent({ text, measured }) {
     this.find("[data-many]").disabled = true;
     this.begin = text;
-    this.#tell();
+    this.#measured(measured);
   }
 
   /** The table as results/ has it, until somebody counts; what was counted stays. */
@@ -54,13 +57,7 @@ class Counting extends JobView {
     this.#empty();
     this.#fill(rows);
     this.find(".origin").hidden = !rows.length;
-    this.origin = [text && (command ? `From results: ${text} ${command}.` : text), clean && `Without attack, undefended: ${interval(clean)}.`];
-    this.#tell();
-  }
-
-  /** Where the table is from, and what a count would be. */
-  #tell() {
-    this.last = [...this.origin, this.begin].filter(Boolean).join(" ");
+    this.last = [text && (command ? `From results: ${text} ${command}.` : text), clean && `Without attack, undefended: ${interval(clean)}.`, this.begin].filter(Boolean).join(" ");
     this.say(this.last);
   }
 

@@ -44,12 +44,18 @@ class CountingTable:
         def start(job: CountJob, asked: Mapping[str, Any], values: Sequence[Any]) -> Iterator[Message]:
             return events.count(defences, job, from_values(defences, form.read(values)), asked.get("n"))
 
-        ready = {"kind": "ready"} if defences.cifar is not None else {"kind": "absent", "text": defences.no_cifar}
+        def ready(values: Sequence[Any]) -> Message:
+            asked = form.read(values)
+            known = {"measured": measured(asked["classifier"], asked["attack"])}
+            if defences.cifar is None:
+                return {"kind": "absent", "text": defences.no_cifar, **known}
+            return {"kind": "ready", **known}
+
         panel = JobPanel(page, self.jobs, self.view, self.download, start, events.export)
         panel.wire(self.status, form.components, loaded, ready)
         chosen = [form["classifier"], form["attack"]]
-        for known in (loaded.then, *(each.input for each in chosen)):
-            known(lambda name, attack: sent(measured(name, attack)), chosen, self.view, **QUICK)
+        for changed in chosen:
+            changed.input(lambda name, attack: sent(measured(name, attack)), chosen, self.view, **QUICK)
 
 
 def counting_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "counting") -> gr.HTML:

@@ -30,7 +30,7 @@ def build_follow(page: Page, module: str, prefix: str, inputs: Sequence[Any], ma
     def start(job: FollowJob, asked: Mapping[str, Any], values: Sequence[Any]) -> Iterator[Message]:
         return events.start(job, make(asked, values))
 
-    JobPanel(page, jobs, shown, download, start, events.export).wire(status, inputs, loaded, {"kind": "ready"})
+    JobPanel(page, jobs, shown, download, start, events.export).wire(status, inputs, loaded, lambda _: {"kind": "ready"})
 
 
 def follow_view(module: str, missed: Callable[[list[Any]], list[dict[str, Any]]], elem_id: str) -> gr.HTML:

@@ -40,7 +40,9 @@ def build_many(page: Page, form: Form, loaded: Any) -> None:
         chosen: list[Picked] = pictures.opened(paths, task) if paths else pictures.examples(task.side)
         return events.start(page.models, job, settings, chosen, asked.get("restarts", 1))
 
-    ready = {"kind": "ready", "most": pictures.MOST, "suffixes": SUFFIXES}
+    def ready(values: Sequence[Any]) -> Message:
+        return {"kind": "ready", "most": pictures.MOST, "suffixes": SUFFIXES}
+
     JobPanel(page, jobs, shown, download, start, events.export).wire(status, [files, *form.components], loaded, ready)
 
 

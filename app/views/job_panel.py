@@ -31,10 +31,11 @@ class JobPanel(Generic[J]):
     start: Callable[[J, Mapping[str, Any], Sequence[Any]], Iterator[Message]]
     write: Callable[[J | None], Path]
 
-    def wire(self, status: gr.HTML, inputs: Sequence[Any], loaded: Any, ready: Message) -> None:
-        """`status` shows the queue; once `loaded` has filled the inputs in, the view is told that it is `ready`."""
+    def wire(self, status: gr.HTML, inputs: Sequence[Any], loaded: Any, ready: Callable[[Sequence[Any]], Message]) -> None:
+        """`status` shows the queue. Once `loaded` has filled the inputs in, the view is told what `ready` makes of them: all in
+        one message, for of two that come together it sees the last."""
         view, progress = self.view, {"show_progress": "full", "show_progress_on": status}
-        loaded.then(lambda: sent(ready), outputs=view, **QUICK)
+        loaded.then(lambda *values: sent(ready(values)), list(inputs), view, **QUICK)
         begun = view.run(self.on_run, list(inputs), view, **COMPUTE, **progress)
         view.stop(self.on_stop, **QUICK)
         view.cancel(self.on_stop, cancels=[begun], **QUICK)
