@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -43,6 +44,12 @@ TRAINING_MINUTES = 24 * 60
 
 # When the server ends, what is being trained gets so long to end by itself.
 CLOSING_SECONDS = 5
+
+
+def runs_at_once() -> int:
+    """Runs computed at the same time; more wait in the queue. More than there are cores would slow everybody down."""
+    return max(1, min(RUNS_AT_ONCE, os.cpu_count() or 1))
+
 
 DEFAULTS: dict[str, int] = {
     name.lower(): value for name, value in list(globals().items()) if name.isupper() and name not in ("MB", "MOST")

@@ -21,7 +21,7 @@ class Threads:
     """So many threads, whose loops share them. Each computes with as many of torch's own threads as any other."""
 
     def __init__(self, n: int) -> None:
-        self._n, self._pool = n, ThreadPoolExecutor(n)
+        self.n, self._pool = n, ThreadPoolExecutor(n)
 
     def in_turns(self, do: Callable[[T], R], items: Sequence[T], stop: Callable[[], bool] = lambda: False) -> Iterator[R]:
         """As `InTurns`, with as many items under way as there are threads. What was begun before `stop` is finished."""
@@ -30,7 +30,7 @@ class Threads:
             if stop():
                 break
             ahead.append(self._pool.submit(do, item))
-            if len(ahead) == self._n:
+            if len(ahead) == self.n:
                 yield ahead.popleft().result()
         while ahead:
             begun = ahead.popleft()

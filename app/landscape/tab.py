@@ -34,12 +34,10 @@ from app.views.wiring import (
     missed,
     offer,
     press,
-    runs_at_once,
     unseen_download,
 )
 from landscape_core.errors import UserError
 from landscape_core.search.task import Task
-from landscape_core.threads import Threads
 
 _PLANE = (
     "Which two of the hundreds of dimensions are drawn. The paper takes the principal directions of many recovered latents. "
@@ -116,7 +114,7 @@ class LandscapeTab:
     def __init__(
         self, page: Page, drawings: Jobs[Drawing], form: Form, view: gr.HTML, download: gr.DownloadButton, said: gr.HTML
     ) -> None:
-        self.shared = Resources(page.models, Threads(runs_at_once()))
+        self.shared = Resources(page.models, page.models.threads)
         self.page, self.models, self.drawings = page, page.models, drawings
         self.form, self.view, self.download, self.note = form, view, download, said
         self.followed = gr.State(None)  # the Invert tab's model when it last was followed, or ADDRESS

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
+from app import limits
 from landscape_core.errors import UserError
 from landscape_core.generators.task import PLUS, domains, load_image_task
 from landscape_core.plugins.loading import entry_names
@@ -18,6 +19,7 @@ from landscape_core.pose.task import NAMES
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task
 from landscape_core.storage import zoo
+from landscape_core.threads import Threads
 
 L = TypeVar("L")
 POSES = {NAMES["rotations"]: "Poses by rotations", NAMES["positions"]: "Poses by 3D positions"}
@@ -63,8 +65,9 @@ class Loader(Generic[L]):
 
 
 class Models(Loader[Task]):
-    """Tasks by name and perceptual distance. A source is called once per distance ("lpips", "robust"). `left_out` fills with
-    sentences, by name, as Θs are found damaged. `own` are plug-ins: what the command line calls them, by the tasks' names."""
+    """Tasks by name and perceptual distance, and the `threads` that share passes of F. A source is called once per distance
+    ("lpips", "robust"). `left_out` fills with sentences, by name, as Θs are found damaged. `own` are plug-ins: what the command
+    line calls them, by the tasks' names."""
 
     def __init__(
         self, sources: Mapping[str, Callable[[str], Task]], left_out: Mapping[str, Sequence[str]] | None = None,
@@ -74,12 +77,14 @@ class Models(Loader[Task]):
         super().__init__(sources, "model", absent)
         self.left_out = left_out or {}
         self.own = dict(own)
+        self.threads = Threads(limits.runs_at_once())
         self._embedded: list[Models] = []
 
     @property
     def embedded(self) -> Models:
         """The same without plug-ins, each still loaded once."""
         models = Models({name: partial(self.load, name) for name in self.names if name not in self.own}, self.left_out)
+        models.threads = self.threads
         self._embedded.append(models)
         return models
 

@@ -16,13 +16,7 @@ from app import limits
 from app.runs.address import Values, parameters
 from app.runs.session import Message, Visitors
 
-
-def runs_at_once() -> int:
-    """Runs computed at the same time; more wait in the queue. More than there are cores would slow everybody down."""
-    return max(1, min(limits.RUNS_AT_ONCE, os.cpu_count() or 1))
-
-
-COMPUTE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": runs_at_once(), "api_visibility": "private"}
+COMPUTE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": limits.runs_at_once(), "api_visibility": "private"}
 SHORT: dict[str, Any] = {"concurrency_id": "short", "concurrency_limit": limits.SHORT_AT_ONCE, "api_visibility": "private"}
 """For what takes moments but not a click's: uploads and cards. It waits for no run and no export."""
 EXPORT: dict[str, Any] = SHORT | {"concurrency_id": "export", "concurrency_limit": limits.EXPORTS_AT_ONCE}
@@ -122,4 +116,4 @@ def take_as_typed() -> None:
 
 def share_cores() -> None:
     """Give each run its share of the cores."""
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // runs_at_once()))
+    torch.set_num_threads(max(1, (os.cpu_count() or 1) // limits.runs_at_once()))

@@ -20,9 +20,11 @@ from torch import Tensor, nn
 
 from landscape_core.errors import UserError
 from landscape_core.search.gauss_newton import check_least_squares, gauss_newton
-from landscape_core.search.objectives import LossFunction, Objective, Target, nothing
+from landscape_core.search.objectives import Objective, Target, nothing
+from landscape_core.search.passes import Pass
 from landscape_core.search.spaces import SearchSpace
 from landscape_core.search.updates import Optimizer, OptimizerState, Point
+from landscape_core.threads import Threads
 
 
 class StopReason(Enum):
@@ -98,9 +100,9 @@ class Solver:
 
     def __init__(
         self, forward: nn.Module, objective: Objective, target: Target, lanes: Sequence[Lane], *, max_steps: int = 200,
-        input_term: Callable[[Tensor], Tensor] = nothing,
+        input_term: Callable[[Tensor], Tensor] = nothing, threads: Threads | None = None,
     ) -> None:  # fmt: skip
-        """Every lane's loss is L(F(x), y) + input_term(x).
+        """Every lane's loss is L(F(x), y) + input_term(x). The threads, where there are any, share every pass of F.
 
         Raises UserError where an optimiser wants a sum of squares, or few enough numbers, and the problem is not so."""
         if not lanes:
@@ -116,12 +118,20 @@ class Solver:
         self.lanes = tuple(lanes)
         self.max_steps = max_steps
         self.input_term = input_term
-        self._loss: LossFunction = objective.bind(target.repeat(len(self.lanes)))
+        self.threads = threads
+        self._pass = Pass(forward, objective, target.repeat(len(self.lanes)), input_term, threads)
 
     def with_lanes(self, lanes: Sequence[Lane], *, max_steps: int | None = None) -> Solver:
         """The same problem searched otherwise; the number and spaces of the lanes stay as they are."""
-        steps = max_steps or self.max_steps
-        return Solver(self.forward, self.objective, self.target, lanes, max_steps=steps, input_term=self.input_term)
+        return self._but(lanes, max_steps or self.max_steps, self.threads)
+
+    def shared_by(self, threads: Threads) -> Solver:
+        """The same problem, with passes of F that these threads share."""
+        return self._but(self.lanes, self.max_steps, threads)
+
+    def _but(self, lanes: Sequence[Lane], steps: int, threads: Threads | None) -> Solver:
+        problem = (self.forward, self.objective, self.target)
+        return Solver(*problem, lanes, max_steps=steps, input_term=self.input_term, threads=threads)
 
     def init(self, starts: Sequence[Tensor]) -> State:
         """Evaluate the starting variables, one (B, dim) per lane: step 0.
@@ -176,14 +186,10 @@ class Solver:
             leaves.append(leaf)
             own.append(time.perf_counter() - started)
         started = time.perf_counter()
-        with torch.enable_grad():
-            x = torch.cat([i.detach() for i in inputs]).requires_grad_()
-            output = self.forward(x)
-            loss = self._loss(output) + self.input_term(x)
-            (gradient,) = torch.autograd.grad(loss.sum(), x)
+        gradient, loss, output = self._pass(torch.cat([i.detach() for i in inputs]))
         shared = (time.perf_counter() - started) / len(self.lanes)
         sizes = [len(variable) for variable in variables]
-        parts = zip(leaves, inputs, own, *(t.detach().split(sizes) for t in (gradient, loss, output)), strict=True)
+        parts = zip(leaves, inputs, own, *(t.split(sizes) for t in (gradient, loss, output)), strict=True)
         evaluations = []
         for leaf, entry, seconds, part, part_loss, part_output in parts:
             started = time.perf_counter()

@@ -174,7 +174,7 @@ def test_two_visitors_at_once_both_finish(open_page: Open) -> None:
 
 
 def test_who_waits_is_told_the_place_and_can_cancel(open_page: Open, gate: Any) -> None:
-    from app.views.wiring import runs_at_once
+    from app.limits import runs_at_once
 
     busy = [open_page("?steps=3&model=gated") for _ in range(runs_at_once())]
     late = open_page("?steps=3")

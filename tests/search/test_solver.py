@@ -18,6 +18,7 @@ from landscape_core.search.spaces import Prior, XSpace
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import passed, run, states
 from landscape_core.search.updates import RETRIES, Optimizer
+from landscape_core.threads import Threads
 from tests.tiny.models import tiny_task
 
 ALL = [GradientDescent(0.5), Adam(0.1), RampedAdam(0.1, steps=12), LBFGS()]
@@ -64,6 +65,25 @@ def test_lanes_of_a_race_run_as_they_would_alone(task: Task, optimizer: Optimize
     for index, lane in enumerate(solver.lanes):
         alone = run(Solver(task.forward, task.objective, solver.target, [lane], max_steps=12), [starts[index]])
         assert torch.allclose(together.lanes[index].loss_table(), alone.lanes[0].loss_table(), rtol=1e-3, atol=1e-6)
+
+
+def test_threads_that_share_a_pass_give_the_same_numbers(task: Task) -> None:
+    solver, starts = race(task, LBFGS(), n=5)
+    alone, shared = run(solver, starts), run(solver.shared_by(Threads(3)), starts)
+    for a, b in zip(alone.lanes, shared.lanes, strict=True):
+        assert torch.allclose(a.loss_table(), b.loss_table(), rtol=1e-3, atol=1e-6)
+    assert alone.last is not None
+    assert shared.last is not None
+    assert torch.allclose(alone.last.lanes[1].output, shared.last.lanes[1].output, atol=1e-3)
+
+
+@pytest.mark.parametrize(("n", "parts"), [(5, [3, 3, 4]), (2, [4]), (1, [2])])
+def test_a_pass_is_divided_among_threads_where_each_gets_enough(task: Task, n: int, parts: list[int]) -> None:
+    solver, starts = race(task, Adam(), n=n)
+    sizes = []
+    with task.forward.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0]))):
+        solver.shared_by(Threads(3)).init(starts)
+    assert sorted(sizes) == parts
 
 
 def test_one_sample_does_not_depend_on_the_rest_of_its_batch(task: Task) -> None:
