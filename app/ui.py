@@ -27,6 +27,7 @@ from app.features.models import Features
 from app.guard import Guard
 from app.invert import tab as invert
 from app.landscape import tab as landscape
+from app.landscape.form import source_field
 from app.optional import section
 from app.playground import tab as playground
 from app.pose import tab as pose
@@ -67,7 +68,7 @@ def build_app(
         address = address_view(TABS)
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             names = [tab.NAME for tab in (invert, complete, pose, features, defence)]
-            page = Page(demo, tabs, models, landscape.source_field(names), address)
+            page = Page(demo, tabs, models, source_field(names), address)
             with _tab(invert.NAME):
                 page.sources[invert.NAME] = invert.build(page)
             with _tab(playground.NAME), section(playground.NAME):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -12,15 +12,14 @@ from gradio.components import Component
 from app.landscape import averaging, files
 from app.landscape import run as events
 from app.landscape.drawing import Drawing, Resources
-from app.landscape.plan import MAX_STEPS, MIN_STEPS, OWN, PLANES, SIZES, at_once, from_query, kept, note, offered, plan_from
+from app.landscape.form import build_form, planes_update, spaces_update
+from app.landscape.plan import OWN, from_query, note, plan_from
 from app.runs.jobs import Jobs
 from app.runs.legs import with_errors
-from app.runs.models import Models, label
 from app.runs.session import Message
 from app.runs.standing import Standing
 from app.scratch import exported
-from app.views.form import Form, note_of, note_view, space_choices, told
-from app.views.glossary import meaning
+from app.views.form import Form, note_of, note_view, told
 from app.views.page import Page
 from app.views.view import sent, view
 from app.views.wiring import (
@@ -37,17 +36,7 @@ from app.views.wiring import (
     unseen_download,
 )
 from landscape_core.errors import UserError
-from landscape_core.search.task import Task
 
-_PLANE = (
-    "Which two of the hundreds of dimensions are drawn. The paper takes the principal directions of many recovered latents. "
-    "In a shared plane Z's path is mapped into X, so that both runs stand on one surface."
-)
-_SOURCE = "Whose steps are drawn: a race of this tab's own, on the target of the Invert tab, or the run that stands in a tab."
-_SIZE = "Points a side of the grid. It is drawn coarse at once and refined while you watch."
-_STEPS = "Steps that both searches take before the loss around them is drawn."
-_AT = "Where the Hessian is looked into; the last step where empty."
-_COLUMN = "Which optimiser's X and Z are drawn: a surface compares one column of the run's table."
 NAME = "Landscape"
 ADDRESS = "address"  # what is followed once an address has chosen the model
 
@@ -59,52 +48,13 @@ def build(page: Page) -> None:
     with gr.Row(elem_classes="invert landscape"):
         with gr.Column(elem_classes="card settings-card"):
             gr.HTML("<h2>Surface</h2>")
-            form = _build_form(page.models, page.source)
+            form = build_form(page.models, page.source)
             said = note_view("landscape-note")
         with gr.Column(elem_classes="card race-card"):
             view = surfaces_view(missed(drawings))
             status = gr.HTML(elem_id="landscape-status")
             download = unseen_download("surface-file")
     LandscapeTab(page, drawings, form, view, download, said).wire(status)
-
-
-def _build_form(models: Models, source: gr.Dropdown) -> Form:
-    form = Form()
-    with gr.Group(elem_classes="fields"):
-        source.render()
-        choices = [(label(name), name) for name in models.names]
-        first = models.names[0] if models.names else None
-        form["model"] = gr.Dropdown(choices, value=first, label="Model", visible=len(choices) > 1, elem_id="landscape-model")
-        form["space"] = gr.Dropdown([], label="Space Z", info=meaning("Z"), elem_id="landscape-space")
-        form["column"] = gr.Radio(
-            [], label="Lanes by", info=_COLUMN, visible=False, elem_id="landscape-column", elem_classes="segmented"
-        )
-        planes = [(words, kind) for kind, words in PLANES.items()]
-        form["plane"] = gr.Dropdown(planes, value="recovered", label="Plane", info=_PLANE, elem_id="plane")
-        form["at_step"] = gr.Number(
-            None, label="Hessian at step", info=_AT, precision=0, minimum=0, visible=False, elem_id="landscape-at"
-        )
-        sizes = [(f"{n} × {n}", n) for n in SIZES]
-        form["size"] = gr.Radio(sizes, value=41, label="Grid", info=_SIZE, elem_classes="segmented")
-        form["steps"] = gr.Slider(
-            MIN_STEPS, MAX_STEPS, 20, step=1, label="Steps", info=_STEPS, elem_id="landscape-steps", buttons=[]
-        )
-        form["seed"] = gr.Number(
-            0,
-            label="Seed of random directions",
-            info=meaning("Seed"),
-            precision=0,
-            minimum=0,
-            visible=False,
-            elem_id="landscape-seed",
-        )
-    return form
-
-
-def source_field(names: Sequence[str]) -> gr.Dropdown:
-    """Whose steps are drawn, of the tabs of these names; made before they are, for they open this one, and rendered in it."""
-    choices = [("A race of its own", OWN), *((f"The run in {name}", name) for name in names)]
-    return gr.Dropdown(choices, value=OWN, label="Steps of", info=_SOURCE, elem_id="source", render=False)
 
 
 class LandscapeTab:
@@ -165,7 +115,7 @@ class LandscapeTab:
         source = source if source in self.page.sources else OWN
         try:
             values, notes = from_query(self.models, query)
-            spaces = self._spaces(values["model"], values["space"])
+            spaces = spaces_update(self.models.get(values["model"]), values["space"])
         except UserError as error:
             return {self.note: note_of(str(error), error=True)}
         target = self.page.invert.get(request.session_hash).target
@@ -205,14 +155,9 @@ class LandscapeTab:
         columns = list(taken.columns) if taken is not None and len(taken.columns) > 1 else []
         column = gr.update(choices=columns, value=columns[0] if columns else None, visible=bool(columns))
         task = self.models.get(model) if taken is None else taken.task
-        planes = self._planes(task, (space or next(iter(task.mappings))) if taken is None else taken.space, plane, planed)
-        return {**own, **planes, self.form["column"]: column, self.view: sent(about)}
-
-    def _planes(self, task: Task, space: str, plane: str, planed: bool) -> dict[Any, Any]:
-        """The planes that a task has: the chosen one kept where it can be, else one that is there at once."""
-        choices, sentence = offered(task, space)
-        plane = kept(choices, plane if planed else at_once(task, space))
-        return {self.form["plane"]: gr.update(choices=choices, value=plane, info=f"{_PLANE} {sentence}".strip())}
+        space = taken.space if taken is not None else space or next(iter(task.mappings))
+        planes = planes_update(task, space, plane, planed=planed)
+        return {**own, self.form["plane"]: planes, self.form["column"]: column, self.view: sent(about)}
 
     def on_open(
         self, request: gr.Request, source: str, chosen: bool, inverted: str, followed: str | None, model: str,
@@ -222,7 +167,7 @@ class LandscapeTab:
         another was chosen there since this tab last did, or since an address chose this tab's."""
         now = model if followed in (inverted, ADDRESS) else inverted
         try:
-            spaces = self._spaces(now, space)
+            spaces = spaces_update(self.models.get(now), space)
             source = source if chosen or source != OWN else self._at_hand(request)
             about = self.shown(source, now, spaces["value"], plane, planed, request)
         except UserError as error:
@@ -241,18 +186,14 @@ class LandscapeTab:
                 continue
         return OWN
 
-    def on_space(self, model: str, space: str, plane: str, planed: bool) -> dict[Any, Any]:
-        return self._planes(self.models.get(model), space, plane, planed)
+    def on_space(self, model: str, space: str, plane: str, planed: bool) -> dict[str, Any]:
+        return planes_update(self.models.get(model), space, plane, planed=planed)
 
     def on_model(self, model: str, plane: str, planed: bool, request: gr.Request) -> dict[Any, Any]:
-        spaces = self._spaces(model, None)
+        spaces = spaces_update(self.models.get(model), None)
         about = self.shown(OWN, model, spaces["value"], plane, planed, request)
         kept = {key: value for key, value in about.items() if key in (self.view, self.form["plane"])}
         return {**kept, self.form["space"]: spaces}
-
-    def _spaces(self, model: str, space: str | None) -> Any:
-        spaces = list(self.models.get(model).mappings)
-        return gr.update(choices=space_choices(spaces), value=space if space in spaces else spaces[0])
 
     def on_plane(self, plane: str) -> list[Any]:
         """Only what bears on a plane is asked for."""

@@ -15,8 +15,7 @@ from app.invert import run as race
 from app.invert.run import RaceSession
 from app.landscape import run as landscape
 from app.landscape.drawing import Drawing, Resources
-from app.landscape.plan import Plan
-from app.landscape.tab import OWN
+from app.landscape.plan import OWN, Plan
 from app.runs.models import Models, embedded_models
 from app.runs.session import Session
 from app.runs.settings import defaults
