@@ -50,6 +50,12 @@ def scratch() -> Iterator[Path]:
             _remove(folder, folder.with_suffix(".lock"))
 
 
+def export_path(name: str) -> Path:
+    """Where a file of this name is written for a visitor to download: in a new folder, which `make_room` removes with it an
+    hour later; the server's end does so sooner."""
+    return Path(tempfile.mkdtemp(prefix="export-")) / name
+
+
 def exported(write: Callable[[], Path]) -> Path:
     """The file that `write` makes for a visitor to download, after room was made for it.
 
@@ -91,7 +97,8 @@ def make_room(size: int = 0) -> None:
             break
         with suppress(OSError):
             path.unlink()
-            path.parent.rmdir()  # if that was its last
+            if path.parent != folder:
+                path.parent.rmdir()  # if that was its last
         held -= each
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from app.runs.legs import Legs, lasting, result_so_far
 from app.runs.models import Models
 from app.runs.session import Message
 from app.runs.told import told_of
+from app.scratch import export_path
 from app.target import targets
 from app.target.judges import picture_judges
 from landscape_core.errors import UserError
@@ -216,7 +216,7 @@ def export(session: CompletionSession) -> Path:
         UserError: there is nothing to export yet.
     """
     standing = standing_run(session)
-    path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"completions-{standing.number}-seed-{standing.settings.seed}.zip"
+    path = export_path(f"completions-{standing.number}-seed-{standing.settings.seed}.zip")
     lanes, target, state = standing.solver.lanes, standing.solver.target, standing.trajectory.last
     assert state is not None
     sets = completion_sets(standing.task, lanes, state, target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from app.runs.jobs import Job
 from app.runs.legs import numbered
 from app.runs.progress import reporting
 from app.runs.session import Message
+from app.scratch import export_path
 from landscape_core.defence.counting import LANES, STATIC, UNDEFENDED, Tally, counted, share
 from landscape_core.errors import UserError
 from landscape_core.features.cifar10 import CIFAR10_CLASSES, Cifar10Test
@@ -67,7 +67,7 @@ def export(job: CountJob | None) -> Path:
     pictures = ((CIFAR10_CLASSES[label], number) for label, number in job.drawn)
     right = torch.stack(list(answers.values()), dim=1).int().tolist()
     table = ((*picture, *each) for picture, each in zip(pictures, right, strict=False))  # a stop leaves pictures uncounted
-    path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"counted-{job.number}.csv"
+    path = export_path(f"counted-{job.number}.csv")
     path.write_text(csv_text(["class", "number", *answers], table, job.settings), encoding="utf-8")
     return path
 
@@ -82,16 +82,15 @@ def tally_message(tally: Tally, n: int, seconds: float) -> Message:
 def _messages(defences: Defences, cifar: Cifar10Test, job: CountJob, asked: DefenceSettings, n: int) -> Iterator[Message]:
     defence, plan = defences.get(asked.settings.task), asked.plan()
     plan.lanes(defence)  # so that a space that is not there is said before anything is done
-    attack = f"{attack_words(plan.attack)} ({plan.aware_steps} where the attacker knows)"
     job.settings = {
         "classifier": defence.name.upper(),
-        "attack": attack,
+        "attack": f"{attack_words(plan.attack)} ({plan.aware_steps} where the attacker knows)",
         "steps of defence": str(plan.steps),
         "seed": str(plan.seed),
     }
     job.drawn = cifar.draw(n, plan.seed)
-    told = [job.settings["classifier"], attack, f"{plan.steps} steps of defence", f"seed {plan.seed}"]
-    yield {"kind": "begin", "number": job.number, "n": n, "settings": " · ".join(told)}
+    told = " · ".join(f"{what} {value}" for what, value in job.settings.items())
+    yield {"kind": "begin", "number": job.number, "n": n, "settings": told}
     started = time.perf_counter()
     for index, (pictures, labels) in enumerate(_chunks(cifar, job.drawn)):
         found = yield from reporting(

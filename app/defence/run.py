@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +21,7 @@ from app.runs.legs import Legs, held, lasting, result_so_far
 from app.runs.progress import reporting
 from app.runs.session import Message, Picked, Session
 from app.runs.told import told_of
+from app.scratch import export_path
 from landscape_core.defence.attacks import AttackSettings
 from landscape_core.defence.counting import DefencePlan, attack_knowing
 from landscape_core.defence.objective import Defence, restored
@@ -147,7 +147,7 @@ def export(session: DefenceSession) -> Path:
     files = {f"{name}.png": png_bytes(picture) for name, picture in pictures.items()}
     files[ANSWERS] = json.dumps(_answers(run), indent=1).encode()
     about = {**dict.fromkeys(files, "as it was, 32 by 32 pixels"), ANSWERS: "the classifier's answers at every step"}
-    path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"defence-run-{run.number}.zip"
+    path = export_path(f"defence-run-{run.number}.zip")
     told = replace(told_of(run), extra=files, about=about, settings=_words(run))
     export_zip(path, card_of(run), run.task, run.solver.lanes, run.trajectory, run.solver.target, told)
     return path

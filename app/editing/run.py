@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from torch import Tensor
 
 from app.editing.session import ENDS, MOST_OWN, EditSession, Result
 from app.runs.session import Message
+from app.scratch import export_path
 from landscape_core.errors import UserError
 from landscape_core.generators.datasets import framing_of
 from landscape_core.images.faces import prepare_upload
@@ -200,6 +200,6 @@ def export(session: EditSession, data: Mapping[str, Any]) -> Path:
         content = save({name: x.cpu().contiguous() for name, x in inputs_at(session, asked).items()})
     else:
         content = {"zip": frames_zip, "gif": gif, "mp4": mp4}[what](frames_of(session, asked))
-    path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"edit.{what}"
+    path = export_path(f"edit.{what}")
     write_bytes(path, content)
     return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from app.runs.lanes import table_of
 from app.runs.legs import Legs, lasting, png, result_so_far
 from app.runs.session import Message, Picked, Run, Session
 from app.runs.told import told_of
+from app.scratch import export_path
 from app.target.targets import LABELS, example, first
 from landscape_core.autoencoders.metrics import ssim
 from landscape_core.autoencoders.run_card import FeaturesCard, features_card_target, make_features_card
@@ -145,7 +145,7 @@ def export(session: FeaturesSession) -> Path:
     if run is None or run.trajectory.last is None:
         raise UserError("There is no run to export; press Run first.")
     card = card_of(run)
-    path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"features-run-{run.number}.zip"
+    path = export_path(f"features-run-{run.number}.zip")
     export_zip(path, card, run.task, run.solver.lanes, run.trajectory, run.solver.target, told_of(run))
     return path
 

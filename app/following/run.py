@@ -3,7 +3,6 @@ not what a frame is: that is the tab's `Source`."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +15,7 @@ from app.runs.jobs import Job
 from app.runs.lanes import table_of
 from app.runs.legs import numbered
 from app.runs.session import Message
+from app.scratch import export_path
 from landscape_core.errors import UserError, first_problem
 from landscape_core.records.clip import Clip
 from landscape_core.records.export import file_name
@@ -143,6 +143,6 @@ def export(job: FollowJob | None) -> Path:
     """
     if job is None or job.source is None or not job.parts:
         raise UserError("There is nothing to export yet; press Run first.")
-    path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"{file_name(job.source.clip.name)}.zip"
+    path = export_path(f"{file_name(job.source.clip.name)}.zip")
     job.source.export(path, job.source.found(joined(job.parts)))
     return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,6 +18,7 @@ from app.runs.legs import INTERVAL, finite, numbered
 from app.runs.models import Models
 from app.runs.session import Message, Picked
 from app.runs.settings import words
+from app.scratch import export_path
 from landscape_core.errors import UserError
 from landscape_core.experiments.paired import Comparison, best_so_far, compare
 from landscape_core.images.pixels import to_unit
@@ -156,6 +156,6 @@ def export(job: ManyJob | None) -> Path:
         for step, losses in enumerate(job.best(lane).tolist())
         for search, loss in zip(job.searches(), losses, strict=True)
     )
-    path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"many-{job.number}.csv"
+    path = export_path(f"many-{job.number}.csv")
     path.write_text(csv_text(["picture", "restart", "lane", "step", "best loss so far"], rows, about), encoding="utf-8")
     return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -21,6 +20,7 @@ from app.runs.models import Models
 from app.runs.session import Message, Picked, Run, Session
 from app.runs.settings import defaults
 from app.runs.told import told_of
+from app.scratch import export_path
 from app.target import targets
 from app.target.judges import picture_judges
 from app.target.targets import drawn_input, target_message
@@ -156,8 +156,7 @@ def export(session: RaceSession) -> Path:
     standing = session.run
     if standing is None or standing.trajectory.last is None:
         raise UserError("There is no run to export; press Run first.")
-    folder = Path(tempfile.mkdtemp(prefix="landscape-"))
-    path = folder / f"run-{standing.number}-seed-{standing.settings.seed}.zip"
+    path = export_path(f"run-{standing.number}-seed-{standing.settings.seed}.zip")
     lanes, target = standing.solver.lanes, standing.solver.target
     export_zip(path, card_of(standing), standing.task, lanes, standing.trajectory, target, told_of(standing))
     return path

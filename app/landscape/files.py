@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from app.landscape.drawing import Drawing
+from app.scratch import export_path
 from landscape_core.errors import UserError
 from landscape_core.storage.files import write_bytes
 from landscape_core.surfaces.cut_export import cut_page, cut_png
@@ -29,7 +29,7 @@ def export(drawing: Drawing | None, asked: Mapping[str, Any]) -> Path:
         raise UserError(f"Surfaces are exported as {', '.join(FORMATS)}.")
     if drawing is None or drawing.standing is None or not _there(drawing):
         raise UserError("There is no surface to export yet; press Run first.")
-    path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"surfaces-{drawing.number}.{what}"
+    path = export_path(f"surfaces-{drawing.number}.{what}")
     content = _content(drawing, what, log=bool(asked.get("log")), shared=asked.get("shared") is not False)
     write_bytes(path, content.encode() if isinstance(content, str) else content)
     return path

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ from torch import Tensor
 from app.playground import stream
 from app.playground.session import Play
 from app.runs.session import Message
+from app.scratch import export_path
 from landscape_core.errors import UserError, first_problem
 from landscape_core.playground.basins import basins, starts_grid
 from landscape_core.playground.descent import descent, steps_to_tolerance, sweep, tuning_targets, unseen_targets
@@ -243,6 +243,6 @@ def export(play: Play) -> Path:
     """The zip of the training as it stands."""
     with play.alone():
         play.rewind(play.training.buffer)
-        path = Path(tempfile.mkdtemp(prefix="playground-")) / f"playground-{play.playground.settings.model}.zip"
+        path = export_path(f"playground-{play.playground.settings.model}.zip")
         export_zip(path, play.training, play.y)
         return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ from app.runs.models import Models
 from app.runs.session import Message
 from app.runs.settings import values_of
 from app.runs.told import told_of
+from app.scratch import export_path
 from landscape_core.errors import UserError
 from landscape_core.pose.hypotheses import joint_judges
 from landscape_core.pose.priors import body_of, drawing_task
@@ -148,6 +148,6 @@ def export(session: PoseSession) -> Path:
     run = session.run
     if run is None or run.trajectory.last is None:
         raise UserError("There is no run to export; press Run first.")
-    path = Path(tempfile.mkdtemp(prefix="landscape-")) / f"pose-run-{run.number}.zip"
+    path = export_path(f"pose-run-{run.number}.zip")
     export_poses(path, card_of(run), run.task, run.solver.lanes, run.trajectory, run.solver.target, told_of(run))
     return path

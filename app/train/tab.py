@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -15,7 +14,7 @@ from app import limits
 from app.runs.address import over, query_of
 from app.runs.models import label
 from app.runs.session import Message
-from app.scratch import exported
+from app.scratch import export_path, exported
 from app.train.models import Trainable
 from app.train.queue import Trainings
 from app.train.request import DRAWN, FILES, PRESET_WORDS, Request, asked
@@ -198,7 +197,7 @@ class TrainTab:
 
 def copied(path: Path) -> Path:
     """A copy of a file to be downloaded."""
-    copy = Path(tempfile.mkdtemp(prefix="landscape-")) / path.name
+    copy = export_path(path.name)
     shutil.copyfile(path, copy)
     return copy
 

@@ -16,7 +16,7 @@ import pytest
 from filelock import FileLock
 
 from app import limits
-from app.scratch import PREFIX, Room, exported, make_room, scratch
+from app.scratch import PREFIX, Room, export_path, exported, make_room, scratch
 from landscape_core.errors import UserError
 
 
@@ -63,6 +63,16 @@ def test_old_files_go_and_the_oldest_where_there_are_too_many(home: Path, monkey
         assert sorted(path.name for path in folder.iterdir()) == ["new", "young"]
         make_room(100)
         assert [path.name for path in folder.iterdir()] == ["new"]
+
+
+def test_the_folder_itself_stays_when_all_that_lay_in_it_goes(home: Path) -> None:
+    with scratch() as folder:
+        for file in (folder / "of Gradio's own", export_path("run.zip")):
+            file.touch()
+            os.utime(file, (time.time() - limits.SCRATCH_SECONDS - 60,) * 2)
+        make_room()
+        assert [*folder.iterdir()] == []
+        assert export_path("run.zip").parent.parent == folder
 
 
 def test_a_full_folder_is_a_sentence() -> None:
