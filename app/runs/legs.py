@@ -27,7 +27,6 @@ from landscape_core.search.summary import replay_sentence, result_of
 from landscape_core.search.trajectory import states
 
 INTERVAL = 0.1
-FULL = f"The run keeps {limits.HELD_BY_RUN // limits.MB} MB of pictures and steps, the most that one may"
 Column = Callable[[R, int, LaneState], Mapping[str, Any]]
 
 
@@ -150,18 +149,20 @@ def continued(run: R | None, more: Any, most: int) -> Iterator[tuple[R, Iterator
     Raises:
         UserError: nothing to continue, a run still going, a number that makes no sense, or the limit of steps reached.
     """
-    if run is None or run.trajectory.last is None:
+    if run is None:
         raise UserError("There is no run to continue; press Run first.")
     if not isinstance(more, int) or more < 1:
         raise UserError(f"The number of further steps must be a whole number from 1 to {most}.")
-    last = run.trajectory.last
-    if last.step >= most:
-        raise UserError(f"A run takes at most {most} steps, and this one has taken them.")
-    if run.full:
-        raise UserError(f"{FULL}; a new run has room again.")
     if not run.lock.acquire(blocking=False):
         raise UserError("The run is still going.")
     try:
+        last = run.trajectory.last  # read once nobody else can take a step
+        if last is None:
+            raise UserError("There is no run to continue; press Run first.")
+        if last.step >= most:
+            raise UserError(f"A run takes at most {most} steps, and this one has taken them.")
+        if run.full:
+            raise UserError(f"The {_full()}; a new run has room again.")
         run.stop.clear()
         run.solver = run.solver.with_lanes(run.solver.lanes, max_steps=min(last.step + more, most))
         further = states(run.solver, last, stop=run.stop.is_set)
@@ -177,8 +178,12 @@ def reason(run: Run[Any]) -> str:
     over = run.solver.done(last) if last is not None else None
     if over is not None:
         return over.value
-    why = f" ({FULL[0].lower()}{FULL[1:]})" if run.full else ""
+    why = f" (the {_full()})" if run.full else ""
     return f"Stopped at step {run.trajectory.steps[-1]}{why}; all that was reached is kept."
+
+
+def _full() -> str:
+    return f"run keeps {limits.HELD_BY_RUN // limits.MB} MB of pictures and steps, the most that one may"
 
 
 def scheduled(run: Run[Any]) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any, cast
@@ -146,6 +147,25 @@ def test_continuing_numbers_its_messages_on(models: Models, session: Session) ->
     further = list(race.resume(models, session, 2))
     assert further[0]["seq"] == first[-1]["seq"] + 1
     assert further[0]["run"] == first[0]["run"]
+
+
+def test_continuing_begins_where_the_run_stands_once_it_rests(models: Models, session: Session) -> None:
+    """Another press of Continue, whose leg ends while this one looks whether it may begin, has taken its steps."""
+    race_of(models, session, steps=3)
+
+    class EndingNow:
+        def acquire(self, blocking: bool) -> bool:
+            session.run.lock = threading.Lock()
+            list(race.resume(models, session, 2))
+            session.run.lock = self
+            return True
+
+        def release(self) -> None:
+            pass
+
+    session.run.lock = EndingNow()
+    list(race.resume(models, session, 2))
+    assert session.run.trajectory.steps == list(range(8))
 
 
 @pytest.mark.parametrize("more", [0, -1, 1.5, "10", None])
