@@ -20,8 +20,6 @@ HEARTBEAT = "/gradio_api/heartbeat/"
 QUEUE, EVENTS = "/queue/join", ("/queue/join", "/run/predict", "/api/predict", "/component_server")
 LOOKING_SECONDS = 0.2
 UNKNOWN = "The server no longer knows this page: it was restarted, or other pages needed the room. Reload the page."
-CROWDED = f"Your address has {limits.WAITING_AN_ADDRESS} things waiting or running already; wait for one of them to end."
-SHARE = f"This page has {limits.WAITING_A_PAGE} things waiting or running already; wait for one of them to end."
 
 
 class Admission:
@@ -68,9 +66,9 @@ class Admission:
             )
             await answer(scope, receive, send)
         elif path.endswith(QUEUE) and pending(blocks, page) >= limits.WAITING_A_PAGE:
-            await refusal(429, SHARE)(scope, receive, send)
+            await _busy("This page", limits.WAITING_A_PAGE)(scope, receive, send)
         elif path.endswith(QUEUE) and self.crowded(blocks, page):
-            await refusal(429, CROWDED)(scope, receive, send)
+            await _busy("Your address", limits.WAITING_AN_ADDRESS)(scope, receive, send)
         else:
             await self.app(scope, replayed(body, receive), send)
 
@@ -101,6 +99,10 @@ class Admission:
         if page in self._closed:  # and not opened again
             self._closed.remove(page)
             blocks.state_holder.session_data.pop(page, None)
+
+
+def _busy(whose: str, most: int) -> JSONResponse:
+    return refusal(429, f"{whose} has {most} things waiting or running already; wait for one of them to end.")
 
 
 def is_elsewhere(address: str) -> bool:

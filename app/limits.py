@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -72,7 +71,10 @@ def checked(others: Mapping[str, Any]) -> dict[str, int]:
 
 
 def put(others: Mapping[str, int]) -> None:
-    """Let these hold in place of the usual ones: before the app is imported, for its parts read some of them then."""
-    if f"{__package__}.ui" in sys.modules:
-        raise RuntimeError("Limits are set before the app is imported, not under its feet.")
+    """Let these hold in place of the usual ones in this process: once, where it starts, before the app is laid out. Everything
+    asks this module when it needs a limit, and nothing while it is imported.
+
+    Raises:
+        UserError: as `checked`.
+    """
     globals().update({name.upper(): value for name, value in checked(others).items()})

@@ -1,5 +1,9 @@
-"""The edge of every event: values of another kind than their component gives go no further, what a handler refuses is told on
-the page in its sentence, and what a long one freed goes back to the system."""
+"""The edge of every event: values reach its handler as they were typed, a file as its field gives it, and those of another kind
+than their field gives go no further; what a handler refuses is told on the page in its sentence, and what a long one freed
+goes back to the system.
+
+Gradio's own preprocessing is passed over: it answers a number out of its range with an error that names no field, and one
+choice that another event took from the list meanwhile with an error, where a handler says a sentence, or goes on."""
 
 from __future__ import annotations
 
@@ -15,6 +19,13 @@ from app.memory import give_back
 from landscape_core.errors import UserError
 
 
+def edged(demo: gr.Blocks) -> None:
+    """Let every event of an interface that is laid out pass this edge."""
+    for event in demo.fns.values():
+        event.preprocess = False
+        event.fn = told(event.fn, event.inputs, long=event.queue) if event.fn is not None else None
+
+
 def told(handler: Callable[..., Any], inputs: Sequence[Any], *, long: bool = False) -> Callable[..., Any]:
     """The handler of an event with these inputs, whose UserError Gradio shows; what else it raises is a fault and goes to the
     log. Whether a value is one that can be is for the handler to say, for lists of choices change under an event. After a
@@ -25,16 +36,14 @@ def told(handler: Callable[..., Any], inputs: Sequence[Any], *, long: bool = Fal
         @functools.wraps(handler)
         def each(*values: Any) -> Iterator[Any]:
             with _shown(ended):
-                _check(inputs, values)
-                yield from handler(*values)
+                yield from handler(*_taken(inputs, values))
 
         return each
 
     @functools.wraps(handler)
     def once(*values: Any) -> Any:
         with _shown(ended):
-            _check(inputs, values)
-            return handler(*values)
+            return handler(*_taken(inputs, values))
 
     return once
 
@@ -53,11 +62,20 @@ def _nothing() -> None:
     pass
 
 
-def _check(inputs: Sequence[Any], values: Sequence[Any]) -> None:
-    own = [value for value in values if not isinstance(value, gr.Request | gr.EventData)]  # Gradio's own stand between
-    for component, value in zip(inputs, own, strict=False):
-        if value is not None and not _fits(component, value):
-            raise UserError(f"{component.label or 'A value'}: that is not what this field gives.")
+def _taken(inputs: Sequence[Any], values: Sequence[Any]) -> list[Any]:
+    """An event's values as its handler takes them; Gradio's own stand between those of the components."""
+    components = iter(inputs)
+    return [each if isinstance(each, gr.Request | gr.EventData) else _given(next(components, None), each) for each in values]
+
+
+def _given(component: Any, value: Any) -> Any:
+    if value is None:
+        return None
+    if isinstance(component, gr.File | gr.UploadButton):  # Gradio has made sure that it was uploaded here
+        return component.preprocess(component.data_model.model_validate(value))
+    if not _fits(component, value):
+        raise UserError(f"{component.label or 'A value'}: that is not what this field gives.")
+    return value
 
 
 def _fits(component: Any, value: Any) -> bool:

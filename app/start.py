@@ -37,7 +37,7 @@ def main(
 ) -> None:  # fmt: skip
     """Start the laboratory in the browser. Ctrl-C or SIGTERM ends it."""
     if settings is not None:
-        limits.put(read_settings(settings).limits)  # before what follows is imported
+        limits.put(read_settings(settings).limits)
     from app.memory import few_arenas
     from app.scratch import scratch
     from app.serving import Stop, check_address, is_here, leave, stoppable

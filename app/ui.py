@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
-
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
 
 import gradio as gr
 from starlette.middleware import Middleware
@@ -31,7 +28,7 @@ from app.landscape.form import source_field
 from app.optional import section
 from app.playground import tab as playground
 from app.pose import tab as pose
-from app.refusing import told
+from app.refusing import edged
 from app.results import tab as results
 from app.runs.models import Models
 from app.scratch import Room
@@ -41,7 +38,7 @@ from app.train.queue import Trainings
 from app.views.glossary import glossary
 from app.views.page import Page, address_view
 from app.views.view import APP, ROUTE, TEMPLATES, Scripts, modules, style_sheets
-from app.views.wiring import share_cores, take_as_typed
+from app.views.wiring import limit_lanes, share_cores
 from landscape_core.storage.zoo import RESULTS
 
 TITLE = "Loss-landscape laboratory"
@@ -62,8 +59,7 @@ def build_app(
     """The interface on the given models, and on the defences and autoencoders in assets/ unless others are given; without
     `trainings` nothing is trained. Serve it with `demo.launch(**launch_options())`."""
     share_cores()
-    take_as_typed()
-    with gr.Blocks(title=TITLE, fill_width=True, delete_cache=(3600, 3600)) as demo:
+    with gr.Blocks(title=TITLE, fill_width=True, delete_cache=(3600, 3600), analytics_enabled=False) as demo:
         gr.HTML(TEMPLATES.get_template("views/header.html").render(glossary=glossary()), elem_id="header")
         address = address_view(TABS)
         with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
@@ -89,19 +85,11 @@ def build_app(
             with _tab(results.NAME), section(results.NAME):
                 results.build(page)
 
-    _checked_by_us(demo)
+    edged(demo)
     _without_progress(demo)
-    for event in demo.fns.values():
-        event.fn = told(event.fn, event.inputs, long=event.queue) if event.fn is not None else None
+    limit_lanes(demo)
     demo.queue(max_size=limits.WAITING, default_concurrency_limit=limits.RUNS_AT_ONCE)
     return demo
-
-
-def _checked_by_us(demo: gr.Blocks) -> None:
-    """Values of a form reach its handlers as they are, where no file is among them. Gradio would answer with an error a number
-    out of its range, and a choice that another event took from the list meanwhile; a handler says a sentence, or goes on."""
-    for event in demo.fns.values():
-        event.preprocess = any(isinstance(each, gr.File | gr.UploadButton) for each in event.inputs)
 
 
 def _without_progress(demo: gr.Blocks) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from app import limits
 from app.runs.session import Streamed, Visitors
 
 
@@ -42,7 +41,7 @@ class Latest(Generic[J]):
 class Jobs(Visitors[Latest[J]]):
     """The latest job of every visitor. `make` is called with a job's number."""
 
-    def __init__(self, make: Callable[[int], J], capacity: int = limits.SESSIONS) -> None:
+    def __init__(self, make: Callable[[int], J], capacity: int | None = None) -> None:
         super().__init__(Latest, capacity)
         self._job = make
 

@@ -204,12 +204,12 @@ V = TypeVar("V", bound=Visit)
 
 
 class Visitors(Generic[V]):
-    """One thing a visitor, by Gradio's session hash. Where there are more than `capacity`, or they keep more than
-    `limits.HELD_BY_TAB`, some are let go: those that keep nothing first, then the least recently used; one whose run goes
-    on, never."""
+    """One thing a visitor, by Gradio's session hash. Where there are more than `capacity` (`limits.SESSIONS` where None), or
+    they keep more than `limits.HELD_BY_TAB`, some are let go: those that keep nothing first, then the least recently used; one
+    whose run goes on, never."""
 
-    def __init__(self, make: Callable[[], V], capacity: int = limits.SESSIONS) -> None:
-        self._make, self._capacity = make, capacity
+    def __init__(self, make: Callable[[], V], capacity: int | None = None) -> None:
+        self._make, self._capacity = make, limits.SESSIONS if capacity is None else capacity
         self._visits: OrderedDict[str, V] = OrderedDict()
         self._let_go: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
@@ -273,5 +273,5 @@ def going(visit: Visit) -> bool:
 class Sessions(Visitors["Session[Picked, Run[Picked]]"]):
     """Sessions of tabs whose targets are pictures, and whose runs have nothing of their own."""
 
-    def __init__(self, capacity: int = limits.SESSIONS) -> None:
+    def __init__(self, capacity: int | None = None) -> None:
         super().__init__(Session, capacity)

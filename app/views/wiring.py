@@ -16,10 +16,10 @@ from app import limits
 from app.runs.address import Values, parameters
 from app.runs.session import Message, Visitors
 
-COMPUTE: dict[str, Any] = {"concurrency_id": "compute", "concurrency_limit": limits.runs_at_once(), "api_visibility": "private"}
-SHORT: dict[str, Any] = {"concurrency_id": "short", "concurrency_limit": limits.SHORT_AT_ONCE, "api_visibility": "private"}
+COMPUTE: dict[str, Any] = {"concurrency_id": "compute", "api_visibility": "private"}
+SHORT: dict[str, Any] = COMPUTE | {"concurrency_id": "short"}
 """For what takes moments but not a click's: uploads and cards. It waits for no run and no export."""
-EXPORT: dict[str, Any] = SHORT | {"concurrency_id": "export", "concurrency_limit": limits.EXPORTS_AT_ONCE}
+EXPORT: dict[str, Any] = COMPUTE | {"concurrency_id": "export"}
 """Seconds of work, for every step is drawn anew, but not a run's minutes."""
 QUICK: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 LATEST: dict[str, Any] = QUICK | {"trigger_mode": "always_last"}  # for what changes fast: the last state is never passed over
@@ -105,13 +105,12 @@ def opened(read: Callable[[dict[str, str]], tuple[Values, list[str]]]) -> Callab
     return opened
 
 
-def take_as_typed() -> None:
-    """Let what is typed into a number's field reach its tab, which refuses in a sentence what is out of range; Gradio itself
-    would answer that with an error that names no field."""
-    # Of the classes: a field that an event changes becomes another instance, and beside a subclass Gradio writes a .pyi file.
-    # An event with a file among its inputs must be preprocessed, or no file arrives; all others are not, see `app.ui`.
-    for kind in (gr.Number, gr.Slider):
-        kind.preprocess = lambda self, typed: typed
+def limit_lanes(demo: gr.Blocks) -> None:
+    """Let so many events of each lane go on at once as may."""
+    most = {"compute": limits.runs_at_once(), "short": limits.SHORT_AT_ONCE, "export": limits.EXPORTS_AT_ONCE}
+    for event in demo.fns.values():
+        if event.concurrency_id in most:
+            event.concurrency_limit = most[event.concurrency_id]
 
 
 def share_cores() -> None:

@@ -34,6 +34,15 @@ def test_an_upload_is_taken_and_a_path_of_the_server_is_not(address: str, tmp_pa
     assert "data:image/jpeg" not in refused
 
 
+def test_a_number_out_of_its_range_keeps_no_file_from_its_tab(address: str, tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    Image.new("RGB", (80, 80), "red").save(path)
+    (upload,) = events(address, "upload", "upload")
+    form = FORM | {"steps": -1, "space": "one that another event took from the list"}
+    taken = queued(address, upload, [{"path": uploaded(address, path), "meta": {"_type": "gradio.FileData"}}, *form.values()])
+    assert "data:image/jpeg" in taken
+
+
 def test_a_server_that_was_given_no_trainings_offers_none(address: str) -> None:
     named = [each["props"].get("elem_id") for each in config(address)["components"]]
     assert "train-off" in named

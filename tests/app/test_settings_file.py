@@ -74,27 +74,29 @@ def test_a_mistake_in_it_is_told(tmp_path: Path, served: list[tuple[Any, ...]], 
     assert not served
 
 
-def test_a_file_has_limits_and_they_hold_in_what_is_imported_then(
+def test_a_file_has_limits_and_they_hold_whatever_was_imported_before(
     tmp_path: Path, served: list[tuple[Any, ...]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "app.toml").write_text("port = 7999\n[limits]\nsessions = 3\nwaiting_a_page = 7")
+    lower = {"sessions": 3, "runs_at_once": 1, "short_at_once": 2, "exports_at_once": 1, "training_minutes": 5}
+    (tmp_path / "app.toml").write_text("port = 7999\n[limits]\n" + "\n".join(f"{name} = {n}" for name, n in lower.items()))
     found: list[dict[str, int]] = []
     monkeypatch.setattr("app.limits.put", found.append)
     started("--settings", tmp_path / "app.toml")
-    assert found == [{"sessions": 3, "waiting_a_page": 7}]
+    assert found == [lower]
     assert len(served) == 1
     code = (
-        f"from app import limits\nlimits.put({found[0]})\n"
-        "from app.admission import SHARE\nfrom app.runs.session import Sessions\nprint(SHARE, Sessions()._capacity)"
+        "from app import limits\nfrom app.runs.models import Models\nfrom app.runs.session import Sessions\n"
+        "from app.train.models import Trainable\nfrom app.train.request import asked\nfrom app.ui import build_app\n"
+        "from landscape_core.errors import UserError\nfrom tests.tiny.models import tiny_task\n"
+        f"limits.put({lower})\n"
+        "models = Models({'faces': lambda perceptual: tiny_task()})\n"
+        "lanes = {each.concurrency_id: each.concurrency_limit for each in build_app(models).fns.values()}\n"
+        "print(Sessions()._capacity, *(lanes[name] for name in ('compute', 'short', 'export')))\n"
+        "try:\n    asked(Trainable(models), {'task': 'faces', 'name': 'mine', 'minutes': 6})\n"
+        "except UserError as error:\n    print(error)\n"
     )
     said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said == "This page has 7 things waiting or running already; wait for one of them to end. 3\n"
-
-
-def test_limits_are_not_set_once_the_app_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "app.ui", sys)
-    with pytest.raises(RuntimeError, match="before the app is imported"):
-        limits.put({"sessions": 3})
+    assert said == "3 1 2 1\nminutes: at most 5 are taken, not 6.\n"
 
 
 def test_every_limit_is_in_the_table_of_security() -> None:
