@@ -126,12 +126,12 @@ class Stopping(_Interruptible):
         return report
 
     def leave_if_asked(self, kept: str) -> None:
-        """Where it was asked to stop, say what is kept and end with exit code STOPPED.
+        """Where it, or any of several processes, was asked to stop, say what is kept and end with exit code STOPPED.
 
         Raises:
             typer.Exit: it was.
         """
-        if self.stopped:
+        if processes.any_of(self.stopped):
             typer.echo(f"Stopped; {kept} Run the same command to go on.")
             leave(stopped=True)
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -142,27 +142,38 @@ def total(value: Tensor) -> Tensor:
     together = _together()
     if together is None:
         return value
-    summed: Tensor = together.reduce(value.to(together.device, copy=True))
+    summed: Tensor = together.reduce(value.to(together.device, copy=True).contiguous())
     return summed.to(value.device)
+
+
+class _Sum(torch.autograd.Function):
+    """What torch has for this is deprecated, and warns."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        return total(value)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return total(gradient)
 
 
 def summed(value: Tensor) -> Tensor:
     """`total` that gradients pass through: every process's share is differentiated by what all make of the sum."""
     if _together() is None:
         return value
-    from torch.distributed.nn.functional import all_reduce
+    found: Tensor = _Sum.apply(value)
+    return found
 
-    return all_reduce(value)
 
-
-def average_gradients(module: nn.Module) -> None:
-    """Make the gradients of a module's parameters their mean over processes: where `parallel` cannot be called, for several
-    losses pass through one module."""
+def sum_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Make the gradients of parameters their sum over processes, each of which differentiated its part of one loss: where
+    `parallel` cannot be called, for several losses pass through one module."""
     together = _together()
-    gradients = [each.grad for each in module.parameters() if each.grad is not None]
+    gradients = [each.grad for each in parameters if each.grad is not None]
     if together is None or not gradients:
         return
-    shared = together.reduce(torch.cat([each.flatten() for each in gradients]), reduction="mean")
+    shared = together.reduce(torch.cat([each.flatten() for each in gradients]))
     for each, part in zip(gradients, shared.split([each.numel() for each in gradients]), strict=True):
         each.copy_(part.view(each.shape))
 

@@ -18,6 +18,7 @@ from torch import Tensor
 from landscape_core.images.pixels import png_bytes
 from landscape_core.storage.tensors import read_tensors
 from tests.autoencoders import shared as decoder
+from tests.generators import shared as generator
 from tests.tiny.plugins import DECAY, curve, plugin
 from tests.training.shared import KINDS, trained, trainer
 
@@ -125,6 +126,41 @@ def test_two_processes_train_and_publish_one_theta(tmp_path: Path) -> None:
     assert card["budget"]["buffers"] == 2
     curve(tmp_path)
     assert "Wrote" in alone(tmp_path, "-m", "landscape_core", "invert", "curve.json", "--task", "mine.py", "--steps", "5")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_two_processes_learn_the_generator_of_one_and_resume_on_any_number(tmp_path: Path) -> None:
+    words = ("-m", "tests.generators.shared", "shared")
+    together(tmp_path, *words, "2")
+    for stage in generator.STAGES:
+        generator.trained(tmp_path / "shared" / stage, stage, 3)  # one goes on with it
+    gc.collect()  # the folders are free again
+    together(tmp_path, *words, "4")
+    for stage in generator.STAGES:
+        shared, _ = read_tensors(tmp_path / "shared" / stage / "checkpoint.safetensors")
+        alone_too = generator.trained(tmp_path / "alone" / stage, stage, 4)
+        assert torch.equal(shared.pop("generator/random"), alone_too.pop("generator/random")), stage
+        assert furthest(shared, alone_too) < 1e-8, stage
+        weights = {name: value for name, value in shared.items() if name.endswith("weight")}
+        assert furthest(generator.trained(tmp_path / "less" / stage, stage, 3), weights) > 1e-4, stage
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_two_processes_train_and_publish_one_generator(tmp_path: Path) -> None:
+    (tmp_path / "pictures").mkdir()
+    noise = torch.randint(0, 256, (20, 3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    for index, picture in enumerate(noise):
+        (tmp_path / "pictures" / f"{index}.png").write_bytes(png_bytes(picture))
+    words = ("train", "generator", "--data", "pictures", "--domain", "toys", "--recipe", "smoke", "--seconds", "6")
+    said = together(tmp_path, "-m", "landscape_core", *words, "--looks", "2", "--assets", "models")
+    assert said.count("Wrote") == 1
+    card = json.loads((tmp_path / "models" / "toys" / "generator" / "card.json").read_text())
+    assert card["budget"]["hardware"].endswith(", 2 processes")
+    assert sum(card["budget"]["seconds"].values()) >= 6  # the clock of one of them, so that all end together
+    for stage in ("gan", "sharpen"):
+        assert (tmp_path / "runs" / "generator" / "toys" / "smoke" / stage / "log.jsonl").read_text().count("\n") <= 2
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Protocol
 
+import torch
 from torch import Tensor
 
 from landscape_core import processes
@@ -54,29 +55,32 @@ def train(
 ) -> bool:
     """Run the remaining updates, saving every so many seconds and at the end; False where `report` stopped it.
 
-    The budget's clock stands still while it saves and looks. `shared` says that an update can be shared by several processes,
-    and that the budget is none of time.
+    The budget's clock stands still while it saves and looks; of several processes it is the main one's, which looks alone.
+    `shared` says that an update can be shared by several.
 
     Raises:
         UserError: several processes were started for one that is not shared.
     """
     if processes.count() > 1 and not shared:
-        raise UserError("This training is one process's; Algorithm 1 and `train features-decoder` can be shared by several.")
+        raise UserError(
+            "This training is one process's; Algorithm 1, `train generator` and `train features-decoder` can be shared by "
+            "several."
+        )
     figures: dict[str, float] = {}
     read = saved = -float("inf")
     while trainer.fraction < 1.0:
         began = time.perf_counter()
         latest = trainer.step()
-        if time.perf_counter() - read >= READ_EVERY:
+        if processes.count() > 1 or time.perf_counter() - read >= READ_EVERY:  # several wait for each other anyway
             figures = {name: float(value) for name, value in latest.items()}
             read = time.perf_counter()
-        trainer.seconds += time.perf_counter() - began
+        trainer.seconds += float(processes.same(torch.tensor(time.perf_counter() - began, dtype=torch.float64)))
         stop = processes.any_of(report(trainer.seen, trainer.total, figures))
         look = watch is not None and watch.due(trainer)
         if stop or look or trainer.fraction >= 1.0 or time.perf_counter() - saved >= save_every:
             trainer.save()
             saved = time.perf_counter()
-        if watch is not None and look:
+        if watch is not None and look and processes.is_main():
             watch(trainer)
         if stop:
             break

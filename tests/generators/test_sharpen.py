@@ -19,6 +19,7 @@ from landscape_core.generators.networks.image_model import ImageModel, PictureEn
 from landscape_core.generators.networks.projected import ProjectedCritic
 from landscape_core.generators.networks.stylegan import StyleGAN2
 from landscape_core.generators.training.augment import augment
+from landscape_core.generators.training.shares import Shares
 from landscape_core.generators.training.sharpen import SharpenConfig, SharpenTrainer
 from landscape_core.progress import silent
 from landscape_core.training.loop import train
@@ -134,19 +135,19 @@ def test_augmentation_changes_each_picture_its_own_way_and_lets_gradients_throug
     x = torch.rand(2, 3, 16, 16).expand(2, -1, -1, -1).clone()
     x[1] = x[0]
     x.requires_grad_()
-    changed = augment(x, torch.Generator().manual_seed(0))
+    changed = augment(x, torch.Generator().manual_seed(0), Shares((2,)))
     assert changed.shape == x.shape
     assert not torch.allclose(changed[0], changed[1])
     changed.sum().backward()
     assert (x.grad != 0).float().mean() > 0.5
-    assert torch.equal(augment(x, torch.Generator().manual_seed(0)), changed)
+    assert torch.equal(augment(x, torch.Generator().manual_seed(0), Shares((2,))), changed)
 
 
 def test_a_shift_moves_pixels_and_brings_zeros_in() -> None:
     random = torch.Generator().manual_seed(0)
     spot = torch.zeros(64, 3, 8, 8)
     spot[:, :, 4, 4] = 1.0
-    moved = augment(spot, random, shift=0.25)
+    moved = augment(spot, random, Shares((64,)), shift=0.25)
     places = {int(row.flatten().argmax()) for row in moved[:, 0]}
     assert len(places) > 10
     assert all(2 <= place // 8 <= 6 and 2 <= place % 8 <= 6 for place in places)

@@ -108,14 +108,14 @@ class DecoderTrainer:
         clean = self._pictures()
         seen, n = self._noisy(clean) if config.noise else clean, len(clean)
         seen, clean = processes.share(seen), processes.share(clean)
-        part = len(clean) / n  # of the batch; gradients are averaged, so that what a process adds is weighed by it
+        part = len(clean) / n  # of the batch, and so of its losses
         critical = config.adversarial > 0 and self.fraction >= config.adversarial_from
         found, terms = self._terms(clean, seen, critical=critical)
         weights = {"pixel": config.pixel, "feature": config.feature, "adversarial": config.adversarial}
         self.optimizer.zero_grad(set_to_none=True)
         loss = torch.stack([weights[name] * term for name, term in terms.items()]).sum()
-        (loss * (part * processes.count())).backward()
-        processes.average_gradients(self.model.decoder)
+        (loss * part).backward()
+        processes.sum_gradients(self.model.decoder.parameters())
         self.optimizer.step()
         if critical:
             terms["critic"] = self._judge(clean, found.detach(), part)
@@ -157,8 +157,8 @@ class DecoderTrainer:
             yes, no = self.critic(real).float(), self.critic(drawn).float()
         loss = F.relu(1.0 - yes).mean() + F.relu(1.0 + no).mean()
         self.critic_optimizer.zero_grad(set_to_none=True)
-        (loss * (part * processes.count())).backward()
-        processes.average_gradients(self.critic)
+        (loss * part).backward()
+        processes.sum_gradients(self.critic.parameters())
         self.critic_optimizer.step()
         return loss
 

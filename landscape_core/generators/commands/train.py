@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from landscape_core.console import Stopping, Ticker, apply_threads, command_line, hardware
+from landscape_core.console import Stopping, Ticker, apply_threads, command_line, hardware, only_main
 from landscape_core.errors import UserError
 from landscape_core.generators.task import load_image_task
 from landscape_core.generators.training import recipe as image_recipe
@@ -63,6 +63,7 @@ def generator(
         trained = training.run_last() if last_stage else training.run()
     stop.leave_if_asked(f"everything so far is in {folder}.")
     assert trained is not None  # only a stop leaves it out
+    only_main()
     publish(
         trained, chosen, domain, trained_on=f"{data.name} {split or ''}".strip(), licence=licence,
         command=command_line(), hardware=hardware(device), start=start, assets=assets,

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from landscape_core.training.norm import SharedNorm
+
 
 class ResidualBlock(nn.Module):
     """x + conv(silu(conv(silu(x)))), starting close to the identity."""
@@ -40,7 +42,7 @@ class ImageEncoder(nn.Module):
             nn.SiLU(),
             nn.Conv2d(at8, latent_channels, 3, padding=1),
         )
-        self.norm = nn.BatchNorm2d(latent_channels, affine=False)
+        self.norm = SharedNorm(latent_channels, affine=False)
 
     def forward(self, image: Tensor) -> Tensor:
         return self.norm(self.body(image))

@@ -14,6 +14,7 @@ from landscape_core.generators.networks.stylegan import EqualLinear
 
 _LEAK = 0.2
 _GAIN = math.sqrt(2.0)
+GROUP = 4  # neighbours in a batch whose spread is the feature of all of them
 
 
 class EqualConv(nn.Module):
@@ -71,7 +72,7 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.body(x)
-        groups = x.reshape(-1, 4, *x.shape[1:]) if x.shape[0] % 4 == 0 else x[:, None]
+        groups = x.reshape(-1, GROUP, *x.shape[1:]) if x.shape[0] % GROUP == 0 else x[:, None]
         spread = torch.sqrt(groups.var(dim=1, unbiased=False) + 1e-8).mean(dim=(1, 2, 3))
         spread = spread.repeat_interleave(x.shape[0] // spread.shape[0])
         x = torch.cat([x, spread[:, None, None, None].expand(-1, 1, 4, 4)], dim=1)

@@ -12,8 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from landscape_core import processes
 from landscape_core.features.lpips import load_lpips
 from landscape_core.generators.networks.autoencoder import ImageDecoder, ImageEncoder
+from landscape_core.generators.training.shares import totals
 from landscape_core.generators.training.stage import Stage, set_rates
 
 
@@ -69,18 +71,20 @@ class AutoencoderTrainer(Stage):
         config = self.config
         warm = min(1.0, (self.update + 1) / config.warmup) if config.warmup else 1.0
         set_rates(self.optimizer, [config.lr * warm * max(0.5 * (1 + math.cos(math.pi * self.fraction)), 0.01)])
-        x = self.reals(self.images, config.batch)
+        x = self.whole.of(self.reals(self.images, config.batch))
         with self.autocast():
             latents = self.encoder(x)
-            y = self.decoder(latents + config.latent_noise * self.normal(*latents.shape))
-            perceptual = self.distance(y, x).mean()
-        l1 = (y.float() - x).abs().mean()
+            noise = self.whole.of(self.normal(config.batch, *latents.shape[1:]))
+            y = self.decoder(latents + config.latent_noise * noise)
+            perceptual = self.whole.mean(self.distance(y, x))
+        l1 = self.whole.mean((y.float() - x).abs())
         self.optimizer.zero_grad(set_to_none=True)
         (l1 + config.perceptual_weight * perceptual.float()).backward()
+        processes.sum_gradients(self.parameters)
         torch.nn.utils.clip_grad_norm_(self.parameters, 1.0)
         self.optimizer.step()
         self.seen += config.batch
-        return {"l1": l1.detach(), "lpips": perceptual.detach()}
+        return totals({"l1": l1.detach(), "lpips": perceptual.detach()})
 
     def finish(self) -> tuple[ImageEncoder, ImageDecoder]:
         """The trained networks, in eval mode."""

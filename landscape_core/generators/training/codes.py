@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from landscape_core import processes
 from landscape_core.generators.training.quality import Draw
 from landscape_core.search.spaces import Prior
 
@@ -21,12 +22,15 @@ class CodeStatistics(nn.Module):
         self.register_buffer("std", torch.ones(dim))
 
     def refresh(self, codes: Tensor) -> None:
-        """Measure on codes (n, dim). Spreads below 1/20 of the largest count as that much."""
+        """Measure on codes (n, dim). Spreads below 1/20 of the largest count as that much. Of several processes all take what
+        the main one measured: an axis points either way."""
         variance, axes = torch.linalg.eigh(torch.cov(codes.T.double()))
         std = variance.clamp_min(0.0).sqrt()
         self.get_buffer("mean").copy_(codes.mean(dim=0))
         self.get_buffer("axes").copy_(axes)
         self.get_buffer("std").copy_(torch.maximum(std, std.max() / 20))
+        for buffer in self.buffers():
+            buffer.copy_(processes.same(buffer))
 
     def color(self, noise: Tensor) -> Tensor:
         """Standard normal (n, dim) -> the Gaussian of the codes."""

@@ -20,10 +20,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from landscape_core.generators.networks.discriminator import Discriminator, LatentEncoder
+from landscape_core import processes
+from landscape_core.generators.networks.discriminator import GROUP, Discriminator, LatentEncoder
 from landscape_core.generators.networks.stylegan import StyleGAN2
 from landscape_core.generators.training.codes import CodeStatistics
 from landscape_core.generators.training.quality import Draw
+from landscape_core.generators.training.shares import Shares, totals
 from landscape_core.generators.training.stage import Stage, average, falling, set_rates
 
 
@@ -58,6 +60,7 @@ class GanTrainer(Stage):
     """The networks of one run and its update; `step` is one update of everything."""
 
     config: GanConfig
+    GROUP = GROUP  # by the minibatch standard deviation
 
     def __init__(
         self,
@@ -101,25 +104,27 @@ class GanTrainer(Stage):
         set_rates(self.d_opt, [rate * self.lazy])
         if self.seen % config.refresh_codes < config.batch:
             self._refresh_codes(4096)
-        real = self.latents[self.index(len(self.latents), config.batch)]
+        picked = self.latents[self.index(len(self.latents), config.batch)]
+        real, to_rebuild = self.whole.of(picked), self.half.of(picked[:half])
         w = self._sample_w()
         with self.autocast():
-            fake = self.generator.synthesis(w).float()
-            rebuilt = self.generator.synthesis(self.encoder(real[:half])).float()
+            fake = self.generator.synthesis(self.whole.of(w)).float()
+            rebuilt = self.generator.synthesis(self.encoder(to_rebuild)).float()
         drawn = torch.cat([fake, rebuilt])
         figures = self._critic_update(real, drawn.detach())
         if self.seen >= config.critic_first:
-            figures |= self._generator_update(real[:half], rebuilt, drawn, w)
+            figures |= self._generator_update(to_rebuild, rebuilt, drawn, w[half:])
             decay = 0.5 ** (config.batch / min(config.ema_images, max(0.05 * self.seen, 1.0)))
             average(self.generator_ema, self.generator, decay)
             average(self.encoder_ema, self.encoder, decay)
         self.seen += config.batch
-        return figures
+        return totals(figures)
 
     @torch.no_grad()
     def _refresh_codes(self, n: int) -> None:
         picked = self.latents[self.index(len(self.latents), n)]
-        self.codes.refresh(torch.cat([self.encoder_ema(part) for part in picked.split(512)]))
+        codes = torch.cat([self.encoder_ema(part) for part in processes.share(picked).split(512)])
+        self.codes.refresh(processes.joined(codes))
 
     def _sample_w(self) -> Tensor:
         """w+ (B, n_styles, D) from the codes' Gaussian; some change to another picture's style at a random layer."""
@@ -130,39 +135,44 @@ class GanTrainer(Stage):
         mixed = (layer[None] >= cut[:, None]) & (self.uniform(batch, 1) < self.config.mixing)
         return torch.where(mixed[:, :, None], w.roll(1, dims=0)[:, None], w[:, None])
 
-    def _judge(self, latents: Tensor) -> Tensor:
+    def _judge(self, latents: Tensor, shares: Shares) -> Tensor:
         """Critic logits; noise on its input keeps it from memorising a small data set."""
-        return self.critic(latents + self.config.instance_noise * self.normal(*latents.shape))
+        noise = shares.of(self.normal(shares.n, *latents.shape[1:]))
+        return self.critic(latents + self.config.instance_noise * noise)
 
     def _critic_update(self, real: Tensor, drawn: Tensor) -> dict[str, Tensor]:
         with self.autocast():
-            on_real, on_fake = self._judge(real).float(), self._judge(drawn).float()
-        loss = F.softplus(-on_real).mean() + F.softplus(on_fake).mean()
+            on_real, on_fake = self._judge(real, self.whole).float(), self._judge(drawn, self.drawn).float()
+        loss = self.whole.mean(F.softplus(-on_real)) + self.drawn.mean(F.softplus(on_fake))
         if self.update % self.config.r1_every == 0:
             loss = loss + self._r1(real) * (self.config.r1 / 2 * self.config.r1_every)
         self.d_opt.zero_grad(set_to_none=True)
         loss.backward()
+        processes.sum_gradients(self.critic.parameters())
         self.d_opt.step()
-        return {"d_real": on_real.detach().mean(), "d_fake": on_fake.detach().mean()}
+        return {"d_real": self.whole.mean(on_real.detach()), "d_fake": self.drawn.mean(on_fake.detach())}
 
     def _r1(self, real: Tensor) -> Tensor:
         """Squared gradient norm of the critic at real pictures (Mescheder et al. 2018)."""
         real = real.clone().requires_grad_()
-        (gradient,) = torch.autograd.grad(self._judge(real).sum(), real, create_graph=True)
-        return gradient.square().sum(dim=(1, 2, 3)).mean()
+        (gradient,) = torch.autograd.grad(self._judge(real, self.whole).sum(), real, create_graph=True)
+        return self.whole.mean(gradient.square().sum(dim=(1, 2, 3)))
 
     def _generator_update(self, real: Tensor, rebuilt: Tensor, drawn: Tensor, w_plus: Tensor) -> dict[str, Tensor]:
+        """This process's real latents, and those rebuilt; all that it drew: first half, rest, rebuilt; and the rest's w+, of
+        all processes."""
         self.critic.requires_grad_(False)
-        batch, half = self.config.batch, self.config.batch // 2
         with self.autocast():
-            on_fake = self._judge(drawn).float()
-            back = self.encoder(drawn[half:batch].detach()).float()
-        adversarial = F.softplus(-on_fake).mean()
-        reconstruction = (rebuilt - real).square().mean()
-        w = w_plus[half:].mean(dim=1)  # what E can know of mixed styles
-        cycle = (back - w).square().mean() / w.var().clamp_min(1e-4)
+            on_fake = self._judge(drawn, self.drawn).float()
+            back = self.encoder(drawn[len(rebuilt) : len(drawn) - len(rebuilt)].detach()).float()
+        adversarial = self.drawn.mean(F.softplus(-on_fake))
+        reconstruction = self.half.mean((rebuilt - real).square())
+        w = w_plus.mean(dim=1)  # what E can know of mixed styles
+        cycle = self.rest.mean((back - self.rest.of(w)).square()) / w.var().clamp_min(1e-4)
         self.g_opt.zero_grad(set_to_none=True)
         (adversarial + self.config.reconstruction * reconstruction + self.config.cycle * cycle).backward()
+        for network in (self.generator, self.encoder):
+            processes.sum_gradients(network.parameters())
         self.g_opt.step()
         self.critic.requires_grad_(True)
         return {"g": adversarial.detach(), "reconstruction": reconstruction.detach(), "cycle": cycle.detach()}

@@ -141,9 +141,12 @@ class Training:
         """All stages; None where one was stopped: what there is waits in its checkpoint.
 
         Raises:
-            UserError: a checkpoint in `out` belongs to another training.
+            UserError: a checkpoint in `out` belongs to another training, or there are more processes than can share a batch.
         """
         recipe, start, facts = self.recipe, self.start, self._facts()
+        AutoencoderTrainer.check_shares(recipe.autoencoder)
+        GanTrainer.check_shares(recipe.gan)
+        SharpenTrainer.check_shares(recipe.sharpen)
         networks = recipe.architecture.autoencoder(recipe.autoencoder.seed)
         if start is not None:
             decoder = start.model.decoder
@@ -152,12 +155,12 @@ class Training:
         first = AutoencoderTrainer(
             self.images, networks, recipe.autoencoder, self.out / "autoencoder", device=self.device, identity=facts
         )
-        if not train(first, self.report_for("autoencoder")):
+        if not train(first, self.report_for("autoencoder"), shared=True):
             return None
         encoder, decoder = first.finish()
         gan = self._gan(encoder, {**facts, "autoencoder": recipe.autoencoder})
         monitor = self._monitor(lambda seed: gan.drawing(decoder, seed), "gan")
-        if not train(gan, self.report_for("generator"), watch=monitor):
+        if not train(gan, self.report_for("generator"), watch=monitor, shared=True):
             return None
         generator, latent_encoder = gan.finish()
         model, whole = ImageModel(generator, decoder), PictureEncoder(encoder, latent_encoder)
@@ -207,7 +210,7 @@ class Training:
             self.images, model, encoder, self.recipe.sharpen, self.out / "sharpen", device=self.device, identity=facts
         )
         monitor = self._monitor(sharp.drawing, "sharpen")
-        if not train(sharp, self.report_for("sharpening"), watch=monitor):
+        if not train(sharp, self.report_for("sharpening"), watch=monitor, shared=True):
             return None
         model, encoder, prior = sharp.finish()
         for net in (model, encoder):

@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from landscape_core import processes
 from landscape_core.features.lpips import load_lpips
 from landscape_core.generators.networks.backbones import Backbone, EfficientMaps, SqueezeMaps
 from landscape_core.generators.networks.image_model import ImageModel, PictureEncoder
@@ -26,10 +27,12 @@ from landscape_core.generators.networks.projected import ProjectedCritic
 from landscape_core.generators.training.augment import augment
 from landscape_core.generators.training.codes import CodeStatistics
 from landscape_core.generators.training.quality import Draw
+from landscape_core.generators.training.shares import Shares, totals
 from landscape_core.generators.training.stage import Stage, average, falling, set_rates
 from landscape_core.search.spaces import Prior
-from landscape_core.training.graphs import CapturedUpdate, cuda_graph
+from landscape_core.training.graphs import Capture, CapturedUpdate, cuda_graph
 
+_log = logging.getLogger(__name__)
 _FIGURES = ("critic", "g", "l1", "lpips", "cycle")
 
 
@@ -40,7 +43,8 @@ class SharpenConfig:
     `refresh_codes` pictures until then, stays as it is: it is the prior that the published model comes with.
 
     `efficientnet` adds critics on EfficientNet-Lite1's maps; `squeeze_scale` enlarges pictures before SqueezeNet sees them.
-    `ema_images` is the half-life of the averaged weights, `graph` whether an accelerator replays a captured update.
+    `ema_images` is the half-life of the averaged weights, `graph` whether an accelerator replays a captured update, which is
+    one process's.
     """
 
     images: int | None = 140_000
@@ -100,9 +104,16 @@ class SharpenTrainer(Stage):
         self.resume(out, {"data": images, **identity}, parts, {"g": self.g_opt, "d": self.d_opt})
         self.figures = {name: torch.zeros((), device=self.device) for name in _FIGURES}
         self.update_all = CapturedUpdate(
-            self._update_all, self.random, recover=self._recover, say=logging.getLogger(__name__).warning,
-            capture=cuda_graph if config.graph else None,
-        )  # fmt: skip
+            self._update_all, self.random, recover=self._recover, say=_log.warning, capture=self._capture()
+        )
+
+    def _capture(self) -> Capture | None:
+        """What captures an update, if anything does."""
+        if processes.count() == 1:
+            return cuda_graph if self.config.graph else None
+        if self.config.graph and self.device.type == "cuda":
+            _log.warning("Several processes share an update, which therefore runs without a CUDA graph.")
+        return None
 
     def _backbones(self) -> list[Backbone]:
         backbones: list[Backbone] = [SqueezeMaps(self.distance.maps, self.config.squeeze_scale)]
@@ -136,62 +147,69 @@ class SharpenTrainer(Stage):
         if self.seen % config.refresh_codes < config.batch and self.fraction < config.anneal_from:
             self._refresh_codes()
         if self.seen < config.critic_first:
-            self._critic_update(*self._draw()[:2])
+            real, _, drawn, _ = self._draw()
+            self._critic_update(real, drawn)
         else:
             self.update_all()
         self.seen += config.batch
-        return {name: value.clone() for name, value in self.figures.items()}
+        return totals(self.figures)
 
     @torch.no_grad()
     def _refresh_codes(self, n: int = 16_384) -> None:
         """Of so many pictures that the smallest variances are right too: the generator adapts to what it is given."""
         sizes = torch.arange(min(n, 2 * len(self.images))).split(256)
         with self.autocast():
-            codes = [self.encoder_ema(self.reals(self.images, len(size))).float() for size in sizes]
+            shares = (processes.share(self.reals(self.images, len(size))) for size in sizes)
+            codes = [processes.joined(self.encoder_ema(share).float()) for share in shares]
         self.codes.refresh(torch.cat(codes))
 
     def _update_all(self) -> None:
         """The critics, the networks, the averages. Captured as it stands: no value is waited for, nothing made on the CPU."""
-        real, drawn, w = self._draw()
+        real, half, drawn, w = self._draw()
         self._critic_update(real, drawn)
-        self._generator_update(real[: self.config.batch // 2], drawn, w)
+        self._generator_update(half, drawn, w)
         decay = 0.5 ** (self.config.batch / self.config.ema_images)
         average(self.model_ema, self.model, decay)
         average(self.encoder_ema, self.encoder, decay)
 
-    def _draw(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Real pictures (B, …); as many drawn from w and, after them, half of the real ones rebuilt; w (B, D)."""
-        real = self.reals(self.images, self.config.batch)
+    def _draw(self) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Real pictures (B, …), and half of them; as many drawn from w and, after them, that half rebuilt; and, for all
+        processes, w (B, D)."""
+        picked = self.reals(self.images, self.config.batch)
+        half = self.half.of(picked[: self.config.batch // 2])
         w = self.codes.color(self.normal(self.config.batch, self.model.style_dim))
         with self.autocast():
-            codes = self.encoder(real[: self.config.batch // 2])
-            drawn = self.model(torch.cat([w, codes.float()])).float()
-        return real, drawn, w
+            codes = self.encoder(half)
+            drawn = self.model(torch.cat([self.whole.of(w), codes.float()])).float()
+        return self.whole.of(picked), half, drawn, w
 
-    def _judge(self, pictures: Tensor) -> Tensor:
+    def _judge(self, pictures: Tensor, shares: Shares) -> Tensor:
         with self.autocast():
-            return self.critic(augment(pictures, self.random)).float()
+            return self.critic(augment(pictures, self.random, shares)).float()
 
     def _critic_update(self, real: Tensor, drawn: Tensor) -> None:
-        on_real, on_drawn = self._judge(real), self._judge(drawn.detach())
-        loss = F.relu(1.0 - on_real).mean() + F.relu(1.0 + on_drawn).mean()
+        on_real, on_drawn = self._judge(real, self.whole), self._judge(drawn.detach(), self.drawn)
+        loss = self.whole.mean(F.relu(1.0 - on_real)) + self.drawn.mean(F.relu(1.0 + on_drawn))
         self.d_opt.zero_grad(set_to_none=True)
         loss.backward()
+        processes.sum_gradients(self.critic.trained())
         self.d_opt.step()
         self.figures["critic"].copy_(loss.detach())
 
     def _generator_update(self, half: Tensor, drawn: Tensor, w: Tensor) -> None:
         config = self.config
         self._teach_critic(False)
-        rebuilt = drawn[config.batch :]
-        adversarial = -self._judge(drawn).mean()
-        l1 = (rebuilt - half).abs().mean()
+        fresh, rebuilt = drawn[: -len(half)], drawn[-len(half) :]
+        adversarial = -self.drawn.mean(self._judge(drawn, self.drawn))
+        l1 = self.half.mean((rebuilt - half).abs())
         with self.autocast():
-            perceptual = self.distance(rebuilt, half).float().mean()
-            back = self.encoder(drawn[: config.batch].detach()).float()
-        cycle = (back - w).square().mean() / w.var()
+            perceptual = self.half.mean(self.distance(rebuilt, half).float())
+            back = self.encoder(fresh.detach()).float()
+        cycle = self.whole.mean((back - self.whole.of(w)).square()) / w.var()
         self.g_opt.zero_grad(set_to_none=True)
         (adversarial + config.l1 * l1 + config.perceptual * perceptual + config.cycle * cycle).backward()
+        for network in (self.model, self.encoder):
+            processes.sum_gradients(network.parameters())
         self.g_opt.step()
         self._teach_critic(True)
         for name, value in zip(_FIGURES[1:], (adversarial, l1, perceptual, cycle), strict=True):

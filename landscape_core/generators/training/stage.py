@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from landscape_core import processes
+from landscape_core.errors import UserError
+from landscape_core.generators.training.shares import Shares
 from landscape_core.images.pixels import to_unit
 from landscape_core.training.checkpoint import Checkpoint
 
@@ -34,15 +37,45 @@ class Stage:
 
     Random numbers come from a generator on the device, and so do pictures once `pictures` was called: an update on an
     accelerator waits for nothing from the processor.
+
+    Of several processes each takes its share of every batch: of the `whole`, whose first `half` is also rebuilt (the `rest` is
+    not), and of all that is `drawn`, a batch and what is rebuilt. What is random is drawn for all by the one seed, so that the
+    networks do not depend on how many there are.
+
+    Raises:
+        UserError: there are more processes than a batch can be shared by.
     """
 
     config: StageConfig
+    GROUP: ClassVar[int] = 1  # rows of a batch that are seen together
 
     def __init__(self, config: StageConfig, device: torch.device | str) -> None:
+        self.check_shares(config)
+        half, rest = config.batch // 2, config.batch - config.batch // 2
+        self.half, self.rest = Shares((half,), self.GROUP), Shares((rest,), self.GROUP)
+        self.whole, self.drawn = Shares((half, rest), self.GROUP), Shares((half, rest, half), self.GROUP)
         torch.manual_seed(config.seed)
         self.config, self.device = config, torch.device(device)
         self.random = torch.Generator(self.device).manual_seed(config.seed)
         self.seen, self.seconds = 0, 0.0
+
+    @classmethod
+    def check_shares(cls, config: StageConfig) -> None:
+        """Make sure that every process has something to do in every part of an update.
+
+        Raises:
+            UserError: there are more processes than a batch can be shared by.
+        """
+        n, parts = processes.count(), 2 * cls.GROUP
+        if n == 1:
+            return
+        if config.batch % parts:
+            raise UserError(f"Several processes share batches of a multiple of {parts}, not of {config.batch}.")
+        if n > config.batch // parts:
+            raise UserError(
+                f"This training takes {config.batch} at a time, which {n} processes cannot share; start at most "
+                f"{config.batch // parts}."
+            )
 
     def resume(
         self, out: Path, identity: Mapping[str, Any], modules: Iterable[str], optimizers: Mapping[str, Optimizer]
@@ -83,10 +116,6 @@ class Stage:
         if self.config.images is not None:
             return self.config.images
         return max(round(self.seen / self.fraction), self.seen) if self.fraction else self.config.batch
-
-    @property
-    def batch(self) -> int:
-        return self.config.batch
 
     @property
     def update(self) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from landscape_core import processes
 from landscape_core.generators.networks.autoencoder import ImageEncoder
 from landscape_core.generators.networks.image_model import ImageModel, PictureEncoder, image_model_from, picture_encoder_from
 from landscape_core.generators.training.architecture import Architecture
@@ -51,6 +52,6 @@ def measure_norm(encoder: ImageEncoder, images: Tensor, *, batch: int = 128, mos
     encoder.train()
     picked = images[torch.linspace(0, len(images) - 1, min(most, len(images))).long()]
     for part in picked.split(batch):
-        encoder(to_unit(part.to(device)))
+        encoder(to_unit(processes.share(part).to(device)))
     encoder.norm.momentum = momentum
     encoder.eval()
