@@ -115,9 +115,12 @@ class MappingTrainer:
         self.progress = copy.deepcopy(snapshot["progress"])
 
     def buffer_step(self, tick: Callable[[], bool] = lambda: False) -> dict[str, float] | None:
-        """One buffer; `tick` is asked before each update whether to stop, and then the buffer is dropped (None)."""
+        """One buffer; `tick` is asked before each update whether to stop. Then it is dropped (None), and all stands as it did
+        before, and as in the checkpoint."""
+        before = self.snapshot()
         for _ in self.phases():
             if tick():
+                self.restore(before)
                 return None
         return self.progress.history[-1]
 

@@ -21,6 +21,7 @@ from landscape_core.search.trajectory import run
 from landscape_core.training.alternating import MappingTrainer, train_mapping
 from landscape_core.training.rollout import RAN_AWAY, Phase
 from landscape_core.training.settings import MappingTraining
+from landscape_core.training.theta import updates_per_buffer
 
 DIM = 6
 SETTINGS = MappingTraining(buffers=12, targets=16, steps=5, batch=8, lr=5e-3, weight_decay=0.0)
@@ -155,6 +156,18 @@ def test_a_restored_snapshot_goes_on_with_the_same_numbers(tmp_path: Path) -> No
     each.restore(kept)
     assert each.progress.buffer == 1
     assert [each.buffer_step() for _ in range(2)] == first
+
+
+@pytest.mark.parametrize(("mode", "within"), [("alternating", SETTINGS.steps + 2), ("online", 3)])
+def test_a_training_that_is_stopped_within_a_buffer_has_the_theta_of_the_last_whole_one(mode: str, within: int) -> None:
+    settings = replace(SETTINGS, mode=mode)
+    whole, stopped = (trainer(None, settings) for _ in range(2))
+    whole.buffer_step()
+    updates = iter(range(updates_per_buffer(settings) + within))
+    theta = train_mapping(stopped, lambda *_: next(updates, None) is None)
+    assert stopped.progress.buffer == 1
+    assert all(torch.equal(value, theta.state_dict()[name]) for name, value in whole.mapping.state_dict().items())
+    assert stopped.buffer_step() == whole.buffer_step()  # and its random numbers
 
 
 def test_without_a_folder_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
