@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from landscape_core.errors import UserError
+from landscape_core.errors import UserError, reading
 from landscape_core.search.mapping import MappingConfig, ResidualMapping, build_mapping
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.spaces import Prior, SearchSpace, ZSpace
@@ -64,10 +64,10 @@ class Thetas:
     """Learned spaces by short name, "residual" first, with what their cards say: the advised optimiser, what every
     optimiser was tuned to, and the files' hashes by the files' names."""
 
-    spaces: Mapping[str, SearchSpace]
-    advised: Mapping[str, OptimizerSettings]
-    tuned: Mapping[str, Sequence[Tuned]]
-    hashes: Mapping[str, str]
+    spaces: dict[str, SearchSpace]
+    advised: dict[str, OptimizerSettings]
+    tuned: dict[str, Sequence[Tuned]]
+    hashes: dict[str, str]
 
 
 def thetas(
@@ -81,21 +81,21 @@ def thetas(
         UserError: one is missing or altered, and there is no `damaged`.
     """
     there = {name: shelf for shelf in reversed(zoo.shelves(assets)) for name in zoo.names(shelf) if name.startswith(prefix)}
-    loaded = {}
+    found = Thetas({}, {}, {}, {})
     for name in sorted(there, key=_residual_first):
+        kind = name.removeprefix(prefix)
         try:
-            loaded[name.removeprefix(prefix)] = mapping_from(name, prior, there[name])
+            card, space = mapping_from(name, prior, there[name])
+            with reading(f"The card of {name}", "advises no optimiser that there is"):
+                advised, tuned = OptimizerSettings(**card.metrics.get("advised", {})), tuned_on(card)
         except UserError as error:
             if damaged is None:
                 raise
             damaged(error)
-    cards = {kind: card for kind, (card, _) in loaded.items()}
-    return Thetas(
-        spaces={kind: space for kind, (_, space) in loaded.items()},
-        advised={kind: OptimizerSettings(**card.metrics.get("advised", {})) for kind, card in cards.items()},
-        tuned={kind: tuned_on(card) for kind, card in cards.items()},
-        hashes={card.name: card.sha256 for card in cards.values()},
-    )
+            continue
+        found.spaces[kind], found.advised[kind], found.tuned[kind] = space, advised, tuned
+        found.hashes[card.name] = card.sha256
+    return found
 
 
 def tuned_on(card: zoo.Card) -> tuple[Tuned, ...]:

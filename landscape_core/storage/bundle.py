@@ -62,14 +62,10 @@ def add_bundle(path: Path, own: Path = zoo.OWN, embedded: Path = zoo.ASSETS) -> 
     if manifest.forward in zoo.names(embedded) and zoo.read_card(manifest.forward, embedded).sha256 != manifest.forward_sha256:
         raise UserError(f"{path.name} was learned for another {manifest.forward} than is embedded here.")
     with tempfile.TemporaryDirectory(prefix="landscape-") as folder:
-        _put(Path(folder), name, card, weights)
+        write_bytes(Path(folder, name, zoo.WEIGHTS), weights)
+        write_bytes(Path(folder, name, zoo.CARD), card)
         checked, _ = zoo.load(name, Path(folder))
     if checked.name != name:
         raise UserError(f"{path.name} says that it holds {name}; its card is of {checked.name}.")
-    _put(own, name, card, weights)
+    zoo.put(checked, weights, own)
     return checked
-
-
-def _put(assets: Path, name: str, card: bytes, weights: bytes) -> None:
-    write_bytes(assets / name / zoo.WEIGHTS, weights)
-    write_bytes(assets / name / zoo.CARD, card)

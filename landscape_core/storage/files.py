@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ def whole(path: Path) -> Iterator[Path]:
         with tempfile.TemporaryDirectory() as dropped:
             yield Path(dropped) / path.name
         return
-    partial = path.with_name(f".{path.stem}.{os.getpid()}.partial{path.suffix}")
+    partial = path.with_name(f".{path.stem}.{os.getpid()}-{secrets.token_hex(4)}.partial{path.suffix}")  # threads may meet
     try:
         with writing(path):
             path.parent.mkdir(parents=True, exist_ok=True)

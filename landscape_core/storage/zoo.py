@@ -130,26 +130,35 @@ def fitting(card: Card) -> Iterator[None]:
 
 
 def save(card: Card, tensors: Mapping[str, Tensor], assets: Path = ASSETS, *, dtype: torch.dtype = torch.float16) -> Card:
-    """Write weights (rounded to `dtype`) and card; returns the card with the file's hash.
+    """Write weights (rounded to `dtype`) and card, as `put` does; returns the card with the file's hash.
+
+    Raises:
+        UserError: a name that is none, weights that are not finite once rounded, or a folder that cannot be written.
+    """
+    rounded = {key: value.to(dtype) if value.is_floating_point() else value for key, value in tensors.items()}
+    check_numbers(rounded, f"{card.name} is not published: it")
+    content = packed(rounded, {"name": card.name})
+    card = card.model_copy(update={"sha256": hashlib.sha256(content).hexdigest()})
+    put(card, content, assets)
+    return card
+
+
+def put(card: Card, weights: bytes, assets: Path) -> None:
+    """Write a model's files in place of what has its name.
 
     The weights get a name of their own, so that the card alone decides which are the model's: until it is in its place
     the earlier model is whole, whatever happens.
 
     Raises:
-        UserError: a name that is none, weights that are not finite once rounded, or a folder that cannot be written.
+        UserError: a name that is none, or a folder that cannot be written.
     """
     folder = assets / check_name(card.name)
-    rounded = {key: value.to(dtype) if value.is_floating_point() else value for key, value in tensors.items()}
-    check_numbers(rounded, f"{card.name} is not published: it")
-    content = packed(rounded, {"name": card.name})
-    card = card.model_copy(update={"sha256": hashlib.sha256(content).hexdigest()})
-    weights = folder / _file_name(card.sha256)
-    write_bytes(weights, content)
+    path = folder / _file_name(card.sha256)
+    write_bytes(path, weights)
     _write_card(card, folder)
     for earlier in folder.glob("weights*.safetensors"):
-        if earlier != weights:
+        if earlier != path:
             earlier.unlink()
-    return card
 
 
 def update_card(name: str, assets: Path = ASSETS, **changes: Any) -> Card:

@@ -16,6 +16,7 @@ from landscape_core.errors import UserError
 from landscape_core.plugins.task import load_plugin_task
 from landscape_core.search.mapping import MappingConfig, build_mapping
 from landscape_core.search.spaces import Prior
+from landscape_core.search.thetas import thetas
 from landscape_core.storage import zoo
 from landscape_core.storage.bundle import add_bundle, write_bundle
 from tests.tiny.plugins import plugin
@@ -23,10 +24,12 @@ from tests.tiny.plugins import plugin
 Files = dict[str, bytes]
 
 
-def made(folder: Path, name: str = "decay/theta-residual", forward: str = "decay/plugin", sha256: str = "0" * 64) -> Path:
+def made(
+    folder: Path, name: str = "decay/theta-residual", forward: str = "decay/plugin", sha256: str = "0" * 64, *, seed: int = 3
+) -> Path:
     """A bundle of a tiny Θ."""
     config = MappingConfig("residual", 2, 2, 4)
-    mapping = build_mapping(config, Prior(torch.zeros(2), torch.eye(2)), seed=3)
+    mapping = build_mapping(config, Prior(torch.zeros(2), torch.eye(2)), seed=seed)
     card = zoo.Card(
         name=name, kind="mapping", architecture=vars(config), trained_on="nothing", licence="CC0", command="", budget={},
         metrics={}, sha256="", seed=0,
@@ -72,6 +75,12 @@ def flipped(files: Files) -> None:
     files["weights.safetensors"] = files["weights.safetensors"][:-1] + bytes([files["weights.safetensors"][-1] ^ 1])
 
 
+def advising(metrics: dict[str, object]) -> Callable[[Files], object]:
+    return lambda files: files.update(
+        {"card.json": json.dumps({**json.loads(files["card.json"]), "metrics": metrics}).encode()}
+    )
+
+
 def renamed(name: str) -> Callable[[Files], object]:
     return lambda files: files.update({"bundle.json": json.dumps({**json.loads(files["bundle.json"]), "model": name}).encode()})
 
@@ -92,6 +101,30 @@ def test_what_is_not_as_it_says_is_refused(tmp_path: Path, change: Callable[[Fil
     with pytest.raises(UserError, match=sentence):
         add_bundle(changed(made(tmp_path), change), tmp_path / "ours")
     assert zoo.names(tmp_path / "ours") == []
+
+
+@pytest.mark.parametrize("metrics", [{"advised": {"name": "nonsense"}}, {"advised": [1]}, {"tuned": [{"start": "mean"}]}])
+def test_advice_that_is_none_leaves_that_theta_out(tmp_path: Path, metrics: dict[str, object]) -> None:
+    add_bundle(changed(made(tmp_path), advising(metrics)), tmp_path / "ours")
+    add_bundle(made(tmp_path, "decay/theta-other"), tmp_path / "ours")
+    prior, said = Prior(torch.zeros(2), torch.eye(2)), list[str]()
+    found = thetas("decay/theta-", prior, tmp_path / "ours", damaged=lambda error: said.append(str(error)))
+    assert [*found.spaces] == ["other"]
+    assert len(said) == 1
+    assert "The card of decay/theta-residual advises no optimiser that there is" in said[0]
+    with pytest.raises(UserError, match="advises no optimiser"):
+        thetas("decay/theta-", prior, tmp_path / "ours")
+
+
+def test_what_is_added_takes_the_place_of_what_had_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "ours" / "decay/theta-residual"
+    add_bundle(made(tmp_path), tmp_path / "ours")
+    (earlier,) = folder.glob("*.safetensors")
+    made(tmp_path, seed=4)
+    card = add_bundle(tmp_path / "theta.zip", tmp_path / "ours")
+    (weights,) = folder.glob("*.safetensors")
+    assert weights != earlier  # so that the earlier one was whole until its card was replaced
+    assert zoo.weights_path(card, tmp_path / "ours") == weights
 
 
 def test_a_theta_for_another_generator_is_refused(tmp_path: Path) -> None:

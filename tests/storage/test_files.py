@@ -84,6 +84,17 @@ def test_text_and_bytes_replace_what_was_there(tmp_path: Path) -> None:
     assert (tmp_path / "a").read_bytes() == b"b"
 
 
+def test_two_who_write_one_file_at_once_both_write_it_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    with whole(path) as first:
+        first.write_text("first")
+        with whole(path) as second:
+            second.write_text("second")
+        assert path.read_text() == "second"
+    assert path.read_text() == "first"
+    assert [*tmp_path.iterdir()] == [path]
+
+
 def test_a_name_that_is_taken_gets_a_number(tmp_path: Path) -> None:
     assert unused(tmp_path / "a.zip") == tmp_path / "a.zip"
     (tmp_path / "a.zip").touch()
