@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
@@ -34,6 +34,7 @@ class Loader(Generic[L]):
         self._loaded: dict[tuple[str, ...], L] = {}
         self._loading: dict[tuple[str, ...], threading.Lock] = {}
         self._lock = threading.Lock()
+        self._forgotten = 0  # how often something was
 
     @property
     def names(self) -> list[str]:
@@ -54,13 +55,17 @@ class Loader(Generic[L]):
         with self._lock:
             loading = self._loading.setdefault(key, threading.Lock())
         with loading:
-            if key not in self._loaded:
-                self._loaded[key] = self._sources[name](*variant)
-            return self._loaded[key]
+            while (found := self._loaded.get(key)) is None:
+                before, made = self._forgotten, self._sources[name](*variant)
+                with self._lock:
+                    if before == self._forgotten:  # else the files may be others now than those that were read
+                        self._loaded[key] = made
+            return found
 
     def forget(self, name: str) -> None:
         """Load the thing anew when it is next asked for: its files are others now. Who holds it keeps what they hold."""
         with self._lock:
+            self._forgotten += 1
             self._loaded = {key: each for key, each in self._loaded.items() if key[0] != name}
 
 
@@ -78,21 +83,19 @@ class Models(Loader[Task]):
         self.left_out = left_out or {}
         self.own = dict(own)
         self.threads = Threads(limits.runs_at_once())
-        self._embedded: list[Models] = []
 
-    @property
+    @cached_property
     def embedded(self) -> Models:
         """The same without plug-ins, each still loaded once."""
         models = Models({name: partial(self.load, name) for name in self.names if name not in self.own}, self.left_out)
         models.threads = self.threads
-        self._embedded.append(models)
         return models
 
     def forget(self, name: str) -> None:
         """As `Loader.forget`, in what `embedded` gave, too."""
         super().forget(name)
-        for models in self._embedded:
-            models.forget(name)
+        if "embedded" in vars(self):
+            self.embedded.forget(name)
 
     def get(self, name: Any, perceptual: str = DEFAULT_PERCEPTUAL) -> Task:
         """The task; a plug-in has an objective of its own, whatever the distance. Raises UserError as `load`, and where the

@@ -69,9 +69,7 @@ class Trainings:
         task = self.models.get(request.task)
         folder = self.folder / f"{time.time_ns()}-{secrets.token_hex(4)}"
         with self._lock:
-            self._check_name(request, list(task.mappings))
-            if len(self._all) >= limits.TRAININGS:
-                raise UserError(f"There are {len(self._all)} trainings here, which is as many as are kept; remove one first.")
+            self._check_place(request, list(task.mappings))
         record = Record(request=request, spec=self.models.spec(request.task), turn=time.time())
         try:
             if request.data == FILES:
@@ -79,7 +77,7 @@ class Trainings:
                 record = record.model_copy(update={"files": path.name, "data": words})
             training = Training(folder, record)
             with self._lock:
-                self._check_name(request, list(task.mappings))
+                self._check_place(request, list(task.mappings))  # others may have begun meanwhile
                 training.become()
                 self._all[training.id] = training
         except UserError:
@@ -87,7 +85,9 @@ class Trainings:
             raise
         return training
 
-    def _check_name(self, request: Request, spaces: Sequence[str]) -> None:
+    def _check_place(self, request: Request, spaces: Sequence[str]) -> None:
+        if len(self._all) >= limits.TRAININGS:
+            raise UserError(f"There are {len(self._all)} trainings here, which is as many as are kept; remove one first.")
         mine = [each.record.request.name for each in self._all.values() if each.record.request.task == request.task]
         if request.name in (*spaces, *mine):
             raise UserError(f"{request.task} has a Θ called {request.name!r} already, or in training; choose another name.")

@@ -79,9 +79,9 @@ class Training:
         """Begin, or go on, in a process of its own, which a Ctrl-C for this one does not reach, at that priority.
 
         Raises:
-            UserError: the folder cannot be written.
+            OSError: the process cannot be begun, or its log not be written.
+            UserError: its new state cannot be written.
         """
-        self.become(state="running", reason="")
         self.asked_to_stop = False
         path = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")]))
         with (self.folder / LOG).open("wb") as log:
@@ -93,6 +93,7 @@ class Training:
             os.setpriority(os.PRIO_PROCESS, self.process.pid, niceness)
         with contextlib.suppress(OSError):  # Linux weighs sessions before the processes in them, unless it has no such groups
             Path(f"/proc/{self.process.pid}/autogroup").write_text(str(niceness))
+        self.become(state="running", reason="")  # last: where that cannot be written, it is computed all the same
 
     def stop(self) -> None:
         """Ask the process to end after its update; the buffer under way is taken again when it goes on."""
@@ -107,9 +108,9 @@ class Training:
             self.process.wait()
 
     def ended(self) -> None:
-        """Take note of how the process ended. Raises UserError where the folder cannot be written."""
+        """Take note of how the process ended. Raises UserError where the folder cannot be written: then that is still to do."""
         assert self.process is not None
-        code, self.process = self.process.returncode, None
+        code = self.process.returncode
         if code == 0:
             self.become(state="done", reason="")
         elif self.asked_to_stop or code == STOPPED:
@@ -119,6 +120,7 @@ class Training:
             self.become(state="failed", reason=f"The system ended it ({name}); every finished buffer is kept.")
         else:
             self.become(state="failed", reason=self.last_words() or f"It ended with the exit code {code}.")
+        self.process = None
 
     def last_words(self) -> str:
         """The last line that the process said, which is the sentence where something was refused."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +41,22 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Models:
     tiny_domain(assets, "dogs", seed=2)
     (assets / "dogs" / "encoder" / "card.json").rename(assets / "dogs" / "encoder" / "gone")
     return embedded_models(assets)
+
+
+def test_what_is_forgotten_while_it_is_loaded_is_loaded_anew() -> None:
+    """A Θ is published while the files that a visitor's first run needs are read as they were."""
+    published: list[bool] = []
+
+    def load(perceptual: str) -> Task:
+        read = replace(tiny_task(), name="as they are" if published else "as they were")
+        if not published:
+            published.append(True)
+            models.forget("faces")
+        return read
+
+    models = Models({"faces": load})
+    assert models.get("faces").name == "as they are"
+    assert models.get("faces") is models.get("faces")
 
 
 def test_every_whole_domain_is_offered_faces_first(models: Models) -> None:

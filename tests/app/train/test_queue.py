@@ -15,6 +15,7 @@ from app.train.tab import server_functions
 from app.train.told import told
 from app.train.training import Training
 from landscape_core.errors import UserError
+from landscape_core.storage.files import write_text
 from tests.app.train.making import NICENESS, request, until
 
 
@@ -83,6 +84,25 @@ def test_what_ended_it_is_said_in_a_sentence(started: Callable[..., Trainings], 
     assert reason in training.record.reason
     trainings.act(training.id, "resume")
     until(lambda: training.record.state == "failed")
+
+
+def test_a_full_disk_keeps_no_end_from_being_noted(
+    started: Callable[..., Trainings], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    full = [True]
+
+    def write(path: Path, text: str) -> None:
+        if full and '"done"' in text:
+            full.pop()
+            raise UserError(f"{path} cannot be written: no space left on device.")
+        write_text(path, text)
+
+    monkeypatch.setattr("app.train.training.write_text", write)
+    trainings = started()
+    training, following = (trainings.begin(request(name), []) for name in ("b", "c"))
+    until(lambda: following.record.state == "done")
+    assert training.record.state == "done"
+    assert "no space left on device" in capsys.readouterr().out
 
 
 def test_without_its_model_it_waits_for_a_server_that_has_it(started: Callable[..., Trainings], models: Models) -> None:
