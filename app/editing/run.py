@@ -62,7 +62,7 @@ def take(session: EditSession, end: Any, result: Result) -> Message:
     """Make a run's result one of the two that are edited. Another model has other directions: what was taken before is let go.
 
     Raises:
-        UserError: there is no such end.
+        UserError: there is no such end, or both results have no lane in common.
     """
     if end not in ENDS:
         raise UserError(f"A result is taken as one of {', '.join(ENDS)}.")
@@ -70,7 +70,11 @@ def take(session: EditSession, end: Any, result: Result) -> Message:
         session.ends, session.own, session.sets = {}, {}, {}
     if not session.ends:
         end, session.axes = "A", principal(result.task.prior)
-    session.ends[end] = result
+    ends = {**session.ends, end: result}
+    if not shared_lanes(ends):
+        each = "; ".join(f"{one.label} has {', '.join(one.inputs)}" for one in ends.values())
+        raise UserError(f"Results are blended lane by lane, and these have none in common: {each}.")
+    session.ends = ends
     return opened(session)
 
 
@@ -86,7 +90,7 @@ def opened(session: EditSession) -> Message:
     return {
         "kind": "opened",
         "ends": {name: end.label for name, end in session.ends.items()},
-        "lanes": lanes_of(session),
+        "lanes": shared_lanes(session.ends),
         "side": first.task.side,
         "model": first.task.name,
         "principal": len(session.axes),
@@ -94,9 +98,9 @@ def opened(session: EditSession) -> Message:
     }
 
 
-def lanes_of(session: EditSession) -> list[str]:
+def shared_lanes(ends: Mapping[str, Result]) -> list[str]:
     """The lanes that every end has."""
-    first, *others = session.ends.values()
+    first, *others = ends.values()
     return [name for name in first.inputs if all(name in other.inputs for other in others)]
 
 
@@ -115,7 +119,7 @@ def inputs_at(session: EditSession, asked: Asked) -> dict[str, Tensor]:
     first = _first(session)
     directions = torch.cat([session.axes, *(each[None] for each in session.own.values())])
     found = {}
-    for lane in lanes_of(session):
+    for lane in shared_lanes(session.ends):
         ends = {
             name: edited(first.task.prior, end.inputs[lane], directions, asked.edits[name])
             for name, end in session.ends.items()

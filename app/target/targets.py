@@ -49,8 +49,15 @@ def _input(task: Task, seed: int) -> torch.Tensor:
 
 def drawn_input(task: Task, picked: Picked) -> torch.Tensor | None:
     """The input (1, d) that a picture was drawn from; None for one that the model did not draw."""
-    text = picked.query.get("target", "")
-    return _input(task, int(text.removeprefix(DRAWN))) if text.startswith(DRAWN) else None
+    number = _number(picked.query.get("target", ""))
+    return None if number is None else _input(task, number)
+
+
+def _number(text: str) -> int | None:
+    """The number of a picture that a model draws, by its name in an address, which is untrusted; None where it is no such."""
+    number = text.removeprefix(DRAWN)
+    known = text.startswith(DRAWN) and number.isascii() and number.isdigit() and len(number) < 12
+    return min(int(number), MAX_SEED) if known else None
 
 
 def drawn(task: Task, seed: int) -> Picked:
@@ -60,7 +67,7 @@ def drawn(task: Task, seed: int) -> Picked:
     with torch.no_grad():
         output = task.forward(_input(task, seed))
     shown = to_bytes(task.shown(output, Target(output)) if task.picture is None else task.shown(None, Target(output)))[0]
-    return _of(task, Picked(shown, f"model's picture {seed}", {"target": f"drawn-{seed}"}), Target(output))
+    return _of(task, Picked(shown, f"model's picture {seed}", {"target": f"{DRAWN}{seed}"}), Target(output))
 
 
 def _of(task: Task, picked: Picked, observed: Target) -> Picked:
@@ -155,10 +162,8 @@ def from_query(text: str | None, task: Task, now: Picked | None = None) -> Picke
         raise UserError(MISSING[text])
     if text in LABELS and task.picture is None:
         return example(str(text), task.side)
-    number = (text or "").removeprefix("drawn-")
-    if number.isascii() and number.isdigit() and len(number) < 12:
-        return drawn(task, min(int(number), MAX_SEED))
-    return first(task)
+    number = _number(text or "")
+    return first(task) if number is None else drawn(task, number)
 
 
 def first_example(model: str) -> str | None:
@@ -178,7 +183,7 @@ def for_model(picked: Picked | None, task: Task) -> Picked:
     text = picked.query.get("target") if picked is not None else None
     if picked is None or text in FIRST.values():
         return first(task)
-    return from_query(text, task) if (text or "").startswith("drawn-") else fitting(picked, task)
+    return from_query(text, task) if (text or "").startswith(DRAWN) else fitting(picked, task)
 
 
 def open_target(session: Session[Picked, Any], text: str | None, task: Task) -> list[str]:

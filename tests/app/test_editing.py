@@ -15,8 +15,10 @@ from safetensors.torch import load_file
 
 from app.editing import run as events
 from app.editing.session import EditSession, result_of
+from app.invert.run import start
 from app.runs.models import Models
 from app.runs.session import Session
+from app.runs.settings import defaults
 from app.target import targets
 from landscape_core.errors import UserError
 from landscape_core.images.pixels import png_bytes, to_bytes
@@ -74,6 +76,16 @@ def test_both_lanes_are_moved_alike_and_two_results_blended(race: Session) -> No
         assert torch.allclose(ends[0][lane], moved[lane])
         assert torch.allclose(ends[1][lane], (ends[0][lane] + ends[2][lane]) / 2, atol=1e-6)
     assert "B" not in events.drop(session)["ends"]
+
+
+def test_results_without_a_lane_in_common_are_not_blended(race: Session, models: Models) -> None:
+    session, table = EditSession(), Session(target=race.target)
+    list(start(models, table, defaults(models, "faces", steps=2)))  # its lanes are called by their optimisers
+    events.take(session, "A", result_of(race.run, 0, None))
+    with pytest.raises(UserError, match="none in common: run 1, step 6 has X, Z; run 1, step 2 has X · Adam, Z · Adam"):
+        events.take(session, "B", result_of(table.run, 0, None))
+    assert [*session.ends] == ["A"]
+    assert events.draw(session, asked())["pictures"].keys() == {"X", "Z"}
 
 
 def test_a_direction_of_ones_own_is_made_of_two_sets_of_files(race: Session, tmp_path: Path) -> None:

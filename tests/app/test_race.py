@@ -216,6 +216,8 @@ def test_a_new_run_stops_the_one_before_whose_card_the_page_has(models: Models, 
     target = as_it_was(other.target, {"label": "my cat", "query": {"target": "cat", "x": "y"}})
     assert (target.label, target.query) == ("my cat", {"target": "cat"})
     assert as_it_was(other.target, ["nonsense"]).query == {"target": "card"}
+    nonsense = as_it_was(other.target, {"query": {"target": "drawn-nonsense"}})
+    assert targets.drawn_input(models.get("faces"), nonsense) is None
     session.number_after(7)
     assert race_of(models, session)[0]["number"] == 8
     session.number_after("many")
