@@ -78,6 +78,13 @@ JointMap = Annotated[
 ]
 
 
+def odd(points: int) -> int:
+    """A number of points a side, so that a grid has a centre. Raises UserError for an even one."""
+    if points % 2 == 0:
+        raise UserError(f"--size must be odd, so that the grid has a centre; got {points}.")
+    return points
+
+
 def parse_box(text: str | None) -> tuple[int, int, int, int] | None:
     """ "left,top,right,bottom" in pixels.
 

@@ -8,8 +8,7 @@ import typer
 
 from landscape_core.console import apply_threads
 from landscape_core.domains import load_task
-from landscape_core.errors import UserError
-from landscape_core.options import TASK_HELP, Device, LearnedSpace, Threads
+from landscape_core.options import TASK_HELP, Device, LearnedSpace, Threads, odd
 from landscape_core.search.bench import bench_step
 from landscape_core.surfaces.bench import bench_surfaces
 
@@ -18,14 +17,12 @@ def bench(
     task: Annotated[str, typer.Option(help=f"Also pose: {TASK_HELP}")] = "faces",
     space: LearnedSpace = None,
     rounds: Annotated[int, typer.Option(help="Counted rounds.", min=5)] = 100,
-    size: Annotated[int, typer.Option(help="Points a side of the two surfaces that are timed, odd.", min=5)] = 41,
+    size: Annotated[int, typer.Option(help="Points a side of the two surfaces that are timed, odd.", min=5, callback=odd)] = 41,
     device: Device = "cpu",
     threads: Threads = 0,
 ) -> None:
     """Time one recorded race step (X and Z, batch 1 each) against bare passes of F at batch 2, and a pair of surfaces
     against the bare forward passes of its points."""
-    if size % 2 == 0:
-        raise UserError(f"--size must be odd, so that the grid has a centre; got {size}.")
     apply_threads(threads)
     loaded = load_task(task, device=device)
     learned = loaded.z_space(space)

@@ -95,7 +95,7 @@ def mapping(
     budget = Budget() if minutes is None else Budget(60.0 * minutes)
     apply_threads(threads)
     seen = () if observations is None else checked_names(OBSERVATIONS if observations == "all" else observations.split(","))
-    called = OBSERVED if name is None and seen else None if name is None else check_space(name)
+    called = OBSERVED if name is None and seen else name
     told = None if diary is None else Diary(checked_folder(diary) or diary)
     asked = Asked(
         task, preset, work, buffers, budget, None if called is None else check_space(called), seed, device, told, seen

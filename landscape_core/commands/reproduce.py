@@ -15,7 +15,19 @@ from landscape_core.experiments.report import BEGIN, END, PAGE, report, with_res
 from landscape_core.experiments.results import finish
 from landscape_core.images.datasets import ImageSource
 from landscape_core.images.sets import targets
-from landscape_core.options import TASK_HELP, Data, Device, Distance, EvaluatedSplit, Images, LearnedSpace, Out, Seed, Threads
+from landscape_core.options import (
+    TASK_HELP,
+    Data,
+    Device,
+    Distance,
+    EvaluatedSplit,
+    Images,
+    LearnedSpace,
+    Out,
+    Seed,
+    Threads,
+    odd,
+)
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
@@ -44,7 +56,7 @@ def landscapes(
     split: EvaluatedSplit = "val",
     images: Images = None,
     steps: Annotated[int, typer.Option(help="Steps of descent before the grid is laid.", min=2)] = 20,
-    size: Annotated[int, typer.Option(help="Points a side of every surface, odd.", min=5)] = 21,
+    size: Annotated[int, typer.Option(help="Points a side of every surface, odd.", min=5, callback=odd)] = 21,
     x_optimizer: Annotated[OptimizerName | None, typer.Option(help="X's optimiser; the advised one where absent.")] = None,
     space: LearnedSpace = None,
     task: Annotated[str, typer.Option(help=f"Also pose (rotations of joints), pose-positions: {TASK_HELP}")] = "faces",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 import subprocess
 import sys
@@ -10,7 +9,7 @@ import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import click
 import typer
@@ -20,6 +19,7 @@ from landscape_core.commands.reproduce import write_report
 from landscape_core.console import leave
 from landscape_core.errors import UserError
 from landscape_core.experiments.report import embedded_hashes, outdated
+from landscape_core.experiments.results import read_result
 from landscape_core.options import Data, Device, Out, Threads
 
 NO_MEASUREMENTS = ("all", "report")
@@ -112,7 +112,7 @@ def up_to_date(path: Path, words: Sequence[str]) -> bool:
     """Whether a result was made by these very words, on the models that are embedded now."""
     if not path.exists():
         return False
-    result: Mapping[str, Any] = json.loads(path.read_text())
+    result = read_result(path)
     return result["command"] == shlex.join([*PROGRAM, *words]) and not outdated([result], embedded_hashes())
 
 

@@ -13,10 +13,9 @@ import typer
 
 from landscape_core.console import STOPPED, Bar, apply_threads, leave, raced
 from landscape_core.domains import domain_for
-from landscape_core.errors import UserError
 from landscape_core.images.datasets import ImageSource
 from landscape_core.images.sets import targets as draw
-from landscape_core.options import TASK_HELP, Device, Distance, LearnedSpace, Out, Seed, Threads, XRate, ZRate, parse_box
+from landscape_core.options import TASK_HELP, Device, Distance, LearnedSpace, Out, Seed, Threads, XRate, ZRate, odd, parse_box
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, RunSettings, prepare
@@ -67,7 +66,7 @@ def surface(
     ] = None,
     space: LearnedSpace = None,
     steps: Annotated[int, typer.Option(help="Steps of descent; the grid is centred on the last.", min=2, max=500)] = 20,
-    size: Annotated[int, typer.Option(help="Points a side, odd; refined from coarse to fine.", min=5, max=161)] = 41,
+    size: Annotated[int, typer.Option(help="Points a side, odd; from coarse to fine.", min=5, max=161, callback=odd)] = 41,
     optimizer: Annotated[OptimizerName | None, typer.Option(help="In both spaces; the one advised for Z where absent.")] = None,
     x_lr: XRate = None,
     z_lr: ZRate = None,
@@ -95,8 +94,6 @@ def surface(
     `reproduce landscapes` averages them over many.
     """
     apply_threads(threads)
-    if size % 2 == 0:
-        raise UserError(f"--size must be odd, so that the grid has a centre; got {size}.")
     domain = domain_for(task)
     loaded = domain.load(task, perceptual, device)
     observed = domain.observe(loaded, file, frame, names)

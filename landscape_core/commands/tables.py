@@ -12,10 +12,9 @@ from torch import Tensor
 
 from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.domains import domain_for
-from landscape_core.errors import UserError
 from landscape_core.experiments.results import finish
 from landscape_core.generators.commands.reproduce import Work, train_and_val
-from landscape_core.generators.datasets import DOMAINS
+from landscape_core.generators.datasets import DOMAINS, pictured
 from landscape_core.generators.experiments import budget as searches
 from landscape_core.generators.experiments import convergence as fig3a
 from landscape_core.generators.experiments.judges import judges_for
@@ -60,9 +59,10 @@ def budget(
     domain = domain_for(task)
     loaded = domain.load(task, perceptual, device)
     others = tuned + (TAUGHT_ON if teach else 0)
-    train, sets = _train_of(loaded, others, seed), {"drawn": loaded.sampled(number, torch.Generator().manual_seed(seed)).value}
-    if domain is not PLUGINS:
-        train, sets = train_and_val(data, number, others, seed, loaded.side)
+    if domain is PLUGINS:
+        train, sets = _sampled(loaded, others, seed + TRAIN_SEED), {"drawn": _sampled(loaded, number, seed)}
+    else:
+        train, sets = train_and_val(data, number, others, seed, loaded.side, pictured(task))
     settings = searches.BudgetSettings(number, tuple(sorted(evaluations)), tuned, seed, teach)
     rows = searches.searchers_for(loaded)
     with Ticker() as tick:
@@ -73,8 +73,8 @@ def budget(
     finish(result, out, searches.plot)
 
 
-def _train_of(task: Task, n: int, seed: int) -> Tensor:
-    return task.sampled(n, torch.Generator().manual_seed(seed + TRAIN_SEED)).value
+def _sampled(task: Task, n: int, seed: int) -> Tensor:
+    return task.sampled(n, torch.Generator().manual_seed(seed)).value
 
 
 def convergence(
@@ -100,8 +100,7 @@ def convergence(
     real, drawn and out-of-range pictures, or on what a plug-in draws. Stop it at any time; the same command goes on."""
     apply_threads(threads)
     domain = domain_for(task)
-    if domain is not PLUGINS and task not in DOMAINS:
-        raise UserError(f"There is no data set for the domain {task!r}; there are: {', '.join(DOMAINS)}.")
+    name = "" if domain is PLUGINS else pictured(task)
     chosen = checked_kinds(kinds)
     loaded = domain.load(task, perceptual, device)
     learned = loaded.z_space(space)
@@ -109,14 +108,14 @@ def convergence(
     settings = fig3a.ConvergenceSettings(targets=number, steps=steps, tune_targets=tuned, space=learned, seed=seed)
     judges: Sequence[Judge] = ()
     if domain is PLUGINS:
-        train, sets = _train_of(loaded, tuned, seed), {"drawn": PictureSet(drawn(loaded, number, seed), "drawn")}
+        train, sets = _sampled(loaded, tuned, seed + TRAIN_SEED), {"drawn": PictureSet(drawn(loaded, number, seed), "drawn")}
     else:
-        train = targets(DOMAINS[task].source(data, "train", loaded.side), tuned, seed)
+        train = targets(DOMAINS[name].source(data, "train", loaded.side), tuned, seed)
         judges = judges_for(perceptual, loaded.device)
         if images is not None:
             sets = {"images": PictureSet(Target(targets(ImageSource(images, None, loaded.side), number, seed)), "real")}
         else:
-            sets = picture_sets(chosen, loaded, data, split, task, number, seed)
+            sets = picture_sets(chosen, loaded, data, split, name, number, seed)
     with Ticker() as tick:
         result = fig3a.run_convergence(loaded, train, sets, settings, command_line(), tick, judges, work)
     finish(result, out, fig3a.plot)

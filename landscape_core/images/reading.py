@@ -23,7 +23,6 @@ _HEIC_BRANDS = (b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b
 MAX_PIXELS = 40_000_000
 MAX_SIDE = 16_384
 FAR = 1e7  # pixels; a turned square that lies further out, or is larger, is taken for one of this size
-_ACCEPTED = "PNG, JPEG, WebP and GIF pictures are accepted"
 _ACCEPTED = "PNG, JPEG, WebP, GIF, AVIF and HEIC pictures are accepted"
 _SIZES = f"at most {MAX_PIXELS // 1_000_000} megapixels and {MAX_SIDE:,} pixels a side are accepted"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping, Sequence
+from threading import Lock
 from typing import Literal
 
 from matplotlib import rc_context
@@ -14,6 +15,7 @@ from landscape_core.search.trajectory import Trajectory
 
 COLOURS = {"X": "#b4552d", "Z": "#1f6199"}
 STYLES = ("-", "--", ":", "-.")
+_SETTING = Lock()  # Matplotlib's settings are the process's, and several runs may be exported at once
 
 
 def chart_svg(trajectory: Trajectory) -> str:
@@ -39,6 +41,6 @@ def lines_svg(
     axis.legend(frameon=False)
     axis.grid(visible=True, color="#e2dfd8", linewidth=0.6)
     text = io.StringIO()
-    with rc_context({"svg.hashsalt": "run", "svg.fonttype": "none"}):  # the same run, the same file; text stays text
+    with _SETTING, rc_context({"svg.hashsalt": "run", "svg.fonttype": "none"}):  # the same run, the same file; text stays text
         figure.savefig(text, format="svg", metadata={"Date": None, "Creator": None})
     return text.getvalue()

@@ -13,6 +13,7 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from landscape_core import cli
+from landscape_core.errors import UserError
 from landscape_core.experiments import landscapes as fig8
 from landscape_core.generators.experiments import completions as fig6
 from landscape_core.pose.task import load_pose_task
@@ -133,6 +134,12 @@ def test_the_command_measures_poses_as_it_does_pictures(tmp_path: Path) -> None:
     assert content["n"] == {"examples": 3}
     (found,) = committed(tmp_path, load_pose_task("positions"), "residual")  # the app finds it for these models
     assert found.optimizers == {"X": "lbfgs 1", "Z": "lbfgs 1"}
+
+
+def test_a_grid_without_a_centre_is_refused_before_anything_is_measured() -> None:
+    done = CliRunner().invoke(cli.app, ["reproduce", "landscapes", "--size", "6"])
+    assert isinstance(done.exception, UserError)
+    assert "--size must be odd" in str(done.exception)
 
 
 def test_the_command_measures_cats_too(tmp_path: Path) -> None:

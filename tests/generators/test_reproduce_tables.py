@@ -18,9 +18,11 @@ from landscape_core.experiments.paired import FLOOR, geometric_mean
 from landscape_core.experiments.rows import BASELINE, TableSettings, choose, losses_at, markdown, with_rows
 from landscape_core.generators import domain
 from landscape_core.generators.commands import reproduce as reproduce_tables
+from landscape_core.generators.datasets import pictured
 from landscape_core.generators.experiments import ablation as table2
 from landscape_core.generators.experiments import z_dimension as table3
 from landscape_core.generators.training.theta import MAPPING_PRESETS, image_targets, published_name
+from landscape_core.images.datasets import ImageSource
 from landscape_core.search.mapping import MappingConfig, build_mapping
 from landscape_core.search.objectives import SquaredError, Target
 from landscape_core.search.optimizers import Adam
@@ -231,6 +233,22 @@ def test_ablation_presets_take_as_many_evaluations_of_f_as_what_they_are_compare
         seen = 0
         trainer.buffer_step()
         assert seen == evaluations_per_buffer(settings)
+
+
+def test_a_domains_rates_are_chosen_on_its_own_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, str | None]] = []
+
+    def targets(source: ImageSource, n: int, seed: int) -> Tensor:
+        asked.append((source.path.name, source.split))
+        return torch.zeros(n)
+
+    monkeypatch.setattr(reproduce_tables, "targets", targets)
+    _, sets = reproduce_tables.train_and_val(Path("data"), 2, 3, 0, 8, "cats")
+    assert [*sets] == ["cats", "faces"]
+    assert sorted(asked) == [("cats128.zip", "train"), ("cats128.zip", "val"), ("faces128.zip", "val")]
+    assert pictured("cats+") == "cats"
+    with pytest.raises(UserError, match="no data set for the domain 'pose'; there are: faces, cats"):
+        pictured("pose")
 
 
 def test_ablation_presets_are_no_spaces_to_search_in() -> None:

@@ -20,7 +20,7 @@ from landscape_core.generators.experiments import z_dimension as table3
 from landscape_core.generators.task import PLUS, load_image_task
 from landscape_core.generators.training.theta import image_targets
 from landscape_core.images.datasets import ImageSource, load_images
-from landscape_core.images.sets import CATS, FACES, targets
+from landscape_core.images.sets import FACES, targets
 from landscape_core.options import Data, Device, Distance, EvaluatedSplit, Images, Out, Seed, Space, Threads
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
@@ -35,13 +35,13 @@ Work = Annotated[
 ]
 
 
-def train_and_val(data: Path, number: int, tuned: int, seed: int, side: int) -> tuple[Tensor, dict[str, Tensor]]:
-    """Training pictures to tune on, and faces and cats of val, at a model's side."""
-    sets = {
-        "faces": targets(FACES.source(data, "val", side), number, seed),
-        "cats": targets(CATS.source(data, "val", side), number, seed),
-    }
-    return targets(FACES.source(data, "train", side), tuned, seed), sets
+def train_and_val(
+    data: Path, number: int, tuned: int, seed: int, side: int, domain: str = "faces"
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """A domain's training pictures to tune on; pictures of val, its own first, then other domains'; all at a model's side."""
+    ordered = (domain, *(name for name in DOMAINS if name != domain))
+    sets = {name: targets(DOMAINS[name].source(data, "val", side), number, seed) for name in ordered}
+    return targets(DOMAINS[domain].source(data, "train", side), tuned, seed), sets
 
 
 def ablation(
