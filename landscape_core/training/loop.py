@@ -50,6 +50,19 @@ class Watch(Protocol):
         ...
 
 
+def check_alone() -> None:
+    """Make sure that a training that cannot be shared is one process's.
+
+    Raises:
+        UserError: several were started.
+    """
+    if processes.count() > 1:
+        raise UserError(
+            "This training is one process's; Algorithm 1, `train generator` and `train features-decoder` can be shared by "
+            "several."
+        )
+
+
 def train(
     trainer: Trainer, report: Report, *, save_every: float = 60.0, watch: Watch | None = None, shared: bool = False
 ) -> bool:
@@ -61,11 +74,8 @@ def train(
     Raises:
         UserError: several processes were started for one that is not shared.
     """
-    if processes.count() > 1 and not shared:
-        raise UserError(
-            "This training is one process's; Algorithm 1, `train generator` and `train features-decoder` can be shared by "
-            "several."
-        )
+    if not shared:
+        check_alone()
     figures: dict[str, float] = {}
     read = saved = -float("inf")
     while trainer.fraction < 1.0:

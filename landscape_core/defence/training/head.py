@@ -22,6 +22,7 @@ from landscape_core.images.pixels import to_unit
 from landscape_core.progress import Report
 from landscape_core.storage import zoo
 from landscape_core.training.checkpoint import Checkpoint
+from landscape_core.training.loop import check_alone
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,12 @@ class HeadTrainer:
 
 
 def train_head(trainer: HeadTrainer, report: Report, *, save_every: int = 50) -> ContrastiveHead:
-    """The remaining updates, then the bank. A stop keeps what is done."""
+    """The remaining updates, then the bank. A stop keeps what is done.
+
+    Raises:
+        UserError: several processes were started for it.
+    """
+    check_alone()
     stop, figures = False, {}
     while trainer.step < trainer.total and not stop:
         figures = trainer.update()

@@ -23,6 +23,7 @@ from landscape_core.features.classifier import Classifier, Network, classifier_o
 from landscape_core.images.pixels import to_unit
 from landscape_core.progress import Report
 from landscape_core.training.checkpoint import Checkpoint
+from landscape_core.training.loop import check_alone
 
 Loss = Literal["cross-entropy", "mart"]
 _PIXEL = 2.0  # pictures span [-1, 1], radii are given for pixels in [0, 1]
@@ -130,7 +131,12 @@ def _epoch_order(n: int, seed: int, epoch: int) -> Tensor:
 def train_classifier(
     images: Tensor, labels: Tensor, config: ClassifierConfig, out: Path, report: Report, *, save_every: int = 500
 ) -> Classifier:
-    """Train on uint8 pictures (N, 3, 32, 32) and labels (N,); resumes from `out/checkpoint.safetensors`."""
+    """Train on uint8 pictures (N, 3, 32, 32) and labels (N,); resumes from `out/checkpoint.safetensors`.
+
+    Raises:
+        UserError: several processes were started for it.
+    """
+    check_alone()
     training = ClassifierTraining(images, labels, config, out)
     while training.step < training.total:
         stop = report(training.step + 1, training.total, training.update())
