@@ -30,6 +30,7 @@ class Settings(BaseModel):
     device: str | None = None
     work: str | None = None
     train: bool | None = None
+    adopt: dict[str, str] = {}  # published checkpoints, by the names of the tasks that they become
     limits: dict[str, Any] = {}  # by name, of `app.limits`
 
 
@@ -56,7 +57,7 @@ def as_defaults(context: typer.Context, file: Path | None) -> Path | None:
     """The callback of `--settings`: the file's values become the other options' defaults."""
     if file is not None:
         try:
-            context.default_map = read_settings(file).model_dump(exclude_none=True, exclude={"limits"})
+            context.default_map = read_settings(file).model_dump(exclude_none=True, exclude={"adopt", "limits"})
         except UserError as error:
             raise typer.BadParameter(str(error)) from error
     return file

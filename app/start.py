@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from app import limits
-from app.settings_file import as_defaults, read_settings
+from app.settings_file import Settings, as_defaults, read_settings
 
 WORK = Path("runs") / "trainings"
 
@@ -29,15 +29,15 @@ def main(
     settings: Annotated[
         Path | None,
         typer.Option(
-            help='A TOML file of the other options: port = 7870, task = ["mine.py"]; what is typed goes before it. It may set '
-            "limits, too (SECURITY.md).",
+            help='A TOML file of the other options: port = 7870, task = ["mine.py"]; what is typed goes before it. It may name '
+            "published checkpoints (docs/models.md) and set limits (SECURITY.md), too.",
             callback=as_defaults, is_eager=True,
         ),
     ] = None,
 ) -> None:  # fmt: skip
     """Start the laboratory in the browser. Ctrl-C or SIGTERM ends it."""
-    if settings is not None:
-        limits.put(read_settings(settings).limits)
+    said = Settings() if settings is None else read_settings(settings)
+    limits.put(said.limits)
     from app.memory import few_arenas
     from app.scratch import scratch
     from app.serving import Stop, check_address, is_here, leave, stoppable
@@ -46,6 +46,7 @@ def main(
     few_arenas()
     try:
         check_address(host, port)
+        _adopt(said.adopt)
         with stoppable(), scratch():
             _serve(host, port, [host, *(name or [])], task or [], device, work if train or is_here(host) else None)
     except UserError as error:
@@ -54,6 +55,13 @@ def main(
     except Stop:
         print("Stopped.")
         leave(0)
+
+
+def _adopt(checkpoints: dict[str, str]) -> None:
+    from landscape_core.adopting import adopt_missing
+
+    for sentence in adopt_missing({name: Path(path) for name, path in checkpoints.items()}):
+        print(sentence, flush=True)
 
 
 def _serve(host: str, port: int, names: list[str], tasks: list[str], device: str, work: Path | None) -> None:

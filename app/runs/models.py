@@ -115,7 +115,8 @@ def embedded_models(assets: Path = zoo.ASSETS, plugins: Sequence[str] = (), devi
     plus = [d + PLUS for d in whole if any(name.startswith(f"{d}{PLUS}/theta-") for name in there)]
     left_out: dict[str, list[str]] = {d: [] for d in [*whole, *plus]}
     sources: dict[str, Callable[[str], Task]] = {d: partial(_load, d, assets, said, device) for d, said in left_out.items()}
-    bare = {each: bare_task(each, device=device) for each in (*plugins, *entry_names())}
+    named = [each for each in plugins if each not in (*sources, *POSE.names())]  # those are offered anyway
+    bare = {each: bare_task(each, device=device) for each in (*named, *entry_names())}
     own = {task.name: spec for spec, task in bare.items()}
     if twice := [name for name in own if name in sources]:
         raise UserError(f"There is a model {twice[0]!r} already; give the plug-in's task another name.")

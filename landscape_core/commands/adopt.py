@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
+from landscape_core.adopting import adopt_published
 from landscape_core.console import command_line
-from landscape_core.generators.adopting import adopt_stylegan
 from landscape_core.options import checked_name
-from landscape_core.pose.adopting import adopt_vposer, is_vposer
+from landscape_core.pose.adopting import PRIOR
 from landscape_core.storage import zoo
 
 
@@ -30,16 +30,9 @@ def adopt(
 
     The card says what was assumed; what does not fit is refused.
     """
-    if is_vposer(file):
-        _wrote(adopt_vposer(file, name, licence=licence, command=command_line()))
-        typer.echo(f"Next: python -m landscape_core pose recording.npz --prior {name}")
-        return
-    card, notices = adopt_stylegan(file, name, licence=licence, command=command_line())
+    card, notices = adopt_published(file, name, licence=licence, command=command_line())
     for notice in notices:
         typer.echo(f"{file.name}: {notice}")
-    _wrote(card)
-    typer.echo(f"Next: python -m landscape_core invert photo.jpg --task {name}")
-
-
-def _wrote(card: zoo.Card) -> None:
     typer.echo(f"Wrote {card.name} below {zoo.OWN}: {card.kind}. {card.notes}")
+    usual = "pose recording.npz --prior" if card.name.endswith(PRIOR) else "invert photo.jpg --task"
+    typer.echo(f"Next: python -m landscape_core {usual} {name}")

@@ -1,4 +1,5 @@
-"""The app's settings file gives its options their defaults; what is typed goes before it, and a mistake is told."""
+"""The app's settings file gives its options their defaults; what is typed goes before it, and a mistake is told. Published
+checkpoints that it names are tasks from then on."""
 
 from __future__ import annotations
 
@@ -8,10 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import typer
 from typer.testing import CliRunner
 
 from app import limits, start
+from app.runs.models import embedded_models, pose_models
+from landscape_core.pose.network import load_published_vposer
+from landscape_core.storage import zoo
+from tests.generators.test_published import DIM, published, saved
+from tests.pose.test_adopting import folder
 
 
 @pytest.fixture
@@ -56,7 +63,7 @@ def test_a_file_gives_defaults_and_what_is_typed_goes_before(tmp_path: Path, ser
         ("port = ", "cannot be read"),
         ('port = "7860"', "port"),
         ("port = 70000", "port"),
-        ("prot = 1", "It may have: host, port, name, task, device, work, train, limits"),
+        ("prot = 1", "It may have: host, port, name, task, device, work, train, adopt, limits"),
         ("limits = 3", "limits"),
         ("[limits]\nsesions = 3", "There is no limit 'sesions'; there are: json_body, upload_body,"),
         ("[limits]\nsessions = '3'", "The limit sessions is a whole number from 1 to 64,000, not '3'"),
@@ -64,6 +71,7 @@ def test_a_file_gives_defaults_and_what_is_typed_goes_before(tmp_path: Path, ser
         ("[limits]\nruns_at_once = 0", "The limit runs_at_once is a whole number from 1 to 4,000, not '0'"),
         ("[limits]\ntraining_minutes = 1_440_001", "The limit training_minutes is a whole number from 1 to 1,440,000"),
         ('task = "mine.py"', "task"),
+        ('adopt = ["ffhq.pt"]', "adopt"),
     ],
 )
 def test_a_mistake_in_it_is_told(tmp_path: Path, served: list[tuple[Any, ...]], text: str, sentence: str) -> None:
@@ -107,3 +115,78 @@ def test_every_limit_is_in_the_table_of_security() -> None:
 def test_a_file_that_is_not_there_is_refused(tmp_path: Path, served: list[tuple[Any, ...]]) -> None:
     assert started("--settings", tmp_path / "none.toml").startswith("refused")
     assert not served
+
+
+@pytest.fixture
+def adopting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A settings file beside a StyleGAN2's checkpoint and a VPoser's folder, both of which it names."""
+    monkeypatch.chdir(tmp_path)
+    saved(tmp_path, {"g_ema": published()[1]})
+    folder(tmp_path, 2)
+    path = tmp_path / "lab.toml"
+    path.write_text('task = ["ffhq", "smpl"]\n[adopt]\nffhq = "g.pt"\nsmpl = "V02"\n')
+    return path
+
+
+def cards() -> dict[str, int]:
+    return {name: (zoo.OWN / name / "card.json").stat().st_mtime_ns for name in zoo.names(zoo.OWN)}
+
+
+def test_checkpoints_that_it_names_are_models_of_the_app_and_draw_what_their_files_draw(
+    adopting: Path, served: list[tuple[Any, ...]]
+) -> None:
+    said = started("--settings", adopting)
+    assert "g.pt is the task ffhq: published StyleGAN2, F: w" in said
+    assert "V02 is the task smpl: published VPoser v2" in said
+    ((_, _, _, tasks, _, _),) = served
+    models = embedded_models(plugins=tasks)  # what is offered anyway may be named, too
+    assert not models.own
+    w = torch.randn(2, DIM, generator=torch.Generator().manual_seed(0))
+    vposer = load_published_vposer(next(Path("V02").rglob("*=13.ckpt")))
+    with torch.no_grad():
+        torch.testing.assert_close(models.get("ffhq").forward(w), published()[0].synthesis(w))
+        pose = pose_models().get("smpl")
+        x = pose.prior.sample(2, torch.Generator().manual_seed(0))
+        found, expected = pose.forward(x), vposer.decoder(x)
+    torch.testing.assert_close(found.reshape(expected.shape), expected)
+
+
+def test_its_checkpoints_are_converted_once_and_another_file_by_that_name_is_refused(
+    adopting: Path,
+    served: list[tuple[Any, ...]],
+) -> None:
+    started("--settings", adopting)
+    before = cards()
+    assert before.keys() == {"ffhq/generator", "smpl/vposer"}
+    assert "is the task" not in started("--settings", adopting)
+    assert cards() == before
+    assert len(served) == 2
+    Path("g.pt").rename("other.pt")
+    adopting.write_text('[adopt]\nffhq = "other.pt"')
+    assert "The task 'ffhq' is another one (by others; read from g.pt) than other.pt" in started("--settings", adopting)
+    assert cards() == before
+    assert len(served) == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ('new = "none.pt"', "none.pt"),
+        ('new = "ada.pkl"', "convert_weight.py"),
+        ('faces = "g.pt"', "There is a generator 'faces' already"),
+        ('"../new" = "g.pt"', "../new"),
+    ],
+)
+def test_a_checkpoint_that_cannot_be_converted_is_told_and_nothing_is_served(
+    adopting: Path,
+    served: list[tuple[Any, ...]],
+    line: str,
+    sentence: str,
+) -> None:
+    Path("ada.pkl").write_bytes(b"\x80\x03")
+    adopting.write_text(f"[adopt]\n{line}")
+    said = started("--settings", adopting)
+    assert said.startswith("refused")
+    assert sentence in said
+    assert not served
+    assert cards() == {}
