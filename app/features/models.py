@@ -16,7 +16,7 @@ from landscape_core.search.thetas import THETA
 from landscape_core.storage import zoo
 
 NONE = "There is no autoencoder in assets/ yet. Train one with: python -m landscape_core train features-decoder"
-KINDS = {"robust": "Robust", "plain": "Standard"}
+KINDS = {"robust": "Robust", "plain": "Standard", "robust-faces": "Robust, faces", "plain-faces": "Standard, faces"}
 
 
 class Features:
@@ -31,7 +31,7 @@ class Features:
         if not names:
             raise UserError(NONE)
         self.tasks = Models({name: partial(_task, name, assets) for name in names})
-        found = [name for name in names if not name.endswith(CODES)]
+        found = dict.fromkeys(name.removesuffix(CODES) for name in names)
         sources = {name: partial(load_inverter, name, assets) for name in found}
         self._inverters = Loader[Inverter](sources, "autoencoder", NONE)
         self.assets = assets
@@ -42,16 +42,16 @@ class Features:
         return self._inverters.load(task.removesuffix(CODES))
 
     def beside(self, task: str) -> Mapping[str, Inverter]:
-        """By their words: every autoencoder at the same stage as a task's, the robust one first."""
-        depth = self.inverter(task).model.encoder.depth
+        """By their words: every autoencoder at the same stage as a task's and of the same pictures, the robust one first."""
+        depth, side = self.inverter(task).model.encoder.depth, self.inverter(task).side
         every = {words(name): self.inverter(name) for name in self._inverters.names}
-        return {title: each for title, each in every.items() if each.model.encoder.depth == depth}
+        return {title: each for title, each in every.items() if (each.model.encoder.depth, each.side) == (depth, side)}
 
     def of_network(self, task: str) -> list[Inverter]:
-        """The autoencoders of every stage of a task's network."""
-        network = self.inverter(task).card.architecture["encoder"]
+        """The autoencoders of every stage of a task's network, and of the same pictures."""
+        network, side = self.inverter(task).card.architecture["encoder"], self.inverter(task).side
         every = [self.inverter(name) for name in self._inverters.names]
-        return [each for each in every if each.card.architecture["encoder"] == network]
+        return [each for each in every if (each.card.architecture["encoder"], each.side) == (network, side)]
 
     def compared(self, task: str, space: str) -> str:
         """What the card of a learned space says of it against X, by the same optimiser; nothing where it says nothing."""
@@ -71,7 +71,7 @@ def _task(name: str, assets: Path, perceptual: str) -> Task:
 
 
 def words(name: str) -> str:
-    """What a task or an autoencoder is called: "Robust, stage 4", "Standard, stage 3, codes"."""
+    """What a task or an autoencoder is called: "Robust, stage 4", "Standard, stage 3, codes", "Robust, faces, stage 3"."""
     short = name.removeprefix("features/").removesuffix(CODES)
     kind, _, stage = short.partition("-stage")
     said = f"{KINDS.get(kind, kind)}, stage {stage}" if stage else short

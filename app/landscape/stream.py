@@ -30,7 +30,7 @@ from landscape_core.surfaces.averages import Averages
 from landscape_core.surfaces.cut import cut_between, cut_figures, cut_sentence
 from landscape_core.surfaces.cut_export import PLACES
 from landscape_core.surfaces.look import CODE, loss_range
-from landscape_core.surfaces.panels import Panel, figures, panel, sentences
+from landscape_core.surfaces.panels import Panel, enough, figures, panel, sentences
 from landscape_core.surfaces.surface import Cache, Surface, evaluate, evaluate_all
 from landscape_core.surfaces.verdict import verdict, warnings
 from landscape_core.surfaces.views import View
@@ -41,7 +41,7 @@ INTERVAL = 0.25
 LANES = "XZ"
 BATCH = 32  # steps in a message
 POINTS = 16  # of a grid at once: few, so that threads share a coarse surface evenly and Stop waits for little
-FEW = 21  # points of a path on the first surfaces
+FEW = 11  # points of a path on the first surfaces
 
 
 def target_message(task: Task, target: Target, label: str) -> Message:
@@ -119,7 +119,7 @@ def surfaces(
     cache: Cache, in_turns: InTurns, clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Message]:  # fmt: skip
     """Evaluate the views in turn, coarse first. `steps` are those of the paths' points, few of which are on the first
-    surfaces: all are once these stand, after the messages `told`. The drawing's panels are kept up to date in place, for
+    surfaces: all are once these have a shape, after the messages `told`. The drawing's panels are kept up to date in place, for
     whoever exports them. `note` says where the planes are from."""
     task, target, panels, stop = standing.task, standing.target, drawing.panels, drawing.stop.is_set
     running = {
@@ -147,10 +147,11 @@ def surfaces(
             shown = levels
         if changed and all(levels):
             yield _surfaces(drawing, note)
-            yield from told
-            if len(drawing.steps) < len(steps) and not stop():
-                place(now, range(len(steps)))
-                yield _surfaces(drawing, note)
+            if all(enough(surface) or surface.level == surface.grid.size for surface in now):
+                yield from told
+                if len(drawing.steps) < len(steps) and not stop():
+                    place(now, range(len(steps)))
+                    yield _surfaces(drawing, note)
         if changed or clock() - sent >= INTERVAL:
             yield {"kind": "progress", **_counts(now, found)}
             sent = clock()

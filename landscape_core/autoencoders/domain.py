@@ -9,7 +9,7 @@ from landscape_core.autoencoders.run_card import FeaturesCard, features_card_tar
 from landscape_core.autoencoders.task import load_features_task, task_names
 from landscape_core.domain import Domain, Observed
 from landscape_core.errors import UserError
-from landscape_core.features.cifar10 import Cifar10Test
+from landscape_core.features.cifar10 import SIDE, Cifar10Test
 from landscape_core.images.pixels import to_bytes, to_unit
 from landscape_core.images.reading import centre_box, crop_square, load_picture
 from landscape_core.search.objectives import Target
@@ -40,6 +40,8 @@ def _recorded(task: Task, data: Path, split: str, n: int, seed: int) -> tuple[Ta
     """Pictures of CIFAR-10's test, which is its split val."""
     if split not in ("val", "test"):
         raise UserError(f"Pictures to invert are drawn from CIFAR-10's test; there is no split {split!r} for that.")
+    if task.side != SIDE:
+        raise UserError(f"{task.name} takes pictures of {task.side} pixels; CIFAR-10's have {SIDE}.")
     test = Cifar10Test(data / CIFAR10)
     return Target(to_unit(test.pictures(test.draw(n, seed)))), CIFAR10
 

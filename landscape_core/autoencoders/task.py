@@ -79,15 +79,12 @@ class FeatureObjective:
 
 
 def task_names(assets: Path = zoo.ASSETS) -> list[str]:
-    """Every autoencoder with small enough pictures, over pixels and over codes: the robust ones first, the shallowest first."""
+    """Every autoencoder that a code is enough for, over codes, and over pixels where these are few enough: those of small
+    pictures first, then the robust ones, then the shallowest."""
     cards = [zoo.read_card(name, assets) for name in inverter_names(assets)]
-    able = sorted(filter(_searchable, cards), key=lambda card: ("robust" not in card.name, card.architecture["depth"]))
-    return [card.name + kind for card in able for kind in ("", CODES)]
-
-
-def _searchable(card: zoo.Card) -> bool:
-    """A decoder with skips needs more than the code; larger pictures than `LARGEST` have too many pixels for Θ."""
-    return card.architecture["side"] <= LARGEST and not card.architecture["skips"]
+    able = [card for card in cards if not card.architecture["skips"]]
+    able.sort(key=lambda card: (card.architecture["side"], "robust" not in card.name, card.architecture["depth"]))
+    return [card.name + kind for card in able for kind in (CODES, "") if kind or card.architecture["side"] <= LARGEST]
 
 
 def load_features_task(name: str, assets: Path = zoo.ASSETS) -> Task:

@@ -15,12 +15,14 @@ from landscape_core.surfaces.measures import Measures, measure
 from landscape_core.surfaces.surface import PathOnPlane, Surface, path_on_plane
 from landscape_core.surfaces.views import View
 
+ENOUGH = 11  # points a side that measures are taken of; of a surface that gets fewer, as soon as it is whole
 MIN_LEVEL = 5
 
 
 @dataclass(frozen=True)
 class Panel:
-    """One drawn surface. `measures` belong to the finest whole level; None where there is none or a loss is not finite."""
+    """One drawn surface. `measures` belong to the finest whole level; None where that is too coarse or a loss is not
+    finite."""
 
     view: View
     surface: Surface
@@ -46,8 +48,13 @@ def panel(task: Task, target: Target, view: View, surface: Surface) -> Panel:
     return Panel(view, surface, paths, _measures(surface))
 
 
+def enough(surface: Surface) -> bool:
+    """Whether so many of a surface's points are known that one may speak of its shape."""
+    return surface.level >= max(MIN_LEVEL, min(ENOUGH, surface.grid.size))
+
+
 def _measures(surface: Surface) -> Measures | None:
-    if surface.level < MIN_LEVEL:
+    if not enough(surface):
         return None
     _, _, losses = surface.at_level(surface.level)
     return measure(losses) if bool(torch.isfinite(losses).all()) else None

@@ -17,7 +17,7 @@ from landscape_core.storage.fingerprint import fingerprint
 from landscape_core.surfaces.planes import Grid, Plane
 from landscape_core.threads import InTurns
 
-_COARSE = 11
+_COARSE = 6
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,9 @@ class Surface:
 
 
 def levels(size: int) -> tuple[int, ...]:
-    """Points a side of each refinement, coarsest first, every one containing the one before: 41 -> (11, 21, 41)."""
+    """Points a side of each refinement, coarsest first, every one containing the one before: 41 -> (6, 11, 21, 41)."""
     sizes = [size]
-    while sizes[0] > _COARSE and (sizes[0] - 1) % 4 == 0:
+    while sizes[0] > _COARSE and sizes[0] % 2 == 1:
         sizes.insert(0, (sizes[0] - 1) // 2 + 1)
     return tuple(sizes)
 

@@ -58,13 +58,14 @@ def test_a_race_then_its_surfaces_from_coarse_to_fine(lab: Resources, invert: Se
 
 def test_the_first_surfaces_have_few_points_of_a_long_path_and_the_next_all(lab: Resources, invert: Session) -> None:
     drawing = Drawing(1)
-    first, second, *_ = only(run(lab, drawing, invert, steps=60), "surfaces")
-    assert [m["panels"][0]["points_a_side"] for m in (first, second)] == [11, 11]
-    assert first["steps"] == [*range(0, 61, 3)]
-    assert second["steps"] == drawing.steps == [*range(61)]
-    few, every = (m["panels"][0]["paths"]["X"] for m in (first, second))
+    first, second, third, *_ = only(run(lab, drawing, invert, steps=60), "surfaces")
+    assert [m["panels"][0]["points_a_side"] for m in (first, second, third)] == [6, 11, 11]
+    assert [m["panels"][0]["measures"] is None for m in (first, second)] == [True, False]  # six points a side have no shape yet
+    assert first["steps"] == second["steps"] == [*range(0, 61, 6)]
+    assert third["steps"] == drawing.steps == [*range(61)]
+    few, every = (m["panels"][0]["paths"]["X"] for m in (first, third))
     for name, values in every.items():
-        assert few[name] == pytest.approx(np.array(values)[::3], rel=1e-4, abs=1e-6), name
+        assert few[name] == pytest.approx(np.array(values)[::6], rel=1e-4, abs=1e-6), name
 
 
 def test_the_centre_of_the_grid_is_where_the_run_ended(lab: Resources, invert: Session) -> None:
@@ -79,7 +80,7 @@ def test_the_centre_of_the_grid_is_where_the_run_ended(lab: Resources, invert: S
 
 
 def test_one_range_holds_every_surface_and_path(lab: Resources, invert: Session) -> None:
-    (_, last) = only(run(lab, Drawing(1), invert), "surfaces")
+    *_, last = only(run(lab, Drawing(1), invert), "surfaces")
     values = np.concatenate([np.ravel(panel["losses"]) for panel in last["panels"]])
     assert last["range"][0] <= values.min() * (1 + 1e-6)  # sent with seven figures
     assert last["range"][1] >= values.max() * (1 - 1e-6)

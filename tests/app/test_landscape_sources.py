@@ -35,7 +35,7 @@ def test_a_run_that_stands_elsewhere_is_drawn_as_it_stands(lab: Resources, model
     drawing = Drawing(1)
     messages = run(lab, drawing, invert, standing_of(invert.run), steps=100)
     kinds = [m["kind"] for m in messages if m["kind"] != "progress"]
-    assert kinds == ["begin", "surfaces", "frames", "end", "averages", "surfaces", "drawn"]
+    assert kinds == ["begin", "surfaces", "surfaces", "frames", "end", "averages", "surfaces", "drawn"]
     assert [step for m in only(messages, "frames") for step in m["steps"]] == list(range(8))
     recorded = [float(loss[0]) for loss in invert.run.trajectory.lane("Z").losses]
     panel = only(messages, "surfaces")[-1]["panels"][1]

@@ -78,19 +78,19 @@ def test_every_point_of_the_surface_is_the_loss_there(task: Task, targets: Targe
 
 
 def test_levels_nest_and_refinement_evaluates_every_point_once(counted: tuple[Task, list[int]], targets: Target) -> None:
-    assert levels(41) == (11, 21, 41)
+    assert levels(41) == (6, 11, 21, 41)
     task, sizes = counted
     grid = Grid(random_plane(torch.zeros(DIM), X, random(0)), (1.0, 1.0), size=21)
     seen = list(evaluate(task, targets.select(slice(0, 1)), grid, batch=50))
     assert sum(sizes) == 21 * 21
     reached = [surface.level for surface in seen]
     assert reached == sorted(reached)
-    assert set(reached) == {0, 11, 21}
-    first = next(surface for surface in seen if surface.level == 11)
-    assert first.done == 121  # the coarse one is whole before any finer point
-    u, _, coarse = first.at_level(11)
-    assert torch.equal(coarse, seen[-1].losses[::2, ::2])
-    assert torch.equal(u, grid.ticks()[0][::2])
+    assert set(reached) == {0, 6, 11, 21}
+    first = next(surface for surface in seen if surface.level == 6)
+    assert first.done == 36  # the coarse one is whole before any finer point
+    u, _, coarse = first.at_level(6)
+    assert torch.equal(coarse, seen[-1].losses[::4, ::4])
+    assert torch.equal(u, grid.ticks()[0][::4])
     assert torch.isfinite(seen[-1].losses).all()
     assert torch.isnan(first.losses[1, 1])
 
@@ -108,8 +108,8 @@ def test_stop_keeps_what_is_there_and_the_cache_goes_on(counted: tuple[Task, lis
     target, grid = targets.select(slice(0, 1)), Grid(random_plane(torch.zeros(DIM), X, random(0)), (1.0, 1.0), size=11)
     cache: dict[str, dict[str, Tensor]] = {}
     calls = iter([False, False, True])
-    part = last(evaluate(task, target, grid, batch=30, cache=cache, stop=lambda: next(calls)))
-    assert part.done == 60
+    part = last(evaluate(task, target, grid, batch=16, cache=cache, stop=lambda: next(calls)))
+    assert part.done == 32
     assert part.level == 0
     whole = last(evaluate(task, target, grid, batch=30, cache=cache))
     assert whole.done == sum(sizes) == 121
@@ -124,7 +124,7 @@ def test_a_caller_who_walks_away_leaves_the_points_in_the_cache(task: Task, targ
         next(walk)
     walk.close()  # type: ignore[attr-defined]
     (kept,) = cache.values()
-    assert int(kept["evaluated"].sum()) == 60
+    assert int(kept["evaluated"].sum()) == 36  # the coarsest level
 
 
 @pytest.mark.parametrize("folder", [False, True])

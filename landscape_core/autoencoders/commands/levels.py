@@ -67,16 +67,18 @@ def sweet_spot(
     classifier = replace(CLASSIFIER_PRESETS["level"], epochs=epochs, network=network, seed=seed)
     settings = radii.Level(classifier, DecoderConfig(images=images, seed=seed), depth)
     per_class = max(number // len(CIFAR10_CLASSES), 1)
-    result = begun("features-sweet-spot", per_class * len(CIFAR10_CLASSES), seed, [], levels=eps, **asdict(settings))
+    name = "features-sweet-spot" if network == "resnet" else f"features-sweet-spot-{network}"
+    result = begun(name, per_class * len(CIFAR10_CLASSES), seed, [], levels=eps, **asdict(settings))
+    folder = work if network == "resnet" else work / network
     seen, test = load_cifar10(data / CIFAR10, "train"), load_cifar10(data / CIFAR10, "test", limit_per_class=per_class)
     with Stopping() as stop, Ticker() as tick:
 
         def classify(name: str, config: ClassifierConfig) -> Classifier:
-            trained = train_classifier(*seen, config, work / name, stop.bar(name))
-            stop.leave_if_asked(f"everything so far is in {work}.")
+            trained = train_classifier(*seen, config, folder / name, stop.bar(name))
+            stop.leave_if_asked(f"everything so far is in {folder}.")
             return trained
 
-        learn = learner(stop, work)
+        learn = learner(stop, folder)
         radii.run_sweet_spot(eps, settings, seen[0], test, load_lpips(), classify, learn, result, tick)
     finish(result, out, lambda result, path: radii.curves(result, eps, path))
 
