@@ -11,7 +11,7 @@ import { number } from "../views/words.js";
 
 const FIDELITY = "Mean loss of what is seen over all K, without the prior's term; lower is closer.";
 const DIVERSITY = "Mean perceptual distance between two completions over all pairs of the K, behind a mask in the hidden part alone; higher is more varied.";
-const BEGIN_HERE = "Choose what is observed, then press Run: as many random starts in X and in Z descend together on it, by the optimiser of each column.";
+const BEGIN_HERE = "Choose what is observed, then press Run: from several random starts, in X and in Z, whole pictures are searched for that fit it.";
 
 class Gallery extends RunsView {
   constructor(view) {
@@ -31,6 +31,7 @@ class Gallery extends RunsView {
     this.looks = new Looks(panel.querySelector(".looks"), () => this.#drawPicked(this.timeline.index));
     this.looks.listen(panel.querySelector("[data-chosen]"), () => {});
     new FullScreen(panel, panel.querySelector("[data-full]"));
+    this.say(BEGIN_HERE);
     this.controls.ready(); // disabled until now, so that no click is lost
     this.listen();
   }

@@ -15,7 +15,7 @@ from app.runs import settings
 from app.runs.address import TARGET
 from app.runs.cards import LOADED, read_card_file
 from app.runs.judged import judged
-from app.runs.lanes import table_of
+from app.runs.lanes import CELLS, LANES, table_of
 from app.runs.legs import Legs, lasting, png, result_so_far
 from app.runs.session import Message, Picked, Run, Session
 from app.runs.told import told_of
@@ -31,7 +31,7 @@ from landscape_core.records.run_zip import export_zip
 from landscape_core.search.judges import PSNR, Found, Judge, best_of, features_judge
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
-from landscape_core.search.task import Task
+from landscape_core.search.task import Task, X
 from landscape_core.search.thetas import RANDOM
 from landscape_core.search.trajectory import Trajectory
 
@@ -40,7 +40,7 @@ FeaturesSession = Session[Picked, Inversion]
 USUAL_STEPS = 60
 USUAL_MORE = 100
 DECODER = "decoder"
-NO_THETA = "No Θ was trained for this stage: Z is searched through an untrained one, which says nothing of a learned space."
+NO_THETA = "No Θ was trained for this stage: Z, switched on under Lanes, is untrained and says nothing of a learned space."
 SSIM = Judge(
     "SSIM", "Structural similarity to the picture; 1 is the same.",
     lambda found, target: 1.0 - ssim(found.output, target.value),
@@ -51,8 +51,8 @@ SSIM = Judge(
 def open_page(features: Features, session: FeaturesSession, query: Mapping[str, str]) -> tuple[RunSettings, list[str]]:
     """Settings and picture that the page's address asks for, with a sentence for each thing it could not have."""
     tasks = features.tasks
-    usual = settings.defaults(tasks, query.get("model"), steps=USUAL_STEPS)
-    chosen, notes = settings.from_query(query, usual, tasks)
+    chosen, notes = settings.from_query(query, settings.defaults(tasks, query.get("model"), steps=USUAL_STEPS), tasks)
+    chosen = chosen if LANES in query else worthwhile(features, chosen)
     name, task = query.get(TARGET), tasks.get(chosen.task)
     unknown = session.open(lambda: example(name, task.side) if name in LABELS else first(task), name)
     return chosen, [*notes, *unknown]
@@ -68,6 +68,23 @@ def note(features: Features, session: FeaturesSession, values: Mapping[str, Any]
         return {"text": str(error), "level": "error", "query": None}
     text = features.compared(chosen.task, str(values["space"])) or only_untrained(features.tasks.get(chosen.task))
     return {"text": text, "level": "plain", "query": query, "tab": "features", "table": table_of(chosen)}
+
+
+def usual(features: Features, model: str) -> RunSettings:
+    """The settings that a model begins with. Raises UserError where its files are damaged."""
+    return worthwhile(features, settings.defaults(features.tasks, model, steps=USUAL_STEPS))
+
+
+def other_model(features: Features, values: Mapping[str, Any]) -> RunSettings:
+    """The form's settings after another model was chosen in it. Raises UserError where its files are damaged."""
+    return worthwhile(features, settings.for_model(features.tasks, {**values, LANES: [*CELLS]}))
+
+
+def worthwhile(features: Features, chosen: RunSettings) -> RunSettings:
+    """Settings without lanes in Z where no learned space was trained."""
+    if not only_untrained(features.tasks.get(chosen.task)):
+        return chosen
+    return chosen.model_copy(update={"lanes": tuple(lane for lane in chosen.lanes if lane.row == X)})
 
 
 def only_untrained(task: Task) -> str:
@@ -110,7 +127,8 @@ def _end(features: Features, run: Inversion, reason: str) -> Message:
         found = {DECODER: Found(task.objective.bind(target)(output), guess, output)}
     found |= {lane.name: best_of(run.solver, lane, now) for lane, now in zip(run.solver.lanes, last.lanes, strict=True)}
     lpips = features_judge(features.lpips, "LPIPS", "Perceptual distance to the picture; lower is better.")
-    return {**stream.end(run, reason), **judged(found, target, [PSNR, SSIM, lpips]), "hint": only_untrained(task)}
+    hint = only_untrained(task) if run.settings.learned else ""
+    return {**stream.end(run, reason), **judged(found, target, [PSNR, SSIM, lpips]), "hint": hint}
 
 
 def _repeats(card: Card, run: Inversion) -> bool:

@@ -11,10 +11,10 @@ import gradio as gr
 from app.features import run as events
 from app.features.form import PREFIX, Sliders, build_features_form, build_sliders
 from app.features.models import Features, words
-from app.features.run import USUAL_STEPS, FeaturesSession
+from app.features.run import FeaturesSession
 from app.runs.cards import as_it_was
 from app.runs.session import Message, Session, Visitors
-from app.runs.settings import defaults, for_model, from_values, values_of
+from app.runs.settings import from_values, values_of
 from app.runs.standing import StandingSource, standing_of
 from app.target.chooser import TargetChooser, TargetPanel, build_target
 from app.target.targets import running, target_message
@@ -104,7 +104,7 @@ class FeaturesTab(RunTab[FeaturesSession]):
         """Another network, stage or kind of x: its own spaces and optimisers; the picture stays."""
         session = self.session(request)
         try:
-            chosen = values_of(for_model(self.models, self.form.read(values)))
+            chosen = values_of(events.other_model(self.features, self.form.read(values)))
             task = self.models.get(chosen["model"])
         except UserError as error:
             return {self.panel.message: paragraph(str(error))}
@@ -113,7 +113,7 @@ class FeaturesTab(RunTab[FeaturesSession]):
         return {**self.filled(chosen), **kept}
 
     def on_reset(self, model: str, request: gr.Request) -> dict[Any, Any]:
-        values = values_of(defaults(self.models, model, steps=USUAL_STEPS))
+        values = values_of(events.usual(self.features, model))
         return {**self.filled(values), self.note: sent(events.note(self.features, self.session(request), values))}
 
     def taken_up(self, request: gr.Request, data: bytes, said: str, origin: Any, values: Sequence[Any]) -> dict[Any, Any]:

@@ -14,6 +14,7 @@ import { RunView } from "../views/run_view.js";
 import { Stage } from "../views/stage.js";
 
 const EARLIER = "What is drawn is of earlier settings; Run draws it with those of the form.";
+const BEGIN_HERE = "Press Run: both searches take their steps, then the loss around them is drawn.";
 const DRAWING = "Drawing the loss around both paths…";
 const SETTLED = 120; // ms: the form takes what came with the same message
 
@@ -53,6 +54,7 @@ class Surfaces extends RunView {
     this.paths = new PathCurves(this.curves);
     this.hover = new Hover(this.find(".hover"));
     this.press("mode", this.plot.mode);
+    this.#words(BEGIN_HERE);
     if (!this.plot.gl) this.#flat("This browser has no WebGL, which surfaces are drawn with; contours show the same losses.");
     this.listen();
   }
@@ -121,7 +123,7 @@ class Surfaces extends RunView {
     this.become("idle");
     this.find(".exports").hidden = true;
     this.find("[data-plot]").hidden = false;
-    this.#words("Press Run: both searches take their steps, then the loss around them is drawn.");
+    this.#words(BEGIN_HERE);
   }
 
   /** The verdict, and where the plane misleads. */

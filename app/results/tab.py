@@ -57,6 +57,18 @@ TITLES = {
     "defence-ro": "Defence of the RO classifier",
     "defence-mart": "Defence of the MART classifier",
     "features": "Robust features against plain ones",
+    "features-table": "What decoders give back of features",
+    "features-inversion": "Pictures from features: decoder against descent",
+    "features-resolution": "The same decoders on larger pictures",
+    "features-denoise": "Noise, by decoders that never saw it",
+    "features-style": "Another's style, by decoders",
+    "features-anomaly": "What does not belong, by a decoder a class",
+    "features-ablation": "What each loss of a decoder does",
+    "features-sweet-spot": "How robust a network is best given back",
+    "restore": "Blur, noise and fewer pixels undone",
+    "editing": "Edits of what X and Z found",
+    "follow": "Clips of poses, frame by frame",
+    "plugins": "Networks of one's own",
 }
 
 

@@ -30,7 +30,10 @@ export class LossCurves {
     this.dots = [];
     setTimeout(() => (window.requestIdleCallback ?? setTimeout)(() => plotlyLoaded()), EARLY);
     new MutationObserver(() => this.#schedule()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-    new ResizeObserver(() => this.#place()).observe(element);
+    new ResizeObserver(() => {
+      if (this.drawn && this.element._fullLayout?.height !== this.height) this.#schedule(); // a narrow page has a lower chart
+      this.#place();
+    }).observe(element);
   }
 
   /** Replace all curves; redrawn a few times a second at most. Without any the chart is emptied. */
@@ -155,7 +158,7 @@ export class LossCurves {
 
   #flatName(colour) {
     return {
-      xref: "paper", x: 0.5, xanchor: "center", y: this.#on(this.flat.y), yanchor: "middle",
+      xref: "paper", x: 0.02, xanchor: "left", y: this.#on(this.flat.y), yanchor: "middle",
       text: this.flat.name, bgcolor: colour("--panel"), borderpad: 3, showarrow: false, font: { size: 12, color: colour("--soft") },
     };
   }

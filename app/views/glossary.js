@@ -1,5 +1,5 @@
 /** What terms mean: a dotted line under a term, and on hover, focus or tap the sentence that the word list has of it. */
-const PLACES = "figcaption, h2, .summary, .aside, .hint, .about, .caveat, .lessons li, caption";
+const PLACES = "figcaption, h2, .summary, .aside, .hint, .about, .caveat, .lessons li, caption, .judges thead th";
 const NOT_IN = "button, a, label, summary, input, select, textarea, [data-how]:empty";
 const GAP = 6; // px between a term and its sentence
 

@@ -1,3 +1,5 @@
+import { explain } from "./glossary.js";
+
 /** What judges that were not optimised say of every lane, as a table with what each head means; hidden where there is nothing. */
 export function showJudges(table, judges) {
   table.hidden = !judges;
@@ -10,6 +12,7 @@ export function showJudges(table, judges) {
     row.append(cell("th", lane), ...values.map((value, i) => cell("td", value, judges.best[i] === lane ? "best" : "")));
     return row;
   }));
+  explain(table);
 }
 
 function cell(kind, text, className = "") {

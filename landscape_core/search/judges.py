@@ -150,4 +150,4 @@ def _disagree(judges: Sequence[Judge], said: Judgements, x: str, z: str) -> str:
         for one in judges
         if one.compares and said[high][one.name] < said[low][one.name] * (1 - ALIKE)
     ]
-    return f"{low} has the lower loss and not the better result: by {' and by '.join(others)} {high}'s is." if others else ""
+    return f"{low} has the lower loss, but {high} the better result by {' and by '.join(others)}." if others else ""

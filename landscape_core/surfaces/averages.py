@@ -14,7 +14,7 @@ from torch import Tensor
 
 from landscape_core.errors import UserError, reading
 from landscape_core.search.objectives import Target
-from landscape_core.search.optimizers import OptimizerName, OptimizerSettings
+from landscape_core.search.optimizers import OPTIMISER_NAMES, OptimizerName, OptimizerSettings
 from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import run
@@ -47,8 +47,8 @@ class LandscapeSettings:
         return task.advice(X, self.x_optimizer or z.name), z
 
     def words(self, task: Task) -> dict[str, str]:
-        """By lane: {"X": "adam 0.1", "Z": "lbfgs 1"}."""
-        return {lane: f"{each.name} {each.lr:g}" for lane, each in zip("XZ", self.optimizers(task), strict=True)}
+        """By lane: {"X": "Adam 0.1", "Z": "L-BFGS 1"}, each with its learning rate."""
+        return {lane: _named(each.name, each.lr) for lane, each in zip("XZ", self.optimizers(task), strict=True)}
 
     def race(self, task: Task) -> RunSettings:
         """What every example is raced with."""
@@ -161,4 +161,8 @@ def committed(folder: Path, task: Task, space: str) -> list[Averages]:
 
 
 def _optimizers(settings: Mapping[str, Any]) -> dict[str, str]:
-    return {lane: f"{settings[f'{lane.lower()}_optimizer']} {settings[f'{lane.lower()}_lr']:g}" for lane in "XZ"}
+    return {lane: _named(settings[f"{lane.lower()}_optimizer"], settings[f"{lane.lower()}_lr"]) for lane in "XZ"}
+
+
+def _named(optimizer: OptimizerName, lr: float) -> str:
+    return f"{OPTIMISER_NAMES[optimizer]} {lr:g}"

@@ -176,6 +176,17 @@ def test_an_address_brings_the_settings_and_the_picture_back(features: Features)
     assert events.note(features, session, {**values_of(chosen), "steps": 0})["level"] == "error"
 
 
+def test_a_stage_without_a_trained_theta_begins_with_x_alone(features: Features, session: FeaturesSession) -> None:
+    chosen, _ = events.open_page(features, session, {"steps": "2"})
+    assert [lane.row for lane in chosen.lanes] == ["X", "X"]
+    assert events.usual(features, NAME).learned == events.other_model(features, values_of(chosen)).learned == []
+    *_, end = events.start(features, session, chosen)
+    assert end["hint"] == ""
+    known = Features()
+    trained = events.other_model(known, {**values_of(chosen), "model": "features/robust-stage4"})
+    assert [lane.row for lane in trained.lanes] == ["X", "Z", "X", "Z"], "a model with a Θ has Z again"
+
+
 def test_a_stage_without_a_trained_theta_says_so_before_and_after_a_run(features: Features, session: FeaturesSession) -> None:
     chosen, _ = events.open_page(features, session, {"steps": "2", "lanes": "X-adam,Z-adam"})
     assert events.note(features, session, values_of(chosen))["text"] == NO_THETA

@@ -16,7 +16,7 @@ from app.invert import run as race
 from app.pose.settings import from_query
 from app.results.charts import marks, panels
 from app.results.replay import replay_of
-from app.results.tab import cost, results_page
+from app.results.tab import TITLES, cost, results_page
 from app.runs.address import of_tab
 from app.runs.models import pose_models
 from app.runs.session import Session
@@ -59,6 +59,11 @@ def test_answers_come_first_and_link_to_tables_that_are_there(tmp_path: Path) ->
     assert set(re.findall(r'href="#([^"]+)" data-table', page)) <= tables
     assert "−0.308348" not in page
     assert "-0.308348" not in page
+
+
+def test_every_experiment_is_shown_by_more_than_its_commands_name() -> None:
+    named = {path.stem for path in (ROOT / "results").glob("*.json")}
+    assert named <= TITLES.keys()
 
 
 def test_what_was_measured_on_other_models_is_marked_and_not_counted(tmp_path: Path) -> None:

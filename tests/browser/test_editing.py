@@ -27,8 +27,7 @@ def moved(page: Any, slider: str, to: float) -> list[str]:
 @pytest.mark.parametrize("width", [1440, 390])
 def test_a_result_is_edited_undone_blended_and_exported(open_page: Open, tmp_path: Path, width: int) -> None:
     page = open_page("?steps=5", width=width)
-    page.click("#edit [data-do=take-a]")
-    page.wait_for_selector("#edit .editing-notice >> text=press Run first")
+    assert not page.is_visible("#edit .editing"), "there is nothing to edit yet"
     page.click("#race [data-act=run]")
     page.wait_for_selector("#race [data-act=export]:visible")
     page.click("#edit [data-do=take-a]")

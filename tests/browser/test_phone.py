@@ -50,6 +50,17 @@ def test_the_bar_with_run_covers_nothing_at_the_end_of_the_page(open_page: Open)
     assert last["y"] + last["height"] <= bar["y"]
 
 
+def test_a_chart_stays_in_its_place_when_the_window_grows_narrow(open_page: Open) -> None:
+    page = open_page("?steps=3")
+    page.click(RUN["Invert"])
+    page.wait_for_selector("#race [data-chart] .main-svg")
+    page.set_viewport_size(PHONE)
+    page.wait_for_function("""() => {
+        const chart = document.querySelector("#race [data-chart]");
+        return chart.querySelector(".main-svg").clientHeight <= chart.clientHeight;
+    }""")
+
+
 @pytest.mark.parametrize("place", ["#figures .target canvas", "#race [data-chart]"])
 def test_a_swipe_over_what_can_be_turned_scrolls(open_page: Open, place: str) -> None:
     page = open_page("?steps=3", **PHONE)

@@ -133,7 +133,7 @@ def test_the_command_measures_poses_as_it_does_pictures(tmp_path: Path) -> None:
     content = json.loads((tmp_path / "landscapes-pose-positions.json").read_text())
     assert content["n"] == {"examples": 3}
     (found,) = committed(tmp_path, load_pose_task("positions"), "residual")  # the app finds it for these models
-    assert found.optimizers == {"X": "lbfgs 1", "Z": "lbfgs 1"}
+    assert found.optimizers == {"X": "L-BFGS 1", "Z": "L-BFGS 1"}
 
 
 def test_a_grid_without_a_centre_is_refused_before_anything_is_measured() -> None:

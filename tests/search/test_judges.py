@@ -96,6 +96,6 @@ def test_a_lower_loss_that_is_not_the_better_result_is_said() -> None:
     beyond = replace(tape, name="beyond", compares=False)
     x, z = {LOSS: 0.10, "tape": 0.30, "beyond": 0.1}, {LOSS: 0.09, "tape": 0.40, "beyond": 0.9}
     said = disagreement([tape, beyond], {"X": x, "Z": z})
-    assert said == "Z has the lower loss and not the better result: by tape (0.3 m against 0.4 m) X's is."
+    assert said == "Z has the lower loss, but X the better result by tape (0.3 m against 0.4 m)."
     assert disagreement([tape, beyond], {"X": x, "Z": {**z, "tape": 0.31}}) == "", "that close is the same"
     assert disagreement([tape], {"X · Adam": x, "Z · L-BFGS": z}) == "", "no fair pair"

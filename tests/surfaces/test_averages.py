@@ -49,7 +49,7 @@ def test_averages_of_a_result_belong_to_its_models_and_space(task: Task, tmp_pat
     result.write(tmp_path)
     (found,) = committed(tmp_path, task, "paper")
     assert (found.source, found.n) == (result.command, 4)
-    assert found.optimizers == {"X": "adam 0.1", "Z": "adam 0.1"}
+    assert found.optimizers == {"X": "Adam 0.1", "Z": "Adam 0.1"}
     expected = sum(result.series["steepness | X"]) / 4
     assert found.spreads["steepness"]["X"].mean == pytest.approx(expected, rel=1e-4)
     assert found == replace(averages(result.command, result.series, found.optimizers), spreads=found.spreads)
