@@ -25,7 +25,7 @@ def adopt(
     name: Annotated[str, typer.Option("--name", help="What the task is called, e.g. ffhq.", callback=checked_name)],
     licence: Annotated[str, typer.Option(help="Licence of the weights, for the card.")] = "unknown",
 ) -> None:
-    """Convert a published model into a task: a StyleGAN2 or StyleGAN1, 8 to 1024 pixels, for every command on pictures and the
+    """Convert a published model into a task: a StyleGAN2 or StyleGAN1, 32 to 1024 pixels, for every command on pictures and the
     app, or a VPoser for `pose`, `follow` and `surface` on recordings and the app's Pose tab.
 
     The card says what was assumed; what does not fit is refused.

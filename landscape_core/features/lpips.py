@@ -15,6 +15,7 @@ from landscape_core.features.perceptual import FeatureDistance
 from landscape_core.storage import zoo
 
 NAME = "lpips"
+LEAST_SIDE = 32  # of a picture, in pixels: of a smaller one the last maps have none
 _MISSING_OPERATORS = {
     "nms": "nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
     "qnms": "qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor",
@@ -61,8 +62,8 @@ def untrained_lpips() -> Any:
 
 
 class LpipsDistance(FeatureDistance):
-    """LPIPS v0.1 on pictures of any side from 32. Differs from the package's own forward pass only where a map is zero,
-    where this one is smooth."""
+    """LPIPS v0.1 on pictures of any side from `LEAST_SIDE`. Differs from the package's own forward pass only where a map is
+    zero, where this one is smooth."""
 
     def __init__(self) -> None:
         super().__init__()

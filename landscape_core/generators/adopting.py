@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from landscape_core.errors import UserError
+from landscape_core.features.lpips import LEAST_SIDE
 from landscape_core.generators.networks.image_model import ImageModel, Pixels
 from landscape_core.generators.networks.published import MEAN_OF, load_published_stylegan2
 from landscape_core.generators.networks.published1 import is_stylegan1, load_published_stylegan1
@@ -46,12 +47,12 @@ class _Read:
 def adopt_stylegan(
     path: Path, name: str, *, licence: str, command: str, own: Path = zoo.OWN
 ) -> tuple[zoo.Card, tuple[str, ...]]:
-    """Write `NAME/generator` below `own` from a checkpoint in the layout of a common PyTorch port: of StyleGAN2 ('g_ema', 8 to
+    """Write `NAME/generator` below `own` from a checkpoint in the layout of a common PyTorch port: of StyleGAN2 ('g_ema', 32 to
     1024 pixels) or of StyleGAN1 ('g_running'); the card, and what a user should know about how the file was read.
 
     Raises:
-        UserError: a pickle of the authors' code, tensors that are neither's, one that does not draw colours, or a name that is
-            taken.
+        UserError: a pickle of the authors' code, tensors that are neither's, one that does not draw colours or draws too small
+            pictures, or a name that is taken.
     """
     if path.suffix == ".pkl":
         raise UserError(
@@ -63,6 +64,11 @@ def adopt_stylegan(
     checkpoint = read_checkpoint(path)
     read = _first(checkpoint, path) if is_stylegan1(checkpoint) else _second(checkpoint, path)
     prior, model = Prior.of(read.w), ImageModel(read.generator, Pixels())
+    if model.side < LEAST_SIDE:
+        raise UserError(
+            f"{path.name} draws pictures of {model.side} pixels; the distance by which pictures are searched sees them from "
+            f"{LEAST_SIDE} on. A plug-in with a loss of its own can take it, as docs/examples/stylegan2.py does."
+        )
     card = zoo.Card(
         name=f"{name}/generator",
         kind=f"published {read.kind}, F: w ({model.style_dim}) -> picture {model.side}x{model.side}",

@@ -165,7 +165,7 @@ class _Hierarchy:
             case ["}"] if self.open:
                 self.open.pop()
             case _:
-                raise UserError(f"The hierarchy of this BVH cannot be read at '{' '.join(words)[:60]}'.")
+                raise UserError(f"The hierarchy of this BVH cannot be read at {' '.join(words)[:60]!r}.")
 
     def _add(self, name: str) -> None:
         parent = self.open[-1] if self.open else -1

@@ -121,7 +121,7 @@ def test_a_file_that_is_not_there_is_refused(tmp_path: Path, served: list[tuple[
 def adopting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A settings file beside a StyleGAN2's checkpoint and a VPoser's folder, both of which it names."""
     monkeypatch.chdir(tmp_path)
-    saved(tmp_path, {"g_ema": published()[1]})
+    saved(tmp_path, {"g_ema": published(levels=4)[1]})
     folder(tmp_path, 2)
     path = tmp_path / "lab.toml"
     path.write_text('task = ["ffhq", "smpl"]\n[adopt]\nffhq = "g.pt"\nsmpl = "V02"\n')
@@ -144,7 +144,7 @@ def test_checkpoints_that_it_names_are_models_of_the_app_and_draw_what_their_fil
     w = torch.randn(2, DIM, generator=torch.Generator().manual_seed(0))
     vposer = load_published_vposer(next(Path("V02").rglob("*=13.ckpt")))
     with torch.no_grad():
-        torch.testing.assert_close(models.get("ffhq").forward(w), published()[0].synthesis(w))
+        torch.testing.assert_close(models.get("ffhq").forward(w), published(levels=4)[0].synthesis(w))
         pose = pose_models().get("smpl")
         x = pose.prior.sample(2, torch.Generator().manual_seed(0))
         found, expected = pose.forward(x), vposer.decoder(x)

@@ -12,6 +12,7 @@ from app.runs.models import embedded_models
 from landscape_core import cli
 from landscape_core.domains import load_task
 from landscape_core.errors import UserError
+from landscape_core.features.lpips import LEAST_SIDE
 from landscape_core.generators.adopting import adopt_stylegan
 from landscape_core.storage import zoo
 from tests.generators.test_published import DIM, published, saved
@@ -29,7 +30,7 @@ def invoke(*words: object) -> str:
 
 
 def test_it_is_a_task_of_the_commands_and_of_the_app(tmp_path: Path) -> None:
-    model, state = published()
+    model, state = published(levels=4)
     said = invoke("adopt", saved(tmp_path, {"g_ema": state}), "--name", "ffhq", "--licence", "CC0")
     assert "no mean of W" in said
     assert "no noise maps" in zoo.read_card("ffhq/generator", zoo.OWN).notes
@@ -55,6 +56,13 @@ def test_pictures_of_one_channel_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="draws pictures of 1 channels; 3"):
         adopt_stylegan(saved(tmp_path, {"g_ema": published(1)[1]}), "grey", licence="", command="")
     assert zoo.names(zoo.OWN) == []
+
+
+def test_pictures_too_small_for_the_distance_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"draws pictures of 16 pixels; .* from 32 on"):
+        adopt_stylegan(saved(tmp_path, {"g_ema": published(levels=3)[1]}), "small", licence="", command="")
+    assert zoo.names(zoo.OWN) == []
+    assert load_task("faces").objective.distance.maps(torch.zeros(1, 3, LEAST_SIDE, LEAST_SIDE))[-1].numel()
 
 
 def test_a_stylegan1_of_another_port_is_refused(tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ DIM = 6
 State = dict[str, Tensor]
 
 
-def published(out_channels: int = 3) -> tuple[StyleGAN2, State]:
-    """A tiny generator of 8x8 pixels, and its tensors under the published names."""
+def published(out_channels: int = 3, levels: int = 2) -> tuple[StyleGAN2, State]:
+    """A tiny generator of 8x8 pixels, or of more levels, and its tensors under the published names."""
     random = torch.Generator().manual_seed(1)
-    model, state = StyleGAN2(DIM, 2, (4, 4), out_channels), {}
+    model, state = StyleGAN2(DIM, 2, (4,) * levels, out_channels), {}
     for parameter in model.parameters():
         parameter.data.copy_(torch.randn(parameter.shape, generator=random))
     for key, value in model.state_dict().items():
@@ -41,8 +41,9 @@ def published(out_channels: int = 3) -> tuple[StyleGAN2, State]:
         if name.endswith("conv.weight"):
             value = value[None]
         state[name] = value.reshape(1, -1, 1, 1) if area == "to_rgbs" and name.endswith("1.bias") else value
-    state["to_rgbs.0.bias"] = state["to_rgbs.0.bias"].reshape(1, -1, 1, 1)
-    state["convs.0.conv.blur.kernel"] = state["to_rgbs.0.upsample.kernel"] = binomial_kernel(4.0)
+    for level in range(levels - 1):
+        state[f"to_rgbs.{level}.bias"] = state[f"to_rgbs.{level}.bias"].reshape(1, -1, 1, 1)
+        state[f"convs.{2 * level}.conv.blur.kernel"] = state[f"to_rgbs.{level}.upsample.kernel"] = binomial_kernel(4.0)
     noises = {
         f"noises.noise_{i}": torch.randn(shape, generator=random) for i, shape in enumerate(model.synthesis.noise_shapes())
     }
