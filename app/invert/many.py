@@ -120,25 +120,28 @@ def _frames(job: ManyJob, since: int, last: int) -> Message:
 
 def _end(job: ManyJob, step: int) -> Message:
     best = {name: job.best(name)[-1] for name in job.losses}
-    found = [(x, z, compare(best[z], best[x], seed=job.settings.seed)) for x, z in columns(list(best))]
+    found = [(x, z, compare(best[z], best[x], seed=job.settings.seed, restarts=job.restarts)) for x, z in columns(list(best))]
     rows = [
         [label, restart, *(finite(float(losses[i])) for losses in best.values())]
         for i, (label, restart) in enumerate(job.searches())
     ]
     stopped = "" if step >= job.settings.steps else f"Stopped at step {step}; all that was reached is kept."
+    said = "\n".join(sentence(step, job.restarts, *each) for each in found)
     return {
-        "kind": "end", "reason": stopped, "rows": rows, "summary": "\n".join(sentence(step, *each) for each in found),
+        "kind": "end", "reason": stopped, "rows": rows, "summary": said,
         "comparisons": [{"x": x, "z": z, **each.to_json()} for x, z, each in found],
     }  # fmt: skip
 
 
-def sentence(step: int, x: str, z: str, found: Comparison) -> str:
-    """What a column says over all pictures."""
+def sentence(step: int, restarts: int, x: str, z: str, found: Comparison) -> str:
+    """What a column says over all pictures, each searched for so many times."""
     low, high = (100 * end for end in found.change_interval)
     share = f"{100 * found.change:+.1f}\u00a0% [{low:+.1f}, {high:+.1f}]".replace("-", "−")
     clear = "a difference" if high < 0 or low > 0 else "no clear difference"
     failed = f"{100 * found.failures[0]:.0f}\u00a0% of {z}'s searches failed and {100 * found.failures[1]:.0f}\u00a0% of {x}'s"
-    return f"{z} against {x} after {step} steps: {share} loss on {found.n} searches, {clear} at 95\u00a0%; {failed}."
+    each = f", {restarts} searches of each" if restarts > 1 else ""
+    said = f"{z} against {x} after {step} steps: {share} loss on {found.n} pictures{each}"
+    return f"{said}, {clear} at 95\u00a0%; {failed}."
 
 
 def export(job: ManyJob | None) -> Path:

@@ -94,14 +94,15 @@ def choose_rates(
     return found
 
 
-def compare(ours: Tensor, theirs: Tensor, *, floor: float = FLOOR, seed: int = 0) -> Comparison:
-    """Losses (n,) of two searches on the same n targets.
+def compare(ours: Tensor, theirs: Tensor, *, floor: float = FLOOR, seed: int = 0, restarts: int = 1) -> Comparison:
+    """Losses (n,) of two searches on the same n targets; or with `restarts` (restarts * n,), all targets of the first restart,
+    then all of the next. Searches of one target are alike, so that the interval is over targets: of each its mean ratio counts.
 
     A target failed where its loss is not finite, or above `FAILED` times the median of all 2 n losses. In ratio and means
     a loss that is not finite counts as the largest finite one.
 
     Raises:
-        ValueError: the sizes differ, or nothing is finite.
+        ValueError: the sizes differ, are no multiple of the restarts, or nothing is finite.
     """
     if ours.shape != theirs.shape or ours.dim() != 1 or not len(ours):
         raise ValueError(f"two losses for each of some targets are needed, not {tuple(ours.shape)} and {tuple(theirs.shape)}")
@@ -113,10 +114,14 @@ def compare(ours: Tensor, theirs: Tensor, *, floor: float = FLOOR, seed: int = 0
     both = torch.where(torch.isfinite(both), both, finite.max())
     logs = both.clamp_min(max(floor, SMALLEST)).log()
     ratios = (logs[0] - logs[1]).numpy()
-    low, high = _interval(ratios, seed)
+    low, high = _interval(ratios.reshape(restarts, -1).mean(axis=0), seed)
     means, failures = both.mean(dim=1).tolist(), failed.double().mean(dim=1).tolist()
     return Comparison(
-        len(ours), math.exp(ratios.mean()), (math.exp(low), math.exp(high)), (means[0], means[1]), (failures[0], failures[1])
+        len(ours) // restarts,
+        math.exp(ratios.mean()),
+        (math.exp(low), math.exp(high)),
+        (means[0], means[1]),
+        (failures[0], failures[1]),
     )
 
 

@@ -204,7 +204,8 @@ def wilson(right: Tensor) -> tuple[float, float]:
 
 
 def share_difference(a: Tensor, b: Tensor) -> tuple[float, tuple[float, float]]:
-    """Share of True in a minus that in b, (n,) each on the same pictures, with the 95 % interval of the paired difference."""
+    """Share of True in a minus that in b, (n,) each on the same pictures, with the 95 % interval of the paired difference; of
+    several tries of a picture, give its share of them."""
     difference = a.float() - b.float()
     mean, error = float(difference.mean()), float(difference.std(unbiased=False)) / len(difference) ** 0.5
     return mean, (mean - 1.96 * error, mean + 1.96 * error)

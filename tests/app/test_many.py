@@ -22,15 +22,10 @@ from app.runs.settings import from_values
 from app.target import pictures, targets
 from landscape_core.errors import UserError
 from landscape_core.experiments.paired import compare
-from tests.app.racing import FORM, column, two_models
+from tests.app.racing import FORM, column
 from tests.tiny.models import tiny_task
 
 SETTINGS = from_values(FORM)
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return two_models()
 
 
 def run(models: Models, job: ManyJob, restarts: Any = 1, **changes: Any) -> list[dict[str, Any]]:
@@ -74,6 +69,8 @@ def test_restarts_begin_elsewhere_and_are_refused_where_they_could_not(models: M
     assert len(end["rows"]) == 2 * len(job.labels)
     first, second = job.best("X · Adam")[0].split(len(job.labels))
     assert not torch.equal(first, second)
+    assert [each["n"] for each in end["comparisons"]] == [len(job.labels)] * 2, "two searches of a picture are no two pictures"
+    assert f"on {len(job.labels)} pictures, 2 searches of each" in end["summary"]
     with pytest.raises(UserError, match="need different starts"):
         run(models, ManyJob(1), 2)
     for wrong in (0, 6, 1.5, "2", None):

@@ -18,7 +18,7 @@ def test_many_pictures_give_a_number_one_can_cite(open_page: Open, tmp_path: Pat
     page.wait_for_selector(many + "[data-act=export]:visible")
     lines = page.text_content(many + ".summary").splitlines()
     assert [line.split(" against ")[0] for line in lines] == ["Z · Adam", "Z · L-BFGS"]
-    assert all("on 5 searches" in line and "[" in line for line in lines)
+    assert all("on 5 pictures" in line and "[" in line for line in lines)
     page.wait_for_selector(many + ".chart .main-svg")
     page.click(many + "details summary")
     assert page.locator(many + "tbody tr").count() == 5

@@ -61,6 +61,16 @@ def test_pairing_makes_the_interval_narrow() -> None:
     assert widths[0] < 0.05 * widths[1]
 
 
+def test_searches_of_one_target_are_no_evidence_of_their_own() -> None:
+    theirs = losses(20)
+    ours = theirs * 10.0 ** (0.2 * torch.randn(20, generator=torch.Generator().manual_seed(1), dtype=torch.float64))
+    once, thrice = compare(ours, theirs), compare(ours.repeat(3), theirs.repeat(3), restarts=3)
+    assert (thrice.n, thrice.ratio) == (20, pytest.approx(once.ratio))
+    assert thrice.interval == pytest.approx(once.interval)
+    independent = compare(ours.repeat(3), theirs.repeat(3))
+    assert independent.interval[1] - independent.interval[0] < 0.8 * (once.interval[1] - once.interval[0])
+
+
 def test_losses_below_the_floor_are_equal() -> None:
     tiny, tinier = torch.full((5,), FLOOR / 2), torch.full((5,), FLOOR / 50)
     assert compare(tinier, tiny).ratio == 1.0

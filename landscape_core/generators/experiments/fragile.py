@@ -90,7 +90,8 @@ def too_large(losses: list[Tensor], means: list[float]) -> Tensor:
 
 
 def _restarts(result: Result, task: Task, target: Target, settings: FragileSettings, tick: Tick, work: Path | None) -> None:
-    """The share of random starts that end far above what starts of the same target usually reach."""
+    """The share of random starts that end far above what starts of the same target usually reach; starts of one target are
+    alike, so that the interval is over targets."""
     steps = max(settings.steps)
     lanes = {name: (space, task.advice(space, "lbfgs").build(steps)) for name, space in settings.spaces.items()}
     ends: dict[str, list[Tensor]] = {name: [] for name in lanes}
@@ -103,7 +104,8 @@ def _restarts(result: Result, task: Task, target: Target, settings: FragileSetti
     failed = failures({name: torch.stack(each) for name, each in ends.items()})
     for name, each in failed.items():
         result.series[f"{name}: share of random starts that fail, by target"] = each.double().mean(dim=0).tolist()
-    difference, interval = share_difference(failed["Z"].flatten(), failed["X"].flatten())
+    z, x = (failed[name].double().mean(dim=0) for name in ("Z", "X"))
+    difference, interval = share_difference(z, x)
     name = f"share of random starts that fail after {steps} steps by L-BFGS, Z minus X"
     result.claims.append(Claim(name, None, difference, 0.0, "lower", interval))
 
