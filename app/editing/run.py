@@ -18,12 +18,12 @@ from landscape_core.errors import UserError
 from landscape_core.generators.datasets import framing_of
 from landscape_core.images.faces import prepare_upload
 from landscape_core.images.moving import frames_zip, gif, mp4
-from landscape_core.images.pixels import png_bytes, to_bytes, to_unit, webp
+from landscape_core.images.pixels import png_bytes, to_bytes, to_image, to_unit, webp
 from landscape_core.search.editing import Edit, between, edited, principal, towards
 from landscape_core.storage.files import write_bytes
 
 FORMATS = ("png", "zip", "gif", "mp4", "safetensors")
-FRAMES = 24
+FRAMES, RATE = 24, 16  # of a film, and so many a second
 MOST_PICTURES = 60  # of a set that a direction is made of
 
 
@@ -203,7 +203,8 @@ def export(session: EditSession, data: Mapping[str, Any]) -> Path:
     elif what == "safetensors":
         content = save({name: x.cpu().contiguous() for name, x in inputs_at(session, asked).items()})
     else:
-        content = {"zip": frames_zip, "gif": gif, "mp4": mp4}[what](frames_of(session, asked))
+        frames = [to_image(each) for each in frames_of(session, asked)]
+        content = frames_zip(frames) if what == "zip" else {"gif": gif, "mp4": mp4}[what](frames, rate=RATE, rest=0)
     path = export_path(f"edit.{what}")
     write_bytes(path, content)
     return path

@@ -20,7 +20,7 @@ from app.runs.address import TARGET
 from app.runs.weight import weigh
 from landscape_core.errors import UserError
 from landscape_core.images.faces import Framing
-from landscape_core.images.pixels import to_unit
+from landscape_core.images.pixels import to_image, to_unit
 from landscape_core.images.reading import CropBox, centre_box, crop_square
 from landscape_core.records.run_card import Card
 from landscape_core.search.objectives import Target as Observed
@@ -74,7 +74,7 @@ class Picked:
         """The same for a model whose pictures have that side: cut again, or where it was not cut, scaled."""
         if self.observed is not None or self.picture.shape[-1] == side:
             return self
-        whole = Image.fromarray(self.picture.permute(1, 2, 0).numpy())
+        whole = to_image(self.picture)
         return replace(self, picture=crop_square(*(self.cut or (whole, centre_box(whole))), side))
 
 

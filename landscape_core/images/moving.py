@@ -3,49 +3,56 @@
 from __future__ import annotations
 
 import io
-import tempfile
 import zipfile
 from collections.abc import Sequence
-from pathlib import Path
+from fractions import Fraction
 
-import cv2
+import av
+import numpy as np
 from PIL import Image
-from torch import Tensor
 
-from landscape_core.errors import UserError
 from landscape_core.images.pixels import png_bytes
 
+RATE = 12  # frames a second
+REST = 18  # how often the last frame is shown
 
-def gif(frames: Sequence[Tensor], *, milliseconds: int = 60) -> bytes:
-    """A GIF that loops, of uint8 pictures (3, H, W) of one size."""
-    images = [Image.fromarray(frame.permute(1, 2, 0).contiguous().numpy()) for frame in frames]
+
+def gif(pictures: Sequence[Image.Image], *, rate: float = RATE, rest: int = REST) -> bytes:
+    """An animation that loops, `rate` frames a second; the last one rests for `rest` of them. One palette for all frames,
+    dithered, so that no colour is banded."""
+    palette = _mosaic(pictures).quantize(256)
+    paletted = [picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for picture in pictures]
+    durations = [int(1000 / rate)] * (len(pictures) - 1) + [int(1000 * max(rest, 1) / rate)]
     buffer = io.BytesIO()
-    images[0].save(buffer, "GIF", save_all=True, append_images=images[1:], duration=milliseconds, loop=0)
+    paletted[0].save(buffer, "GIF", save_all=True, append_images=paletted[1:], duration=durations, loop=0)
     return buffer.getvalue()
 
 
-def mp4(frames: Sequence[Tensor], *, rate: float = 16.0) -> bytes:
-    """An MP4 (MPEG-4 part 2), of uint8 pictures (3, H, W) of one size, H and W even, `rate` of them a second.
-
-    Raises:
-        UserError: OpenCV was built without this encoder.
-    """
-    height, width = frames[0].shape[1:]
-    with tempfile.TemporaryDirectory(prefix="landscape-") as folder:  # OpenCV writes to files alone
-        path = Path(folder) / "frames.mp4"
-        writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), rate, (width, height))
-        if not writer.isOpened():
-            raise UserError("MP4 cannot be written here: OpenCV has no encoder for it; GIF can.")
-        for frame in frames:
-            writer.write(frame.flip(0).permute(1, 2, 0).contiguous().numpy())  # OpenCV has blue first
-        writer.release()
-        return path.read_bytes()
+def mp4(pictures: Sequence[Image.Image], *, rate: float = RATE, rest: int = REST) -> bytes:
+    """The same as H.264, which every player knows."""
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format="mp4") as box:
+        stream = box.add_stream("libx264", rate=Fraction(rate).limit_denominator(1000), options={"crf": "18", "threads": "1"})
+        stream.width, stream.height, stream.pix_fmt = *pictures[0].size, "yuv420p"
+        for picture in [*pictures, *[pictures[-1]] * rest]:
+            box.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")))
+        box.mux(stream.encode())
+    return buffer.getvalue()
 
 
-def frames_zip(frames: Sequence[Tensor]) -> bytes:
-    """Every picture (3, H, W) as a PNG in a zip, 000.png first."""
+def _mosaic(pictures: Sequence[Image.Image]) -> Image.Image:
+    """Some of the frames below each other: what a palette for all of them is taken from."""
+    some = [pictures[i] for i in sorted({0, len(pictures) // 2, len(pictures) - 1})]
+    mosaic = Image.new("RGB", (some[0].width, some[0].height * len(some)))
+    for number, each in enumerate(some):
+        mosaic.paste(each, (0, number * each.height))
+    return mosaic
+
+
+def frames_zip(pictures: Sequence[Image.Image]) -> bytes:
+    """Every picture as a PNG in a zip, 000.png first."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for number, frame in enumerate(frames):
-            archive.writestr(f"{number:03}.png", png_bytes(frame))
+        for number, picture in enumerate(pictures):
+            archive.writestr(f"{number:03}.png", png_bytes(picture))
     return buffer.getvalue()

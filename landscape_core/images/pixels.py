@@ -1,4 +1,4 @@
-"""Between tensors and pixels: value ranges, PNG and WebP."""
+"""Between tensors and pixels: value ranges, Pillow's pictures, PNG and WebP."""
 
 from __future__ import annotations
 
@@ -16,10 +16,15 @@ from landscape_core.images.reading import open_picture
 MAX_SIDE = 1024  # of a picture on a run card
 
 
+def to_image(picture: Tensor) -> Image.Image:
+    """uint8 (3, H, W) as Pillow has it."""
+    return Image.fromarray(picture.permute(1, 2, 0).contiguous().cpu().numpy())
+
+
 def webp(picture: Tensor) -> str:
     """uint8 (3, H, W) -> WebP, base64."""
     buffer = io.BytesIO()
-    Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()).save(buffer, "WEBP", quality=90, method=1)
+    to_image(picture).save(buffer, "WEBP", quality=90, method=1)
     return base64.b64encode(buffer.getvalue()).decode()
 
 
@@ -33,10 +38,10 @@ def to_bytes(images: Tensor) -> Tensor:
     return ((images.detach().clamp(-1.0, 1.0) + 1.0) * 127.5).round().to("cpu", torch.uint8)
 
 
-def png_bytes(image: Tensor) -> bytes:
-    """Encode a uint8 tensor (3, H, W) as PNG without metadata."""
+def png_bytes(picture: Tensor | Image.Image) -> bytes:
+    """Encode a picture, uint8 (3, H, W) where it is a tensor, as PNG without metadata."""
     buffer = io.BytesIO()
-    Image.fromarray(image.permute(1, 2, 0).contiguous().cpu().numpy()).save(buffer, "PNG")
+    (to_image(picture) if isinstance(picture, Tensor) else picture).save(buffer, "PNG")
     return buffer.getvalue()
 
 

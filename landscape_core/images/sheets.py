@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from PIL import Image, ImageDraw
 from torch import Tensor
 
-from landscape_core.images.pixels import to_bytes
+from landscape_core.images.pixels import to_bytes, to_image
 
 _LABEL = 14  # pixels above each row
 
@@ -17,8 +17,7 @@ def grid(pictures: Tensor, columns: int) -> Image.Image:
     n, _, height, width = pictures.shape
     sheet = Image.new("RGB", (columns * width, -(-n // columns) * height), "white")
     for index, picture in enumerate(to_bytes(pictures)):
-        tile = Image.fromarray(picture.permute(1, 2, 0).numpy())
-        sheet.paste(tile, (index % columns * width, index // columns * height))
+        sheet.paste(to_image(picture), (index % columns * width, index // columns * height))
     return sheet
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import html
-import io
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +12,8 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from landscape_core.images.moving import gif
+from landscape_core.images.pixels import png_bytes
 from landscape_core.playground.recording import Frame, frame
 from landscape_core.playground.run_card import make_card
 from landscape_core.playground.training import LiveTraining
@@ -23,7 +24,7 @@ from landscape_core.surfaces.export import surface_figure
 from landscape_core.surfaces.look import COLOURS, array
 
 BUFFERS, PICTURE, ANIMATION, PAGE = "buffers.csv", "landscapes.png", "landscape.gif", "page.html"
-GIF_FRAMES = 30
+GIF_FRAMES, RATE = 30, 20 / 3  # and so many a second
 _STYLE = "body{font:16px/1.5 system-ui,sans-serif;margin:1.5rem auto;max-width:80rem;padding:0 1rem}img{max-width:100%}"
 
 
@@ -39,14 +40,14 @@ def export_files(training: LiveTraining, y: Tensor) -> dict[str, bytes]:
     """Every file of an export by name, for one y (m,)."""
     card = make_card(training, y.tolist())
     frames = list(watched(training, y))
-    gif = animation(frames, training.history)
+    moving = gif([picture(each, training.history) for each in frames], rate=RATE)
     return {
         CARD: card.model_dump_json(indent=2).encode(),
         BUFFERS: buffers_csv(training.history).encode(),
         LOSSES: path_csv(frames[-1]).encode(),
-        PICTURE: _png(picture(frames[-1], training.history)),
-        ANIMATION: gif,
-        PAGE: page(frames[-1], training, gif).encode(),
+        PICTURE: png_bytes(picture(frames[-1], training.history)),
+        ANIMATION: moving,
+        PAGE: page(frames[-1], training, moving).encode(),
     }
 
 
@@ -108,29 +109,16 @@ def picture(frame: Frame, history: Sequence[Mapping[str, float]]) -> Image.Image
     return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
 
 
-def animation(frames: Sequence[Frame], history: Sequence[Mapping[str, float]], *, milliseconds: int = 150) -> bytes:
-    """A GIF that loops, a frame a buffer; the last one rests."""
-    pictures = [picture(each, history) for each in frames]
-    durations = [milliseconds] * (len(pictures) - 1) + [2000]
-    buffer = io.BytesIO()
-    pictures[0].save(buffer, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
-    return buffer.getvalue()
-
-
-def page(frame: Frame, training: LiveTraining, gif: bytes) -> str:
+def page(frame: Frame, training: LiveTraining, animation: bytes) -> str:
     """A whole HTML page: both surfaces to turn, with their paths, and the training as an animation."""
     plot = surface_figure(frame.panels, log=True).to_html(full_html=False, include_plotlyjs=True)
     settings = training.playground.settings
     title = f"Playground: {settings.model}, Θ after {frame.buffer} buffers"
     ends = ", ".join(f"{lane.name} {float(lane.best_so_far()[-1, 0]):.3g}" for lane in frame.trajectory.lanes)
     said = f"Lowest loss after {frame.trajectory.steps[-1]} steps of {settings.optimizer}: {ends}."
-    moving = f'<img alt="The landscape in Z, buffer by buffer" src="data:image/gif;base64,{base64.b64encode(gif).decode()}">'
+    moving = (
+        f'<img alt="The landscape in Z, buffer by buffer" src="data:image/gif;base64,{base64.b64encode(animation).decode()}">'
+    )
     head = f'<meta charset="utf-8"><title>{html.escape(title)}</title><style>{_STYLE}</style>'
     body = f"<h1>{html.escape(title)}</h1><p>{html.escape(said)}</p>{moving}{plot}"
     return f'<!doctype html><html lang="en"><head>{head}</head><body>{body}</body></html>'
-
-
-def _png(image: Image.Image) -> bytes:
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()

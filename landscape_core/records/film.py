@@ -1,27 +1,21 @@
-"""A run as pictures with labels: what every lane shows at a step, all steps in one sheet, and the run as GIF and MP4."""
+"""A run as pictures with labels: what every lane shows at a step, and all steps in one sheet."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 
-import av
-import numpy as np
 import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from landscape_core.images.pixels import to_bytes
+from landscape_core.images.pixels import to_bytes, to_image
 from landscape_core.search.objectives import Target
 from landscape_core.search.solver import Lane
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
 
 CELL = 128  # pixels that a picture has at least
-RATE = 12  # frames a second
-REST = 18  # how often the last frame is shown
 _MARGIN, _LINE, _FONT = 8, 16, 12
 
 
@@ -90,47 +84,8 @@ def contact_sheet(target: Tensor, names: Sequence[str], shown: Tensor, steps: Se
     return drawn(rows)
 
 
-def gif(pictures: Sequence[Image.Image], *, rate: float = RATE, rest: int = REST) -> bytes:
-    """An animation that loops, `rate` frames a second; the last one rests for `rest` of them. One palette for all frames,
-    dithered, so that no colour is banded."""
-    palette = _mosaic(pictures).quantize(256)
-    paletted = [picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for picture in pictures]
-    durations = [int(1000 / rate)] * (len(pictures) - 1) + [int(1000 * max(rest, 1) / rate)]
-    buffer = io.BytesIO()
-    paletted[0].save(buffer, "GIF", save_all=True, append_images=paletted[1:], duration=durations, loop=0)
-    return buffer.getvalue()
-
-
-def mp4(pictures: Sequence[Image.Image], *, rate: float = RATE, rest: int = REST) -> bytes:
-    """The same as H.264, which every player knows."""
-    buffer = io.BytesIO()
-    with av.open(buffer, "w", format="mp4") as box:
-        stream = box.add_stream("libx264", rate=Fraction(rate).limit_denominator(1000), options={"crf": "18", "threads": "1"})
-        stream.width, stream.height, stream.pix_fmt = *pictures[0].size, "yuv420p"
-        for picture in [*pictures, *[pictures[-1]] * rest]:
-            box.mux(stream.encode(av.VideoFrame.from_ndarray(np.asarray(picture), format="rgb24")))
-        box.mux(stream.encode())
-    return buffer.getvalue()
-
-
-def png(picture: Image.Image) -> bytes:
-    """A picture as a PNG file."""
-    buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
-    return buffer.getvalue()
-
-
-def _mosaic(pictures: Sequence[Image.Image]) -> Image.Image:
-    """Some of the frames below each other: what a palette for all of them is taken from."""
-    some = [pictures[i] for i in sorted({0, len(pictures) // 2, len(pictures) - 1})]
-    mosaic = Image.new("RGB", (some[0].width, some[0].height * len(some)))
-    for number, each in enumerate(some):
-        mosaic.paste(each, (0, number * each.height))
-    return mosaic
-
-
 def _scaled(pixels: Tensor, side: int) -> Image.Image:
-    image = Image.fromarray(pixels.permute(1, 2, 0).contiguous().numpy())
+    image = to_image(pixels)
     return image if image.width == side else image.resize((side, side), Image.Resampling.LANCZOS)
 
 

@@ -13,9 +13,10 @@ from PIL import Image
 from safetensors.torch import save
 from torch import Tensor
 
+from landscape_core.images.moving import gif, mp4
 from landscape_core.records.chart import lines_svg
 from landscape_core.records.export import ANIMATION, CARD, FILM, LATENTS, MEASURES, README
-from landscape_core.records.film import Row, drawn, gif, mp4
+from landscape_core.records.film import Row, drawn
 from landscape_core.records.run_card import environment
 from landscape_core.search.follow import Following, Track
 from landscape_core.search.race import RunSettings

@@ -15,7 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from landscape_core.images.pixels import to_bytes
+from landscape_core.images.moving import gif, mp4
+from landscape_core.images.pixels import png_bytes, to_bytes
 from landscape_core.records.chart import chart_svg
 from landscape_core.records.export import (
     ANIMATION,
@@ -32,7 +33,7 @@ from landscape_core.records.export import (
     measures_csv,
     picked_steps,
 )
-from landscape_core.records.film import contact_sheet, frames, gif, mp4, pictures_at, png
+from landscape_core.records.film import contact_sheet, frames, pictures_at
 from landscape_core.records.run_card import Card
 from landscape_core.search.objectives import Target
 from landscape_core.search.solver import Lane
@@ -102,7 +103,7 @@ def run_zip(card: Card, task: Task, lanes: Sequence[Lane], trajectory: Trajector
         MEASURES: measures_csv(trajectory, told.measures, told.sample),
         CHART: chart_svg(trajectory),
     }
-    packed = {SHEET: png(sheet), ANIMATION: gif(film), FILM: mp4(film), LATENTS: latents(trajectory), **told.extra}
+    packed = {SHEET: png_bytes(sheet), ANIMATION: gif(film), FILM: mp4(film), LATENTS: latents(trajectory), **told.extra}
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in texts.items():

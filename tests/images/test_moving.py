@@ -12,12 +12,13 @@ import torch
 from PIL import Image
 
 from landscape_core.images.moving import frames_zip, gif, mp4
+from landscape_core.images.pixels import to_image
 
 
-def frames() -> list[torch.Tensor]:
+def frames() -> list[Image.Image]:
     """Ever more red."""
     plain = torch.tensor([0, 0, 40])[:, None, None].expand(3, 32, 64)
-    return [(plain + torch.tensor([level, 0, 0])[:, None, None]).byte() for level in (0, 120, 240)]
+    return [to_image((plain + torch.tensor([level, 0, 0])[:, None, None]).byte()) for level in (0, 120, 240)]
 
 
 def test_a_gif_has_the_pictures_in_their_order() -> None:
@@ -30,7 +31,7 @@ def test_a_gif_has_the_pictures_in_their_order() -> None:
 
 def test_an_mp4_has_the_pictures_in_their_order_and_colours(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
-    path.write_bytes(mp4(frames()))
+    path.write_bytes(mp4(frames(), rest=0))
     reader = cv2.VideoCapture(str(path))
     read = []
     while (found := reader.read())[0]:

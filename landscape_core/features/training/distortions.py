@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
-from landscape_core.images.pixels import to_bytes, to_unit
+from landscape_core.images.pixels import to_bytes, to_image, to_unit
 
 Distortion = Callable[[Tensor, Tensor, torch.Generator], Tensor]
 
@@ -72,7 +72,7 @@ def jpeg(x: Tensor, strength: Tensor, random: torch.Generator) -> Tensor:
     decoded = []
     for picture, quality in zip(to_bytes(x), (60 * (1 - strength) ** 2 + 2).int().tolist(), strict=True):
         buffer = io.BytesIO()
-        Image.fromarray(picture.permute(1, 2, 0).contiguous().numpy()).save(buffer, "jpeg", quality=quality)
+        to_image(picture).save(buffer, "jpeg", quality=quality)
         decoded.append(torch.from_numpy(np.array(Image.open(buffer))).permute(2, 0, 1))
     return to_unit(torch.stack(decoded))
 
