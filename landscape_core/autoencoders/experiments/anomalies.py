@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import torch
 from sklearn.metrics import roc_auc_score
 from torch import Tensor
@@ -113,7 +112,10 @@ def _claims(result: Result) -> list[Claim]:
 
 def areas_by_class(result: Result, path: Path) -> None:
     """AUROC of every score, class by class."""
-    figure, axis = plt.subplots(figsize=(9.0, 3.4), layout="constrained")
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.0, 3.4), layout="constrained")
+    axis = figure.add_subplot()
     rows = {key: values for key, values in result.series.items() if key.startswith("AUROC | ")}
     for i, (key, values) in enumerate(rows.items()):
         places = [place + 0.8 * (i + 0.5) / len(rows) - 0.4 for place in range(len(values))]
@@ -124,4 +126,3 @@ def areas_by_class(result: Result, path: Path) -> None:
     axis.set_ylim(0.2, 1.0)
     axis.legend(fontsize=7, ncols=3)
     figure.savefig(path, dpi=110)
-    plt.close(figure)

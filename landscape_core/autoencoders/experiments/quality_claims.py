@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-import matplotlib.pyplot as plt
-
 from landscape_core.autoencoders.experiments.inversion import mean_difference
 from landscape_core.autoencoders.metrics import Quality
 from landscape_core.experiments.results import Claim, Result, relative_change
@@ -33,7 +31,10 @@ def record(result: Result, label: str, measured: Quality) -> None:
 
 def bars(result: Result, path: Path) -> None:
     """A bar for the mean of every label, one panel a measure."""
-    figure, axes = plt.subplots(1, len(UNITS), figsize=(3.6 * len(UNITS), 3.2), layout="constrained")
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3.6 * len(UNITS), 3.2), layout="constrained")
+    axes = figure.subplots(1, len(UNITS))
     for axis, (name, words) in zip(axes, UNITS.items(), strict=True):
         means = {label: sum(v) / len(v) for label, v in _of(result, name).items()}
         axis.barh(list(means), list(means.values()), color="tab:blue")
@@ -41,7 +42,6 @@ def bars(result: Result, path: Path) -> None:
         axis.set_title(words, fontsize=10)
         axis.tick_params(labelsize=7, labelleft=axis is axes[0])
     figure.savefig(path, dpi=110)
-    plt.close(figure)
 
 
 def _of(result: Result, name: str) -> Mapping[str, list[float]]:

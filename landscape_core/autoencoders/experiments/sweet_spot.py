@@ -10,7 +10,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import matplotlib.pyplot as plt
 import torch
 from torch import Tensor
 
@@ -74,8 +73,10 @@ def _named(eps: float) -> str:
 
 def curves(result: Result, levels: Sequence[float], path: Path) -> None:
     """Each measure's mean over the levels."""
-    figure, axes = plt.subplots(1, len(UNITS), figsize=(3.4 * len(UNITS), 3.0), layout="constrained")
-    for axis, (name, words) in zip(axes, UNITS.items(), strict=True):
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(3.4 * len(UNITS), 3.0), layout="constrained")
+    for axis, (name, words) in zip(figure.subplots(1, len(UNITS)), UNITS.items(), strict=True):
         values = [torch.tensor(result.series[f"{name} | {_named(eps)}"]) for eps in levels]
         errors = [1.96 * float(each.std()) / len(each) ** 0.5 for each in values]
         axis.errorbar(range(len(levels)), [float(each.mean()) for each in values], errors, marker="o", capsize=3)
@@ -83,4 +84,3 @@ def curves(result: Result, levels: Sequence[float], path: Path) -> None:
         axis.set_xlabel("L∞ radius in 255ths")
         axis.set_title(words, fontsize=10)
     figure.savefig(path, dpi=110)
-    plt.close(figure)
