@@ -26,6 +26,7 @@ from app.views.view import sent, view
 from app.views.wiring import LATEST, QUICK, data_of, enclosing_tab, found, missed, paragraph, unseen_download
 from landscape_core.errors import UserError
 from landscape_core.search.spaces import Start
+from landscape_core.storage.fingerprint import fingerprint
 
 NAME = "Complete"
 
@@ -108,7 +109,7 @@ class CompleteTab(RunTab[CompletionSession]):
     def mark(self, request: gr.Request) -> str | None:
         """What tells the Invert tab's target from others; nothing for the one that its page was opened with."""
         other = self.page.invert.get(request.session_hash)
-        return None if other.target is None or other.target is other.opened else str(id(other.target.picture))
+        return None if other.target is None or other.target is other.opened else fingerprint(other.target.picture)[:16]
 
     def on_open(self, request: gr.Request, model: str, taken: str | None, *values: Any) -> dict[Any, Any]:
         """Take over the Invert tab's target and model where the target was changed since this tab last did, or none is here."""

@@ -20,7 +20,7 @@ from app.runs.cards import LOADED, read_card_file
 from app.runs.legs import Legs, held, lasting, result_so_far
 from app.runs.progress import reporting
 from app.runs.session import Message, Picked, Session
-from app.runs.told import told_of
+from app.runs.told import to_export, told_of
 from app.scratch import export_path
 from landscape_core.defence.attacks import AttackSettings
 from landscape_core.defence.counting import DefencePlan, attack_knowing
@@ -137,12 +137,11 @@ def export(session: DefenceSession) -> Path:
     Raises:
         UserError: there is no run yet.
     """
-    run = session.run
-    if run is None or run.trajectory.last is None:
-        raise UserError("There is no run to export; press Run first.")
-    attacked = run.solver.target.value
+    run = to_export(session.run)
+    attacked, last = run.solver.target.value, run.trajectory.last
+    assert last is not None  # `to_export` sees to it
     pictures = {"clean": run.target.picture, "attacked": to_bytes(attacked[0])}
-    for lane, now in zip(run.solver.lanes, run.trajectory.last.lanes, strict=True):
+    for lane, now in zip(run.solver.lanes, last.lanes, strict=True):
         pictures[f"restored-{lane.name}"] = to_bytes(restored(attacked, now.output)[0])
     files = {f"{name}.png": png_bytes(picture) for name, picture in pictures.items()}
     files[ANSWERS] = json.dumps(_answers(run), indent=1).encode()

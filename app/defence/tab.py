@@ -140,7 +140,7 @@ class DefenceTab(RunTab[DefenceSession]):
             return {panel.message: paragraph(str(error))}
         form = {**self.filled(values), **self.source_of(session)}
         truth = query.get("truth", "")
-        known = int(truth) if truth.isascii() and truth.isdigit() and int(truth) < len(CIFAR10_CLASSES) else None
+        known = next((index for index in range(len(CIFAR10_CLASSES)) if str(index) == truth), None)
         if session.target is None:
             shown = {self.view: sent({"kind": "missing", "text": session.missing}), panel.truth: known, panel.message: ""}
         else:

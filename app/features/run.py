@@ -18,7 +18,7 @@ from app.runs.judged import judged
 from app.runs.lanes import CELLS, LANES, table_of
 from app.runs.legs import Legs, lasting, png, result_so_far
 from app.runs.session import Message, Picked, Run, Session
-from app.runs.told import told_of
+from app.runs.told import to_export, told_of
 from app.scratch import export_path
 from app.target.targets import LABELS, example, first
 from landscape_core.autoencoders.metrics import ssim
@@ -159,9 +159,7 @@ def card_of(run: Inversion) -> FeaturesCard:
 
 def export(session: FeaturesSession) -> Path:
     """A zip with the run's card, losses, latents and pictures. Raises UserError where there is no run yet."""
-    run = session.run
-    if run is None or run.trajectory.last is None:
-        raise UserError("There is no run to export; press Run first.")
+    run = to_export(session.run)
     card = card_of(run)
     path = export_path(f"features-run-{run.number}.zip")
     export_zip(path, card, run.task, run.solver.lanes, run.trajectory, run.solver.target, told_of(run))

@@ -19,7 +19,7 @@ from app.runs.legs import Legs, lasting, result_so_far, scheduled
 from app.runs.models import Models
 from app.runs.session import Message, Picked, Run, Session
 from app.runs.settings import defaults
-from app.runs.told import told_of
+from app.runs.told import to_export, told_of
 from app.scratch import export_path
 from app.target import targets
 from app.target.judges import picture_judges
@@ -153,9 +153,7 @@ def export(session: RaceSession) -> Path:
     Raises:
         UserError: there is nothing to export yet.
     """
-    standing = session.run
-    if standing is None or standing.trajectory.last is None:
-        raise UserError("There is no run to export; press Run first.")
+    standing = to_export(session.run)
     path = export_path(f"run-{standing.number}-seed-{standing.settings.seed}.zip")
     lanes, target = standing.solver.lanes, standing.solver.target
     export_zip(path, card_of(standing), standing.task, lanes, standing.trajectory, target, told_of(standing))

@@ -20,7 +20,7 @@ from app.runs.legs import Legs, lasting, result_so_far
 from app.runs.models import Models
 from app.runs.session import Message
 from app.runs.settings import values_of
-from app.runs.told import told_of
+from app.runs.told import to_export, told_of
 from app.scratch import export_path
 from landscape_core.errors import UserError
 from landscape_core.pose.hypotheses import joint_judges
@@ -145,9 +145,7 @@ def export(session: PoseSession) -> Path:
     Raises:
         UserError: there is no run yet.
     """
-    run = session.run
-    if run is None or run.trajectory.last is None:
-        raise UserError("There is no run to export; press Run first.")
+    run = to_export(session.run)
     path = export_path(f"pose-run-{run.number}.zip")
     export_poses(path, card_of(run), run.task, run.solver.lanes, run.trajectory, run.solver.target, told_of(run))
     return path

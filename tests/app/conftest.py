@@ -1,4 +1,4 @@
-"""What tests of the Landscape tab share; `models` are those of the file that asks."""
+"""What tests of tabs share, unless the file that asks has models or a session of its own."""
 
 from __future__ import annotations
 
@@ -9,6 +9,19 @@ from app.runs.models import Models
 from app.runs.session import Session
 from app.target import targets
 from landscape_core.threads import Threads
+from tests.app.racing import two_models
+
+
+@pytest.fixture(scope="module")
+def models() -> Models:
+    """Two domains, the first being faces."""
+    return two_models()
+
+
+@pytest.fixture
+def session(models: Models) -> Session:
+    """A visitor's session of a tab of pictures, with a drawn target."""
+    return Session(target=targets.drawn(models.get("faces"), 3))
 
 
 @pytest.fixture
@@ -18,6 +31,6 @@ def lab(models: Models) -> Resources:
 
 
 @pytest.fixture
-def invert(models: Models) -> Session:
-    """A visitor's session of the Invert tab, with a drawn target."""
-    return Session(target=targets.drawn(models.get("faces"), 3))
+def invert(session: Session) -> Session:
+    """That of the Invert tab, on whose target the Landscape tab's own races are."""
+    return session

@@ -15,22 +15,11 @@ from app.runs.cards import read_card_file
 from app.runs.models import Models
 from app.runs.session import Session
 from app.runs.settings import query_of
-from app.target import targets
 from landscape_core.errors import UserError
 from landscape_core.generators.run_card import RunCard, read_run_card
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import LaneSettings, RunSettings
-from tests.app.racing import race_of, two_models
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return two_models()
-
-
-@pytest.fixture
-def session(models: Models) -> Session:
-    return Session(target=targets.drawn(models.get("faces"), 3))
+from tests.app.racing import race_of
 
 
 def test_an_export_replays_bit_for_bit(models: Models, session: Session) -> None:

@@ -23,15 +23,10 @@ from app.target import targets
 from landscape_core.errors import UserError
 from landscape_core.images.pixels import png_bytes, to_bytes
 from landscape_core.search.editing import principal
-from tests.app.racing import race_of, two_models
+from tests.app.racing import race_of
 from tests.tiny.models import tiny_task
 
 Message = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return two_models()
 
 
 @pytest.fixture

@@ -25,18 +25,8 @@ from landscape_core.errors import UserError
 from landscape_core.images.pixels import png_tensor, to_bytes
 from landscape_core.search.race import RunSettings
 from landscape_core.search.trajectory import Trajectory
-from tests.app.racing import FORM, column, race_of, run_form, two_models
+from tests.app.racing import FORM, column, race_of, run_form
 from tests.tiny.models import tiny_task
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return two_models()
-
-
-@pytest.fixture
-def session(models: Models) -> Session:
-    return Session(target=targets.drawn(models.get("faces"), 3))
 
 
 def test_a_run_streams_every_step_of_both_lanes_with_its_pictures(models: Models, session: Session) -> None:

@@ -21,18 +21,8 @@ from landscape_core.errors import UserError
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import MAX_STEPS, LaneSettings, RunSettings
 from landscape_core.search.task import Tuned
-from tests.app.racing import FORM, run_form, two_models
+from tests.app.racing import FORM, run_form
 from tests.tiny.models import tiny_task
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return two_models()
-
-
-@pytest.fixture
-def session(models: Models) -> Session:
-    return Session(target=targets.drawn(models.get("faces"), 3))
 
 
 def test_the_address_says_everything_and_comes_back(models: Models) -> None:

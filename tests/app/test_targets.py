@@ -18,18 +18,7 @@ from app.target.examples import EXAMPLES, FOLDER
 from app.target.targets import choose, crop, mark_eyes, photo_message, upload
 from landscape_core.errors import UserError
 from landscape_core.generators.task import TRUNCATION
-from tests.app.racing import two_models
 from tests.tiny.models import tiny_task
-
-
-@pytest.fixture(scope="module")
-def models() -> Models:
-    return two_models()
-
-
-@pytest.fixture
-def session(models: Models) -> Session:
-    return Session(target=targets.drawn(models.get("faces"), 3))
 
 
 def save(path: Path, image: Image.Image, **options: Any) -> str:

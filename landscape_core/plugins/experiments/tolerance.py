@@ -64,11 +64,11 @@ def run_plugins(tasks: Sequence[Task], settings: ToleranceSettings, work: Path, 
     )
     for task in tasks:
         started = time.perf_counter()
-        learned, evaluations = _learned(task, settings, work, tick)
+        learned, buffers = _learned(task, settings, work, tick)
         trained = time.perf_counter() - started
         lanes = measured(learned, settings, tick)
         result.settings["tasks"][task.name] = {
-            "models": dict(task.hashes), "seconds of training": round(trained, 1), "buffers": evaluations,
+            "models": dict(task.hashes), "seconds of training": round(trained, 1), "buffers": buffers,
             "lanes": {name: _described(lane, settings.steps) for name, lane in lanes.items()},
         }  # fmt: skip
         result.series |= {f"steps, {name} | {task.name}": lane.steps.tolist() for name, lane in lanes.items()}
@@ -77,6 +77,7 @@ def run_plugins(tasks: Sequence[Task], settings: ToleranceSettings, work: Path, 
 
 
 def _learned(task: Task, settings: ToleranceSettings, work: Path, tick: Tick) -> tuple[Task, int]:
+    """The task with a Θ, and how many buffers that was learned in."""
     trainer, config = plugin_mapping_trainer(task, Z, None, work, buffers=settings.buffers, seed=settings.seed)
     theta = ZSpace(train_mapping(trainer, quiet(tick, f"{task.name}: learning Θ")), config.z_dim)
     return replace(task, mappings={Z: theta}), trainer.progress.buffer
