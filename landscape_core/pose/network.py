@@ -45,11 +45,6 @@ def _without(vector: Tensor, direction: Tensor) -> Tensor:
     return vector - (vector * direction).sum(dim=-1, keepdim=True) * direction
 
 
-def matrix_to_6d(matrix: Tensor) -> Tensor:
-    """Rotations (..., 3, 3) -> their first two columns (..., 6), what `rotation_from_6d` reads."""
-    return matrix[..., :2].flatten(-2)
-
-
 class PoseEncoder(nn.Module):
     """Axis-angle pose (B, J, 3) in radians -> the Gaussian q(x | pose) over latents (B, latent)."""
 

@@ -16,7 +16,6 @@ from landscape_core.search.trajectory import Trajectory
 from landscape_core.surfaces.surface import loss_in
 from landscape_core.surfaces.views import in_x
 
-BEYOND = 0.5  # how far the line goes on past both ends, as a share of the way between them
 _SAME = 1e-6  # ends nearer than this share of their size are one place
 _ROUNDING = 1e-5  # a rise by less than this share of the higher end is none
 
@@ -52,7 +51,8 @@ class Cut:
 
 
 def places(size: int) -> Tensor:
-    """`size` places from -BEYOND to 1 + BEYOND; 0 and 1 are exact. `size` is 4 k + 1."""
+    """`size` places from -½ to 1½, so that the line goes on past both ends by half of the way between them; 0 and 1 are exact.
+    `size` is 4 k + 1."""
     if size < 5 or size % 4 != 1:
         raise ValueError(f"a cut has 4 k + 1 points, at least 5, not {size}")
     quarter = (size - 1) // 4  # points to half the way
