@@ -25,6 +25,13 @@ def checked_name(name: str | None) -> str | None:
     return None if name is None else zoo.check_name(name)
 
 
+def unseen(splits: str) -> str:
+    """Splits to measure on, with commas between. Raises UserError where train is among them, for rates are chosen on that."""
+    if "train" in splits.split(","):
+        raise UserError("Rates are chosen on train, so that it says nothing of how good they are; measure on another --split.")
+    return splits
+
+
 Seed = Annotated[int, typer.Option(help="Fixes every random choice.", min=0, max=2**31 - 1)]
 MOST_THREADS = 1024
 Threads = Annotated[int, typer.Option(help="CPU threads; 0 leaves torch's choice.", min=0, max=MOST_THREADS)]
@@ -59,6 +66,15 @@ Pictures = Annotated[Path, typer.Option("--data", help="Folder or zip of picture
 Images = Annotated[Path | None, typer.Option(help="Use this folder or zip of pictures instead.")]
 Split = Annotated[str | None, typer.Option(help="Folder inside the data to take, e.g. train; all of it where absent.")]
 EvaluatedSplit = Annotated[str, typer.Option("--split", help="Split of the data to take.")]
+UnseenSplit = Annotated[
+    str, typer.Option("--split", help="Split of the data to evaluate; rates are chosen on train.", callback=unseen)
+]
+UnseenSplits = Annotated[
+    str,
+    typer.Option(
+        "--split", help="Splits of the data to evaluate, known actions first; rates are chosen on train.", callback=unseen
+    ),
+]
 BoxOption = Annotated[str | None, typer.Option("--box", help="left,top,right,bottom in pixels to cut out before resizing.")]
 
 # Trainings, and the models that they leave.

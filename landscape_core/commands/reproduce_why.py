@@ -14,7 +14,7 @@ from landscape_core.experiments import why as experiment
 from landscape_core.experiments.paired import FLOOR
 from landscape_core.experiments.results import finish
 from landscape_core.experiments.why import WhySettings
-from landscape_core.options import TASK_HELP, Data, Device, Distance, LearnedSpace, Out, Seed, Threads, Work
+from landscape_core.options import TASK_HELP, Data, Device, Distance, LearnedSpace, Out, Seed, Threads, UnseenSplit, Work
 from landscape_core.pose.experiments.inversion import FLOORS
 from landscape_core.pose.task import NAMES
 from landscape_core.search.objectives import Target
@@ -27,7 +27,7 @@ def why(
     data: Data = Path("data"),
     task: Annotated[str, typer.Option(help=TASK_HELP)] = "faces",
     number: Annotated[int, typer.Option("--targets", help="Targets.", min=2)] = USUAL.targets,
-    split: Annotated[str, typer.Option(help="Split to evaluate; rates are chosen on train.")] = "val",
+    split: UnseenSplit = "val",
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=2)] = USUAL.steps,
     tuned: Annotated[int, typer.Option("--tune-targets", help="Targets of train that choose every row's rate.", min=1)] = (
         USUAL.tune_targets

@@ -22,7 +22,7 @@ from landscape_core.generators.experiments.picture_sets import USUAL, PictureSet
 from landscape_core.generators.experiments.taught import taught
 from landscape_core.images.datasets import ImageSource
 from landscape_core.images.sets import targets
-from landscape_core.options import TASK_HELP, Data, Device, Distance, LearnedSpace, Out, Seed, Threads
+from landscape_core.options import TASK_HELP, Data, Device, Distance, LearnedSpace, Out, Seed, Threads, UnseenSplit
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.search.judges import Judge
 from landscape_core.search.objectives import Target
@@ -80,7 +80,7 @@ def _sampled(task: Task, n: int, seed: int) -> Tensor:
 def convergence(
     data: Data = Path("data"),
     number: Annotated[int, typer.Option("--targets", help="Targets per set.", min=1)] = 100,
-    split: Annotated[str, typer.Option(help="Split to evaluate; rates are chosen on train.")] = "val",
+    split: UnseenSplit = "val",
     images: Annotated[Path | None, typer.Option(help="Evaluate this folder or zip of pictures instead.")] = None,
     kinds: Kinds = [*USUAL],  # noqa: B006  # typer copies it
     steps: Annotated[

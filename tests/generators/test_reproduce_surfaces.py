@@ -142,6 +142,13 @@ def test_a_grid_without_a_centre_is_refused_before_anything_is_measured() -> Non
     assert "--size must be odd" in str(done.exception)
 
 
+@pytest.mark.parametrize("command", [["convergence"], ["why"], ["pose"], ["pose-completions"], ["follow"], ["restore"]])
+def test_nothing_is_measured_where_rates_are_chosen(command: list[str]) -> None:
+    done = CliRunner().invoke(cli.app, ["reproduce", *command, "--split", "train"])
+    assert isinstance(done.exception, UserError)
+    assert "Rates are chosen on train" in str(done.exception)
+
+
 def test_the_command_measures_cats_too(tmp_path: Path) -> None:
     arguments = ["--task", "cats", "--images", str(zoo.ASSETS / "examples"), "--targets", "3", "--steps", "2", "--size", "5"]
     done = CliRunner().invoke(cli.app, ["reproduce", "landscapes", *arguments, "--out", str(tmp_path)])

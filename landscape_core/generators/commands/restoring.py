@@ -17,7 +17,7 @@ from landscape_core.generators.experiments import restoring_claims as table
 from landscape_core.generators.observing import Instrument
 from landscape_core.generators.task import image_objective, load_image_task
 from landscape_core.images.sets import targets
-from landscape_core.options import Data, Device, Distance, EvaluatedSplit, Images, Out, Seed, Space, Threads
+from landscape_core.options import Data, Device, Distance, EvaluatedSplit, Images, Out, Seed, Space, Threads, UnseenSplit
 from landscape_core.search.editing import FARTHEST
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 
@@ -25,7 +25,7 @@ from landscape_core.search.race import DEFAULT_PERCEPTUAL
 def restore(
     data: Data = Path("data"),
     number: Annotated[int, typer.Option("--targets", help="Pictures of the split.", min=1)] = 30,
-    split: EvaluatedSplit = "val",
+    split: UnseenSplit = "val",
     images: Images = None,
     steps: Steps = [5, 20, 200],  # noqa: B006  # typer copies it
     observations: Annotated[

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.experiments.results import finish
-from landscape_core.options import Data, Out, Seed, Space, Threads
+from landscape_core.options import Data, Out, Seed, Space, Threads, UnseenSplit, UnseenSplits
 from landscape_core.pose.commands.train import Observed
 from landscape_core.pose.experiments import following
 from landscape_core.pose.experiments import hypotheses as fig6
@@ -28,9 +28,7 @@ Own = Annotated[
 def pose(
     data: Data = Path("data"),
     number: Annotated[int, typer.Option("--targets", help="Poses per split.", min=1)] = 200,
-    split: Annotated[str, typer.Option(help="Splits of the data to evaluate, known actions first; X is tuned on train.")] = (
-        "val,ood"
-    ),
+    split: UnseenSplits = "val,ood",
     bvh: Own = None,
     observation: Observed = "rotations",
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=5000)] = 200,
@@ -69,7 +67,7 @@ def _evaluated(path: Path, splits: Sequence[str], bvh: Path | None, body: Body, 
 def pose_completions(
     data: Data = Path("data"),
     number: Annotated[int, typer.Option("--targets", help="Poses.", min=1)] = 50,
-    split: Annotated[str, typer.Option(help="Split of the data to evaluate; X is tuned on train.")] = "val",
+    split: UnseenSplit = "val",
     bvh: Own = None,
     k: Annotated[int, typer.Option(help="Hypotheses of a pose.", min=2, max=64)] = 8,
     observation: Observed = "rotations",
@@ -93,7 +91,7 @@ def pose_completions(
 def follow(
     data: Data = Path("data"),
     number: Annotated[int, typer.Option("--targets", help="Clips per split.", min=2)] = 10,
-    split: Annotated[str, typer.Option(help="Splits of the data to follow; rates are tuned on train.")] = "val,ood",
+    split: UnseenSplits = "val,ood",
     frames: Annotated[int, typer.Option(help="Frames of a clip, in a row.", min=2)] = 30,
     steps: Annotated[list[int], typer.Option(help="Steps of descent for every frame; again for another number.")] = [5, 20],  # noqa: B006
     observation: Observed = "rotations",
