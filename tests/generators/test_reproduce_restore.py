@@ -23,11 +23,11 @@ def silent(label: str, done: int, total: int) -> None:
     """No progress bar."""
 
 
-def measured(work: Path | None, names: tuple[str, ...] = NAMES) -> restoring.Result:
+def measured(work: Path | None, names: tuple[str, ...] = NAMES, steps: tuple[int, ...] = (2, 20)) -> restoring.Result:
     task = tiny_task()
     pictures = task.forward(task.prior.sample(4, torch.Generator().manual_seed(1))).detach()
     settings = restoring.RestoreSettings(
-        targets=2, steps=(2, 20), observations=names, tune_targets=1, tune_steps=2, hypotheses=2, spread_targets=1
+        targets=2, steps=steps, observations=names, tune_targets=1, tune_steps=2, hypotheses=2, spread_targets=1
     )
     return restoring.run_restore(task, pictures[2:], pictures[:2], settings, PooledDistance(), "test", silent, work)
 
@@ -55,6 +55,12 @@ def test_every_observation_has_an_entry_in_every_series_and_claims(tmp_path: Pat
     assert again.series["fit, 20 steps | Z Adam"] == result.series["fit, 20 steps | Z Adam"][:1]
 
 
+def test_a_table_of_another_budget_alone_has_a_name_and_claims_of_its_own() -> None:
+    result = measured(None, NAMES[:1], steps=(30,))
+    assert result.experiment == "restore-30"
+    assert {claim.claim.partition(" at ")[2] for claim in result.claims if "data fit" in claim.claim} == {"30 steps"}
+
+
 def curves(losses: list[list[float]], errors: list[list[float]]) -> Curves:
     return Curves(torch.tensor(losses).T, {"PSNR": torch.tensor(errors).T})
 
@@ -63,14 +69,14 @@ def test_equal_fit_is_where_z_first_fits_as_well_as_x_at_the_end() -> None:
     falling = [1.0 - 0.04 * step for step in range(21)]
     x = curves([falling] * 3, [[0.5, 0.4]] * 3)
     z = curves([[value - 0.7 for value in falling], [1.0] * 20 + [0.2], [0.9] * 21], [[0.2, 0.1], [0.3, 0.3], [0.0, 0.0]])
-    even, reached = at_equal_fit(x, z, (10, 20))
+    even, reached = at_equal_fit(x, z, (10, 20), 20)
     assert reached == 2  # the third never fits as well
     assert even is not None
     assert even.ratio == pytest.approx(math.sqrt((0.2 / 0.4) * (0.3 / 0.4)), rel=1e-5)  # the first already at step 10
     gained, (low, high) = decibels_gained(even)
     assert gained == pytest.approx(-10 * math.log10(even.ratio))
     assert low <= gained <= high
-    assert at_equal_fit(x, curves([[1.0] * 21] * 3, [[0.1, 0.1]] * 3), (10, 20)) == (None, 0)
+    assert at_equal_fit(x, curves([[1.0] * 21] * 3, [[0.1, 0.1]] * 3), (10, 20), 20) == (None, 0)
 
 
 def test_edits_are_measured_at_equal_loss(tmp_path: Path) -> None:

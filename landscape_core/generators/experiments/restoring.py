@@ -17,7 +17,7 @@ from landscape_core.experiments.curves import Curves, Watch, search_curves
 from landscape_core.experiments.paired import Choice, choose_rates
 from landscape_core.experiments.results import Result
 from landscape_core.generators.completion import completion_solver, diversity, whole_mask
-from landscape_core.generators.experiments.restoring_claims import COLUMNS, REFERENCE, claims
+from landscape_core.generators.experiments.restoring_claims import COLUMNS, REFERENCE, claims, reference
 from landscape_core.generators.observing import Instrument, as_picture
 from landscape_core.progress import Tick
 from landscape_core.search.judges import PSNR, Found, Judge, decibels, features_judge
@@ -96,7 +96,7 @@ def run_restore(
     judges = judges_of(task, lpips)
     described = {name: value for name, value in vars(settings).items() if name != "observations"}
     result = Result(
-        "restore" if task.name == "faces" else f"restore-{task.name}", command, settings.seed, task.hashes,
+        _named(task, settings), command, settings.seed, task.hashes,
         {"pictures": len(pictures)},
         {**described, "observations": list(settings.observations), "domain": task.name, "losses": "best so far", "chosen": {}},
     )  # fmt: skip
@@ -111,6 +111,12 @@ def run_restore(
         _spread(result, task, instrument, pictures[: settings.spread_targets], chosen, settings, lpips, name, tick, work)
         result.claims += claims(result, name, curves, settings.steps, settings.marks)
     return result
+
+
+def _named(task: Task, settings: RestoreSettings) -> str:
+    """A table of long runs alone stands beside the usual one."""
+    domain, budget = task.name, reference(settings.steps)
+    return "restore" + ("" if domain == "faces" else f"-{domain}") + ("" if budget == REFERENCE else f"-{budget}")
 
 
 def judges_of(task: Task, lpips: FeatureDistance) -> list[Judge]:

@@ -15,24 +15,27 @@ from landscape_core.search.judges import PSNR
 from landscape_core.search.optimizers import OPTIMISER_NAMES, OptimizerName
 
 COLUMNS: tuple[OptimizerName, ...] = ("adam", "lbfgs")
-REFERENCE = 20  # steps at which claims are made
+REFERENCE = 20  # steps at which claims are made, or the most that were taken
+
+
+def reference(steps: Sequence[int]) -> int:
+    """The budget that claims are about."""
+    return REFERENCE if REFERENCE in steps else max(steps)
 
 
 def claims(
     result: Result, name: str, curves: Mapping[str, Mapping[int, Curves]], steps: Sequence[int], marks: Sequence[int]
 ) -> list[Claim]:
-    """Z's fit against X's by the same optimiser at `REFERENCE` steps, and PSNR to the truth where Z first fits as well."""
-    if REFERENCE not in steps:
-        return []
-    made = []
+    """Z's fit against X's by the same optimiser at the `reference`, and PSNR to the truth where Z first fits as well."""
+    made, budget = [], reference(steps)
     for by in COLUMNS:
         words = OPTIMISER_NAMES[by]
-        x, z = (curves[f"{row} {words}"][REFERENCE] for row in "XZ")
-        fit = compare(z.loss[REFERENCE], x.loss[REFERENCE])
-        result.comparisons[f"{name}, {words}: fit at {REFERENCE} steps"] = fit.to_json()
-        label = f"{name}: data fit, Z against X by {words} at {REFERENCE} steps"
+        x, z = (curves[f"{row} {words}"][budget] for row in "XZ")
+        fit = compare(z.loss[budget], x.loss[budget])
+        result.comparisons[f"{name}, {words}: fit at {budget} steps"] = fit.to_json()
+        label = f"{name}: data fit, Z against X by {words} at {budget} steps"
         made.append(Claim(label, None, fit.change, -0.15, "lower", fit.change_interval))
-        even, reached = at_equal_fit(x, z, marks)
+        even, reached = at_equal_fit(x, z, marks, budget)
         if even is not None:
             result.comparisons[f"{name}, {words}: squared error to the truth at equal fit"] = even.to_json()
             gained, interval = decibels_gained(even)
@@ -41,14 +44,14 @@ def claims(
     return made
 
 
-def at_equal_fit(x: Curves, z: Curves, marks: Sequence[int]) -> tuple[Comparison | None, int]:
-    """Squared errors to the truth: Z's at the first mark where it fits as well as X after `REFERENCE` steps, over X's there.
+def at_equal_fit(x: Curves, z: Curves, marks: Sequence[int], budget: int) -> tuple[Comparison | None, int]:
+    """Squared errors to the truth: Z's at the first mark where it fits as well as X after `budget` steps, over X's there.
     And on how many pictures Z does; None where these are fewer than two."""
-    end = marks.index(REFERENCE)
+    end = marks.index(budget)
     ours, theirs = [], []
     for i in range(x.loss.shape[1]):
-        goal = float(x.loss[REFERENCE, i])
-        first = next((k for k, mark in enumerate(marks) if mark <= REFERENCE and float(z.loss[mark, i]) <= goal), None)
+        goal = float(x.loss[budget, i])
+        first = next((k for k, mark in enumerate(marks) if mark <= budget and float(z.loss[mark, i]) <= goal), None)
         if first is not None:
             ours.append(z.judged[PSNR.name][first, i])
             theirs.append(x.judged[PSNR.name][end, i])
@@ -65,11 +68,11 @@ COLOURS = {"X Adam": "#c2410c", "Z Adam": "#0369a1", "X L-BFGS": "#a16207", "Z L
 
 
 def plot(result: Result, path: Path) -> None:
-    """Fit and PSNR to the truth at `REFERENCE` steps, a group of bars for every observation."""
+    """Fit and PSNR to the truth at the `reference`, a group of bars for every observation."""
     from matplotlib.figure import Figure
 
     names = result.settings["observations"]
-    at = REFERENCE if REFERENCE in result.settings["steps"] else max(result.settings["steps"])
+    at = reference(result.settings["steps"])
     figure = Figure(figsize=(11, 7), layout="constrained")
     panels = figure.subplots(2, 1, sharex=True)
     for axes, what in zip(panels, ("fit", PSNR.name), strict=True):
@@ -89,8 +92,8 @@ def plot(result: Result, path: Path) -> None:
 
 
 def markdown(result: Result) -> str:
-    """A line for every observation: fit and PSNR at `REFERENCE` steps in every row."""
-    at = REFERENCE if REFERENCE in result.settings["steps"] else max(result.settings["steps"])
+    """A line for every observation: fit and PSNR at the `reference` in every row."""
+    at = reference(result.settings["steps"])
     rows = list(COLOURS)
     lines = [f"| {at} steps: fit / PSNR | {' | '.join(rows)} |", f"|---|{'---|' * len(rows)}"]
     for i, name in enumerate(result.settings["observations"]):
