@@ -125,8 +125,7 @@ def start(models: Models, session: CompletionSession, asked: CompletionSettings)
     picked = session.target.at(observing.side_of(observed, task.side))
     mask = observing.read_mask(observed, session.mask, task.side)
     target = observing.target_of(observed, picked, mask, task.side)
-    solver, starts = completion_solver(task, target, asked.k, asked.settings)
-    solver = solver.shared_by(models.threads)
+    solver, starts = completion_solver(task, target, asked.k, asked.settings, models.threads)
     task = with_prior_term(task, asked.settings.prior_weight)  # so that the Landscape tab draws the loss that was descended
     run = CompletionRun(
         session.count + 1, asked.settings, picked, task, solver, Trajectory.empty(asked.settings.names()),

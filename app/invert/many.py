@@ -85,7 +85,7 @@ def start(models: Models, job: ManyJob, settings: RunSettings, pictures: Sequenc
         raise UserError(f"Many at once takes pictures, which {task.name} does not make; `invert` takes many files of its own.")
     job.settings, job.labels, job.restarts = settings, [picked.label for picked in pictures], restarts
     target = Target(to_unit(torch.stack([picked.picture for picked in pictures])).repeat(restarts, 1, 1, 1))
-    solver, starts = prepare(task, settings, target)
+    solver, starts = prepare(task, settings, target, models.threads)
     return numbered(job, _messages(job, states(solver, solver.init(starts), stop=job.stop.is_set)))
 
 

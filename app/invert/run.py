@@ -86,7 +86,7 @@ def start(models: Models, session: RaceSession, settings: RunSettings) -> Iterat
     task = models.get(settings.task, settings.perceptual)
     session.target = targets.fitting(session.target, task)
     task = with_prior_term(task, settings.prior_weight)  # so that the Landscape tab draws the loss that was descended
-    solver, starts = prepare(task, settings, session.target.target)
+    solver, starts = prepare(task, settings, session.target.target, models.threads)
     run = Run(session.count + 1, settings, session.target, task, solver, Trajectory.empty(settings.names()))
     return _legs(models).start(session, run, starts)
 

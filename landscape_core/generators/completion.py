@@ -22,6 +22,7 @@ from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual, RunSettin
 from landscape_core.search.solver import Lane, Solver, State
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import Trajectory, states
+from landscape_core.threads import Threads
 
 
 def completion_settings(
@@ -36,10 +37,13 @@ def completion_settings(
     return RunSettings.pair(space, x, z, task=task.name, start="random", **kept)
 
 
-def completion_solver(task: Task, target: Target, k: int, settings: RunSettings) -> tuple[Solver, list[Tensor]]:
+def completion_solver(
+    task: Task, target: Target, k: int, settings: RunSettings, threads: Threads | None = None
+) -> tuple[Solver, list[Tensor]]:  # fmt: skip
     """The race of X against Z from K random starts each on one observation (1, ...), and those starts.
 
-    The solver's batch is the K hypotheses, its lanes are X and Z; the target is the same K times.
+    The solver's batch is the K hypotheses, its lanes are X and Z; the target is the same K times. As in `prepare`, threads
+    share the passes of F.
 
     Raises:
         UserError: a mask without a problem in it, K outside 2..64, or no such space.
@@ -48,7 +52,7 @@ def completion_solver(task: Task, target: Target, k: int, settings: RunSettings)
         raise UserError(f"The number of completions must be between {MIN_K} and {MAX_K}, not {k}.")
     if target.mask is not None:
         target = replace(target, mask=check_mask(target.mask))
-    return prepare(task, settings.model_copy(update={"start": "random"}), target.repeat(k))
+    return prepare(task, settings.model_copy(update={"start": "random"}), target.repeat(k), threads)
 
 
 def completions(

@@ -17,6 +17,7 @@ from landscape_core.search.prior_term import with_prior_term
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import SearchSpace, Start
 from landscape_core.search.task import Task, X
+from landscape_core.threads import Threads
 
 Perceptual = Literal["lpips", "robust"]  # LPIPS, or the distance on robust features
 DEFAULT_PERCEPTUAL: Perceptual = "lpips"
@@ -127,8 +128,10 @@ class RunSettings(BaseModel):
         return None
 
 
-def prepare(task: Task, settings: RunSettings, target: Target) -> tuple[Solver, list[Tensor]]:
-    """The race of all lanes on a target, and where it starts.
+def prepare(
+    task: Task, settings: RunSettings, target: Target, threads: Threads | None = None
+) -> tuple[Solver, list[Tensor]]:  # fmt: skip
+    """The race of all lanes on a target, and where it starts. The threads, where there are any, share its passes of F.
 
     Raises:
         UserError: the task has no such space, or no encoder to start from.
@@ -143,7 +146,8 @@ def prepare(task: Task, settings: RunSettings, target: Target) -> tuple[Solver, 
         for name, lane in zip(settings.names(), settings.lanes, strict=True)
     ]
     starts = starts_in([lane.space for lane in lanes], task, settings.start, target, settings.seed)
-    solver = Solver(task.forward, task.objective, target, lanes, max_steps=settings.steps, input_term=task.input_term)
+    problem = (task.forward, task.objective, target)
+    solver = Solver(*problem, lanes, max_steps=settings.steps, input_term=task.input_term, threads=threads)
     return solver, starts
 
 

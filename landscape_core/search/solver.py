@@ -123,15 +123,8 @@ class Solver:
 
     def with_lanes(self, lanes: Sequence[Lane], *, max_steps: int | None = None) -> Solver:
         """The same problem searched otherwise; the number and spaces of the lanes stay as they are."""
-        return self._but(lanes, max_steps or self.max_steps, self.threads)
-
-    def shared_by(self, threads: Threads) -> Solver:
-        """The same problem, with passes of F that these threads share."""
-        return self._but(self.lanes, self.max_steps, threads)
-
-    def _but(self, lanes: Sequence[Lane], steps: int, threads: Threads | None) -> Solver:
-        problem = (self.forward, self.objective, self.target)
-        return Solver(*problem, lanes, max_steps=steps, input_term=self.input_term, threads=threads)
+        problem, steps = (self.forward, self.objective, self.target), max_steps or self.max_steps
+        return Solver(*problem, lanes, max_steps=steps, input_term=self.input_term, threads=self.threads)
 
     def init(self, starts: Sequence[Tensor]) -> State:
         """Evaluate the starting variables, one (B, dim) per lane: step 0.

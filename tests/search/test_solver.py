@@ -29,11 +29,13 @@ def task() -> Task:
     return tiny_task()
 
 
-def race(task: Task, optimizer: Optimizer, n: int = 2, steps: int = 12) -> tuple[Solver, list[Tensor]]:
+def race(
+    task: Task, optimizer: Optimizer, n: int = 2, steps: int = 12, threads: Threads | None = None
+) -> tuple[Solver, list[Tensor]]:
     random = torch.Generator().manual_seed(5)
     pictures = task.forward(task.prior.sample(n, random))
     lanes = [Lane("X", task.space("X"), optimizer), Lane("Z", task.space("residual"), optimizer)]
-    solver = Solver(task.forward, task.objective, Target(pictures), lanes, max_steps=steps)
+    solver = Solver(task.forward, task.objective, Target(pictures), lanes, max_steps=steps, threads=threads)
     return solver, starts_in([lane.space for lane in lanes], task, "random", solver.target, 6)
 
 
@@ -68,8 +70,7 @@ def test_lanes_of_a_race_run_as_they_would_alone(task: Task, optimizer: Optimize
 
 
 def test_threads_that_share_a_pass_give_the_same_numbers(task: Task) -> None:
-    solver, starts = race(task, LBFGS(), n=5)
-    alone, shared = run(solver, starts), run(solver.shared_by(Threads(3)), starts)
+    alone, shared = (run(*race(task, LBFGS(), n=5, threads=threads)) for threads in (None, Threads(3)))
     for a, b in zip(alone.lanes, shared.lanes, strict=True):
         assert torch.allclose(a.loss_table(), b.loss_table(), rtol=1e-3, atol=1e-6)
     assert alone.last is not None
@@ -79,10 +80,10 @@ def test_threads_that_share_a_pass_give_the_same_numbers(task: Task) -> None:
 
 @pytest.mark.parametrize(("n", "parts"), [(5, [3, 3, 4]), (2, [4]), (1, [2])])
 def test_a_pass_is_divided_among_threads_where_each_gets_enough(task: Task, n: int, parts: list[int]) -> None:
-    solver, starts = race(task, Adam(), n=n)
+    solver, starts = race(task, Adam(), n=n, threads=Threads(3))
     sizes = []
     with task.forward.register_forward_pre_hook(lambda _, inputs: sizes.append(len(inputs[0]))):
-        solver.shared_by(Threads(3)).init(starts)
+        solver.init(starts)
     assert sorted(sizes) == parts
 
 
