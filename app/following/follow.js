@@ -18,6 +18,7 @@ export class FollowView extends RunView {
       kinds: {
         ready: () => this.#ready(),
         begin: (message) => this.#begin(message),
+        progress: ({ share }) => this.#progress(share),
         frames: (message) => this.frames(message),
         end: (message) => this.end(message),
         error: (message) => this.failed(message.text),
@@ -108,6 +109,11 @@ export class FollowView extends RunView {
     this.become("running");
     this.say("Running…", message.notices.join(" "));
     this.draw();
+  }
+
+  /** Frames come when their pass is over; that it goes on is seen before. */
+  #progress(share) {
+    if (this.controls.state === "running") this.bar(share);
   }
 
   /** Buttons for the table's optimisers, where there are two: the chart has all lanes, the stage those of one column. */

@@ -3,6 +3,7 @@ not what a frame is: that is the tab's `Source`."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,14 +14,14 @@ from pydantic import ValidationError
 from app.runs.address import Values, of_panel, over
 from app.runs.jobs import Job
 from app.runs.lanes import table_of
-from app.runs.legs import numbered
+from app.runs.legs import INTERVAL, numbered
 from app.runs.session import Message
 from app.scratch import export_path
 from landscape_core.errors import UserError, first_problem
 from landscape_core.records.clip import Clip
 from landscape_core.records.export import file_name
 from landscape_core.records.follow_export import Followed, summary
-from landscape_core.search.follow import MAX_SMOOTHNESS, Following, Track, follow, joined
+from landscape_core.search.follow import MAX_SMOOTHNESS, Following, Track, followed, joined
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import MAX_STEPS, RunSettings
 from landscape_core.search.task import Task
@@ -125,13 +126,21 @@ def _messages(job: FollowJob, source: Source) -> Iterator[Message]:
         "lanes": source.settings.names(), "table": table_of(source.settings), "limit": frames,
         "numbers": list(clip.frames), "fps": clip.fps,
     }  # fmt: skip
-    done = 0
-    for part in follow(source.task, source.settings, source.target, source.how, stop=job.stop.is_set):
+    done, told = 0, time.perf_counter()
+    for part in followed(source.task, source.settings, source.target, source.how):
+        if isinstance(part, float):
+            if job.stop.is_set():
+                break
+            if time.perf_counter() - told >= INTERVAL:
+                told = time.perf_counter()
+                yield {"kind": "progress", "share": part / frames}
+            continue
         job.parts.append(part)
         steps = list(range(done, done + len(part[0])))
         yield {"kind": "frames", "steps": steps, "lanes": {track.name: source.column(track, done) for track in part}}
         done += len(steps)
-    stopped = "" if done == frames else f"Stopped after {done} of {frames} frames; those are kept."
+    kept = f"Stopped after {done} of {frames} frames; those are kept." if done else "Stopped before the first frames were done."
+    stopped = "" if done == frames else kept
     yield {"kind": "end", "reason": stopped, "summary": f"{summary(source.found(joined(job.parts)))}." if done else ""}
 
 

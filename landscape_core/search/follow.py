@@ -66,7 +66,23 @@ def follow(
     clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[list[Track]]:  # fmt: skip
     """The next frames of a clip (T, ...), as soon as every lane has searched them in `settings.steps` steps; each lane's best
-    so far. Whether to stop is asked before every batch or frame; `clock` is what seconds are told by.
+    so far. Whether to stop is asked before every step, and frames under way are dropped then; `clock` is what seconds are told
+    by.
+
+    Raises:
+        UserError: as `race.prepare`.
+    """
+    for part in followed(task, settings, clip, how, clock=clock):
+        if not isinstance(part, float):
+            yield part
+        elif stop():
+            return
+
+
+def followed(
+    task: Task, settings: RunSettings, clip: Target, how: Following, *, clock: Callable[[], float] = time.perf_counter
+) -> Iterator[float | list[Track]]:
+    """What `follow` gives, and before every step how many frames' work is done, a number from 0 to T.
 
     Raises:
         UserError: as `race.prepare`.
@@ -77,11 +93,13 @@ def follow(
     stride = 1 if warm else how.batch
     before: list[Track | None] = [None] * len(lanes)
     for first in range(0, len(clip), stride):
-        if stop():
-            return
-        frames = clip.select(slice(first, first + stride))
-        each = zip(settings.names(), lanes, before, strict=True)
-        found = [_searched(name, task, lane, frames, last, how.smoothness, clock) for name, lane, last in each]
+        frames, found = clip.select(slice(first, first + stride)), list[Track]()
+        for name, lane, last in zip(settings.names(), lanes, before, strict=True):
+            for part in _searched(name, task, lane, frames, last, how.smoothness, clock):
+                if isinstance(part, Track):
+                    found.append(part)
+                else:
+                    yield first + len(frames) * (len(found) + part) / len(lanes)
         before = [*found] if warm else before
         yield found
 
@@ -100,17 +118,22 @@ def _joined(tracks: Sequence[Track]) -> Track:
 def _searched(
     name: str, task: Task, settings: RunSettings, frames: Target, before: Track | None, smoothness: float,
     clock: Callable[[], float],
-) -> Track:  # fmt: skip
-    """One lane on frames (n, ...), from where it was on the frame before if it knows that."""
+) -> Iterator[float | Track]:  # fmt: skip
+    """One lane on frames (n, ...), from where it was on the frame before if it knows that: before every step the share of them
+    that is taken, from 0 to 1, and in the end what it found. Seconds are those of the search, not of who is told."""
     started = clock()
     objective = task.objective if before is None or not smoothness else smooth(task.objective, before.output, smoothness)
     solver, starts = prepare(replace(task, objective=objective), settings, frames)
     state = solver.init(starts if before is None else [before.variable])
-    while solver.done(state) is None:
-        state = solver.step(state)
     seconds = clock() - started
+    while solver.done(state) is None:
+        yield state.step / settings.steps
+        started = clock()
+        state = solver.step(state)
+        seconds += clock() - started
     (lane,), (now,) = solver.lanes, state.lanes
     with torch.no_grad():
         x = lane.space.to_x(now.best_variable)
         output = task.forward(x)
-        return Track(name, now.best_variable, x, output, task.objective.bind(frames)(output), seconds)
+        found = Track(name, now.best_variable, x, output, task.objective.bind(frames)(output), seconds)
+    yield found

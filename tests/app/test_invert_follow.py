@@ -33,7 +33,8 @@ def test_an_animation_is_followed_and_its_film_has_the_target_beside(tmp_path: P
     def source(path: str | None, **changes: Any) -> Any:
         return source_of(task, defaults(models), path, {**ASKED, **changes})
 
-    begin, *frames, end = events.start(job, source(str(path)))
+    said = [message for message in events.start(job, source(str(path))) if message["kind"] != "progress"]
+    begin, *frames, end = said
     assert (len(begin["pictures"]), begin["fps"]) == (3, 10.0)
     assert begin["lanes"] == ["X · Adam", "Z · Adam", "X · L-BFGS", "Z · L-BFGS"]
     assert [step for each in frames for step in each["steps"]] == [0, 1, 2]

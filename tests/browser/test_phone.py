@@ -57,7 +57,7 @@ def test_a_chart_stays_in_its_place_when_the_window_grows_narrow(open_page: Open
     page.set_viewport_size(PHONE)
     page.wait_for_function("""() => {
         const chart = document.querySelector("#race [data-chart]");
-        return chart.querySelector(".main-svg").clientHeight <= chart.clientHeight;
+        return chart.querySelector(".main-svg").getBoundingClientRect().height <= chart.clientHeight;
     }""")
 
 

@@ -71,6 +71,7 @@ def test_a_theta_is_trained_paused_resumed_and_searched_with(served: str, opened
     page.wait_for_selector("#train .notice:visible")
     assert "cannot name a Θ" in page.inner_text("#train .notice")
 
+    place = page.locator("#train [data-act=train]").bounding_box()
     page.fill("#train-name :is(input, textarea)", "own")
     page.click("text=Buffers and seed")
     page.fill("#train-buffers input", "1000")
@@ -80,6 +81,8 @@ def test_a_theta_is_trained_paused_resumed_and_searched_with(served: str, opened
     page.wait_for_function("document.querySelector('#train .summary')?.textContent.match(/buffer ([2-9]|[1-9][0-9]+) of 1000/)")
     page.wait_for_selector("#train [data-chart=held] .main-svg")
     assert page.evaluate("() => document.querySelector('[data-sheet]').naturalWidth") > 0
+    now = page.locator("#train [data-act=train]").bounding_box()
+    assert now["x"] == place["x"], "a second click is not one on Remove"
     assert "L-BFGS in both" in page.inner_text("#train [data-steps]")
     page.click("#train [data-act=pause]")
     says(page, "is paused after buffer")

@@ -9,7 +9,7 @@ import torch
 from pydantic import ValidationError
 from torch import nn
 
-from landscape_core.search.follow import Following, follow, joined
+from landscape_core.search.follow import Following, Track, follow, followed, joined
 from landscape_core.search.objectives import SquaredError, Target
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import LaneSettings, RunSettings, prepare
@@ -83,10 +83,29 @@ def test_residuals_are_those_of_the_loss() -> None:
 
 
 def test_frames_done_are_kept_when_it_is_stopped() -> None:
-    task, asked = tiny_task(), count()
+    task, parts = tiny_task(), list[list[Track]]()
     settings = RunSettings.table(task, "residual", ["adam"], steps=1)
-    parts = [*follow(task, settings, clip(task), WARM, stop=lambda: next(asked) == 2)]
+    for part in follow(task, settings, clip(task), WARM, stop=lambda: len(parts) == 2):
+        parts.append(part)
     assert [len(track) for track in joined(parts)] == [2, 2]
+
+
+def test_it_is_stopped_between_two_steps_of_a_pass() -> None:
+    task, asked = tiny_task(), count()
+    settings = RunSettings.table(task, "residual", ["adam"], steps=50)
+    assert [*follow(task, settings, clip(task), COLD, stop=lambda: next(asked) == 3)] == []
+    assert next(asked) == 4, "no step was taken afterwards"
+
+
+@pytest.mark.parametrize("how", [COLD, WARM])
+def test_what_is_done_is_told_before_every_step(how: Following) -> None:
+    task = tiny_task()
+    settings = RunSettings.table(task, "residual", ["adam"], steps=2)
+    shares = [part for part in followed(task, settings, clip(task), how) if isinstance(part, float)]
+    assert shares[:3] == [0.0, shares[1], 2 * shares[1]], "each step of each lane is as much"
+    assert shares == sorted(shares)
+    assert len(shares) == (2 if how is COLD else 5) * 2 * 2
+    assert 5 - 5 * shares[1] < shares[-1] < 5
 
 
 def test_the_prior_s_weight_keeps_frames_nearer() -> None:
