@@ -32,7 +32,6 @@ from landscape_core.plugins.task import is_own
 from landscape_core.records.run_card import Card
 from landscape_core.records.run_zip import export_zip
 from landscape_core.search.judges import best_of
-from landscape_core.search.prior_term import with_prior_term
 from landscape_core.search.race import MAX_STEPS, RunSettings, prepare
 from landscape_core.search.trajectory import Trajectory
 
@@ -85,7 +84,6 @@ def start(models: Models, session: RaceSession, settings: RunSettings) -> Iterat
         raise UserError("Choose a target first: a picture drawn by the model, an example, or your own.")
     task = models.get(settings.task, settings.perceptual)
     session.target = targets.fitting(session.target, task)
-    task = with_prior_term(task, settings.prior_weight)  # so that the Landscape tab draws the loss that was descended
     solver, starts = prepare(task, settings, session.target.target, models.threads)
     run = Run(session.count + 1, settings, session.target, task, solver, Trajectory.empty(settings.names()))
     return _legs(models).start(session, run, starts)

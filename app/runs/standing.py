@@ -19,6 +19,7 @@ from app.runs.settings import words
 from landscape_core.errors import UserError
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OPTIMISER_NAMES
+from landscape_core.search.prior_term import with_prior_term
 from landscape_core.search.race import SEPARATOR, RunSettings
 from landscape_core.search.summary import columns
 from landscape_core.search.task import Task
@@ -72,7 +73,8 @@ def standing_of(run: Run[Any] | None, sample: int = 0) -> Standing | None:
 
 
 def standing_in(task: Task, target: Target, trajectory: Trajectory, label: str, settings: RunSettings) -> Standing:
-    """A run of one sample, by the columns of its table that have X and Z.
+    """A run of one sample, by the columns of its table that have X and Z. Its task's loss is the one that was descended, with
+    the weight on the prior that the settings have.
 
     Raises:
         UserError: no optimiser searched both.
@@ -82,4 +84,5 @@ def standing_in(task: Task, target: Target, trajectory: Trajectory, label: str, 
         raise UserError("In that run no optimiser searched both X and Z; switch both lanes of a column on and run it again.")
     only = OPTIMISER_NAMES[settings.optimizers[0]]  # lanes are not called by it where it is the only one
     by = {x.partition(SEPARATOR)[2] or only: trajectory.pair(x, z) for x, z in pairs}
-    return Standing(task, target, next(iter(by.values())), label, settings.space, words(settings), columns=by)
+    task, first = with_prior_term(task, settings.prior_weight), next(iter(by.values()))
+    return Standing(task, target, first, label, settings.space, words(settings), columns=by)

@@ -157,22 +157,19 @@ def test_cards_that_cannot_be_taken_are_refused_in_a_sentence(models: Models, se
     assert "pose" in pose_run.load_card(models, before, json.dumps(valid | {"models": {"pose": "0" * 64}}).encode())[1]
 
 
-def test_the_landscape_takes_the_run_that_stands(models: Models, session: Session) -> None:
+@pytest.mark.parametrize("prior_weight", [0.0, 0.2])
+def test_the_landscape_takes_the_run_that_stands_and_its_loss(models: Models, session: Session, prior_weight: float) -> None:
     assert standing_of(session.run) is None
-    run(models, session, k=2, visible=lower_body(SKELETON), start="random")
+    run(models, session, k=2, visible=lower_body(SKELETON), start="random", prior_weight=prior_weight)
     standing = standing_of(session.run)
     assert standing is not None
-    assert standing.task is models.get("pose")
+    assert standing.task.name == "pose"
     assert len(standing.target) == 1
-    last = torch.stack([lane.losses[-1][0] for lane in standing.trajectory.lanes])
-    again = [
-        standing.task.objective.bind(standing.target)(
-            standing.task.forward(standing.task.space(space).to_x(lane.variables[-1]))
-        )
-        for space, lane in zip(("X", standing.space), standing.trajectory.lanes, strict=True)
-    ]
-    torch.testing.assert_close(last, torch.cat(again))
-    assert standing.task.shown(None, standing.target).shape == (1, 3, FIGURE_SIDE, FIGURE_SIDE)
+    task, loss = standing.task, standing.task.objective.bind(standing.target)
+    for space, lane in zip(("X", standing.space), standing.trajectory.lanes, strict=True):
+        x = task.space(space).to_x(lane.variables[-1])
+        torch.testing.assert_close(loss(task.forward(x)) + task.input_term(x), lane.losses[-1])
+    assert task.shown(None, standing.target).shape == (1, 3, FIGURE_SIDE, FIGURE_SIDE)
 
 
 @pytest.mark.parametrize(
