@@ -36,7 +36,7 @@ def build(page: Page) -> StandingSource:
     """Lay the tab out inside the current container and wire it; returns where the Landscape tab finds its runs."""
     with gr.Row(elem_classes="invert"):
         with gr.Column(elem_classes="card target-card"):
-            panel = build_target(page.models.names)
+            panel = build_target(page.models.names, own=bool(page.models.own))
         with gr.Column(elem_classes="race-column"):
             with gr.Column(elem_classes="card race-card"):
                 view = race_view(missed(page.invert))

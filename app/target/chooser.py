@@ -39,10 +39,10 @@ class TargetPanel:
 
 
 def build_target(
-    models: Sequence[str], prefix: str = "", words: Callable[[str], str] = label, *, draws: bool = True
+    models: Sequence[str], prefix: str = "", words: Callable[[str], str] = label, *, draws: bool = True, own: bool = False
 ) -> TargetPanel:
     """Lay the panel out in the current container; `prefix` keeps element ids apart where two tabs have one. `words` is what a
-    model is called, `draws` whether pictures of its own are offered."""
+    model is called, `draws` whether pictures of its own are offered, `own` whether there are plug-ins, which read numbers."""
     model = _model([(words(name), name) for name in models], prefix)
     gr.HTML("<h2>Target</h2>")
     sources = [each for each in SOURCES if draws or each[1] != "drawn"]
@@ -54,7 +54,8 @@ def build_target(
     with gr.Group(elem_classes="bare") as groups["example"]:
         picker = picker_view(f"{prefix}examples")
     with gr.Group(visible=False, elem_classes="bare") as groups["photo"]:
-        file = gr.File(label="PNG, JPEG, WebP or GIF", type="filepath", height=110, elem_id=f"{prefix}upload")
+        accepted = "Picture, NPY, CSV or JSON" if own else "PNG, JPEG, WebP or GIF"
+        file = gr.File(label=accepted, type="filepath", height=110, elem_id=f"{prefix}upload")
         crop = crop_view(f"{prefix}crop")
     message = gr.HTML(elem_id=f"{prefix}target-message", elem_classes="message")
     return TargetPanel(model, source, groups, number, another, picker, file, crop, message)
