@@ -8,7 +8,6 @@ import json
 import zipfile
 from pathlib import Path
 
-import gradio as gr
 import pytest
 from PIL import Image
 
@@ -21,7 +20,6 @@ from app.runs.models import Models, embedded_models
 from app.runs.session import Session
 from app.runs.settings import defaults
 from app.target import targets
-from app.target.chooser import build_target
 from landscape_core.errors import UserError
 from landscape_core.plugins.showing import SIDE
 from landscape_core.plugins.task import load_plugin_task
@@ -92,12 +90,6 @@ def test_a_file_is_read_by_the_plugin_and_examples_are_refused(models: Models, t
     assert targets.fitting(picked, faces).query == targets.first(faces).query
     assert targets.fitting(picked, task) is picked
     assert targets.fitting(targets.example("cat", faces.side), task).task == "decay"
-
-
-def test_what_may_be_uploaded_is_said() -> None:
-    with gr.Blocks():
-        labels = [build_target(["faces"], prefix=str(own), own=own).file.label for own in (False, True)]
-    assert labels == ["PNG, JPEG, WebP or GIF", "Picture, NPY, CSV or JSON"]
 
 
 def test_its_landscape_is_drawn(models: Models) -> None:

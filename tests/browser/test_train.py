@@ -108,6 +108,8 @@ def test_a_theta_is_trained_paused_resumed_and_searched_with(served: str, opened
     page.goto(f"{served}?model=decay&space=own&steps=3")
     page.wait_for_selector("#race [data-act=run]:enabled >> visible=true")
     assert page.input_value("#space input") == "own"
+    page.check(".target-card input[value=photo]")
+    assert page.inner_text("#upload label >> visible=true").startswith("Picture, NPY, CSV or JSON")
     page.click("#race [data-act=run]")
     page.wait_for_function("document.querySelector('#race').textContent.includes('Run again')")
 
