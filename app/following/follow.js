@@ -155,7 +155,8 @@ export class FollowView extends RunView {
 
   draw() {
     this.timeline.setTicks(this.run.steps);
-    this.curves.draw(this.run.curves("steps", "error").map((curve) => ({ ...curve, x: this.run.begin.numbers })), "frame");
+    const { numbers } = this.run.begin; // of the whole clip; a curve ends where its frames do
+    this.curves.draw(this.run.curves("steps", "error").map((curve) => ({ ...curve, x: numbers.slice(0, curve.y.length) })), "frame");
   }
 
   #describe(index) {

@@ -180,7 +180,7 @@ function place(made, panel, i, { mode, log, limits, camera, colour, stacked, n, 
     const axis = { gridcolor: colour("--rule"), zerolinecolor: colour("--rule"), color: colour("--soft"), showbackground: false, showspikes: false, nticks: 5, tickfont: { size: 11 } };
     const { tickvals, ticktext } = log ? decades(limits) : {};
     const heights = log ? { type: "log", tickvals: tickvals.map((value) => 10 ** value), ticktext } : { type: "linear", tickformat: ".3~g" };
-    const loss = { ...axis, ...heights, range: padded(limits), title: { text: "loss", font: titles[0].font } };
+    const loss = { ...axis, ...heights, range: padded(limits), title: { text: narrow ? "" : "loss", font: titles[0].font } }; // on a phone it would be cut; the scale of colours says it
     made[sceneName(i)] = { domain, aspectmode: "cube", camera, uirevision: "one", dragmode: "turntable", hovermode: "closest", xaxis: { ...axis, title: titles[0] }, yaxis: { ...axis, title: titles[1] }, zaxis: loss };
     return;
   }

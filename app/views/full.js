@@ -6,7 +6,7 @@ export class FullScreen {
     button.addEventListener("click", () => this.#toggle());
     document.addEventListener("fullscreenchange", () => this.#show(document.fullscreenElement === element));
     element.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") this.#show(false);
+      if (event.key === "Escape" && element.classList.contains("full")) this.#toggle(); // where the browser leaves that to the page
     });
   }
 

@@ -22,6 +22,8 @@ def test_many_pictures_give_a_number_one_can_cite(open_page: Open, tmp_path: Pat
     page.wait_for_selector(many + ".chart .main-svg")
     page.click(many + "details summary")
     assert page.locator(many + "tbody tr").count() == 5
+    rows = page.evaluate("getComputedStyle(document.querySelector('.many tbody tr')).display")
+    assert rows == "table-row", "a table at every width, whatever Results makes of its own"
     with page.expect_download() as download:
         page.click(many + "[data-act=export]")
     download.value.save_as(tmp_path / "many.csv")

@@ -95,5 +95,6 @@ def test_target_and_lanes_are_of_one_size_and_can_be_compared(open_page: Open, w
     page.wait_for_selector(".race .viewer.full")
     page.keyboard.press("Home")  # the scrubber is there too
     assert "step 0" in page.text_content(".race .transport output")
-    page.locator(".race [data-full]").first.click()
+    page.keyboard.press("Escape")
     page.wait_for_selector(".race .viewer:not(.full)")
+    page.wait_for_function("!document.fullscreenElement")
