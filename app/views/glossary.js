@@ -1,6 +1,7 @@
 /** What terms mean: a dotted line under a term, and on hover, focus or tap the sentence that the word list has of it. */
 const PLACES = "figcaption, h2, .summary, .aside, .hint, .about, .caveat, .lessons li, caption, .judges thead th";
 const NOT_IN = "button, a, label, summary, input, select, textarea, [data-how]:empty";
+const TAIL = /^[^\s\p{L}\p{N}]\S*/u; // a comma or 's after a term, which no line is to begin with
 const GAP = 6; // px between a term and its sentence
 
 const list = () => document.querySelectorAll("#words [data-word]");
@@ -63,7 +64,16 @@ function mark(text, seen) {
     seen.add(term);
     const button = Object.assign(document.createElement("button"), { type: "button", className: "term", textContent: match[0] });
     button.dataset.term = term;
-    found.replaceWith(button);
+    const after = TAIL.exec(rest.data)?.[0].length;
+    if (!after) {
+      found.replaceWith(button);
+      continue;
+    }
+    const tail = rest;
+    rest = tail.splitText(after);
+    const together = Object.assign(document.createElement("span"), { className: "together" });
+    found.replaceWith(together);
+    together.append(button, tail);
   }
 }
 

@@ -131,3 +131,5 @@ def test_the_verdict_begins_in_plain_words(open_page: Open) -> None:
     first = page.text_content("#race .summary").splitlines()[0]
     assert re.match(r"(X and Z came equally close|[XZ] came closer) to the target", first)
     assert page.text_content("#race [data-cell=Z2] .reading b").startswith("loss ")
+    stops = page.locator("#race .summary .together").all_text_contents()
+    assert "L-BFGS." in stops, "no line begins with the full stop after a term"
