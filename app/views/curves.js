@@ -106,7 +106,7 @@ export class LossCurves {
       uirevision: "one",
       datarevision: (this.revision = (this.revision ?? 0) + 1), // the arrays grow in place
       xaxis: { ...axis, title: { text: this.axisTitle, standoff: 6 }, rangemode: "tozero" },
-      yaxis: { ...axis, title: { text: this.what, standoff: 4 }, ...this.#scale() },
+      yaxis: { ...axis, automargin: true, title: { text: this.what, standoff: 4 }, ...this.#scale() }, // long numbers push the name aside
       shapes: [],
       annotations: [],
     };
