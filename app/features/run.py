@@ -186,7 +186,7 @@ def applied(features: Features, session: FeaturesSession, task: str, noise: Any,
     error, below = placed(inverter, picture)
     said = (
         f"{words(inverter.name)}: this picture's error of reconstruction is {error:.3g}, larger than that of "
-        f"{100 * below:.0f}\u00a0% of pictures of the kind that the decoder knows ({inverter.card.trained_on}) but never saw."
+        f"{100 * below:.0f}\u00a0% of unseen pictures of the kind that the decoder was trained on."
     )
     tiles = [{"title": title, "tiles": [_tile(one) for one in each]} for title, each in groups]
     return {"kind": "applied", "groups": tiles, "text": said, "place": {"error": error, "known": inverter.known_errors}}

@@ -19,7 +19,7 @@ from landscape_core.errors import UserError
 from landscape_core.search.objectives import LossFunction, Target
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.spaces import Prior
-from landscape_core.search.task import Task, X
+from landscape_core.search.task import Task, Tuned, X
 from landscape_core.search.thetas import RANDOM, THETA, random_mapping, thetas
 from landscape_core.storage import zoo
 
@@ -29,6 +29,7 @@ LARGEST = 32  # side of the pictures that are searched pixel by pixel; Θ would 
 # X's rates of Adam, the best for 50 steps on training pictures among 0.02, 0.05, 0.1, 0.2, 0.5, 1 and 2.
 PIXEL_ADAM = OptimizerSettings(name="adam", lr=0.2)
 CODE_ADAM = OptimizerSettings(name="adam", lr=0.05)
+CODES_TUNED = (Tuned(start="random", optimizer=OptimizerSettings(name="adam", lr=0.1)),)
 
 
 class Pixels(nn.Module):
@@ -125,7 +126,8 @@ def code_task(inverter: Inverter, assets: Path = zoo.ASSETS) -> Task:
 def _task(
     inverter: Inverter, name: str, forward: nn.Module, prior: Prior, encode: Callable[[Tensor], Tensor], assets: Path
 ) -> Task:
-    learned, usual = thetas(f"{name}{THETA}", prior, assets), CODE_ADAM if name.endswith(CODES) else PIXEL_ADAM
+    learned, over_codes = thetas(f"{name}{THETA}", prior, assets), name.endswith(CODES)
+    usual = CODE_ADAM if over_codes else PIXEL_ADAM
     codes = Codes(inverter.model, inverter.side).eval()
 
     def drawn(n: int, generator: torch.Generator) -> Target:
@@ -140,7 +142,7 @@ def _task(
         encode=encode,
         hashes={**inverter.hashes, **learned.hashes},
         advised={X: usual, RANDOM: usual, **learned.advised},
-        tuned=learned.tuned,
+        tuned={**learned.tuned, X: CODES_TUNED} if over_codes else learned.tuned,
         samples=drawn,
         side=inverter.side,
     )

@@ -154,6 +154,21 @@ QUESTIONS = (
         r"(?P<on>stage \d): robust against standard: PSNR in dB, difference", "CIFAR-10's test, {on}, PSNR", "dB", "PSNR",
     ),
     Question(
+        "Is there a best robustness, above and below which features give less back?",
+        ("features-sweet-spot", "features-sweet-spot-vgg"),
+        r"(?P<best>L∞ \d+/255), the best on training pictures, against (?P<other>L∞ \d+/255): PSNR in dB, difference",
+        "{best} against {other}, PSNR", "dB", "PSNR",
+    ),
+    Question(
+        "Is a picture with given features found sooner in Z?", ("features-inversion",),
+        r"over (?P<on>pixels|codes): loss after (?P<steps>\d+) steps, Z against X, Adam in both",
+        "over {on}, loss after {steps} steps",
+    ),
+    Question(
+        "Do robust features tell one class from the rest better than standard ones?", ("features-anomaly",),
+        r"AUROC, robust, (?P<what>.*) minus standard, .*", "{what}, AUROC", "points", "AUROC",
+    ),
+    Question(
         "Do decoders of robust features denoise better than standard ones, untrained for it?", ("features-denoise",),
         r"(?P<on>stage \d, noise \d+/255): robust against standard: PSNR in dB, difference", "{on}, PSNR", "dB", "PSNR",
     ),

@@ -105,7 +105,7 @@ def test_what_a_decoder_learned_is_less_strange_to_it_than_the_rest(inverters: d
     known = (torch.cat([dark, light]), labels)
     settings = anomalies.AnomalySettings(replace(CONFIG, images=1600), steps=3, rates=(0.01, 0.1), tune=4)
     pair = {"robust": inverters["robust-stage3"], "standard": inverters["plain-stage3"]}
-    result = anomalies.run_anomaly(pair, known, known, settings, Learner(tmp_path), empty("features-anomaly"), quiet)
+    result = anomalies.run_anomaly(pair, known, known, settings, Learner(tmp_path), empty("features-anomaly"), quiet, tmp_path)
     assert min(result.series["AUROC | robust, error of reconstruction"]) > 0.9
     assert result.settings["rates_chosen"].keys() == {"robust, code searched in X", "standard, code searched in X"}
     told = [claim.claim for claim in result.claims]

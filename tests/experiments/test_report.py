@@ -101,5 +101,6 @@ def test_what_was_measured_on_other_models_is_marked(tmp_path: Path) -> None:
 def test_committed_results_name_their_models_and_how_to_measure_again(path: Path) -> None:
     result = json.loads(path.read_text())
     assert result["experiment"] == path.stem
-    assert result["models"] or result["experiment"] in ("playground", "plugins")  # which train all they use
+    train_all_they_use = ("playground", "plugins", "features-sweet-spot", "features-sweet-spot-vgg")
+    assert result["models"] or result["experiment"] in train_all_they_use
     assert result["command"].startswith("python -m landscape_core reproduce ")

@@ -9,13 +9,13 @@ import torch
 import typer
 from torch import Tensor
 
-from landscape_core.autoencoders.experiments.descent import DescentSettings, losses_by_space
+from landscape_core.autoencoders.experiments.descent import DescentSettings, losses_by_space, rates_by_space
 from landscape_core.autoencoders.models import FOLDER, load_classifier
 from landscape_core.autoencoders.networks import FeatureEncoder
 from landscape_core.autoencoders.task import CODES, load_features_task
 from landscape_core.autoencoders.training.decoder import DecoderConfig, train_decoder
 from landscape_core.autoencoders.training.recipe import publish_decoder
-from landscape_core.autoencoders.training.theta import features_mapping_trainer, publish_features_mapping
+from landscape_core.autoencoders.training.theta import RESIDUAL, advise, features_mapping_trainer, publish_features_mapping
 from landscape_core.console import Stopping, apply_threads, command_line, hardware, only_main
 from landscape_core.errors import UserError
 from landscape_core.experiments.comparing import note_on_card, written
@@ -23,6 +23,7 @@ from landscape_core.features.cifar10 import CIFAR10_CLASSES, SIDE, load_cifar10
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.pixels import to_unit
 from landscape_core.options import Assets, Buffers, Licence, Pictures, Seed, Threads, Work, checked_name
+from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import train_mapping
 
@@ -108,6 +109,9 @@ def features_mapping(
     )
     typer.echo(f"Wrote {card.name} below {assets}; Θ and X by Adam on training pictures are being compared.")
     tried = to_unit(images[torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[: TUNED + COMPARED]])
-    losses = losses_by_space(load_features_task(task, assets), tried[:TUNED], tried[TUNED:], COMPARISON)
+    loaded = load_features_task(task, assets)
+    rates = rates_by_space(loaded, tried[:TUNED], COMPARISON)
+    losses = losses_by_space(loaded, rates, tried[TUNED:], COMPARISON)
+    advise(card.name, OptimizerSettings(name="adam", lr=rates[RESIDUAL]), assets)
     note_on_card(card.name, losses, command_line(), assets)
     typer.echo(written(losses))

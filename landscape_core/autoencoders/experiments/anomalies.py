@@ -27,6 +27,7 @@ from landscape_core.progress import Tick
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.task import Task, X
 from landscape_core.search.thetas import RANDOM
+from landscape_core.storage import zoo
 
 PAPER = "robust above standard"
 PLAIN = "error of reconstruction"
@@ -46,9 +47,10 @@ class AnomalySettings:
 
 def run_anomaly(
     inverters: Mapping[str, Inverter], train: tuple[Tensor, Tensor], test: tuple[Tensor, Tensor], settings: AnomalySettings,
-    learn: Learn, result: Result, tick: Tick,
+    learn: Learn, result: Result, tick: Tick, assets: Path = zoo.ASSETS,
 ) -> Result:  # fmt: skip
     """`features-anomaly`: pictures are uint8 (N, 3, 32, 32) with labels (N,); every class of `train` is the known one in turn.
+    Learned spaces of codes are those below `assets`.
 
     The series "AUROC | WHO, SCORE" has one value a class, in the order of `CIFAR10_CLASSES`.
     """
@@ -58,7 +60,7 @@ def run_anomaly(
         for label in classes:
             known = train[0][train[1] == label]
             model = learn(f"{who}-{CIFAR10_CLASSES[label]}", inverter.model.encoder, known, settings.decoder)
-            task = code_task(replace(inverter, model=model))
+            task = code_task(replace(inverter, model=model), assets)
             for words, space in _spaces(task).items():
                 if f"{who}, {words}" not in chosen:
                     chosen[f"{who}, {words}"] = _rate(task, space, to_unit(known[: settings.tune]), settings)

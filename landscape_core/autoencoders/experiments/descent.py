@@ -38,7 +38,7 @@ class DescentSettings:
 
     targets: int = 20
     steps: int = 100
-    rates: tuple[float, ...] = (0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+    rates: tuple[float, ...] = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
     tune_targets: int = 4
     start: Start = "random"
     seed: int = 0
@@ -64,14 +64,16 @@ def early(steps: int) -> list[int]:
     return sorted({min(2, steps), max(steps // 5, 1), steps})
 
 
-def losses_by_space(task: Task, tune: Tensor, pictures: Tensor, settings: DescentSettings) -> Table:
-    """{space: {steps: loss}}, the geometric mean over pictures (n, 3, S, S), of X and of the first trained Θ, by Adam in both,
-    each at the rate that is best on the pictures `tune`."""
-    found = {}
-    for space in (X, *[name for name in task.mappings if name != RANDOM][:1]):
-        best = raced(task, space, pictures, chosen_rate(task, space, tune, settings).setting, settings).lanes[0].best_so_far()
-        found[space] = {str(step): geometric_mean(best[step]) for step in early(settings.steps)}
-    return found
+def rates_by_space(task: Task, train: Tensor, settings: DescentSettings) -> dict[str, float]:
+    """The best rate of Adam on training pictures (n, 3, S, S), of X and of the first trained Θ."""
+    spaces = (X, *[name for name in task.mappings if name != RANDOM][:1])
+    return {space: chosen_rate(task, space, train, settings).setting for space in spaces}
+
+
+def losses_by_space(task: Task, rates: Mapping[str, float], pictures: Tensor, settings: DescentSettings) -> Table:
+    """{space: {steps: loss}}, the geometric mean over pictures (n, 3, S, S), by Adam in every space at its own rate."""
+    best = {space: raced(task, space, pictures, lr, settings).lanes[0].best_so_far() for space, lr in rates.items()}
+    return {space: {str(step): geometric_mean(each[step]) for step in early(settings.steps)} for space, each in best.items()}
 
 
 def _letter(space: str) -> str:

@@ -25,16 +25,19 @@ _TRAINING = MappingTraining(
     buffers=10, targets=192, steps=10, batch=16, z_lr=0.5, lr=1e-3, weight_decay=0.1, rollout_chunk=192, keep_start=True,
     decay_from=0.5, bf16=True,
 )  # fmt: skip
+CODE_RATE = 0.05  # a tenth: where curvature is taken out, a step of 0.5 leaves what a decoder can draw
 
 
 def preset(task: Task) -> MappingPreset:
     """Θ for a task, small enough for minutes of one core: over codes a residual one, which begins with the loss's mean
     curvature taken out; over pixels, too many for that, a skip with an MLP beside it. There Z is ten times as long as X, so
     that z's on the way of a descent are of a size that an MLP can tell apart."""
-    dim, advised = len(task.prior.mean), OptimizerSettings(name="adam", lr=_TRAINING.z_lr)
+    dim = len(task.prior.mean)
     if task.name.endswith(CODES):
-        return MappingPreset(MappingConfig("residual", dim, dim, 128), _TRAINING, advised)
-    return MappingPreset(MappingConfig("skip", dim, dim, 96, gain=0.1), _TRAINING, advised)
+        training, config = replace(_TRAINING, z_lr=CODE_RATE), MappingConfig("residual", dim, dim, 128)
+    else:
+        training, config = _TRAINING, MappingConfig("skip", dim, dim, 96, gain=0.1)
+    return MappingPreset(config, training, OptimizerSettings(name="adam", lr=training.z_lr))
 
 
 def picture_targets(images: Tensor) -> TargetSampler:
@@ -71,6 +74,12 @@ def features_mapping_trainer(
         task, chosen, picture_targets(images), lambda: curvature_inputs(task, images, chosen.curvature_inputs, seed), folder,
         identity={"task": name},
     )  # fmt: skip
+
+
+def advise(name: str, optimizer: OptimizerSettings, assets: Path = zoo.ASSETS) -> None:
+    """Put on a Θ's card by what its Z is best searched."""
+    card = zoo.read_card(name, assets)
+    zoo.update_card(name, assets, metrics={**card.metrics, "advised": optimizer.model_dump(exclude_unset=True)})
 
 
 def publish_features_mapping(
