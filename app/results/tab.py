@@ -60,14 +60,16 @@ TITLES = {
     "features-table": "What decoders give back of features",
     "features-inversion": "Pictures from features: decoder against descent",
     "features-resolution": "The same decoders on larger pictures",
-    "features-denoise": "Noise, by decoders that never saw it",
+    "features-denoise": "Noise, by decoders that never saw it and ones that did",
     "features-style": "Another's style, by decoders",
     "features-anomaly": "What does not belong, by a decoder a class",
     "features-ablation": "What each loss of a decoder does",
     "features-sweet-spot": "How robust a network is best given back",
+    "features-sweet-spot-vgg": "The same of a second architecture",
     "restore": "Blur, noise and fewer pixels undone",
     "editing": "Edits of what X and Z found",
     "follow": "Clips of poses, frame by frame",
+    "follow-positions": "Clips of poses from 3D positions, frame by frame",
     "plugins": "Networks of one's own",
 }
 
