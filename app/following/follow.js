@@ -51,7 +51,7 @@ export class FollowView extends RunView {
   }
 
   get count() {
-    return this.run?.number ?? 0;
+    return this.run?.steps.length ? this.run.number : 0; // one that was stopped before its first frame leaves nothing
   }
 
   #ready() {

@@ -64,7 +64,7 @@ def test_stop_keeps_the_frames_that_are_done(open_page: Open) -> None:
     page.click(VIEW + "summary")
     page.fill(VIEW + "[data-ask=steps]", "60")
     page.click(VIEW + "[data-act=run]")
-    page.wait_for_function(f"document.querySelector('{VIEW}progress').value > 0")
+    page.wait_for_function(f"(bar => bar.value / bar.max > 0.05)(document.querySelector('{VIEW}progress'))")  # three frames
     page.click(VIEW + "[data-act=stop]")
     page.wait_for_selector(VIEW + "[data-act=export]:visible")
     assert "of 60 frames; those are kept." in page.text_content(VIEW + ".aside")
