@@ -126,7 +126,7 @@ def start(models: Models, session: CompletionSession, asked: CompletionSettings)
     mask = observing.read_mask(observed, session.mask, task.side)
     target = observing.target_of(observed, picked, mask, task.side)
     solver, starts = completion_solver(task, target, asked.k, asked.settings, models.threads)
-    task = with_prior_term(task, asked.settings.prior_weight)  # so that the Landscape tab draws the loss that was descended
+    task = with_prior_term(task, asked.settings.prior_weight)  # which completions are told without
     run = CompletionRun(
         session.count + 1, asked.settings, picked, task, solver, Trajectory.empty(asked.settings.names()),
         observed=observed, mask=mask,

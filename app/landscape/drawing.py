@@ -21,7 +21,6 @@ from landscape_core.surfaces.panels import Panel
 from landscape_core.surfaces.planes import Plane
 from landscape_core.surfaces.recovered import load_recovered
 from landscape_core.surfaces.views import recovering
-from landscape_core.threads import Threads
 
 KEPT_GRIDS = 24
 Planes = tuple[Mapping[str, Plane] | None, str]
@@ -43,10 +42,9 @@ class Recent(OrderedDict[str, Any]):
 
 @dataclass
 class Resources:
-    """What all visitors share: models, grids by content, recovered planes, and the threads that passes of F are made in."""
+    """What all visitors share: models with the threads that passes of F are made in, grids by content, recovered planes."""
 
     models: Models
-    threads: Threads
     grids: Recent = field(default_factory=lambda: Recent(KEPT_GRIDS))
     planes: Recent = field(default_factory=lambda: Recent(KEPT_GRIDS))
 

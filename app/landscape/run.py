@@ -74,7 +74,7 @@ def _messages(
 
 def _told(shared: Resources, drawing: Drawing, standing: Standing, path: Trajectory) -> Iterator[Message]:
     """The run's steps, and what experiments found."""
-    yield from stream.steps(standing, path, shared.threads.in_turns)
+    yield from stream.steps(standing, path, shared.models.threads.in_turns)
     drawing.averages = committed(RESULTS, standing.task, standing.space)
     yield {"kind": "averages", "entries": [stream.average(each) for each in drawing.averages]}
 
@@ -117,7 +117,7 @@ def _drawn(
         yield {"kind": "drawn", "done": 0, "total": 1, "reason": f"Stopped before {before}."}
         return
     yield from stream.surfaces(
-        drawing, standing, found, path.steps, told, note=note, cache=shared.grids, in_turns=shared.threads.in_turns
+        drawing, standing, found, path.steps, told, note=note, cache=shared.grids, in_turns=shared.models.threads.in_turns
     )
 
 

@@ -64,7 +64,7 @@ class LandscapeTab:
     def __init__(
         self, page: Page, drawings: Jobs[Drawing], form: Form, view: gr.HTML, download: gr.DownloadButton, said: gr.HTML
     ) -> None:
-        self.shared = Resources(page.models, page.models.threads)
+        self.shared = Resources(page.models)
         self.page, self.models, self.drawings = page, page.models, drawings
         self.form, self.view, self.download, self.note = form, view, download, said
         self.followed = gr.State(None)  # the Invert tab's model when it last was followed, or ADDRESS

@@ -8,7 +8,6 @@ from app.landscape.drawing import Resources
 from app.runs.models import Models
 from app.runs.session import Session
 from app.target import targets
-from landscape_core.threads import Threads
 from tests.app.racing import two_models
 
 
@@ -27,7 +26,7 @@ def session(models: Models) -> Session:
 @pytest.fixture
 def lab(models: Models) -> Resources:
     """What visitors share."""
-    return Resources(models, Threads(2))
+    return Resources(models)
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ from landscape_core.errors import UserError
 from landscape_core.records.export import CARD
 from landscape_core.search.thetas import RANDOM
 from landscape_core.surfaces.views import Shown
-from landscape_core.threads import Threads
 from tests.tiny.inverters import Distance, publish_inverters
 from tests.tiny.models import tiny_task
 
@@ -79,7 +78,7 @@ def test_the_landscape_of_a_run_is_drawn(
     features: Features, session: FeaturesSession, task: str, kinds: tuple[Shown, ...]
 ) -> None:
     run(features, session, task)
-    standing, shared = standing_of(session.run), Resources(Models({"faces": lambda _: tiny_task()}), Threads(2))
+    standing, shared = standing_of(session.run), Resources(Models({"faces": lambda _: tiny_task()}))
     assert standing is not None
     assert {kind for _, kind in offered(standing.task, standing.space)[0]} >= {*kinds}
     for kind in kinds:

@@ -24,7 +24,6 @@ from landscape_core.errors import UserError
 from landscape_core.plugins.showing import SIDE
 from landscape_core.plugins.task import load_plugin_task
 from landscape_core.storage import zoo
-from landscape_core.threads import Threads
 from tests.tiny.assets import tiny_domain
 from tests.tiny.plugins import DECAY, curve, plugin
 
@@ -95,7 +94,7 @@ def test_a_file_is_read_by_the_plugin_and_examples_are_refused(models: Models, t
 def test_its_landscape_is_drawn(models: Models) -> None:
     session: RaceSession = Session(target=targets.drawn(models.get("decay"), 3))
     plan = Plan("path", 21, defaults(models, "decay", columns=["lbfgs"], steps=6))
-    messages = list(landscape.run(Resources(models, Threads(2)), Drawing(number=1), plan, OWN, None, session))
+    messages = list(landscape.run(Resources(models), Drawing(number=1), plan, OWN, None, session))
     assert any(message["kind"] == "surfaces" for message in messages)
     assert messages[-1]["kind"] == "drawn"
     assert messages[-1]["done"] == messages[-1]["total"]

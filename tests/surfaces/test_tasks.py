@@ -25,7 +25,6 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import run
-from landscape_core.threads import Threads
 from tests.tiny.defence import tiny_defence
 
 Message = dict[str, Any]
@@ -38,7 +37,7 @@ def standing(task: Task, target: Target, space: str) -> Standing:
 
 def drawn(given: Standing, kind: Any) -> list[Message]:
     wanted = Plan(kind, 21, RunSettings())
-    return list(events.run(Resources(Models({}), Threads(2)), Drawing(1), wanted, "Pose", given, Session()))
+    return list(events.run(Resources(Models({})), Drawing(1), wanted, "Pose", given, Session()))
 
 
 def decoded(text: str) -> Tensor:
