@@ -7,8 +7,8 @@ from typing import Any
 
 Open = Callable[..., Any]
 
-
 OUTPUT = ".transport output"
+DOUBLE_CLICK = 500  # ms after Run in which a click on Stop or Cancel is taken for the second of two
 
 
 def run_to_end(page: Any) -> None:

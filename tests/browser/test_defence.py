@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from tests.browser.racing import DOUBLE_CLICK
 from tests.browser.serving import serving
 from tests.tiny.defence import tiny_defence, write_cifar
 from tests.tiny.models import tiny_task
@@ -126,10 +127,11 @@ def test_another_picture_an_example_an_upload_and_what_it_shows(defence_page: Op
 
 
 def test_a_stop_during_the_attack_is_at_once_and_further_steps_go_on(defence_page: Open, tmp_path: Path) -> None:
-    page = defence_page(ascents=200, steps=100)  # one who knows takes all of them in every step: longer than any Stop
+    page = defence_page(steps=100)  # one who knows takes all of them in each of 20 ascents: longer than any Stop
     choose(page, "knows", "Z")
     page.click(VIEW + "[data-act=run]")
     wait_for_text(page, VIEW + ".summary", "Attacking")
+    page.wait_for_timeout(DOUBLE_CLICK)
     page.click(VIEW + "[data-act=stop]")
     wait_for_text(page, VIEW + ".aside", "nothing was restored")
     choose(page, "knows", "static")

@@ -11,9 +11,7 @@ import pytest
 from PIL import Image
 
 from landscape_core.generators.run_card import read_run_card
-from tests.browser.racing import OUTPUT, Open, pixels, rates, run_to_end, shown, wait_for_text
-
-DOUBLE_CLICK = 500  # ms after Run in which a click on Stop or Cancel is taken for the second of two
+from tests.browser.racing import DOUBLE_CLICK, OUTPUT, Open, pixels, rates, run_to_end, shown, wait_for_text
 
 
 @pytest.mark.quick

@@ -13,6 +13,7 @@ from landscape_core.pose.bvh import parse_bvh
 from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.task import load_body
 from landscape_core.records.export import file_name
+from tests.browser.racing import DOUBLE_CLICK
 from tests.tiny.pose import random_rotvec
 
 Open = Callable[..., Any]
@@ -65,6 +66,7 @@ def test_stop_keeps_the_frames_that_are_done(open_page: Open) -> None:
     page.fill(VIEW + "[data-ask=steps]", "60")
     page.click(VIEW + "[data-act=run]")
     page.wait_for_function(f"(bar => bar.value / bar.max > 0.05)(document.querySelector('{VIEW}progress'))")  # three frames
+    page.wait_for_timeout(DOUBLE_CLICK)
     page.click(VIEW + "[data-act=stop]")
     page.wait_for_selector(VIEW + "[data-act=export]:visible")
     assert "of 60 frames; those are kept." in page.text_content(VIEW + ".aside")
