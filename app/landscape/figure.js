@@ -12,6 +12,7 @@ const LIFT = 0.004; // of the height, so that a line does not flicker in the sur
 export const CAMERA = { eye: { x: 1.66, y: -1.82, z: 1.4 }, center: { x: 0, y: 0, z: -0.08 }, up: { x: 0, y: 0, z: 1 } };
 const TRACES_PER_PATH = 3;
 const NARROW = 480; // px; an axis says less there
+const TITLE = 30; // px above a panel
 
 /** "scene", "scene2", … of panel i. */
 export function sceneName(i) {
@@ -130,7 +131,7 @@ export function layout(panels, { mode, log, shared, range, camera, colour, width
   const room = { mode, log, camera, colour, stacked, n: panels.length, width };
   const made = {
     height: stacked ? 760 : Math.max(380, Math.min(560, width * 0.48)),
-    margin: { l: mode === "contour" ? 60 : 0, r: 0, t: 30, b: mode === "contour" ? 46 : 0 },
+    margin: { l: mode === "contour" ? 60 : 0, r: 0, t: TITLE, b: mode === "contour" ? 46 : 0 },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: font, size: 12, color: colour("--soft") },
     showlegend: false, uirevision: "one", annotations: [],
   };
@@ -139,6 +140,15 @@ export function layout(panels, { mode, log, shared, range, camera, colour, width
     if (!i || !shared) made[colourAxis(i, shared)] = colours(i, limitsOf(own, log), { ...room, shared });
   });
   return made;
+}
+
+/** Where every scene of a layout stands, in px from the element's corner, and what stands above it. */
+export function boxesOf(made, panels, width) {
+  const tall = made.height - TITLE;
+  return panels.map((panel, i) => {
+    const { x, y } = made[sceneName(i)].domain;
+    return { title: titleOf(panel), left: x[0] * width, top: TITLE + (1 - y[1]) * tall, width: (x[1] - x[0]) * width, height: (y[1] - y[0]) * tall };
+  });
 }
 
 function domainOf(i, n, stacked, mode) {
@@ -181,7 +191,7 @@ function place(made, panel, i, { mode, log, limits, camera, colour, stacked, n, 
     const { tickvals, ticktext } = log ? decades(limits) : {};
     const heights = log ? { type: "log", tickvals: tickvals.map((value) => 10 ** value), ticktext } : { type: "linear", tickformat: ".3~g" };
     const loss = { ...axis, ...heights, range: padded(limits), title: { text: narrow ? "" : "loss", font: titles[0].font } }; // on a phone it would be cut; the scale of colours says it
-    made[sceneName(i)] = { domain, aspectmode: "cube", camera, uirevision: "one", dragmode: "turntable", hovermode: "closest", xaxis: { ...axis, title: titles[0] }, yaxis: { ...axis, title: titles[1] }, zaxis: loss };
+    made[sceneName(i)] = { domain, aspectmode: "cube", camera, uirevision: "one", dragmode: "turntable", hovermode: "closest", xaxis: { ...axis, range: spanOf(panel, 0), title: titles[0] }, yaxis: { ...axis, range: spanOf(panel, 1), title: titles[1] }, zaxis: loss };
     return;
   }
   const suffix = i ? String(i + 1) : "";
@@ -193,6 +203,12 @@ function place(made, panel, i, { mode, log, limits, camera, colour, stacked, n, 
 /** What the colour scale runs over. */
 export function limitsOf(range, log) {
   return log ? range.map(log10) : range;
+}
+
+/** What an axis runs over: surface and paths, with a little room. */
+function spanOf(panel, axis) {
+  const values = [...panel.ticks[axis], ...Object.values(panel.paths).flatMap((path) => path.coordinates.map((point) => point[axis]))];
+  return padded([Math.min(...values), Math.max(...values)]);
 }
 
 function padded([low, high]) {

@@ -3,7 +3,8 @@
  * drags. Where WebGL is missing the same panels are drawn as contours.
  */
 import { plotlyLoaded } from "../views/plotly.js";
-import { CAMERA, layout, panelOf, sceneName, traces } from "./figure.js";
+import { CAMERA, boxesOf, layout, panelOf, sceneName, traces } from "./figure.js";
+import { Sketch } from "./sketch.js";
 import { Turning } from "./turning.js";
 import { webgl, withoutSmoothing } from "../views/webgl.js";
 
@@ -43,8 +44,9 @@ export class SurfacePlot {
     this.panels = null;
     if (this.drawn) Plotly.purge(this.element);
     this.drawn = false;
+    this.#unsketch();
     this.element.replaceChildren(this.empty);
-    delete this.element.dataset.points;
+    for (const said of ["points", "sketched"]) delete this.element.dataset[said];
   }
 
   /** The browser took the contexts away: surfaces are drawn anew once, then given up for contours. */
@@ -78,6 +80,7 @@ export class SurfacePlot {
     if (!this.panels || this.pending) return;
     this.pending = true;
     requestAnimationFrame(async () => {
+      if (!this.drawn) await this.#prepare();
       await plotlyLoaded();
       if (!this.panels) {
         this.pending = false;
@@ -95,20 +98,30 @@ export class SurfacePlot {
     });
   }
 
+  /** Room for Plotly. Where a processor draws WebGL it takes seconds for its first picture; a sketch is seen until then. */
+  async #prepare() {
+    this.element.replaceChildren();
+    if (this.element.clientWidth < NARROW) this.camera = farther(CAMERA);
+    if (this.gl !== "software" || this.mode !== "surface") return;
+    const look = this.#look();
+    const made = layout(this.panels, look);
+    this.element.style.height = `${made.height}px`;
+    this.sketch = new Sketch(this.element, { panels: this.panels, ...look }, made, boxesOf(made, this.panels, look.width));
+    this.sketch.draw(this.camera);
+    this.element.dataset.sketched = this.#points();
+    await painted();
+  }
+
   async #draw() {
     this.busy = true;
-    if (!this.drawn) this.element.replaceChildren();
-    if (!this.drawn && this.element.clientWidth < NARROW) this.camera = farther(CAMERA);
-    const style = getComputedStyle(this.element);
-    const state = this.#state();
-    const look = { ...state, camera: this.camera, colour: (name) => style.getPropertyValue(name).trim(), width: this.element.clientWidth, font: style.fontFamily };
+    const look = this.#look();
     const config = { responsive: false, displayModeBar: false, displaylogo: false, scrollZoom: false, plotGlPixelRatio: this.gl === "software" ? 1 : 2 };
-    this.width = this.element.clientWidth;
-    const react = () => Plotly.react(this.element, traces(this.panels, state), layout(this.panels, look), config);
+    this.width = look.width;
+    const react = () => Plotly.react(this.element, traces(this.panels, look), layout(this.panels, look), config);
     this.element.dataset.mode = this.mode;
     await (this.gl === "software" ? withoutSmoothing(react) : react());
     this.element.dataset.updates = ++this.updates;
-    this.element.dataset.points = this.panels.map((panel) => panel.points_a_side).join();
+    this.element.dataset.points = this.#points();
     if (!this.drawn) this.#listen();
     for (const name of this.panels?.map((_, i) => sceneName(i)) ?? []) {
       const scene = this.element._fullLayout[name]?._scene;
@@ -117,11 +130,30 @@ export class SurfacePlot {
     this.drawn = true;
     this.busy = false;
     if (!this.panels) this.clear(); // meanwhile
+    await painted();
+    this.#unsketch();
+  }
+
+  #unsketch() {
+    this.sketch?.remove();
+    this.sketch = null;
+    this.element.style.height = "";
+  }
+
+  #points() {
+    return this.panels?.map((panel) => panel.points_a_side).join();
   }
 
   #state() {
     const { mode, log, shared, range, at } = this;
     return { mode, log, shared, range, at };
+  }
+
+  /** The state, and how the page looks. */
+  #look() {
+    const style = getComputedStyle(this.element);
+    const page = { colour: (name) => style.getPropertyValue(name).trim(), width: this.element.clientWidth, font: style.fontFamily };
+    return { ...this.#state(), camera: this.camera, ...page };
   }
 
   #listen() {
@@ -145,7 +177,7 @@ export class SurfacePlot {
   async #turnedTo(camera) {
     this.camera = camera;
     await this.#rest();
-    await new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
+    await painted();
   }
 
   /** One scene is being turned: the others follow, once per frame; `done` when the pointer was let go. */
@@ -190,6 +222,11 @@ export class SurfacePlot {
   #resized() {
     if (this.drawn && Math.abs(this.element.clientWidth - this.width) > 4) this.#schedule();
   }
+}
+
+/** Resolves when what was drawn is on the screen. */
+function painted() {
+  return new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
 }
 
 /** From a little farther away, so that a narrow scene holds the whole surface. */

@@ -55,15 +55,17 @@ STOP = """() => new Promise((done) => {
 })"""
 
 
-# Landscape is pressed below a run: seconds until the first pair of surfaces stands, and until both are 41 × 41.
+# Landscape is pressed below a run: seconds until the first pair of surfaces stands (a sketch where a processor draws WebGL),
+# until Plotly has drawn it, with axes and scale, and until both are 41 × 41.
 SURFACES = """() => new Promise((done) => {
   const begun = performance.now();
-  let first = null;
+  let [first, scaled] = [null, null];
   const look = () => {
-    const points = document.querySelector('#surfaces [data-plot]')?.dataset.points;  // set where a drawing is over
+    const { sketched, points } = document.querySelector('#surfaces [data-plot]')?.dataset ?? {};  // set where a drawing is over
     const since = (performance.now() - begun) / 1000;
-    if (points) first ??= since;
-    if (points === '41,41') done([first, since]);
+    if (sketched || points) first ??= since;
+    if (points) scaled ??= since;
+    if (points === '41,41') done([first, scaled, since]);
     else requestAnimationFrame(look);
   };
   document.querySelector('#race [data-act=landscape]').click();
@@ -154,7 +156,7 @@ def test_both_surfaces_stand_in_three_seconds_and_are_fine_in_forty_five(open_pa
     page = open_page(f"?steps={STEPS}")
     page.click("[data-act=run]")
     page.wait_for_selector("#race [data-act=landscape]:visible")
-    first, fine = page.evaluate(SURFACES)
-    tell(f"first surfaces after {first:.1f} s, 41 × 41 after {fine:.1f} s")
+    first, scaled, fine = page.evaluate(SURFACES)
+    tell(f"first surfaces after {first:.1f} s, with their scales after {scaled:.1f} s, 41 × 41 after {fine:.1f} s")
     assert first <= 3.0
     assert fine <= 45.0

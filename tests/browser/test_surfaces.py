@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
+
 from tests.browser.drawing import AT_REST, EYES, PLOT, Open, drawn, go_to_landscape
 
 MOVES = 90
@@ -42,6 +44,35 @@ def swipe(page: Any, x: float, y: float, dx: float, dy: float) -> None:
     touch("touchEnd")
 
 
+# Where an element stands in the plot: left, top, width, height.
+PLACE = f"""(each => {{
+  const [box, home] = [each, {PLOT}].map(one => one.getBoundingClientRect());
+  return [box.left - home.left, box.top - home.top, box.width, box.height];
+}})"""
+
+# What stands in the plot as soon as there is a sketch.
+SKETCHED = f"""() => new MutationObserver(() => {{
+  const plot = {PLOT};
+  if (!plot?.dataset.sketched || window.sketched) return;
+  const boxes = [...plot.querySelectorAll('canvas.sketch')].map({PLACE});
+  const words = [...plot.querySelectorAll('b.sketch')].map(each => each.textContent);
+  window.sketched = {{boxes, points: plot.dataset.points, words}};
+}}).observe(document.body, {{subtree: true, attributes: true, attributeFilter: ['data-sketched']}})"""
+
+
+def test_a_sketch_stands_until_plotly_has_drawn(open_page: Open) -> None:
+    page = open_page(width=1000)
+    page.evaluate(SKETCHED)
+    drawn(page)
+    seen = page.evaluate("window.sketched")
+    assert seen["points"] is None, "it stood before Plotly had drawn"
+    assert seen["words"] == page.evaluate(f"{PLOT}.layout.annotations.map(each => each.text.replaceAll(/<.?b>/g, ''))")
+    scenes = page.evaluate(f"['scene', 'scene2'].map(name => {PLOT}._fullLayout[name]._scene.container).map({PLACE})")
+    for sketched, scene in zip(seen["boxes"], scenes, strict=True):
+        assert sketched == pytest.approx(scene, abs=2)
+    page.wait_for_function("document.querySelectorAll('.surfaces .sketch').length === 0")
+
+
 def test_drag_a_surface_both_cameras_follow_and_an_update_keeps_them(
     open_page: Open, record_property: Callable[[str, object], None]
 ) -> None:
@@ -58,7 +89,7 @@ def test_drag_a_surface_both_cameras_follow_and_an_update_keeps_them(
     turned = page.evaluate(EYES)
     assert turned[0] == turned[1]
     assert abs(turned[0]["x"] - before[0]["x"]) + abs(turned[0]["y"] - before[0]["y"]) > 0.05
-    page.wait_for_function("document.querySelectorAll('.surfaces canvas.turning').length === 0")
+    page.wait_for_function("document.querySelectorAll('.surfaces canvas.sketch').length === 0")
 
     updates = int(page.evaluate(f"{PLOT}.dataset.updates"))
     page.click("[data-scale=linear]")
