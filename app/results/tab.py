@@ -67,6 +67,8 @@ TITLES = {
     "features-sweet-spot": "How robust a network is best given back",
     "features-sweet-spot-vgg": "The same of a second architecture",
     "restore": "Blur, noise and fewer pixels undone",
+    "restore-200": "The same after two hundred steps",
+    "restore-observed": "A Θ that learned on what is seen through blur, noise and masks",
     "editing": "Edits of what X and Z found",
     "follow": "Clips of poses, frame by frame",
     "follow-positions": "Clips of poses from 3D positions, frame by frame",

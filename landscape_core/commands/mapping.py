@@ -15,7 +15,7 @@ from landscape_core.errors import UserError
 from landscape_core.experiments.comparing import Table, note_on_card, written
 from landscape_core.experiments.rows import TableSettings
 from landscape_core.generators.experiments.compare import compare
-from landscape_core.generators.experiments.restoring import OBSERVATIONS
+from landscape_core.generators.experiments.restoring_searches import OBSERVATIONS
 from landscape_core.generators.task import load_image_task
 from landscape_core.generators.training.observed import checked_names
 from landscape_core.generators.training.theta import MAPPING_PRESETS, published_name

@@ -59,6 +59,7 @@ PLAN = (
     Measurement("budget", ("budget",), ("--teach", "20000")),
     Measurement("completions", ("completions",)),
     Measurement("restore", ("restore",)),
+    Measurement("restore-observed", ("restore-observed",)),
     Measurement("pose-completions", ("pose-completions",)),
     Measurement("follow", ("follow",)),
     Measurement("follow", ("follow-positions",), ("--observation", "positions")),

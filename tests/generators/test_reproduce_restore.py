@@ -11,8 +11,12 @@ import torch
 
 from landscape_core.errors import UserError
 from landscape_core.experiments.curves import Curves
+from landscape_core.experiments.results import Result
 from landscape_core.generators.experiments import editing, restoring
+from landscape_core.generators.experiments import restoring_taught as taught
 from landscape_core.generators.experiments.restoring_claims import at_equal_fit, decibels_gained, markdown, plot
+from landscape_core.generators.experiments.restoring_searches import RestoreSettings
+from landscape_core.search.task import X
 from landscape_core.search.trajectory import LaneRecord, Trajectory
 from tests.tiny.models import PooledDistance, tiny_task
 
@@ -23,10 +27,10 @@ def silent(label: str, done: int, total: int) -> None:
     """No progress bar."""
 
 
-def measured(work: Path | None, names: tuple[str, ...] = NAMES, steps: tuple[int, ...] = (2, 20)) -> restoring.Result:
+def measured(work: Path | None, names: tuple[str, ...] = NAMES, steps: tuple[int, ...] = (2, 20)) -> Result:
     task = tiny_task()
     pictures = task.forward(task.prior.sample(4, torch.Generator().manual_seed(1))).detach()
-    settings = restoring.RestoreSettings(
+    settings = RestoreSettings(
         targets=2, steps=steps, observations=names, tune_targets=1, tune_steps=2, hypotheses=2, spread_targets=1
     )
     return restoring.run_restore(task, pictures[2:], pictures[:2], settings, PooledDistance(), "test", silent, work)
@@ -59,6 +63,27 @@ def test_a_table_of_another_budget_alone_has_a_name_and_claims_of_its_own() -> N
     result = measured(None, NAMES[:1], steps=(30,))
     assert result.experiment == "restore-30"
     assert {claim.claim.partition(" at ")[2] for claim in result.claims if "data fit" in claim.claim} == {"30 steps"}
+
+
+def test_a_theta_of_the_mixture_stands_beside_its_twin(tmp_path: Path) -> None:
+    task = tiny_task()
+    pictures = task.forward(task.prior.sample(5, torch.Generator().manual_seed(1))).detach()
+    spaces = {taught.OBSERVED: task.space("residual"), taught.WHOLE: task.space(X)}
+    settings = RestoreSettings(targets=3, steps=(2, 20), observations=NAMES, tune_targets=2, tune_steps=2, spread_targets=0)
+    result = taught.run_taught(
+        task, pictures[3:], pictures[:3], spaces, settings, PooledDistance(), "test", silent, tmp_path, {"training_budget": {}}
+    )
+    fits = {row: result.series[f"fit, 20 steps | {row}"] for row in result.settings["rows"]}
+    assert fits[f"{taught.OBSERVED} Adam"] == pytest.approx(fits["Z Adam"]), "here it is the same space"
+    assert fits[f"{taught.WHOLE} L-BFGS"] == pytest.approx(fits["X L-BFGS"])
+    changes = {claim.claim: claim.ours for claim in result.claims}
+    assert len(changes) == 4
+    each = [result.comparisons[f"{name}, Adam: fit at 20 steps"]["ratio"] for name in NAMES]
+    over = next(change for words, change in changes.items() if "data fit" in words and "Adam" in words)
+    assert over == pytest.approx(math.prod(each) ** (1 / len(each)) - 1, rel=1e-4)
+    taught.plot(result, tmp_path / "taught.png")
+    assert (tmp_path / "taught.png").stat().st_size > 0
+    assert taught.markdown(result).count("\n") == 1 + len(NAMES)
 
 
 def curves(losses: list[list[float]], errors: list[list[float]]) -> Curves:

@@ -1,25 +1,40 @@
-"""`reproduce restore` and `editing`: every observation in X and in Z, and what can be made of two results."""
+"""`reproduce restore`, `restore-observed` and `editing`: every observation in X and in Z, by other Θ's too, and what can be
+made of two results."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from torch import Tensor
 
 from landscape_core.console import Ticker, apply_threads, command_line
+from landscape_core.experiments.comparing import quiet
 from landscape_core.experiments.results import finish
 from landscape_core.generators.commands.reproduce import Steps, Work, pictures_of
 from landscape_core.generators.datasets import DOMAINS
 from landscape_core.generators.experiments import editing as edits
 from landscape_core.generators.experiments import restoring
 from landscape_core.generators.experiments import restoring_claims as table
+from landscape_core.generators.experiments import restoring_taught as taught
+from landscape_core.generators.experiments.restoring_searches import OBSERVATIONS, RestoreSettings
 from landscape_core.generators.observing import Instrument
 from landscape_core.generators.task import image_objective, load_image_task
-from landscape_core.images.sets import targets
+from landscape_core.generators.training.theta import mapping_trainer
+from landscape_core.images.datasets import load_images
+from landscape_core.images.sets import FACES, targets
 from landscape_core.options import Data, Device, Distance, EvaluatedSplit, Images, Out, Seed, Space, Threads, UnseenSplit
+from landscape_core.progress import Tick
 from landscape_core.search.editing import FARTHEST
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
+from landscape_core.search.spaces import SearchSpace, ZSpace
+from landscape_core.training.alternating import train_mapping
+from landscape_core.training.theta import spent
+
+Observed = Annotated[list[str], typer.Option("--observe", help="What is seen; give it again for another. All where absent.")]
+RateTargets = Annotated[int, typer.Option("--tune-targets", help="Pictures of train that choose every row's rate.", min=1)]
+TuneSteps = Annotated[int, typer.Option(help="Steps after which rates are chosen at the latest.", min=1)]
 
 
 def restore(
@@ -28,11 +43,9 @@ def restore(
     split: UnseenSplit = "val",
     images: Images = None,
     steps: Steps = [5, 20, 200],  # noqa: B006  # typer copies it
-    observations: Annotated[
-        list[str], typer.Option("--observe", help="What is seen; give it again for another. All of them where absent.")
-    ] = [],  # noqa: B006
-    tuned: Annotated[int, typer.Option("--tune-targets", help="Pictures of train that choose every row's rate.", min=1)] = 8,
-    tune_steps: Annotated[int, typer.Option(help="Steps after which rates are chosen at the latest.", min=1)] = 200,
+    observations: Observed = [],  # noqa: B006
+    tuned: RateTargets = 8,
+    tune_steps: TuneSteps = 200,
     spread: Annotated[int, typer.Option("--spread-targets", help="Pictures that get five hypotheses.", min=1)] = 8,
     domain: Annotated[str, typer.Option(help=f"Whose generator: {', '.join(DOMAINS)}.")] = "faces",
     space: Space = "residual",
@@ -46,11 +59,17 @@ def restore(
     """Every observation searched in X and in Z by the same optimisers: fit, PSNR and LPIPS to the truth, distance to the prior,
     spread. Stop it at any time; the same command goes on."""
     apply_threads(threads)
-    names = tuple(str(Instrument.of(name)) for name in observations) or restoring.OBSERVATIONS
     task = load_image_task(domain, perceptual=perceptual, device=device)
     task.learned(space)
-    settings = restoring.RestoreSettings(
-        number, tuple(sorted(set(steps))), names, tuned, tune_steps, spread_targets=spread, space=space, seed=seed
+    settings = RestoreSettings(
+        number,
+        tuple(sorted(set(steps))),
+        _names(observations),
+        tuned,
+        tune_steps,
+        spread_targets=spread,
+        space=space,
+        seed=seed,
     )
     pictures = pictures_of(data, split, images, number, seed, task.side, domain)
     train = targets(DOMAINS[domain].source(data, "train", task.side), tuned, seed)
@@ -59,6 +78,59 @@ def restore(
         result = restoring.run_restore(task, train, pictures, settings, lpips, command_line(), tick, work)
     typer.echo(table.markdown(result))
     finish(result, out, table.plot)
+
+
+def restore_observed(
+    data: Data = Path("data"),
+    number: Annotated[int, typer.Option("--targets", help="Pictures of val.", min=2)] = 30,
+    steps: Steps = [5, 20],  # noqa: B006  # typer copies it
+    observations: Observed = [],  # noqa: B006
+    tuned: RateTargets = 4,
+    tune_steps: TuneSteps = 20,
+    buffers: Annotated[int, typer.Option(help="Buffers that each of the two is trained for.", min=1)] = 8,
+    batch: Annotated[int, typer.Option("--buffer-targets", help="Pictures in a buffer.", min=1)] = 192,
+    space: Space = "residual",
+    work: Work = Path("runs/restore-observed"),
+    out: Out = Path("results"), device: Device = "cpu", seed: Seed = 0, threads: Threads = 0,
+) -> None:  # fmt: skip
+    """A Θ learned on a mixture of all observations beside its twin that saw whole pictures for as long, and beside the embedded
+    one and X. Trains both; stop it at any time, the same command goes on."""
+    apply_threads(threads)
+    task = load_image_task("faces", device=device)
+    task.learned(space)
+    settings = RestoreSettings(
+        number, tuple(sorted(set(steps))), _names(observations), tuned, tune_steps, spread_targets=0, space=space, seed=seed
+    )
+    with Ticker() as tick:
+        learned = _learned(load_images(FACES.source(data, "train", task.side)), work, buffers, batch, device, seed, tick)
+        pictures = pictures_of(data, "val", None, number, seed, task.side)
+        train = targets(FACES.source(data, "train", task.side), tuned, seed)
+        result = taught.run_taught(
+            task, train, pictures, {row: space for row, (space, _) in learned.items()}, settings,
+            image_objective("lpips", task.device)[0].distance, command_line(), tick, work,
+            {"training_budget": {row: took for row, (_, took) in learned.items()}},
+        )  # fmt: skip
+    typer.echo(taught.markdown(result))
+    finish(result, out, taught.plot)
+
+
+def _learned(
+    images: Tensor, work: Path, buffers: int, batch: int, device: str, seed: int, tick: Tick
+) -> dict[str, tuple[SearchSpace, dict[str, Any]]]:
+    """The two Θ's by their rows, resumed from below `work` where they were begun, and what each training took."""
+    found: dict[str, tuple[SearchSpace, dict[str, Any]]] = {}
+    for row, seen in ((taught.OBSERVED, OBSERVATIONS), (taught.WHOLE, ())):
+        folder = work / f"{row.split()[-1]}-{buffers}x{batch}-seed{seed}"
+        trainer, config = mapping_trainer(
+            "faces", "residual", images, folder, buffers=buffers, targets=batch, observations=seen, seed=seed, device=device,
+            tick=lambda done, total: tick("curvature", done, total),
+        )  # fmt: skip
+        found[row] = ZSpace(train_mapping(trainer, quiet(tick, f"learning {row}")), config.z_dim), spent(trainer)
+    return found
+
+
+def _names(observations: list[str]) -> tuple[str, ...]:
+    return tuple(str(Instrument.of(name)) for name in observations) or OBSERVATIONS
 
 
 def editing(

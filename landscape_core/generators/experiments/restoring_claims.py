@@ -91,10 +91,9 @@ def plot(result: Result, path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
-def markdown(result: Result) -> str:
-    """A line for every observation: fit and PSNR at the `reference` in every row."""
+def markdown(result: Result, rows: Sequence[str] = tuple(COLOURS)) -> str:
+    """A line for every observation: fit and PSNR at the `reference` in these rows."""
     at = reference(result.settings["steps"])
-    rows = list(COLOURS)
     lines = [f"| {at} steps: fit / PSNR | {' | '.join(rows)} |", f"|---|{'---|' * len(rows)}"]
     for i, name in enumerate(result.settings["observations"]):
         cells = [
