@@ -180,6 +180,12 @@ def test_the_whole_experiment_writes_table_claims_and_plot(defence: Defence, tmp
         key: value for key, value in result.series.items() if not key.startswith("ms")
     }
     assert "l2, static" not in stages
+    others = pictures(6).flip(0)
+    run_defence(
+        defence, (x[:4], labels[:4]), (others, answers(defence, others)), {"l2": QUICK["l2"]}, SETTINGS, "python",
+        lambda label, *_: stages.append(label), folder=tmp_path / "kept",
+    )  # fmt: skip
+    assert "l2, static" in stages
     written = json.loads(result.write(tmp_path).read_text())
     assert written["experiment"] == "defence-ro"
     assert set(written["models"]) == set(defence.task.hashes)

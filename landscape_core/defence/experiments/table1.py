@@ -38,6 +38,7 @@ from landscape_core.search.objectives import Target
 from landscape_core.search.solver import Solver
 from landscape_core.search.task import X
 from landscape_core.storage.cache import Kept
+from landscape_core.storage.fingerprint import fingerprint
 
 Outcome = dict[int, Tensor]  # steps -> whether every picture is classified rightly (n,)
 # Table 1: no optimisation, then the baseline and ours after one step.
@@ -61,7 +62,8 @@ def run_defence(
         f"defence-{defence.name}", command, settings.seed, defence.task.hashes, {label: len(test[0])},
         _details(defence, attacks, settings, sweeps, columns),
     )  # fmt: skip
-    measured = _Measured(defence, test, settings, columns, tick, Kept(folder, f"{result.models} {label} {settings}"))
+    kept = Kept(folder, fingerprint(result.models, label, settings, test))
+    measured = _Measured(defence, test, settings, columns, tick, kept)
     outcome = measured.clean()
     for position, (name, attack) in enumerate(attacks.items()):
         outcome |= measured.under(name, attack, settings.steps if position == 0 else settings.steps[:1])
