@@ -98,6 +98,33 @@ def test_the_sweet_spot_is_chosen_on_training_pictures(tmp_path: Path, monkeypat
     assert (tmp_path / "curves.png").stat().st_size > 1000
 
 
+@pytest.mark.parametrize(
+    ("levels", "best", "said"),
+    [
+        ([0, 4, 8], 8, ["L∞ 8/255, the best on training pictures and the last of the row, against L∞ 0/255"]),
+        ([0, 4, 8], 0, ["L∞ 0/255, the best on training pictures and the first of the row, against L∞ 8/255"]),
+        ([0, 4], 4, ["L∞ 4/255, the best on training pictures, against L∞ 0/255"]),
+        ([0, 4], 0, ["L∞ 0/255, the best on training pictures, against L∞ 4/255"]),
+    ],
+)
+def test_a_best_level_at_an_end_is_not_compared_with_itself(
+    levels: list[float], best: float, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The decoders are stand-ins that give the picture back, the best one's with the least grey in it."""
+
+    def given_back(level: str, pictures: Tensor) -> Tensor:
+        return pictures * (0.9 if level == f"decoder-{best:g}" else 0.5)
+
+    monkeypatch.setattr(sweet_spot, "reconstructed", given_back)
+    smoke, images = replace(CLASSIFIER_PRESETS["smoke"], widths=(8, 12, 16)), picture_bytes(4)
+    network = classifier_of(smoke.architecture()).eval()
+    result = sweet_spot.run_sweet_spot(
+        levels, sweet_spot.Level(smoke, CONFIG, 3), images, (images, torch.arange(4)), MeanDistance(),
+        lambda name, config: network, lambda name, *_: name, empty("features-sweet-spot"), quiet,
+    )  # fmt: skip
+    assert list(dict.fromkeys(claim.claim.split(": ")[0] for claim in result.claims)) == said
+
+
 def test_what_a_decoder_learned_is_less_strange_to_it_than_the_rest(inverters: dict[str, Inverter], tmp_path: Path) -> None:
     """Two classes that cannot be taken for each other: dark pictures, and light ones."""
     labels = torch.tensor([0] * 8 + [1] * 8)

@@ -61,10 +61,18 @@ def run_sweet_spot(
         tick("levels", done, len(levels))
     best = max(scores, key=lambda eps: scores[eps])
     result.settings = {**result.settings, "psnr_on_training_pictures": {_named(eps): score for eps, score in scores.items()}}
-    for eps in (levels[0], levels[-1]) if len(levels) > 2 else (levels[0],):  # of two nothing can rise and fall
-        about = f"{_named(best)}, the best on training pictures, against {_named(eps)}"
-        result.claims += quality_claims(about, found[best], found[eps], PAPER)
+    for eps in (levels[0], levels[-1]):
+        if eps != best:
+            about = f"{_named(best)}, the best on training pictures{_at_an_end(best, levels)}, against {_named(eps)}"
+            result.claims += quality_claims(about, found[best], found[eps], PAPER)
     return result
+
+
+def _at_an_end(best: float, levels: Sequence[float]) -> str:
+    """What a claim says of a best level that has others on one side only; of two levels nothing could rise and fall."""
+    if len(levels) == 2 or best not in (levels[0], levels[-1]):
+        return ""
+    return " and the last of the row" if best == levels[-1] else " and the first of the row"
 
 
 def _named(eps: float) -> str:
