@@ -36,9 +36,8 @@ def written(table: Mapping[str, Mapping[str, float]]) -> str:
 
 def note_on_card(name: str, table: Table, command: str, assets: Path = zoo.ASSETS) -> None:
     """Put the comparison on a Θ's card."""
-    card = zoo.read_card(name, assets)
     rounded = json.loads(json.dumps(table), parse_float=lambda text: float(f"{float(text):.4g}"))
-    zoo.update_card(name, assets, metrics={**card.metrics, "comparison": {"command": command, "losses": rounded}})
+    zoo.add_metrics(name, {"comparison": {"command": command, "losses": rounded}}, assets)
 
 
 def quiet(tick: Tick, label: str) -> Report:

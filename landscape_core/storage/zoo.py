@@ -168,5 +168,10 @@ def update_card(name: str, assets: Path = ASSETS, **changes: Any) -> Card:
     return card
 
 
+def add_metrics(name: str, metrics: Mapping[str, Any], assets: Path = ASSETS) -> Card:
+    """Add figures to a model's card, in place of earlier ones of the same names."""
+    return update_card(name, assets, metrics={**read_card(name, assets).metrics, **metrics})
+
+
 def _write_card(card: Card, folder: Path) -> None:
     write_text(folder / CARD, json.dumps(card.model_dump(), indent=2) + "\n")

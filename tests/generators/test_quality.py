@@ -219,7 +219,7 @@ def test_measuring_adds_to_what_the_card_says(tmp_path: Path, monkeypatch: pytes
     written: dict[str, object] = {}
     monkeypatch.setattr(train, "load_image_task", tiny_task)
     monkeypatch.setattr(train, "measure_generator", lambda task, some, val, tick: {"encoder_psnr_val": len(val)})
-    monkeypatch.setattr(train.zoo, "update_card", lambda name, metrics: written.update(metrics, name=name))
+    monkeypatch.setattr(train.zoo, "update_card", lambda name, assets, metrics: written.update(metrics, name=name))
     arguments = ["train", "measure", "--data", str(tmp_path), "--targets", "3"]
     result = CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
     assert result.exit_code == 0, result.output

@@ -28,6 +28,13 @@ def test_saved_models_come_back_rounded_to_half_precision(tmp_path: Path) -> Non
     assert zoo.names(tmp_path) == ["toys/line"]
 
 
+def test_figures_are_added_to_a_card_and_its_weights_stay(tmp_path: Path) -> None:
+    before = zoo.save(CARD.model_copy(update={"metrics": {"psnr": 20.0, "advised": 1}}), {"w": torch.zeros(5)}, tmp_path)
+    zoo.add_metrics("toys/line", {"advised": 2, "comparison": {"X": 0.1}}, tmp_path)
+    card, _ = zoo.load("toys/line", tmp_path)
+    assert card == before.model_copy(update={"metrics": {"psnr": 20.0, "advised": 2, "comparison": {"X": 0.1}}})
+
+
 def test_an_altered_file_is_refused(tmp_path: Path) -> None:
     path = zoo.weights_path(zoo.save(CARD, {"w": torch.zeros(5)}, tmp_path), tmp_path)
     path.write_bytes(path.read_bytes()[:-1] + b"\x01")

@@ -15,7 +15,7 @@ from landscape_core.autoencoders.networks import FeatureEncoder
 from landscape_core.autoencoders.task import CODES, load_features_task
 from landscape_core.autoencoders.training.decoder import DecoderConfig, train_decoder
 from landscape_core.autoencoders.training.recipe import publish_decoder
-from landscape_core.autoencoders.training.theta import RESIDUAL, advise, features_mapping_trainer, publish_features_mapping
+from landscape_core.autoencoders.training.theta import RESIDUAL, features_mapping_trainer, publish_features_mapping
 from landscape_core.console import Stopping, apply_threads, command_line, hardware, only_main
 from landscape_core.errors import UserError
 from landscape_core.experiments.comparing import note_on_card, written
@@ -112,6 +112,7 @@ def features_mapping(
     loaded = load_features_task(task, assets)
     rates = rates_by_space(loaded, tried[:TUNED], COMPARISON)
     losses = losses_by_space(loaded, rates, tried[TUNED:], COMPARISON)
-    advise(card.name, OptimizerSettings(name="adam", lr=rates[RESIDUAL]), assets)
+    advised = OptimizerSettings(name="adam", lr=rates[RESIDUAL])
+    zoo.add_metrics(card.name, {"advised": advised.model_dump(exclude_unset=True)}, assets)
     note_on_card(card.name, losses, command_line(), assets)
     typer.echo(written(losses))

@@ -76,12 +76,6 @@ def features_mapping_trainer(
     )  # fmt: skip
 
 
-def advise(name: str, optimizer: OptimizerSettings, assets: Path = zoo.ASSETS) -> None:
-    """Put on a Θ's card by what its Z is best searched."""
-    card = zoo.read_card(name, assets)
-    zoo.update_card(name, assets, metrics={**card.metrics, "advised": optimizer.model_dump(exclude_unset=True)})
-
-
 def publish_features_mapping(
     trainer: MappingTrainer, config: MappingConfig, name: str, *, trained_on: str, command: str, assets: Path = zoo.ASSETS
 ) -> zoo.Card:

@@ -104,5 +104,5 @@ def measure(
     known = zoo.read_card(f"{domain}/generator").metrics
     if "tuned" in metrics:  # what was tuned from other starts stays
         metrics["tuned"] += [each for each in known.get("tuned", []) if each["start"] != "mean"]
-    zoo.update_card(f"{domain}/generator", metrics={**known, **metrics})
+    zoo.add_metrics(f"{domain}/generator", metrics)
     typer.echo(json.dumps(metrics, indent=2))
