@@ -17,10 +17,20 @@ class PriorTerm:
 
     def __init__(self, prior: Prior, weight: float) -> None:
         self.mean, self.weight = prior.mean, weight
-        self.whitener = torch.linalg.pinv(prior.factor.cpu().double()).to(prior.factor)  # (d, d)
+        self.whitener = _whitener(prior.factor)
 
     def __call__(self, x: Tensor) -> Tensor:
-        return self.weight * ((x - self.mean) @ self.whitener.T).square().mean(dim=1)
+        away = x - self.mean
+        white = away * self.whitener if self.whitener.dim() == 1 else away @ self.whitener.T
+        return self.weight * white.square().mean(dim=1)
+
+
+def _whitener(factor: Tensor) -> Tensor:
+    """The pseudo-inverse (d, d) of a factor; of a diagonal one, as of thousands of pixels, its diagonal (d,)."""
+    diagonal = factor.diagonal()
+    if factor.count_nonzero() == diagonal.count_nonzero():
+        return torch.where(diagonal == 0, 0, 1 / diagonal)
+    return torch.linalg.pinv(factor.cpu().double()).to(factor)
 
 
 def with_prior_term(task: Task, weight: float) -> Task:

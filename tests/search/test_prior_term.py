@@ -22,6 +22,16 @@ def prior() -> Prior:
     return Prior(torch.arange(6.0), factor)
 
 
+def test_a_diagonal_factor_is_inverted_without_its_matrix() -> None:
+    """Of thousands of pixels, each with a spread of its own, the inverse of the whole matrix would take minutes."""
+    spread = torch.tensor([0.5, 0.0, 2.0, 4.0])
+    term, x = PriorTerm(Prior(torch.ones(4), spread.diag()), 0.3), torch.tensor([[2.0, 7.0, 1.0, -3.0]])
+    assert term.whitener.shape == (4,)
+    assert float(term(x)) == pytest.approx(0.3 * (2.0**2 + 0.0 + 0.0 + 1.0**2) / 4)
+    inverse = torch.linalg.pinv(spread.diag().double()).float()
+    assert torch.allclose(term.whitener.diag(), inverse)
+
+
 def test_it_is_the_squared_mahalanobis_distance_over_the_dimension() -> None:
     x = torch.randn(5, 6, generator=torch.Generator().manual_seed(1))
     covariance = prior().factor @ prior().factor.T
