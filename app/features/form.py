@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import gradio as gr
 from gradio.components import Component
 
+from app.runs.settings import PRIOR
 from app.target.targets import LABELS
-from app.views.form import Form, FormActions, form_actions, rate_fields, space_field, table_fields
+from app.views.form import Form, FormActions, form_actions, prior_field, rate_fields, space_field, table_fields
 from landscape_core.search.race import MAX_STEPS
 
 PREFIX = "features-"
@@ -42,6 +43,8 @@ def build_features_form(model: Component) -> tuple[Form, FormActions]:
         form["steps"] = gr.Slider(1, MAX_STEPS, step=1, label="Steps", buttons=[], elem_id=f"{PREFIX}steps")
         form.update(table_fields(PREFIX))
         form["seed"] = gr.Number(label="Seed", precision=0, minimum=0, elem_id=f"{PREFIX}seed")
+    with gr.Accordion("Prior", open=False, elem_classes="more"):
+        form[PRIOR] = prior_field(PREFIX)
     form.update(rate_fields(PREFIX))
     return form, form_actions(f"{PREFIX}load-card")
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import gradio as gr
 
 from app.pose.settings import MAX_K
-from app.views.form import Form, FormActions, form_actions, rate_fields, table_fields
+from app.runs.settings import PRIOR
+from app.views.form import Form, FormActions, form_actions, prior_field, rate_fields, table_fields
 from landscape_core.pose.naming import side_and_part
 from landscape_core.pose.task import NAMES
 from landscape_core.search.race import MAX_STEPS
@@ -92,6 +93,8 @@ def build_pose_form(models: Sequence[str]) -> tuple[Form, FormActions]:
         form["steps"] = gr.Slider(1, MAX_STEPS, step=1, label="Steps", info=_STEPS, buttons=[], elem_id="pose-steps")
         form.update(table_fields("pose-"))
         form["seed"] = gr.Number(label="Seed", info="Fixes where several hypotheses start.", precision=0, minimum=0)
+    with gr.Accordion("Prior", open=False, elem_classes="more"):
+        form[PRIOR] = prior_field("pose-")
     form.update(rate_fields("pose-"))
     return form, form_actions("pose-load-card")
 

@@ -38,9 +38,7 @@ def skeleton_of(body: Body) -> Message:
 
 def begin(run: PoseRun) -> Message:
     """The first message: the target, which joints of it were seen, and the settings in words."""
-    about = [
-        pair for pair in words(run.settings) if pair[0] not in ("model", "start", "perceptual distance", "weight of the prior")
-    ]
+    about = [pair for pair in words(run.settings) if pair[0] not in ("model", "start", "perceptual distance")]
     k, seen = len(run.solver.target), str(len(run.visible))
     return {
         **target_message(run.target, run.visible),

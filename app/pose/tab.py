@@ -21,6 +21,7 @@ from app.runs.address import TARGET
 from app.runs.cards import as_it_was
 from app.runs.models import Models, pose_models
 from app.runs.session import Message, Session, Visitors
+from app.runs.settings import PRIOR
 from app.runs.standing import StandingSource, standing_of
 from app.target.targets import KEEPS_TARGET, running
 from app.views.form import Form, FormActions, note_of, note_view, told
@@ -193,7 +194,7 @@ class PoseTab(RunTab[PoseSession]):
         the target becomes one of."""
         model, session = self.form.read(values)["model"], self.session(request)
         filled = self.filled(values_of(defaults(self.models, model)))
-        staying = [self.form[name] for name in ("model", "k", "steps", "seed")]
+        staying = [self.form[name] for name in ("model", "k", "steps", "seed", PRIOR)]
         form = {component: value for component, value in filled.items() if component not in staying}
         drawing, before = self.drawing(model), session.target
         if before is not None and before.drawing == drawing.name:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import gradio as gr
 
 from app.invert import run as race
 from app.runs.legs import with_errors
@@ -19,6 +23,7 @@ FORM = {  # in the order in which the page has the fields
     "X1_history": 10, "X2_history": 100, "Z1_history": 10, "Z2_history": 100,
 }  # fmt: skip
 Message = dict[str, Any]
+Built = TypeVar("Built")
 
 
 def two_models() -> Models:
@@ -39,3 +44,13 @@ def run_form(models: Models, session: Session, form: dict[str, Any]) -> list[Mes
 def column(messages: list[Message], lane: str, what: str) -> list[Any]:
     """One figure of a lane at every step."""
     return [value for m in messages if m["kind"] == "frames" for value in m["lanes"][lane][what]]
+
+
+def laid_out(build: Callable[[], Built]) -> Built:
+    """What a part of a page builds, on a page of its own; Gradio makes an event loop for it unless one is running."""
+
+    async def page() -> Built:
+        with gr.Blocks():
+            return build()
+
+    return asyncio.run(page())

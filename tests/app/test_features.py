@@ -7,10 +7,12 @@ import zipfile
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import pytest
 import torch
 
 from app.features import run as events
+from app.features.form import build_features_form
 from app.features.models import Features, against_x, words
 from app.features.run import DECODER, NO_THETA, FeaturesSession
 from app.landscape import run as landscape
@@ -18,7 +20,7 @@ from app.landscape.drawing import Drawing, Resources
 from app.landscape.plan import Plan, offered
 from app.runs.models import Models
 from app.runs.session import Picked, Session
-from app.runs.settings import defaults, values_of
+from app.runs.settings import defaults, from_values, values_of
 from app.runs.standing import standing_of
 from app.target.targets import example, first
 from landscape_core.autoencoders.run_card import FeaturesCard
@@ -27,6 +29,7 @@ from landscape_core.errors import UserError
 from landscape_core.records.export import CARD
 from landscape_core.search.thetas import RANDOM
 from landscape_core.surfaces.views import Shown
+from tests.app.racing import laid_out
 from tests.tiny.inverters import Distance, publish_inverters
 from tests.tiny.models import tiny_task
 
@@ -105,6 +108,14 @@ def test_a_run_is_continued_exported_and_repeated_from_its_card(features: Featur
     assert "the models are the same" in sentence
     again = list(events.start(features, other, loaded.settings))
     assert "exactly" in again[-1]["replay"]
+
+
+def test_the_form_holds_all_that_a_card_asks_for(features: Features, session: FeaturesSession) -> None:
+    """Run with a form that a card has filled is the card's run, its weight on the prior too."""
+    run(features, session, start="random", seed=7, prior_weight=0.2)
+    asked = events.card_of(session.run).settings
+    form, _ = laid_out(lambda: build_features_form(gr.Dropdown(features.tasks.names)))
+    assert from_values({name: value for name, value in values_of(asked).items() if name in form}) == asked
 
 
 def test_a_picture_is_shown_by_every_network_of_its_stage_freed_of_noise_and_in_a_style(

@@ -14,6 +14,7 @@ import torch
 from app.pose import run as pose_run
 from app.pose import stream as pose_stream
 from app.pose import targets as pose_targets
+from app.pose.form import build_pose_form
 from app.pose.settings import PoseSettings, defaults, from_card, from_values, values_of
 from app.pose.tab import PoseTab
 from app.runs.lanes import CELLS
@@ -31,6 +32,7 @@ from landscape_core.records.export import CARD
 from landscape_core.search.optimizers import LBFGS
 from landscape_core.search.race import RunSettings
 from tests.app.racing import FORM as RACE
+from tests.app.racing import laid_out
 
 Message = dict[str, Any]
 SKELETON = load_body().skeleton
@@ -210,6 +212,15 @@ def test_the_form_is_checked() -> None:
     ):
         with pytest.raises(UserError):
             from_values(FORM | {field: value})
+
+
+def test_the_form_holds_all_that_a_card_asks_for(models: Models, session: Session) -> None:
+    """Run with a form that a card has filled is the card's run, its weight on the prior too."""
+    run(models, session, k=2, start="random", seed=7, prior_weight=0.2)
+    assert ["weight of the prior", "0.2"] in pose_stream.begin(session.run)["settings"]
+    asked = from_card(pose_run.card_of(session.run))
+    form, _ = laid_out(lambda: build_pose_form(models.names))
+    assert from_values({name: value for name, value in values_of(asked).items() if name in form}) == asked
 
 
 def test_a_run_that_is_going_keeps_its_target_in_view(models: Models, session: Session) -> None:
