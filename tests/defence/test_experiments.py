@@ -58,8 +58,22 @@ def test_a_paired_difference_is_sharper_than_its_parts() -> None:
     better = torch.arange(100) < 52
     mean, (low, high) = share_difference(better, base)
     assert mean == pytest.approx(0.12)
-    assert low == pytest.approx(0.12 - 1.96 * (0.12 * 0.88 / 100) ** 0.5, abs=1e-6)
+    centre, spread = 12 / 102, ((12 + 2) / 102 - (12 / 102) ** 2) ** 0.5  # Bonett & Price: one more pair of each kind
+    assert (low, high) == pytest.approx((centre - 1.96 * spread / 102**0.5, centre + 1.96 * spread / 102**0.5), abs=1e-5)
     assert high - low < sum(b - a for a, b in (wilson(better), wilson(base)))
+
+
+def test_a_paired_difference_holds_its_level_where_few_or_no_pictures_differ() -> None:
+    """At 20 pairs, of which one in ten differs, it holds the truth at least 19 times in 20."""
+    same = torch.arange(20) < 7
+    mean, (low, high) = share_difference(same, same)
+    assert (mean, low) == (0.0, -high)
+    assert 0.05 < high < 0.2
+    assert share_difference(torch.ones(3), torch.zeros(3)) == (1.0, (pytest.approx(0.6 - 1.96 * 0.8 / 5**0.5, abs=1e-4), 1.0))
+    random = torch.Generator().manual_seed(0)
+    drawn = torch.rand(400, 20, generator=random)
+    holds = [low <= 0.04 <= high for row in drawn for _, (low, high) in [share_difference(row < 0.07, row > 0.97)]]
+    assert sum(holds) / len(holds) >= 0.95
 
 
 def test_every_step_is_judged_as_the_solver_runs_it(defence: Defence) -> None:
