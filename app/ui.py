@@ -112,6 +112,7 @@ def launch_options(*, host: str = "127.0.0.1", port: int | None = None, names: S
     return {
         "server_name": host,
         "server_port": port,
+        "_frontend": False,  # Gradio would give up where the first page takes three seconds, as on a busy machine
         "share": False,
         "blocked_paths": [str(ROOT)],
         "max_file_size": limits.UPLOAD_FILE,

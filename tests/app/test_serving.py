@@ -12,7 +12,11 @@ from app.scratch import PREFIX
 from app.serving import check_address, is_here
 from landscape_core.errors import UserError
 from tests.app.racing import FORM
-from tests.app.visiting import events, join, log, opened, served, uploaded
+from tests.app.visiting import SERVER, events, join, log, opened, served, uploaded
+
+# What Gradio finds where the first page takes longer than it waits.
+LATE = "        import gradio.networking\n        gradio.networking.url_ok = lambda url: False\n"
+BUSY = SERVER.replace("        serve(", f"{LATE}        serve(")
 
 
 def test_a_port_in_use_and_a_host_that_is_none_are_sentences() -> None:
@@ -47,11 +51,12 @@ def test_whether_other_machines_reach_it_decides_whether_it_trains(host: str, he
     ids=["interrupted", "terminated", "after one that was killed"],
 )
 def test_a_server_ends_cleanly_during_a_run_and_leaves_no_file_behind(tmp_path: Path, signals: list[signal.Signals]) -> None:
+    """It has started, too, on a machine that is too busy for Gradio's own look at its page."""
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     (tmp_path / "a.png").write_bytes(b"a picture")
     for ended in signals:
-        with served(temporary) as (address, server):
+        with served(temporary, BUSY) as (address, server):
             assert Path(uploaded(address, tmp_path / "a.png")).is_relative_to(temporary)
             assert len([*temporary.glob(f"{PREFIX}*/")]) == 1  # its own alone
             (run,) = events(address, "race", "run")
