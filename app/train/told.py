@@ -11,6 +11,8 @@ from app.train.request import PRESET_WORDS
 from app.train.training import DIARY, Training
 from landscape_core.search.optimizers import OPTIMISER_NAMES
 
+PATIENCE = 20  # seconds; a model is loaded in fewer, unless others have the processor
+
 
 def told(trainings: Trainings, shown: str | None, since: int) -> Message:
     """Every training in brief, and of the one that is shown the looks from number `since` on."""
@@ -29,8 +31,17 @@ def _brief(trainings: Trainings, training: Training, queue: list[str]) -> Messag
         "stopping": training.asked_to_stop and training.process is not None, "looks": len(training.looks),
         "place": queue.index(training.id) + 1 if training.id in queue else 0,
         "plan": {name: training.plan.get(name) for name in ("buffers", "targets", "inputs")} if training.plan else None,
-        "measuring": [training.phase["done"], training.phase["total"]] if training.phase else None, **_progress(training),
+        "measuring": [training.phase["done"], training.phase["total"]] if training.phase else None,
+        "busy": _busy(training.age), **_progress(training),
     }  # fmt: skip
+
+
+def _busy(seconds: float) -> str:
+    """What is said of a training whose model is still loaded that long after it was begun; in tens, as it may be read aloud."""
+    if seconds < PATIENCE:
+        return ""
+    least = "a training gets only the processor time that nothing else on this machine asks for"
+    return f" It was begun {10 * int(seconds / 10)} s ago: {least}."
 
 
 def _progress(training: Training) -> Message:

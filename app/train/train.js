@@ -199,7 +199,7 @@ function summary(training) {
   if (training.state === "done") return `${what} is ready: it was learned in ${training.buffer} buffers and ${span(training.seconds)}.`;
   if (training.stopping) return `${what} stops after this update…`;
   if (training.measuring) return `${what}: the mean curvature of the loss is measured, ${training.measuring.join(" of ")} inputs.`;
-  return training.of ? `${what}: buffer ${training.buffer + 1} of ${training.of}.` : `${what}: the model is loaded…`;
+  return training.of ? `${what}: buffer ${training.buffer + 1} of ${training.of}.` : `${what}: the model is loaded…${training.busy}`;
 }
 
 function cost(training) {

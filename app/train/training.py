@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ class Training:
     def __init__(self, folder: Path, record: Record) -> None:
         self.folder, self.record = folder, record
         self.process: subprocess.Popen[bytes] | None = None
-        self.asked_to_stop = False
+        self.asked_to_stop, self.begun = False, 0.0
         self.looks: list[dict[str, Any]] = []
         self.at: dict[str, Any] = {}
         self.phase: dict[str, Any] = {}
@@ -57,6 +58,11 @@ class Training:
         """The zip to hand on, once it is done."""
         return self.folder / f"{self.record.request.name}.zip"
 
+    @property
+    def age(self) -> float:
+        """Seconds since its process was begun; 0 where there is none."""
+        return 0.0 if self.process is None else time.monotonic() - self.begun
+
     def become(self, **changes: Any) -> None:
         """Another state, which the folder keeps. Raises UserError where it cannot be written."""
         record = self.record.model_copy(update=changes)
@@ -82,7 +88,7 @@ class Training:
             OSError: the process cannot be begun, or its log not be written.
             UserError: its new state cannot be written.
         """
-        self.asked_to_stop = False
+        self.asked_to_stop, self.begun = False, time.monotonic()
         path = os.pathsep.join(filter(None, [str(PACKAGE), os.environ.get("PYTHONPATH")]))
         with (self.folder / LOG).open("wb") as log:
             self.process = subprocess.Popen(

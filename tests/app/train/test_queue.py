@@ -35,6 +35,15 @@ def test_one_is_trained_at_a_time_and_the_others_know_their_place(started: Calla
     until(lambda: second.record.state == "done")
 
 
+def test_what_is_long_in_beginning_says_that_the_machine_is_busy(started: Callable[..., Trainings]) -> None:
+    trainings = started()
+    training = trainings.begin(request("long"), [])
+    until(lambda: training.process is not None)
+    assert told(trainings, None, 0)["trainings"][0]["busy"] == ""
+    training.begun -= 65
+    assert "begun 60 s ago: a training gets only the processor time" in told(trainings, None, 0)["trainings"][0]["busy"]
+
+
 def test_paused_it_goes_on_where_it_was_and_finishes_when_told(started: Callable[..., Trainings]) -> None:
     trainings = started()
     training = trainings.begin(request("long"), [])
