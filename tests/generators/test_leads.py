@@ -58,7 +58,7 @@ def test_pictures_out_of_line_are_each_moved_in_its_own_way_and_stay_full() -> N
 def test_a_lead_is_the_paired_comparison_and_the_paper_stands_beside_its_own_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leads, "PAPERS_STEPS", 4)
     task, sets = tiny_task(), noise_levels(pictures(3), 0)
-    result = run_leads("noise", task, pictures(2, 3), sets, SETTINGS, "test", silent, paper=leads.TABLE4, ordered=True)
+    result = run_leads(leads.TABLE4, task, pictures(2, 3), sets, SETTINGS, "test", silent)
     named = {claim.claim: claim for claim in result.claims}
     rows = SETTINGS.rows(task)
     assert result.settings["rows"] == [row.name for row in rows] == ["X Adam", "Z Adam", "X L-BFGS", "Z L-BFGS"]

@@ -53,9 +53,7 @@ def noise(
     task, settings, train = _begin(data, number, tuned, steps, space, perceptual, device, seed)
     sets = spectra.noise_levels(pictures_of(data, "val", None, number, seed, task.side), seed)
     with Ticker() as tick:
-        result = leads.run_leads(
-            "noise", task, train, sets, settings, command_line(), tick, paper=leads.TABLE4, ordered=True, work=work
-        )
+        result = leads.run_leads(leads.TABLE4, task, train, sets, settings, command_line(), tick, work)
     typer.echo(markdown(result))
     finish(result, out, leads.plot)
 
@@ -71,7 +69,7 @@ def spectrum(
     task, settings, train = _begin(data, number, tuned, steps, space, perceptual, device, seed)
     sets = spectra.natural(data, task.side, number, seed)
     with Ticker() as tick:
-        result = leads.run_leads("spectrum", task, train, sets, settings, command_line(), tick, paper=leads.TABLE5, work=work)
+        result = leads.run_leads(leads.TABLE5, task, train, sets, settings, command_line(), tick, work)
     typer.echo(markdown(result))
     finish(result, out, leads.plot)
 
@@ -122,9 +120,7 @@ def noise_only(
         kind: targets(each.source(data, "val", task.side), number, seed) for kind, each in (("faces", FACES), ("cats", CATS))
     }
     with Ticker() as tick:
-        result = leads.run_leads(
-            "noise-only", task, train, sets, settings, command_line(), tick, paper=leads.TABLE6, work=work,
-            details={"training_budget": {"Z from noise": spent(trainer)}},
-        )  # fmt: skip
+        result = leads.run_leads(leads.TABLE6, task, train, sets, settings, command_line(), tick, work)
+    result.settings = {**result.settings, "training_budget": {"Z from noise": spent(trainer)}}
     typer.echo(markdown(result))
     finish(result, out, leads.plot)
