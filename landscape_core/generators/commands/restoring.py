@@ -21,6 +21,7 @@ from landscape_core.generators.experiments import restoring_taught as taught
 from landscape_core.generators.experiments.restoring_searches import OBSERVATIONS, RestoreSettings
 from landscape_core.generators.observing import Instrument
 from landscape_core.generators.task import image_objective, load_image_task
+from landscape_core.generators.training.observed import checked_names
 from landscape_core.generators.training.theta import mapping_trainer
 from landscape_core.images.datasets import load_images
 from landscape_core.images.sets import FACES, targets
@@ -119,7 +120,7 @@ def _learned(
 ) -> dict[str, tuple[SearchSpace, dict[str, Any]]]:
     """The two Θ's by their rows, resumed from below `work` where they were begun, and what each training took."""
     found: dict[str, tuple[SearchSpace, dict[str, Any]]] = {}
-    for row, seen in ((taught.OBSERVED, OBSERVATIONS), (taught.WHOLE, ())):
+    for row, seen in ((taught.OBSERVED, checked_names(OBSERVATIONS)), (taught.WHOLE, ())):
         folder = work / f"{row.split()[-1]}-{buffers}x{batch}-seed{seed}"
         trainer, config = mapping_trainer(
             "faces", "residual", images, folder, buffers=buffers, targets=batch, observations=seen, seed=seed, device=device,
