@@ -35,9 +35,10 @@ def test_both_snippets_repeat_the_run_bit_for_bit(tmp_path: Path) -> None:
         assert archive.read("run.mp4")[4:8] == b"ftyp"
         assert archive.read("loss.svg").count(b"Z \xc2\xb7 Adam") == 1
     text = (tmp_path / "README.md").read_text()
-    (command,) = (line for line in text.splitlines() if line.startswith("python -m landscape_core"))
+    commands = [line for line in text.replace("EXPORT.zip", "run.zip").splitlines() if line.startswith("python -m")]
+    assert len(commands) == 2
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
-    for line in ("python repeat.py", command):
+    for line in ("python repeat.py", *commands):
         words = [sys.executable, *line.split()[1:]]
         said = subprocess.run(words, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True).stdout
         assert "repeats the card's run exactly" in said, line

@@ -33,7 +33,8 @@ def told_of(run: Run[Any]) -> Told:
     }
     begin, end = _last(run, "begin"), _last(run, "end")
     verdict = " ".join(filter(None, [end.get("summary") or end.get("verdict"), end.get("disagreement"), end.get("replay")]))
-    return Told(verdict, begin.get("settings", ()), measures, end.get("judges") or {})
+    settings = [["target", begin["label"]], *begin["settings"]] if begin.get("settings") else ()
+    return Told(verdict, settings, measures, end.get("judges") or {})
 
 
 def _last(run: Run[Any], kind: str) -> Message:

@@ -15,6 +15,7 @@ from landscape_core.domain import domain_of_card
 from landscape_core.domains import DOMAINS
 from landscape_core.errors import UserError, reading
 from landscape_core.options import Threads
+from landscape_core.playground.run_card import PlayCard, read_play_card, replayed
 from landscape_core.records.card_file import card_kind, card_text
 from landscape_core.records.export import CARD
 from landscape_core.records.run_card import check_models, read_card, replay_promise
@@ -37,6 +38,9 @@ def replay(
     kind = card_kind(text, str(card))
     if kind == DefenceCard.model_fields["kind"].default:
         _replay_defence(read_card(text, DefenceCard), card.name)
+        return
+    if kind == PlayCard.model_fields["kind"].default:
+        typer.echo(replayed(read_play_card(text))[1])
         return
     domain = domain_of_card(kind, DOMAINS)
     read = read_card(text, domain.card)

@@ -12,18 +12,32 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from landscape_core.images.moving import gif
+from landscape_core.images.moving import gif, mp4
 from landscape_core.images.pixels import png_bytes
 from landscape_core.playground.recording import Frame, frame
-from landscape_core.playground.run_card import make_card
+from landscape_core.playground.run_card import PlayCard, make_card
 from landscape_core.playground.training import LiveTraining
-from landscape_core.records.export import CARD, LOSSES, picked_steps
+from landscape_core.records.chart import chart_svg
+from landscape_core.records.export import CARD, LOSSES, README, REPEAT, picked_steps
+from landscape_core.records.repeating import how_to_repeat, script
 from landscape_core.storage.csv_text import csv_text
 from landscape_core.storage.files import whole
 from landscape_core.surfaces.export import surface_figure
 from landscape_core.surfaces.look import COLOURS, array
 
 BUFFERS, PICTURE, ANIMATION, PAGE = "buffers.csv", "landscapes.png", "landscape.gif", "page.html"
+FILM, CHART = "landscape.mp4", "loss.svg"
+FILES = {
+    CARD: "the run card: every setting, y, and a fingerprint of Θ",
+    BUFFERS: "the mean losses along the descents of every buffer, and while θ descended",
+    LOSSES: "the loss of X and of Z at every step, and where they stood",
+    CHART: "the loss by step",
+    PICTURE: "both landscapes with their paths, Z's grid in X, and the loss over the buffers",
+    ANIMATION: "the same, buffer by buffer",
+    FILM: "the same as a film",
+    PAGE: "both surfaces to turn, in any browser",
+    REPEAT: "repeats the training",
+}
 GIF_FRAMES, RATE = 30, 20 / 3  # and so many a second
 _STYLE = "body{font:16px/1.5 system-ui,sans-serif;margin:1.5rem auto;max-width:80rem;padding:0 1rem}img{max-width:100%}"
 
@@ -40,13 +54,18 @@ def export_files(training: LiveTraining, y: Tensor) -> dict[str, bytes]:
     """Every file of an export by name, for one y (m,)."""
     card = make_card(training, y.tolist())
     frames = list(watched(training, y))
-    moving = gif([picture(each, training.history) for each in frames], rate=RATE)
+    pictures = [picture(each, training.history) for each in frames]
+    moving = gif(pictures, rate=RATE)
     return {
+        README: readme(frames[-1], training, card).encode(),
+        REPEAT: script(card.environment).encode(),
         CARD: card.model_dump_json(indent=2).encode(),
         BUFFERS: buffers_csv(training.history).encode(),
         LOSSES: path_csv(frames[-1]).encode(),
         PICTURE: png_bytes(picture(frames[-1], training.history)),
+        CHART: chart_svg(frames[-1].trajectory).encode(),
         ANIMATION: moving,
+        FILM: mp4(pictures, rate=RATE),
         PAGE: page(frames[-1], training, moving).encode(),
     }
 
@@ -109,13 +128,34 @@ def picture(frame: Frame, history: Sequence[Mapping[str, float]]) -> Image.Image
     return Image.fromarray(np.asarray(canvas.buffer_rgba())[..., :3])
 
 
+def readme(frame: Frame, training: LiveTraining, card: PlayCard) -> str:
+    """What is in the export, in words: what both descents came to, settings, files, and how the training is repeated."""
+    settings = [f"- {name.replace('_', ' ')}: {value}" for name, value in card.settings.model_dump().items()]
+    parts = [
+        f"# {_title(frame, training)}",
+        _verdict(frame, training),
+        "## Settings",
+        "\n".join([f"- y: {', '.join(f'{part:.4g}' for part in card.y)}", *settings]),
+        "## Files",
+        "\n".join(f"- `{name}`: {what}" for name, what in FILES.items()),
+        *how_to_repeat(card.environment),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _title(frame: Frame, training: LiveTraining) -> str:
+    return f"Playground: {training.playground.settings.model}, Θ after {frame.buffer} buffers"
+
+
+def _verdict(frame: Frame, training: LiveTraining) -> str:
+    ends = ", ".join(f"{lane.name} {float(lane.best_so_far()[-1, 0]):.3g}" for lane in frame.trajectory.lanes)
+    return f"Lowest loss after {frame.trajectory.steps[-1]} steps of {training.playground.settings.optimizer}: {ends}."
+
+
 def page(frame: Frame, training: LiveTraining, animation: bytes) -> str:
     """A whole HTML page: both surfaces to turn, with their paths, and the training as an animation."""
     plot = surface_figure(frame.panels, log=True).to_html(full_html=False, include_plotlyjs=True)
-    settings = training.playground.settings
-    title = f"Playground: {settings.model}, Θ after {frame.buffer} buffers"
-    ends = ", ".join(f"{lane.name} {float(lane.best_so_far()[-1, 0]):.3g}" for lane in frame.trajectory.lanes)
-    said = f"Lowest loss after {frame.trajectory.steps[-1]} steps of {settings.optimizer}: {ends}."
+    title, said = _title(frame, training), _verdict(frame, training)
     moving = (
         f'<img alt="The landscape in Z, buffer by buffer" src="data:image/gif;base64,{base64.b64encode(animation).decode()}">'
     )

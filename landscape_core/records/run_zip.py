@@ -34,6 +34,7 @@ from landscape_core.records.export import (
     picked_steps,
 )
 from landscape_core.records.film import contact_sheet, frames, pictures_at
+from landscape_core.records.repeating import how_to_repeat, script
 from landscape_core.records.run_card import Card
 from landscape_core.search.objectives import Target
 from landscape_core.search.solver import Lane
@@ -43,17 +44,6 @@ from landscape_core.search.trajectory import Trajectory
 from landscape_core.storage.files import write_bytes
 
 SHEET_COLUMNS, FRAMES, FRAMES_OF_MANY = 10, 60, 16
-SNIPPET = '''"""Repeats this run and says whether every loss came out the same: python {file}"""
-
-from pathlib import Path
-
-import torch
-
-from landscape_core.commands.replay import replay
-
-torch.set_num_threads({threads})  # as the run had: sums in another order differ in their last digits
-replay(Path(__file__).with_name("run.json"))
-'''
 
 
 @dataclass(frozen=True)
@@ -99,7 +89,7 @@ def run_zip(card: Card, task: Task, lanes: Sequence[Lane], trajectory: Trajector
     texts = {
         README: readme(card, trajectory, told),
         CARD: card.model_dump_json(indent=2),
-        REPEAT: SNIPPET.format(file=REPEAT, threads=card.environment.get("threads", 1)),
+        REPEAT: script(card.environment),
         MEASURES: measures_csv(trajectory, told.measures, told.sample),
         CHART: chart_svg(trajectory),
     }
@@ -116,7 +106,6 @@ def run_zip(card: Card, task: Task, lanes: Sequence[Lane], trajectory: Trajector
 def readme(card: Card, trajectory: Trajectory, told: Told) -> str:
     """What is in the zip, in words: verdict, settings, judges, files, and how the run is repeated."""
     settings = told.settings or [[name.replace("_", " "), value] for name, value in card.settings.model_dump().items()]
-    threads = card.environment.get("threads", 1)
     files = {
         CARD: "the run card: every setting, the models' hashes, the target",
         MEASURES: f"what was measured at every step, a line for each lane; of several, every {told.sample}, numbered from 1",
@@ -138,12 +127,7 @@ def readme(card: Card, trajectory: Trajectory, told: Told) -> str:
         parts += ["## Judges", *_table(heads, [[lane, *row] for lane, row in told.judges["rows"].items()])]
         parts += [f"- {head}: {explained}" for head, explained in told.judges["heads"]]
     parts += ["## Files", *(f"- `{name}`: {what}" for name, what in files.items())]
-    parts += [
-        "## Repeat it",
-        "With the project installed, in this folder, either of",
-        f"```\npython {REPEAT}\npython -m landscape_core replay {CARD} --threads {threads}\n```",
-        "takes the same steps and says whether every loss came out the same, bit for bit.",
-    ]
+    parts += how_to_repeat(card.environment)
     return "\n\n".join(parts).replace("|\n\n|", "|\n|").replace("\n\n- ", "\n- ") + "\n"
 
 

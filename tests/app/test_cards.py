@@ -102,6 +102,7 @@ def test_the_export_holds_what_it_promises(models: Models, session: Session) -> 
     with zipfile.ZipFile(events.export(session)) as archive:
         assert {"README.md", "run.json", "measures.csv", "loss.svg", "run.mp4"} < set(archive.namelist())
         assert read_run_card(archive.read("run.json").decode()).result["step"] == 6
+        assert f"| target | {session.run.target.label} |" in archive.read("README.md").decode()
         rows = archive.read("measures.csv").decode().splitlines()
         assert rows[0] == "step,lane,loss,seconds,psnr_db"
         assert len(rows) == 1 + 7 * 2

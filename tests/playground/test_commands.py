@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -35,7 +37,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 def test_play_writes_page_animation_picture_numbers_and_card(written: tuple[Path, str]) -> None:
     out, said = written
     assert {path.name for path in out.iterdir()} == {
-        "run.json", "buffers.csv", "losses.csv", "landscapes.png", "landscape.gif", "page.html",
+        "README.md", "repeat.py", "run.json", "buffers.csv", "losses.csv", "loss.svg", "landscapes.png", "landscape.gif",
+        "landscape.mp4", "page.html",
     }  # fmt: skip
     assert "X, gd at" in said
     assert "% of 200 targets reached" in said
@@ -45,6 +48,10 @@ def test_play_writes_page_animation_picture_numbers_and_card(written: tuple[Path
     steps = list(csv.DictReader(io.StringIO((out / "losses.csv").read_text())))
     assert {row["space"] for row in steps} == {"X", "Z"}
     page = (out / "page.html").read_text()
+    readme = (out / "README.md").read_text()
+    assert all(f"`{path.name}`" in readme for path in out.iterdir() if path.name != "README.md")
+    assert re.search(r"Lowest loss after \d+ steps of gd: X [\d.e-]+, Z [\d.e-]+\.", readme)
+    assert "- buffers: 3\n" in readme
     assert "data:image/gif;base64," in page
     assert "cdn.plot.ly" not in page.split("</script>")[-1]
 
@@ -55,6 +62,16 @@ def test_a_written_card_is_repeated_exactly(written: tuple[Path, str], tmp_path:
     assert "repeats the card's training exactly: after 3 buffers" in said
     assert (tmp_path / "landscape.gif").read_bytes() == (out / "landscape.gif").read_bytes()
     assert read_play_card((tmp_path / "run.json").read_text()) == read_play_card((out / "run.json").read_text())
+
+
+def test_any_way_of_replaying_an_export_repeats_it(written: tuple[Path, str], tmp_path: Path) -> None:
+    out, _ = written
+    with zipfile.ZipFile(tmp_path / "export.zip", "w") as archive:
+        archive.write(out / "run.json", "run.json")
+    for given in (out / "run.json", tmp_path / "export.zip"):
+        said = CliRunner().invoke(app, ["replay", str(given), "--threads", "1"])
+        assert "repeats the card's training exactly: after 3 buffers" in said.output
+    assert "exactly: after 3 buffers" in play("--card", str(tmp_path / "export.zip"), "--out", str(tmp_path))
 
 
 @pytest.mark.parametrize(

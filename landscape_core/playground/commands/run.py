@@ -18,6 +18,7 @@ from landscape_core.playground.run_card import read_play_card, replayed
 from landscape_core.playground.settings import Begin, DescentName, ModelName, PlaySettings, defaults
 from landscape_core.playground.task import Playground, load_playground
 from landscape_core.playground.training import LiveTraining
+from landscape_core.records.card_file import card_text
 from landscape_core.search.solver import Lane
 from landscape_core.search.spaces import SearchSpace, XSpace
 from landscape_core.storage.files import write_bytes
@@ -34,7 +35,9 @@ def play(
     z_dim: Annotated[int | None, typer.Option(help="Dimensions of Z, 1 to 8; other than 2 begins at random.")] = None,
     limit: Annotated[int | None, typer.Option(help="Steps of a descent at most; 200 where absent.")] = None,
     optimizer: Annotated[DescentName, typer.Option(help="The descent, in both spaces, each at its best rate.")] = "gd",
-    card: Annotated[Path | None, typer.Option(help="Repeat this run card; all else but --out is taken from it.")] = None,
+    card: Annotated[
+        Path | None, typer.Option(help="Repeat this run card, or the zip of an export; but for --out all is its own.")
+    ] = None,
     out: Out = Path("runs/play"),
     seed: Seed = 0,
     threads: Threads = 1,
@@ -70,8 +73,8 @@ def _settings(model: ModelName, changes: dict[str, Any]) -> PlaySettings:
 
 def _repeat(path: Path, out: Path) -> None:
     with reading(str(path), "holds no card"):
-        text = path.read_text(encoding="utf-8")
-    training, said = replayed(read_play_card(text))
+        content = path.read_bytes()
+    training, said = replayed(read_play_card(card_text(content, path.name)))
     typer.echo(said)
     _write(training, out)
 
