@@ -9,7 +9,9 @@ import { number } from "./words.js";
 const CONFIG = { responsive: true, displayModeBar: false, displaylogo: false };
 const NAMED = 0.75; // of the chart's height lie between the lowest and the highest loss, about
 const DECADES = 8; // that are named on an axis, at most
-const LINE = 15; // px that a curve's name takes
+const LINE = 15; // px that a curve's name takes in height
+const LETTER = 7.6; // and a letter of it in width, about
+const BESIDE = 14; // px at the right of a chart, beside names
 const EARLY = 2000; // ms in which a page that opens has better to do than to read a chart's library
 const REDRAW_EVERY = 200; // ms; a redraw costs 10-40 ms, the cursor none
 
@@ -93,8 +95,9 @@ export class LossCurves {
 
   #layout(colour) {
     const axis = { color: colour("--soft"), gridcolor: colour("--rule"), zeroline: false, linecolor: colour("--rule"), fixedrange: true };
+    const longest = Math.max(0, ...this.curves.filter((curve) => !curve.faint).map((curve) => curve.name.length));
     const layout = {
-      margin: { l: 58, r: 26, t: 8, b: 40 },
+      margin: { l: 58, r: BESIDE + LETTER * longest, t: 8, b: 40 },
       height: this.height,
       paper_bgcolor: "rgba(0,0,0,0)",
       plot_bgcolor: "rgba(0,0,0,0)",
@@ -105,7 +108,7 @@ export class LossCurves {
       dragmode: false,
       uirevision: "one",
       datarevision: (this.revision = (this.revision ?? 0) + 1), // the arrays grow in place
-      xaxis: { ...axis, title: { text: this.axisTitle, standoff: 6 }, rangemode: "tozero" },
+      xaxis: { ...axis, title: { text: this.axisTitle, standoff: 6 }, range: this.#width() },
       yaxis: { ...axis, automargin: true, title: { text: this.what, standoff: 4 }, ...this.#scale() }, // long numbers push the name aside
       shapes: [],
       annotations: [],
@@ -113,6 +116,13 @@ export class LossCurves {
     if (this.flat) layout.annotations.push(this.#flatName(colour));
     layout.annotations.push(...this.#names(colour));
     return layout;
+  }
+
+  /** From the first place, or 0, to the last; names of curves stand beside it, for no step was taken there. */
+  #width() {
+    const xs = this.curves.flatMap((curve) => [curve.x[0] ?? 0, curve.x.at(-1) ?? 0]);
+    const [low, high] = [Math.min(0, ...xs), Math.max(0, ...xs)];
+    return [low, high > low ? high : low + 1];
   }
 
   get height() {
@@ -149,17 +159,16 @@ export class LossCurves {
 
   /** A level to compare with, dashed over the whole width; a trace, so that the axis makes room for it. */
   #flatTrace(colour) {
-    const xs = this.curves.flatMap((curve) => [curve.x[0] ?? 0, curve.x.at(-1) ?? 0]);
     return {
-      x: [Math.min(...xs), Math.max(...xs)], y: [this.flat.y, this.flat.y], mode: "lines", type: "scatter",
+      x: this.#width(), y: [this.flat.y, this.flat.y], mode: "lines", type: "scatter",
       line: { color: colour("--soft"), width: 1.4, dash: "dash" }, hoverinfo: "skip",
     };
   }
 
   #flatName(colour) {
     return {
-      xref: "paper", x: 0.02, xanchor: "left", y: this.#on(this.flat.y), yanchor: "middle",
-      text: this.flat.name, bgcolor: colour("--panel"), borderpad: 3, showarrow: false, font: { size: 12, color: colour("--soft") },
+      xref: "paper", x: 1, xanchor: "right", y: this.#on(this.flat.y), yanchor: "bottom", // curves cross the level early: there it hides none
+      text: this.flat.name, showarrow: false, font: { size: 12, color: colour("--soft") },
     };
   }
 

@@ -14,7 +14,11 @@ export class RunList {
 
   /** Draw the runs, latest first; nothing is touched when nothing changed, so that focus stays where it is. */
   draw(runs, shown) {
-    const rows = [...runs].reverse().map((run) => ({ run, ...describe(run, shown ?? runs.at(-1), shown === run) }));
+    const last = runs.at(-1);
+    const rows = [...runs].reverse().map((run) => {
+      const goesOn = run === last && !run.kept;
+      return { run, ...describe(run, shown ?? last, { current: shown === run, goesOn }) };
+    });
     const signature = JSON.stringify(rows.map(({ run, ...rest }) => rest));
     if (signature === this.signature) return;
     this.signature = signature;
@@ -48,11 +52,11 @@ export class RunList {
   }
 }
 
-function describe(run, reference, current) {
+function describe(run, reference, { current, goesOn }) {
   const changes = run === reference ? [] : run.differences(reference);
   const same = run === reference ? run.label : "same settings";
   const steps = run.steps.at(-1) ?? 0;
-  const taken = `${steps} ${steps === 1 ? "step" : "steps"}${run.end || current ? "" : ", interrupted"}`;
+  const taken = `${steps} ${steps === 1 ? "step" : "steps"}${run.end || goesOn ? "" : ", interrupted"}`;
   const losses = run.bests().map(([name, best, cell]) => [name, best === Infinity ? "–" : number(best), cell]);
   const detail = [taken, changes.length ? changes.join(", ") : same].join(" · ");
   return { title: `Run ${run.number}`, detail, losses: run.end ? losses : [], current, visible: run.visible, card: Boolean(run.card) };

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zipfile
 from collections.abc import Callable
 from typing import Any
@@ -123,3 +124,25 @@ def test_every_tab_keeps_its_runs(open_page: Open, query: str, view: str) -> Non
     page.wait_for_function("([place, seen]) => document.querySelector(place).toDataURL() !== seen", arg=[place, seen])
     page.click(f"{view} .runs li >> text=Use its settings")
     page.wait_for_selector(".note >> text=The settings of run 1 are taken up; the models are the same >> visible=true")
+
+
+def test_a_run_that_a_reload_cut_off_says_so_and_can_be_taken_again(open_page: Open, gate: Any) -> None:
+    page = open_page("?steps=9&model=gated")
+    gate.allow(4)
+    page.click("#race [data-act=run]")
+    page.wait_for_function("document.querySelector('#race .transport output').textContent.startsWith('step ')")
+    rows(page, "#race", 1)
+    assert "interrupted" not in page.text_content("#race .runs li")  # it is going
+    page.wait_for_function("document.querySelector('[data-remembered]').textContent.includes('taken')")
+    again, address = page.context.new_page(), page.url
+    page.close()  # as a reload does, but that Gradio's page then says in the console that it was cut off
+    gate.allow(None)
+    again.goto(address)
+    page = again
+    page.wait_for_selector("#race [data-act=run]:enabled")
+    rows(page, "#race", 1)
+    assert re.search(r"[0-9] steps?, interrupted", page.text_content("#race .runs li"))
+    with page.expect_download() as download:
+        page.click("#race .runs li >> text=Export")
+    with zipfile.ZipFile(download.value.path()) as archive:
+        assert json.loads(archive.read("run.json"))["result"]["step"] == 9

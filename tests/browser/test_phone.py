@@ -61,6 +61,21 @@ def test_a_chart_stays_in_its_place_when_the_window_grows_narrow(open_page: Open
     }""")
 
 
+def test_a_chart_ends_with_its_last_step_and_holds_the_names_of_its_curves(open_page: Open) -> None:
+    page = open_page("?steps=3", **PHONE)
+    page.click(RUN["Invert"])
+    page.wait_for_selector("#race [data-act=export]:visible")
+    page.wait_for_function("document.querySelector('#race [data-chart]')._fullLayout?.xaxis.range[1] === 3")
+    page.wait_for_function("""() => {
+        const chart = document.querySelector("#race [data-chart]");
+        const names = [...chart.querySelectorAll(".annotation-text")];
+        return names.length >= 4 && names.every((name) => {
+            const [inner, outer] = [name.getBoundingClientRect(), chart.getBoundingClientRect()];
+            return inner.left >= outer.left && inner.right <= outer.right;
+        });
+    }""")
+
+
 @pytest.mark.parametrize("place", ["#figures .target canvas", "#race [data-chart]"])
 def test_a_swipe_over_what_can_be_turned_scrolls(open_page: Open, place: str) -> None:
     page = open_page("?steps=3", **PHONE)
