@@ -95,8 +95,55 @@ def readme(followed: Followed, extra: Sequence[str] = ()) -> str:
         LATENTS: "the variables of every frame (safetensors)",
         **dict.fromkeys(extra, "the motion"),
     }
-    files = "\n".join(f"- `{name}`: {what}" for name, what in about.items())
-    return f"# {followed.source}, followed\n\n{summary(followed)}.\n\n{files}\n"
+    parts = [
+        f"# {followed.source}, followed",
+        f"{summary(followed)}.",
+        "## Settings",
+        "\n".join(f"- {what}: {value}" for what, value in _settings(followed).items()),
+        "## Files",
+        "\n".join(f"- `{name}`: {what}" for name, what in about.items()),
+        "## Follow it again",
+        "With the project's Python, given the clip, which is not in here. Joints that were hidden are told by `--seen`; rates "
+        "that were changed are in the settings alone.",
+        f"```\n{_command(followed)}\n```",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _every(followed: Followed) -> int:
+    frames = followed.frames
+    return frames[1] - frames[0] if len(frames) > 1 else 1
+
+
+def _settings(followed: Followed) -> dict[str, object]:
+    settings, how, frames = followed.settings, followed.how, followed.frames
+    lanes = dict(zip(settings.names(), settings.lanes, strict=True))
+    return {
+        "model": settings.task,
+        "frames": f"{frames[0]} to {frames[-1]}, every {_every(followed)}, {followed.fps:g} a second",
+        "order": how.order,
+        "smoothness": f"{how.smoothness:g}",
+        "steps a frame": settings.steps,
+        "seed": settings.seed,
+        "perceptual distance": settings.perceptual,
+        "weight of the prior": f"{settings.prior_weight:g}",
+        **{name: f"{lane.optimizer.name} at rate {lane.optimizer.lr:g} in {lane.space}" for name, lane in lanes.items()},
+    }
+
+
+def _command(followed: Followed) -> str:
+    """The line that follows the clip by the same settings."""
+    settings, how, frames = followed.settings, followed.how, followed.frames
+    words = [
+        "python -m landscape_core follow CLIP", f"--task {settings.task}",
+        f"--first {frames[0]} --last {frames[-1]} --every {_every(followed)}",
+        f"--order {how.order} --smoothness {how.smoothness:g} --batch {how.batch} --steps {settings.steps}",
+        *(f"--space {space}" for space in settings.learned[:1]),
+        *(f"--optimizer {name}" for name in settings.optimizers),
+        f"--perceptual {settings.perceptual} --prior-weight {settings.prior_weight:g} --seed {settings.seed}",
+        f"--threads {environment()['threads']}",
+    ]  # fmt: skip
+    return " ".join(words)
 
 
 def record(followed: Followed) -> dict[str, Any]:

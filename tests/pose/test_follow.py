@@ -90,6 +90,11 @@ def test_a_motion_is_followed_and_written_with_its_errors_and_its_speed(walk: Pa
     record = json.loads(archive.read("run.json"))
     assert record["following"] == {"order": "warm", "batch": 64, "smoothness": 0.01}
     assert record["result"]["Z"]["cm"] == pytest.approx(float(errors.mean()), rel=1e-3)
+    readme = archive.read("README.md").decode()
+    assert "- frames: 0 to 6, every 2, 12.5 a second\n" in readme
+    (line,) = (line for line in readme.splitlines() if line.startswith("python -m"))
+    invoke(*line.replace("CLIP", str(walk)).split()[3:], "--seen", "upper", "--out", str(tmp_path / "again"))
+    assert zipfile.ZipFile(tmp_path / "again" / "walk.zip").read("Z.bvh") == archive.read("Z.bvh")
     assert {"README.md", "target.bvh", "X.bvh", "over-time.svg", "run.gif", "run.mp4"} <= {*archive.namelist()}
 
 
