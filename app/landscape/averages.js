@@ -4,6 +4,7 @@ import { number } from "../views/words.js";
 const FIGURES = {
   convex_share: ["Convex, %", "Share of inner points where the surface is convex.", 100],
   minima: ["Local minima", "Inner points lower than all their eight neighbours.", 1],
+  barrier: ["Barriers, %", "How high a descent would have to climb out of a valley into a deeper one, on average, as a share of the surface's depth.", 100],
   roughness: ["Roughness", "Share of the surface's variance that no quadratic explains, 0 to 1.", 1],
   steepness: ["Steepness", "Mean length of the gradient, loss per half-width of the grid.", 1],
   "last loss": ["Loss at the end", "Where the run's last step stood.", 1],

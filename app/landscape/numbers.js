@@ -18,6 +18,7 @@ const ROWS = [
   ["True and plane loss differ by", "The most by which the loss the run met differs from the loss at its projection.", (panel) => perPath(panel, (path) => most(apart(path)))],
   ["Convex", "Share of inner points where the surface is convex.", measured("convex_share", percent)],
   ["Local minima", "Inner points lower than all their eight neighbours.", measured("minima", String)],
+  ["Barriers", "How high a descent would have to climb out of a valley into a deeper one, on average, as a share of the surface's depth; none where there is one valley.", measured("barrier", (share) => `${number(100 * share)} %`)],
   ["Roughness", "Share of the surface's variance that no quadratic explains, 0 to 1.", measured("roughness", number)],
   ["Steepness", "Mean length of the gradient, loss per half-width of the grid.", measured("steepness", number)],
 ];

@@ -69,7 +69,7 @@ def landscapes(
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
-    """Appendix A, Fig. 8: convexity, minima, roughness and steepness of the loss surfaces in X and in Z."""
+    """Appendix A, Fig. 8: convexity, minima, barriers, roughness and steepness of the loss surfaces in X and in Z."""
     apply_threads(threads)
     domain = domain_for(task)
     loaded = domain.load(task, perceptual, device)

@@ -78,6 +78,7 @@ COMPARED = {
     "convex_share": ("share of convex points", "highly non-convex in X", "higher"),
     "minima": ("local minima", "highly non-convex in X", "lower"),
     "peaks": ("peaks (local maxima)", "spikes removed in Z", "lower"),
+    "barrier": ("barriers between valleys (share of the depth)", "smoother in Z", "lower"),
     "roughness": ("roughness (variance no quadratic explains)", "smoother in Z", "lower"),
     "steepness": ("steepness (loss per half-width)", "tends to be steeper in Z", "higher"),
 }

@@ -24,7 +24,7 @@ from landscape_core.surfaces.recovered import same_models
 from landscape_core.surfaces.surface import PathOnPlane, Surface, evaluate, path_on_plane
 from landscape_core.surfaces.views import spreads
 
-AVERAGED = ("convex_share", "minima", "roughness", "steepness", "last loss")
+AVERAGED = ("convex_share", "minima", "barrier", "roughness", "steepness", "last loss")
 
 
 @dataclass(frozen=True)

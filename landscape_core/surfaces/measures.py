@@ -1,4 +1,4 @@
-"""Numbers for the shape of a surface, so that pictures need not be believed: convexity, minima, roughness, steepness.
+"""Numbers for the shape of a surface, so that pictures need not be believed: convexity, minima, barriers, roughness, steepness.
 
 All of them take losses f (n, n) on a grid and count lengths in half-widths of it, so that the grid is [-1, 1]² with
 spacing h = 2 / (n - 1). They are computed in double precision.
@@ -25,6 +25,7 @@ class Measures:
     convex_share: float
     minima: int
     peaks: int
+    barrier: float
     roughness: float
     steepness: float
     depth: float
@@ -44,7 +45,8 @@ def measure(losses: Tensor) -> Measures:
     if not bool(torch.isfinite(losses).all()):
         raise ValueError("the surface has points that are unknown or not finite")
     f = losses.double()
-    return Measures(convex_share(f), local_minima(f), local_minima(-f), roughness(f), steepness(f), float(f.max() - f.min()))
+    depth = float(f.max() - f.min())
+    return Measures(convex_share(f), local_minima(f), local_minima(-f), barrier(f), roughness(f), steepness(f), depth)
 
 
 def convex_share(f: Tensor) -> float:
@@ -70,6 +72,28 @@ def local_minima(f: Tensor) -> int:
     neighbours = F.unfold(f[None, None], 3)[0]  # (9, (n - 2)²), the point itself in the middle row
     others = torch.cat([neighbours[:4], neighbours[5:]])
     return int((neighbours[4] < others.min(dim=0).values).sum())
+
+
+def barrier(f: Tensor) -> float:
+    """How high a descent would have to climb out of a valley into a deeper one: the mean over all valleys but the deepest, as a
+    share of the surface's depth; 0 where there is one valley.
+
+    A valley ends where it meets a deeper one as the level rises, over all eight neighbours: where branches of the merge tree
+    join. The mean is Landscaper's saddle-minimum average distance. A valley cut by the edge counts as it is seen.
+    """
+    from skimage.morphology import max_tree
+
+    f = f.double()
+    depth = float(f.max() - f.min())
+    parents, order = (each.ravel() for each in max_tree(-f.numpy(), connectivity=2))
+    level = -f.flatten().numpy()
+    top, heights = level.copy(), []  # the tree of -f, whose valleys are peaks; `top` is the highest below each node so far
+    for node in order[:0:-1]:  # from the peaks to the root, which is left out
+        below = parents[node]
+        heights.append(min(top[node], top[below]) - level[below])
+        top[below] = max(top[node], top[below])
+    found = [height for height in heights if height > _ROUNDING * float(f.abs().max())]
+    return float(np.mean(found)) / depth if found else 0.0
 
 
 def roughness(f: Tensor) -> float:

@@ -107,6 +107,7 @@ def sentences(panel: Panel) -> list[str]:
         m = panel.measures
         said.append(
             f"Convex at {100 * m.convex_share:.0f} % of the points; local minima: {m.minima}; peaks: {m.peaks}; "
+            f"barriers between valleys {100 * m.barrier:.2g} % of the depth; "
             f"roughness {m.roughness:.2g}; steepness {m.steepness:.3g} per half-width."
         )
     return said

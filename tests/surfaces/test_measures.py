@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from landscape_core.surfaces.measures import convex_share, local_minima, measure, roughness, spread, steepness
+from landscape_core.surfaces.measures import barrier, convex_share, local_minima, measure, roughness, spread, steepness
 
 
 def axes(n: int = 41) -> tuple[Tensor, Tensor]:
@@ -54,6 +54,20 @@ def test_a_minimum_at_the_edge_or_on_a_flat_is_none() -> None:
     u, v = axes()
     assert local_minima(u + v) == 0
     assert local_minima(torch.zeros(9, 9)) == 0
+
+
+def test_a_barrier_is_what_parts_a_valley_from_a_deeper_one() -> None:
+    u, v = axes(41)
+    assert barrier(u**2 + v**2) == 0.0
+    # Two valleys along u, at losses 0 and 0.2, with a pass of height 1 between; along v the loss only rises.
+    double = torch.where(u < 0, 1 - torch.sin(-math.pi * u), 1 - 0.8 * torch.sin(math.pi * u)) + v**2
+    assert barrier(double) == pytest.approx(0.8 / float(double.max() - double.min()), rel=1e-6)
+    assert barrier(10 * double + 3) == pytest.approx(barrier(double))  # no unit, no offset
+    third = double - 2.0 * torch.exp(-((u + 0.9) ** 2 + (v - 0.9) ** 2) / 0.002)  # a pit in a corner, deeper than both
+    assert barrier(third) > 0
+    diagonal = torch.ones(5, 5)
+    diagonal[1, 1] = diagonal[2, 2] = 0.0  # neighbours, if only by a corner
+    assert barrier(diagonal) == 0.0
 
 
 def test_roughness_is_the_share_no_quadratic_explains() -> None:
