@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -148,6 +149,8 @@ def test_labelled_rows_show_every_picture_under_its_label() -> None:
 
 def test_sheets_command_writes_a_sheet_of_every_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "load_image_task", tiny_task)
+    for kind in ("completed", "restored"):
+        monkeypatch.setattr(sheets, kind, partial(getattr(sheets, kind), steps=2))
     options = ["--steps", "1", "--steps", "3", "--out", str(tmp_path)]
     result = CliRunner().invoke(cli.app, ["sheets", *options], catch_exceptions=False)
     assert result.exit_code == 0, result.output

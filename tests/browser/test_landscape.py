@@ -28,7 +28,7 @@ def raced(page: Any) -> None:
 
 
 @pytest.mark.quick
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [1440, pytest.param(390, marks=pytest.mark.slow)])
 def test_a_run_of_another_tab_is_drawn_as_soon_as_it_is_opened_here(open_page: Open, width: int) -> None:
     page = open_page("?steps=7", width=width)
     raced(page)
