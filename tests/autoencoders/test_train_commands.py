@@ -67,10 +67,10 @@ def test_pictures_of_another_side_noise_skips_and_losses_are_options(tmp_path: P
     with pytest.raises(UserError, match="at least two pictures; there is 1"):
         decoder(tmp_path / "pictures", assets, "--side", "64", "--depth", "2")
     Image.new("RGB", (64, 64), "plum").save(tmp_path / "pictures" / "train" / "two.png")
-    asked = ("--side", "64", "--depth", "2", "--noise", "0.2", "--skips", "--adversarial", "0", "--feature", "0")
+    asked = ("--side", "64", "--depth", "3", "--noise", "0.2", "--skips", "--adversarial", "0", "--feature", "0")
     decoder(tmp_path / "pictures", assets, *asked, name="denoising")
     found = load_inverter("features/denoising", assets)
-    assert (found.side, found.card.architecture["skips"], found.model.encoder.depth) == (64, True, 2)
+    assert (found.side, found.card.architecture["skips"], found.model.encoder.depth) == (64, True, 3)
     assert all(part in found.card.notes for part in ("'noise': 0.2", "'adversarial': 0.0", "'feature': 0.0"))
 
 

@@ -38,7 +38,7 @@ class Distance(StandIn):
 def publish_inverters(folder: Path) -> Path:
     """Two stages of one network, and what they call the standard one, below a folder of assets."""
     for name, depth in (("robust-stage3", 3), ("robust-stage2", 2), ("plain-stage3", 3)):
-        config = replace(CONFIG, seed=len(name), images=480)
+        config = replace(CONFIG, seed=len(name), images=160)
         publish_inverter(folder / "a", folder / name, f"features/{name}", depth=depth, config=config)
     return folder / "a"
 

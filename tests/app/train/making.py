@@ -44,7 +44,7 @@ while buffer < (10 ** 6 if name.startswith("long") else 5) and not (diary / "fin
         file.write(json.dumps(look) + "\\n")
 """
 
-NICENESS = 5  # a busy machine would let the lowest priority wait for minutes
+NICENESS = 1  # a busy machine would let a lower priority wait for long
 
 
 def stand_in(training: Training) -> Sequence[str]:
