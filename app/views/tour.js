@@ -18,7 +18,7 @@ const STOPS = [
     act: (tour) => race(tour, ["X1", "X2"]),
   },
   {
-    title: "A better space: Z", at: "#race .stage",
+    title: "A better space: Z", at: "#race .stage", from: "#race [data-cell=X1]", // on a phone both rows, not the target above them
     text: "The lower row searches in Z, a space that was learned so that the same steps go further. Compare within a column: only the space differs there. The sentence under the pictures says which was better, and by how much.",
     act: (tour) => race(tour, LANES),
   },
@@ -96,11 +96,13 @@ class Tour {
 
   #look(stop) {
     if (this.stop !== stop) throw new Left();
-    const place = document.querySelector(stop.at);
-    if (place?.classList.contains("tour-here")) return;
+    if (this.looked === stop) return;
     unmark();
-    place?.classList.add("tour-here");
-    place?.scrollIntoView({ block: "start", behavior: "smooth" });
+    const place = document.querySelector(stop.at);
+    if (!place) return;
+    this.looked = stop;
+    place.classList.add("tour-here");
+    document.querySelector(stop.from ?? stop.at).scrollIntoView({ block: "start", behavior: "smooth" });
   }
 }
 

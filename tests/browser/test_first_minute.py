@@ -96,6 +96,20 @@ def test_the_tour_drives_the_page_through_six_stops(open_page: Open) -> None:
     assert "Take the tour" in focused(page)
 
 
+def test_on_a_phone_the_tour_covers_no_row_that_it_speaks_of(open_page: Open) -> None:
+    page = open_page(width=390, height=844)
+    page.click("[data-tour=begin]")
+    for _ in range(2):
+        page.wait_for_function(f"{OUTCOME}.includes('after 40 steps')")
+        page.click("[data-tour=next]")
+    page.wait_for_function(f"{OUTCOME}.includes('Z · L-BFGS')")
+    page.wait_for_function("""() => {
+        const box = (place) => document.querySelector(place).getBoundingClientRect();
+        const [x, z] = ["X1", "Z1"].map((cell) => box(`#race [data-cell=${cell}] .frame`));
+        return x.top >= 0 && z.top + z.height / 2 < box("#tour").top;
+    }""")
+
+
 def test_the_tour_is_begun_and_left_by_keys_while_a_run_goes_on(open_page: Open, gate: Any) -> None:
     page = open_page("?model=gated")
     gate.allow(4)
