@@ -110,10 +110,9 @@ def test_a_run_is_continued_exported_and_repeated_from_its_card(features: Featur
     assert "exactly" in again[-1]["replay"]
 
 
-def test_the_form_holds_all_that_a_card_asks_for(features: Features, session: FeaturesSession) -> None:
+def test_the_form_holds_all_that_a_card_asks_for(features: Features) -> None:
     """Run with a form that a card has filled is the card's run, its weight on the prior too."""
-    run(features, session, start="random", seed=7, prior_weight=0.2)
-    asked = events.card_of(session.run).settings
+    asked = defaults(features.tasks, NAME, steps=4, start="random", seed=7, prior_weight=0.2)
     form, _ = laid_out(lambda: build_features_form(gr.Dropdown(features.tasks.names)))
     assert from_values({name: value for name, value in values_of(asked).items() if name in form}) == asked
 
