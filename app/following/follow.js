@@ -1,13 +1,13 @@
 /** What panels that follow clips do alike: they ask for a range, play target, X and Z, and chart what every frame measures. */
 import { Columns, laneColour } from "../views/columns.js";
+import { KeptView } from "../views/kept_view.js";
 import { PanelSettings } from "../views/panel_settings.js";
-import { RunView } from "../views/run_view.js";
 
 const ROWS = ["X", "Z"];
 
 /** Subclasses define `showTarget(index)`, `showLane(row, lane, index)` and `reading(value)`, and may define `more()`, what they
  * ask beside the range. */
-export class FollowView extends RunView {
+export class FollowView extends KeptView {
   /**
    * @param {object} view what `mount` gets
    * @param {{id: string, tab: string, shown: string, what: string}} options `id` is the view's, `tab` where it stands, `shown` is the column of what a lane shows of a frame, `what` the chart's axis
@@ -15,6 +15,7 @@ export class FollowView extends RunView {
   constructor(view, { id, tab, shown, what }) {
     super(view, {
       status: `${id}-status`,
+      place: `${tab}/clip`,
       kinds: {
         ready: () => this.#ready(),
         begin: (message) => this.#begin(message),
@@ -33,7 +34,6 @@ export class FollowView extends RunView {
       chart: { what, linear: true },
     });
     this.shown = shown;
-    this.run = null;
     this.order = "warm";
     this.column = "1";
     this.canvases = Object.fromEntries([...this.element.querySelectorAll("[data-frame]")].map((each) => [each.dataset.frame, each]));
@@ -51,7 +51,7 @@ export class FollowView extends RunView {
   }
 
   get count() {
-    return this.run?.steps.length ? this.run.number : 0; // one that was stopped before its first frame leaves nothing
+    return this.run?.steps.length ? super.count : 0; // one that was stopped before its first frame leaves nothing
   }
 
   #ready() {

@@ -1,16 +1,17 @@
 /** The same race on many pictures: medians and quartiles by step, what each column says over all of them, and a table. */
 import { Folders } from "../target/folder.js";
 import { Columns } from "../views/columns.js";
+import { KeptView } from "../views/kept_view.js";
 import { PanelSettings } from "../views/panel_settings.js";
-import { RunView } from "../views/run_view.js";
 import { number } from "../views/words.js";
 
 const BEGIN_HERE = "One picture proves nothing: the race above, with its settings, on many pictures in one batch: your own, or the embedded examples where you give none.";
 
-class Many extends RunView {
+class Many extends KeptView {
   constructor(view) {
     super(view, {
       status: "many-status",
+      place: "invert/many",
       kinds: {
         ready: (message) => this.#ready(message),
         begin: (message) => this.#begin(message),
@@ -22,7 +23,6 @@ class Many extends RunView {
       onMove: () => this.#look(),
       describe: (index) => this.run?.describe("steps", index) ?? "",
     });
-    this.run = null;
     this.folders = new Folders(document.querySelector("#many-files"), this.find("[data-folder]"), (text) => this.controls.notice(text));
     this.settings = new PanelSettings({
       tab: "invert",
@@ -35,10 +35,6 @@ class Many extends RunView {
     this.element.addEventListener("change", () => this.settings.changed());
     this.say(BEGIN_HERE);
     this.listen();
-  }
-
-  get count() {
-    return this.run?.number ?? 0;
   }
 
   #ready({ most, suffixes }) {

@@ -9,7 +9,7 @@ const PICTURES = ["png", "sheet", "added"]; // columns of a batch of steps
 const KINDS = ["begin", "attacked", "frames", "end"];
 
 export class Memory {
-  /** @param {string} tab whose runs these are */
+  /** @param {string} tab whose runs these are, or "tab/panel" */
   constructor(tab) {
     this.tab = tab;
     this.database = opened().catch(() => null); // a browser that keeps nothing: the runs go with the page
@@ -39,6 +39,17 @@ export class Memory {
   async size() {
     if (!(await this.database)) return null;
     return (await this.#about()).reduce((sum, run) => sum + run.bytes, 0);
+  }
+
+  /** Forget all runs kept here but one. */
+  async keepOnly(run) {
+    await this.busy;
+    for (const each of await this.#about()) if (each.tab === this.tab && each.id !== run) await this.forget(each.id);
+  }
+
+  /** Forget the runs of the panels below this tab's. */
+  async forgetPanels() {
+    for (const each of await this.#about()) if (each.tab.startsWith(`${this.tab}/`)) await this.forget(each.id);
   }
 
   /** Forget a run. */

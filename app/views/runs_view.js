@@ -182,6 +182,7 @@ export class RunsView extends RunView {
   async #forget() {
     const gone = this.runs.filter((run) => run !== this.standing || !this.controls.busy);
     for (const run of gone) await this.memory.forget(run.id);
+    await this.memory.forgetPanels();
     this.runs = this.runs.filter((run) => run === this.standing); // it stands on the server, and in view
     if (this.standing && this.run !== this.standing) this.show(this.standing);
     this.draw();

@@ -36,3 +36,17 @@ def rates(page: Any) -> None:
 def wait_for_text(page: Any, selector: str, text: str) -> None:
     """Wait until an element has that text."""
     page.wait_for_function("([s, t]) => document.querySelector(s)?.textContent.includes(t)", arg=[selector, text])
+
+
+def kept(page: Any) -> None:
+    """Wait until the browser has written all that it was told of its runs, their ends too."""
+    page.wait_for_function(
+        """async () => {
+          const answer = (asked) => new Promise((done) => { asked.onsuccess = () => done(asked.result); });
+          const database = await answer(indexedDB.open("landscape-runs"));
+          const told = await answer(database.transaction("light").objectStore("light").getAll());
+          database.close();
+          const count = (kind) => told.filter((message) => message.kind === kind).length;
+          return count("begin") > 0 && count("begin") === count("end");
+        }"""
+    )

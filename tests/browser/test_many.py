@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.browser.racing import Open, wait_for_text
+from tests.browser.racing import Open, kept, wait_for_text
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -29,6 +29,13 @@ def test_many_pictures_give_a_number_one_can_cite(open_page: Open, tmp_path: Pat
     download.value.save_as(tmp_path / "many.csv")
     assert "drawn cat,1,Z · L-BFGS,4," in (tmp_path / "many.csv").read_text(encoding="utf-8")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    kept(page)
+    page.reload()
+    wait_for_text(page, many + ".summary", lines[0])
+    assert page.locator(many + "tbody tr").count() == 5
+    page.wait_for_selector(many + ".chart .main-svg")
+    assert page.locator(many + "[data-act=export]").is_hidden(), "the server has it no longer"
+    page.wait_for_selector(many + "[data-act=run]:enabled")
     page.fill(many + "[data-ask=restarts]", "3")
     page.click(many + "[data-act=run]")
     wait_for_text(page, many + ".notice", "Restarts need different starts")

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from tests.browser.racing import kept
+
 Open = Callable[..., Any]
 
 
@@ -21,20 +23,6 @@ def run(page: Any, view: str) -> None:
 def rows(page: Any, view: str, count: int) -> None:
     page.wait_for_function(
         "([view, count]) => document.querySelectorAll(`${view} .runs li`).length === count", arg=[view, count]
-    )
-
-
-def kept(page: Any) -> None:
-    """Wait until the browser has written all that it was told of its runs, their ends too."""
-    page.wait_for_function(
-        """async () => {
-          const answer = (asked) => new Promise((done) => { asked.onsuccess = () => done(asked.result); });
-          const database = await answer(indexedDB.open("landscape-runs"));
-          const told = await answer(database.transaction("light").objectStore("light").getAll());
-          database.close();
-          const count = (kind) => told.filter((message) => message.kind === kind).length;
-          return count("begin") > 0 && count("begin") === count("end");
-        }"""
     )
 
 

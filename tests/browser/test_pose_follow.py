@@ -13,7 +13,7 @@ from landscape_core.pose.bvh import parse_bvh
 from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.task import load_body
 from landscape_core.records.export import file_name
-from tests.browser.racing import DOUBLE_CLICK
+from tests.browser.racing import DOUBLE_CLICK, kept
 from tests.tiny.pose import random_rotvec
 
 Open = Callable[..., Any]
@@ -57,6 +57,16 @@ def test_a_clip_is_followed_played_and_exported(open_page: Open, tmp_path: Path,
     saved.value.save_as(tmp_path / "out.zip")
     found = parse_bvh(zipfile.ZipFile(tmp_path / "out.zip").read(f"{file_name('Z · LM')}.bvh").decode())
     assert (len(found.frames), round(found.fps or 0)) == (FRAMES, 25)
+    kept(page)
+    page.reload()
+    page.wait_for_function("view => document.querySelector(`${view}.summary`)?.textContent.includes('frames, warm')", arg=VIEW)
+    page.click(VIEW + "summary")
+    page.focus(VIEW + ".transport input")
+    page.keyboard.press("End")
+    page.wait_for_function(
+        "([view, seen]) => document.querySelector(`${view}[data-frame=Z]`).toDataURL() === seen", arg=[VIEW, shown["Z"]]
+    )
+    assert page.locator(VIEW + "[data-act=export]").is_hidden(), "the server has it no longer"
 
 
 def test_stop_keeps_the_frames_that_are_done(open_page: Open) -> None:
