@@ -47,10 +47,19 @@ def column(messages: list[Message], lane: str, what: str) -> list[Any]:
 
 
 def laid_out(build: Callable[[], Built]) -> Built:
-    """What a part of a page builds, on a page of its own; Gradio makes an event loop for it unless one is running."""
+    """What a part of a page builds, on a page of its own."""
 
-    async def page() -> Built:
+    def page() -> Built:
         with gr.Blocks():
             return build()
 
-    return asyncio.run(page())
+    return in_a_loop(page)
+
+
+def in_a_loop(build: Callable[[], Built]) -> Built:
+    """What builds a page, where an event loop is running: elsewhere Gradio would make one and leave it open."""
+
+    async def built() -> Built:
+        return build()
+
+    return asyncio.run(built())

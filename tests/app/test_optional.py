@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from app import ui
 from app.defence import tab as defence
 from app.invert import run as race
 from app.optional import left_out
+from app.pose import tab as pose
+from app.results import tab as results
 from app.runs.models import embedded_models
 from app.runs.session import Session
-from tests.app.visiting import ROOT
+from landscape_core.errors import UserError
+from tests.app.racing import in_a_loop, two_models
 from tests.tiny.assets import tiny_domain
 
 
@@ -40,30 +43,17 @@ def test_a_data_set_that_is_none_is_left_out(
     assert defences.no_cifar in capsys.readouterr().out
 
 
-BUILDING = """
-import sys
-from pathlib import Path
-from app import ui
-from app.pose import tab as pose
-from app.results import tab as results
-from landscape_core.errors import UserError
-from tests.app.racing import two_models
+def test_a_tab_whose_files_are_bad_says_so_and_the_others_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def missing() -> None:
+        raise UserError("assets/pose/skeleton.json is not a skeleton.")
 
-def missing():
-    raise UserError("assets/pose/skeleton.json is not a skeleton.")
-
-folder, build = Path(sys.argv[1]), results.build
-pose.load_body = missing
-results.build = lambda page: build(page, folder, folder)
-print("ids:", *(block.elem_id for block in ui.build_app(two_models()).blocks.values()))
-"""
-
-
-def test_a_tab_whose_files_are_bad_says_so_and_the_others_are_there(tmp_path: Path) -> None:
     (tmp_path / "convergence.json").write_text("{")
-    command = [sys.executable, "-c", BUILDING, str(tmp_path)]  # for Gradio leaves event loops open behind it
-    built = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    ids = set(built.split("ids:")[1].split())
+    monkeypatch.setattr(pose, "load_body", missing)
+    monkeypatch.setattr(results, "build", partial(results.build, folder=tmp_path, assets=tmp_path))
+    ids = {block.elem_id for block in in_a_loop(lambda: ui.build_app(two_models())).blocks.values()}
+    built = capsys.readouterr().out
     assert {"race", "gallery", "surfaces", "defence", "pose-left-out", "results"} <= ids
     assert not ids & {"complete-left-out", "landscape-left-out", "defence-left-out", "results-left-out"}
     assert "The Pose tab is left out: assets/pose/skeleton.json is not a skeleton." in built
