@@ -57,9 +57,13 @@ def laid_out(build: Callable[[], Built]) -> Built:
 
 
 def in_a_loop(build: Callable[[], Built]) -> Built:
-    """What builds a page, where an event loop is running: elsewhere Gradio would make one and leave it open."""
+    """What builds a page, where an event loop is running, as behind Playwright's: elsewhere Gradio would leave one open."""
 
     async def built() -> Built:
         return build()
 
-    return asyncio.run(built())
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(built())
+    return build()

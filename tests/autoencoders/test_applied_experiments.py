@@ -130,7 +130,7 @@ def test_what_a_decoder_learned_is_less_strange_to_it_than_the_rest(inverters: d
     labels = torch.tensor([0] * 8 + [1] * 8)
     dark, light = picture_bytes(8) // 4, 255 - picture_bytes(8, 5) // 4
     known = (torch.cat([dark, light]), labels)
-    settings = anomalies.AnomalySettings(replace(CONFIG, images=800), steps=3, rates=(0.01, 0.1), tune=4)
+    settings = anomalies.AnomalySettings(replace(CONFIG, images=400), steps=3, rates=(0.01, 0.1), tune=4)
     pair = {"robust": inverters["robust-stage3"], "standard": inverters["plain-stage3"]}
     result = anomalies.run_anomaly(pair, known, known, settings, Learner(tmp_path), empty("features-anomaly"), quiet, tmp_path)
     assert min(result.series["AUROC | robust, error of reconstruction"]) > 0.9
