@@ -13,6 +13,7 @@ const first = new URLSearchParams(location.search); // what the page was opened 
 let open = first.get("tab") ?? FIRST;
 let opening = open !== FIRST; // the page shows the first tab until the server has opened the address's
 let travelling = true; // an entry of the history was gone to, or the page loaded: its settings are on their way into the form
+let due = []; // tabs that the server was asked to open and has not opened yet, the earliest first
 let ask = () => {};
 if (!entry()) history.replaceState({ ...history.state, lab: { tab: open, query: asked(open), run: null } }, "");
 
@@ -63,6 +64,9 @@ export function asked(tab) {
 window.addEventListener("lab-tab", ({ detail: tab }) => {
   const early = opening && tab === FIRST; // it is shown on the way only
   opening &&= early;
+  const answered = due.indexOf(tab);
+  due = answered < 0 ? [] : due.slice(answered + 1);
+  if (answered >= 0 && tab !== open) return; // the history has gone on from there
   if (tab === open || early) return;
   open = tab;
   travelling = false;
@@ -72,6 +76,7 @@ window.addEventListener("lab-tab", ({ detail: tab }) => {
 window.addEventListener("popstate", () => {
   const now = entry();
   if (!now) return;
+  if (due.length || shown() !== now.tab) due.push(now.tab);
   open = now.tab;
   travelling = true;
   ask(now.tab, { query: now.query });
@@ -81,6 +86,11 @@ window.addEventListener("popstate", () => {
 
 function settings(tab) {
   return Object.assign({}, ...Object.values(parts.get(tab) ?? {}));
+}
+
+/** The tab that the page shows. */
+function shown() {
+  return document.querySelector("[role=tab][aria-selected=true]")?.dataset.tabId;
 }
 
 function entry() {

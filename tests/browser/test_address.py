@@ -72,6 +72,19 @@ def test_tabs_runs_and_settings_are_in_the_history(open_page: Open) -> None:
     in_form(page, "5")
 
 
+def test_going_back_twice_before_the_page_has_followed_loses_nothing(open_page: Open) -> None:
+    page = open_page("?tab=complete")
+    for name in ("Pose", "Defence", "Results"):
+        open_tab(page, name)
+        wait_for_address(page, tab=name.lower())
+    page.evaluate("addEventListener('popstate', () => history.back(), { once: true }); history.back()")
+    shown = "name => document.querySelector('[role=tab][aria-selected=true]').textContent === name"
+    for name in ("Pose", "Defence", "Results"):
+        page.wait_for_function(shown, arg=name)
+        wait_for_address(page, tab=name.lower())
+        page.go_forward()
+
+
 def test_a_link_opens_the_mask_that_was_painted_and_says_that_an_upload_is_missing(open_page: Open, tmp_path: Any) -> None:
     page = open_page("?tab=complete&k=4&steps=6&target=cat")
     page.wait_for_selector(f"{PAPER}[data-hidden]")
