@@ -113,7 +113,14 @@ def resume(features: Features, session: FeaturesSession, more: Any) -> Iterator[
 
 
 def _legs(features: Features) -> Legs[Inversion]:
-    return Legs(stream.begin, stream.column, partial(_end, features), card_of, MAX_STEPS, USUAL_MORE, _repeats)
+    return Legs(_begin, stream.column, partial(_end, features), card_of, MAX_STEPS, USUAL_MORE, _repeats)
+
+
+def _begin(run: Inversion) -> Message:
+    """The first message: what is observed are features, and no distance of pictures takes part."""
+    message = stream.begin(run)
+    told = [pair for pair in message["settings"] if pair[0] not in ("perceptual distance", "observed")]
+    return {**message, "settings": [*told, ["observed", "the picture's features"]]}
 
 
 def _end(features: Features, run: Inversion, reason: str) -> Message:

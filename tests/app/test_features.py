@@ -26,7 +26,7 @@ from app.target.targets import example, first
 from landscape_core.autoencoders.run_card import FeaturesCard
 from landscape_core.autoencoders.task import CODES
 from landscape_core.errors import UserError
-from landscape_core.records.export import CARD
+from landscape_core.records.export import CARD, README
 from landscape_core.search.thetas import RANDOM
 from landscape_core.surfaces.views import Shown
 from tests.app.racing import laid_out
@@ -100,7 +100,9 @@ def test_a_run_is_continued_exported_and_repeated_from_its_card(features: Featur
     run(features, session)
     further = list(events.resume(features, session, 2))
     with zipfile.ZipFile(events.export(session)) as archive:
-        text = archive.read(CARD)
+        text, readme = archive.read(CARD), archive.read(README).decode()
+    assert "| observed | the picture's features |" in readme
+    assert "perceptual distance" not in readme
     card = FeaturesCard.model_validate_json(text)
     assert (further[-1]["kind"], card.settings.steps) == ("end", 6)
     other: FeaturesSession = Session()
