@@ -59,6 +59,7 @@ TITLES = {
     "features": "Robust features against plain ones",
     "features-table": "What decoders give back of features",
     "features-inversion": "Pictures from features: decoder against descent",
+    "features-inversion-robust-stage3": "The same of less deep features",
     "features-resolution": "The same decoders on larger pictures",
     "features-denoise": "Noise, by decoders that never saw it and ones that did",
     "features-style": "Another's style, by decoders",

@@ -52,9 +52,13 @@ def resolution(
     finish(result, out, bars)
 
 
+USUAL = "robust-stage4"
+
+
 def inversion(
     data: Data = Path("data"), number: Number = 20,
-    model: Annotated[str, typer.Option(help="The autoencoder, below features/.")] = "robust-stage4",
+    model: Annotated[str, typer.Option(help="The autoencoder, below features/; another than the usual one has a table of its "
+                                       "own.")] = USUAL,
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1)] = descent.DescentSettings.steps,
     out: Out = Path("results"), seed: Seed = 0, threads: Threads = 0,
 ) -> None:  # fmt: skip
@@ -65,7 +69,8 @@ def inversion(
     tasks = {"pixels": load_features_task(name), "codes": load_features_task(name + CODES)}
     settings = descent.DescentSettings(targets=number, steps=steps, seed=seed)
     asked = {name: value for name, value in asdict(settings).items() if name != "seed"}
-    result = begun("features-inversion", number, seed, [inverter], **asked)
+    table = "features-inversion" if model == USUAL else f"features-inversion-{model}"
+    result = begun(table, number, seed, [inverter], **asked)
     result.models = {**result.models, **{key: value for task in tasks.values() for key, value in task.hashes.items()}}
     pictures, train = drawn(data, number, seed), of_training(data, settings.tune_targets, seed)
     with Ticker() as tick:

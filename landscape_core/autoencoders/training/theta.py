@@ -34,10 +34,12 @@ def preset(task: Task) -> MappingPreset:
     that z's on the way of a descent are of a size that an MLP can tell apart."""
     dim = len(task.prior.mean)
     if task.name.endswith(CODES):
-        training, config = replace(_TRAINING, z_lr=CODE_RATE), MappingConfig("residual", dim, dim, 128)
-    else:
-        training, config = _TRAINING, MappingConfig("skip", dim, dim, 96, gain=0.1)
-    return MappingPreset(config, training, OptimizerSettings(name="adam", lr=training.z_lr))
+        training = replace(_TRAINING, z_lr=CODE_RATE)
+        config, advised = MappingConfig("residual", dim, dim, 128), OptimizerSettings(name="adam", lr=training.z_lr)
+        return MappingPreset(config, training, advised, whiten="prior", damping=1.0, power=0.35)
+    training = _TRAINING
+    config, advised = MappingConfig("skip", dim, dim, 96, gain=0.1), OptimizerSettings(name="adam", lr=training.z_lr)
+    return MappingPreset(config, training, advised)
 
 
 def picture_targets(images: Tensor) -> TargetSampler:
