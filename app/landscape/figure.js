@@ -130,7 +130,7 @@ export function layout(panels, { mode, log, shared, range, camera, colour, width
   const stacked = width < 640 && panels.length > 1;
   const room = { mode, log, camera, colour, stacked, n: panels.length, width };
   const made = {
-    height: stacked ? 760 : Math.max(380, Math.min(560, width * 0.48)),
+    width, height: stacked ? 760 : Math.max(380, Math.min(560, width * 0.48)),
     margin: { l: mode === "contour" ? 60 : 0, r: 0, t: TITLE, b: mode === "contour" ? 46 : 0 },
     paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { family: font, size: 12, color: colour("--soft") },
     showlegend: false, uirevision: "one", annotations: [],
