@@ -101,6 +101,18 @@ def test_a_theta_is_learned_and_found(kind: str, assets: Path, tmp_path: Path, m
     assert task_names(assets)[:2] == [NAME + CODES, NAME]
 
 
+def test_the_prior_may_shape_the_whitener_of_codes(assets: Path, tmp_path: Path) -> None:
+    def whitener(kind: theta.Whiten) -> torch.Tensor:
+        trainer, _ = theta.features_mapping_trainer(
+            NAME + CODES, picture_bytes(8), tmp_path / kind, whiten=kind, buffers=1, assets=assets
+        )
+        return trainer.mapping.get_buffer("whitener")
+
+    assert not torch.allclose(whitener("curvature"), whitener("prior"), rtol=0.1)
+    with pytest.raises(UserError, match="no whitener"):
+        theta.features_mapping_trainer(NAME, picture_bytes(8), tmp_path, whiten="prior", assets=assets)
+
+
 def test_pictures_of_another_side_train_no_theta(assets: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="takes pictures of 32 pixels, not of 16"):
         theta.features_mapping_trainer(NAME, picture_bytes(2)[..., :16, :16], tmp_path, assets=assets)

@@ -15,7 +15,7 @@ from landscape_core.autoencoders.networks import FeatureEncoder
 from landscape_core.autoencoders.task import CODES, load_features_task
 from landscape_core.autoencoders.training.decoder import DecoderConfig, train_decoder
 from landscape_core.autoencoders.training.recipe import publish_decoder
-from landscape_core.autoencoders.training.theta import RESIDUAL, features_mapping_trainer, publish_features_mapping
+from landscape_core.autoencoders.training.theta import RESIDUAL, Whiten, features_mapping_trainer, publish_features_mapping
 from landscape_core.console import Stopping, apply_threads, command_line, hardware, only_main
 from landscape_core.errors import UserError
 from landscape_core.experiments.comparing import note_on_card, written
@@ -89,6 +89,12 @@ def features_decoder(
 def features_mapping(
     data: Pictures,
     task: Annotated[str, typer.Option(help=f"A task on features, over pixels, or with {CODES} at its end over codes.")],
+    whiten: Annotated[
+        Whiten,
+        typer.Option(
+            help="What shapes the whitener that a Θ over codes begins with: the loss's curvature, or the codes' prior too."
+        ),
+    ] = "curvature",
     buffers: Buffers = None,
     work: Work = Path("runs/features-mapping"),
     assets: Assets = zoo.ASSETS,
@@ -99,14 +105,15 @@ def features_mapping(
     apply_threads(threads)
     folder = work / task
     images = load_cifar10(data, "train", limit_per_class=1000)[0]
-    trainer, config = features_mapping_trainer(task, images, folder, buffers=buffers, seed=seed, assets=assets)
+    trainer, config = features_mapping_trainer(task, images, folder, whiten=whiten, buffers=buffers, seed=seed, assets=assets)
     with Stopping() as stop:
         train_mapping(trainer, stop.bar("buffers"))
     stop.leave_if_asked(f"{trainer.progress.buffer} buffers are kept in {folder}.")
     only_main()
     card = publish_features_mapping(
-        trainer, config, task, trained_on=f"{data.name} train, 1,000 pictures of a class", command=command_line(), assets=assets
-    )
+        trainer, config, task, trained_on=f"{data.name} train, 1,000 pictures of a class", command=command_line(),
+        whiten=whiten, assets=assets,
+    )  # fmt: skip
     typer.echo(f"Wrote {card.name} below {assets}; Θ and X by Adam on training pictures are being compared.")
     tried = to_unit(images[torch.randperm(len(images), generator=torch.Generator().manual_seed(seed))[: TUNED + COMPARED]])
     loaded = load_features_task(task, assets)
