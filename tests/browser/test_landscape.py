@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from landscape_core.surfaces.averages import AVERAGED
 from tests.browser.drawing import AT_REST, PLOT, Open, drawn, go_to_landscape
 
 
@@ -17,7 +18,7 @@ def test_averages_are_measured_live(open_page: Open) -> None:
     page.click(".surfaces [data-act=measure]")
     page.wait_for_selector(".surfaces .averages table")
     page.wait_for_selector(AT_REST)
-    assert page.locator(".surfaces .averages tbody tr").count() == 5
+    assert page.locator(".surfaces .averages tbody tr").count() == len(AVERAGED)
     assert page.text_content(".surfaces .averages caption").startswith("2 examples")
 
 
