@@ -11,6 +11,7 @@ import { Surfaces } from "./surfaces.js";
 import { MODELS, outcome, progress } from "./words.js";
 
 const BEFORE_REWIND = 350; // ms that the slider must rest before the server goes back
+const ENDED = 300; // ms after a refusal, when its event is over: Gradio takes no second one until then
 const NO_PATHS = { X: null, Z: null };
 
 /** The playground: draws what the server tells of a training, and asks it for what a visitor presses. */
@@ -284,7 +285,10 @@ class Playground {
   #wrong(text) {
     this.#become(false);
     this.then = null;
-    this.#notice(text);
+    this.#notice(this.scene || this.refused ? text : `${text} The usual settings stand instead.`);
+    if (this.scene || this.refused) return;
+    this.refused = true; // the address: there must be something to look at all the same
+    setTimeout(() => this.ask("open", { settings: {}, y: null }), ENDED);
   }
 
   #say(text) {

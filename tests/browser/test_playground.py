@@ -142,6 +142,11 @@ def test_the_address_brings_the_same_training_back_and_a_change_starts_again(ope
     assert "steps=6" in page.url
 
 
+def test_an_address_that_cannot_be_is_refused_and_the_usual_settings_stand(open_page: Open) -> None:
+    page = at_playground(open_page, {"size": 11})
+    assert "usual settings stand instead" in page.text_content(".play .notice")
+
+
 def _own(url: str) -> list[str]:
     from urllib.parse import parse_qsl, urlsplit
 
