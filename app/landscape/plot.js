@@ -130,8 +130,10 @@ export class SurfacePlot {
     this.drawn = true;
     this.busy = false;
     if (!this.panels) this.clear(); // meanwhile
+    const { sketch } = this;
+    if (!sketch) return;
     await painted();
-    this.#unsketch();
+    if (this.sketch === sketch) this.#unsketch(); // else it is of what is drawn next
   }
 
   #unsketch() {

@@ -87,7 +87,7 @@ def barrier(f: Tensor) -> float:
     depth = float(f.max() - f.min())
     parents, order = (each.ravel() for each in max_tree(-f.numpy(), connectivity=2))
     level = -f.flatten().numpy()
-    top, heights = level.copy(), []  # the tree of -f, whose valleys are peaks; `top` is the highest below each node so far
+    top, heights = level.copy(), []  # of -f, whose peaks are f's valleys; `top` is each node's highest peak so far
     for node in order[:0:-1]:  # from the peaks to the root, which is left out
         below = parents[node]
         heights.append(min(top[node], top[below]) - level[below])
