@@ -60,6 +60,12 @@ def test_a_level_shake_averages_along_rows_alone() -> None:
     assert torch.allclose(motion(8.0, 45.0).kernel, motion(8.0, 135.0).kernel.flip(1), atol=1e-6)
 
 
+def test_a_gaussian_blur_is_the_convolution_with_its_kernel() -> None:
+    blur, x = gaussian(1.5), torch.randn(2, 3, 12, 20, generator=torch.Generator().manual_seed(0))
+    whole = Blur(blur.weights[:, None] * blur.weights)
+    torch.testing.assert_close(blur(x), whole(x))
+
+
 def test_a_blur_correlates_and_goes_on_beyond_the_edge() -> None:
     kernel = torch.zeros(3, 3)
     kernel[1, 2] = 1.0  # looks one pixel to the right
