@@ -7,7 +7,7 @@ import { showJudges } from "../views/judges.js";
 import { CompletionRun } from "./record.js";
 import { Tiles, visiblePart } from "./tiles.js";
 import { RunsView } from "../views/runs_view.js";
-import { number } from "../views/words.js";
+import { UNFINISHED, number } from "../views/words.js";
 
 const FIDELITY = "Mean loss of what is seen over all K, without the prior's term; lower is closer.";
 const DIVERSITY = "Mean perceptual distance between two completions over all pairs of the K, behind a mask in the hidden part alone; higher is more varied.";
@@ -97,7 +97,7 @@ class Gallery extends RunsView {
   /** How the run that is shown came out. */
   sayEnd() {
     const { end, start } = this.run;
-    const said = end?.verdict ?? "This run was interrupted; what it had reached is here.";
+    const said = end?.verdict ?? UNFINISHED;
     this.say(said, [end?.disagreement, start, end?.reason, end?.replay].filter(Boolean).join(" "));
     showJudges(this.find(".judges"), end?.judges);
   }

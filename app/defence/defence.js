@@ -4,6 +4,7 @@ import { DefenceRecord } from "./record.js";
 import { DefenceStage, cost } from "./stage.js";
 import { decode } from "../views/frames.js";
 import { RunsView } from "../views/runs_view.js";
+import { UNFINISHED } from "../views/words.js";
 
 const BEGIN_HERE = "Press Run: the picture is attacked, then both defences restore it in lock-step.";
 
@@ -43,8 +44,7 @@ class Defence extends RunsView {
   }
 
   sayEnd() {
-    const interrupted = "This run was interrupted; what it had reached is here.";
-    this.say(this.run?.end?.summary ?? (this.run ? interrupted : BEGIN_HERE), this.run?.end?.reason);
+    this.say(this.run?.end?.summary ?? (this.run ? UNFINISHED : BEGIN_HERE), this.run?.end?.reason);
   }
 
   async #picture(message) {

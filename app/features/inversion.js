@@ -4,6 +4,7 @@ import { showJudges } from "../views/judges.js";
 import { RunRecord } from "../views/race_record.js";
 import { RunsView } from "../views/runs_view.js";
 import { Stage } from "../views/stage.js";
+import { UNFINISHED } from "../views/words.js";
 
 const BEGIN_HERE = "Press Run: X and Z look for a picture with these features; the decoder answers in one pass.";
 
@@ -66,7 +67,7 @@ class Inversion extends RunsView {
 
   sayEnd() {
     const end = this.run?.end;
-    const begin = this.run ? "This run was interrupted; what it had reached is here." : BEGIN_HERE;
+    const begin = this.run ? UNFINISHED : BEGIN_HERE;
     this.say(end?.summary ?? begin, [end?.disagreement, this.run?.start, end?.reason, end?.replay, end?.hint].filter(Boolean).join(" "));
     showJudges(this.find(".judges"), end?.judges);
   }

@@ -4,7 +4,7 @@ import { showJudges } from "../views/judges.js";
 import { RunRecord } from "../views/race_record.js";
 import { RunsView } from "../views/runs_view.js";
 import { Stage } from "../views/stage.js";
-import { number } from "../views/words.js";
+import { UNFINISHED, number } from "../views/words.js";
 
 const MOST_PICTURES = 1800; // 16 KB each when decoded: about 29 MB
 const BEGIN_HERE = "Press Run: X and the learned Z search for this picture by each of two optimisers, all in step.";
@@ -97,7 +97,7 @@ class Race extends RunsView {
   sayEnd() {
     const { end, start } = this.run;
     if (end) this.say(end.summary, [end.disagreement, start, end.reason, end.replay, end.hint].filter(Boolean).join(" "));
-    else if (!this.controls.busy) this.say("This run was interrupted; what it had reached is here.", start);
+    else if (!this.controls.busy) this.say(UNFINISHED, start);
     showJudges(this.find(".judges"), end?.judges);
   }
 

@@ -5,6 +5,7 @@ import { byCell, laneColour } from "../views/columns.js";
 import { showJudges } from "../views/judges.js";
 import { settle } from "../views/address.js";
 import { RunsView } from "../views/runs_view.js";
+import { UNFINISHED } from "../views/words.js";
 
 const LOWER = /Leg|Hip|Knee|Ankle|Foot|Toes/;
 const BEGIN_HERE = "Click joints of the target to hide them, drag to turn, then press Run.";
@@ -78,7 +79,7 @@ class Figures extends RunsView {
 
   sayEnd() {
     const end = this.run?.end;
-    const begin = this.run ? "This run was interrupted; what it had reached is here." : BEGIN_HERE;
+    const begin = this.run ? UNFINISHED : BEGIN_HERE;
     this.say(end?.summary ?? begin, [end?.disagreement, this.run?.start, end?.reason, end?.replay].filter(Boolean).join(" "));
     showJudges(this.find(".judges"), end?.judges);
   }

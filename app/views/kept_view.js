@@ -1,8 +1,7 @@
 /** A panel below a tab's race. Its last run stays in this browser: a reload shows it again, where a run of the tab would be listed. */
 import { Memory } from "./memory.js";
 import { RunView } from "./run_view.js";
-
-const CUT_OFF = "This run was interrupted; what it had reached is here.";
+import { UNFINISHED } from "./words.js";
 
 /** Subclasses make `run` of a message "begin". One that was brought back is `kept`: the server has it no longer, so there is nothing to export. */
 export class KeptView extends RunView {
@@ -34,6 +33,6 @@ export class KeptView extends RunView {
     for (const message of last) await super.take(message);
     this.run.kept = true;
     this.rest();
-    if (!this.run.end) this.say(CUT_OFF);
+    if (!this.run.end) this.say(UNFINISHED);
   }
 }

@@ -56,7 +56,7 @@ function describe(run, reference, { current, goesOn }) {
   const changes = run === reference ? [] : run.differences(reference);
   const same = run === reference ? run.label : "same settings";
   const steps = run.steps.at(-1) ?? 0;
-  const taken = `${steps} ${steps === 1 ? "step" : "steps"}${run.end || goesOn ? "" : ", interrupted"}`;
+  const taken = `${steps} ${steps === 1 ? "step" : "steps"}${run.end || goesOn ? "" : ", unfinished"}`;
   const losses = run.bests().map(([name, best, cell]) => [name, best === Infinity ? "–" : number(best), cell]);
   const detail = [taken, changes.length ? changes.join(", ") : same].join(" · ");
   return { title: `Run ${run.number}`, detail, losses: run.end ? losses : [], current, visible: run.visible, card: Boolean(run.card) };

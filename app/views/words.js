@@ -8,3 +8,6 @@ export function number(value) {
 export function clock(seconds) {
   return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(seconds < 10 ? 2 : 1)} s`;
 }
+
+/** What a run without an end says. It may be going on: a browser keeps the runs of all its windows in one place. */
+export const UNFINISHED = "This run has no end here: it was interrupted, or goes on in another window. What it had reached is shown.";

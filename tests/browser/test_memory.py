@@ -120,7 +120,7 @@ def test_a_run_that_a_reload_cut_off_says_so_and_can_be_taken_again(open_page: O
     page.click("#race [data-act=run]")
     page.wait_for_function("document.querySelector('#race .transport output').textContent.startsWith('step ')")
     rows(page, "#race", 1)
-    assert "interrupted" not in page.text_content("#race .runs li")  # it is going
+    assert "unfinished" not in page.text_content("#race .runs li")  # it is going
     page.wait_for_function("document.querySelector('[data-remembered]').textContent.includes('taken')")
     again, address = page.context.new_page(), page.url
     page.close()  # as a reload does, but that Gradio's page then says in the console that it was cut off
@@ -129,7 +129,7 @@ def test_a_run_that_a_reload_cut_off_says_so_and_can_be_taken_again(open_page: O
     page = again
     page.wait_for_selector("#race [data-act=run]:enabled")
     rows(page, "#race", 1)
-    assert re.search(r"[0-9] steps?, interrupted", page.text_content("#race .runs li"))
+    assert re.search(r"[0-9] steps?, unfinished", page.text_content("#race .runs li"))
     with page.expect_download() as download:
         page.click("#race .runs li >> text=Export")
     with zipfile.ZipFile(download.value.path()) as archive:
