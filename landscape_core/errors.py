@@ -15,11 +15,17 @@ LONGEST = 240  # characters of a library's message that are passed on
 _TERMINAL = re.compile(r"\x1b\[[0-9;]*m")
 _OBJECT = re.compile(r"<[\w.]+ object at 0x[0-9a-fA-F]+>|<_io\.\w+[^>]*>")
 WORDS = {"lr": "learning rate", "first_move": "first move"}
-BOUNDS = {
-    "greater_than": "more than {gt:g}", "greater_than_equal": "at least {ge:g}",
-    "less_than": "less than {lt:g}", "less_than_equal": "at most {le:g}",
+# What pydantic finds wrong, by its names for it: {input} is what was given, the rest is what pydantic tells of the bound.
+_NUMBER, _WHOLE = "a number is needed, not {input}", "a number is needed, without decimals, not {input}"
+_SAID = {
+    "greater_than": "it must be more than {gt:g}, not {input}", "greater_than_equal": "it must be at least {ge:g}, not {input}",
+    "less_than": "it must be less than {lt:g}, not {input}", "less_than_equal": "it must be at most {le:g}, not {input}",
+    "float_type": _NUMBER, "float_parsing": _NUMBER, "finite_number": _NUMBER,
+    "int_type": _WHOLE, "int_parsing": _WHOLE, "int_from_float": _WHOLE,
+    "bool_type": "it must be true or false, not {input}", "bool_parsing": "it must be true or false, not {input}",
+    "literal_error": "it must be {expected}, not {input}", "string_type": "text is needed, not {input}",
+    "extra_forbidden": "there is no such setting", "missing": "it is missing", "value_error": "{error}",
 }  # fmt: skip
-NUMBERS = ("int_type", "float_type", "int_from_float", "int_parsing", "float_parsing", "finite_number")
 
 
 class UserError(Exception):
@@ -95,10 +101,7 @@ def first_problem(error: ValidationError, named: Callable[[Location], str] = in_
 
 
 def _plain(problem: Any) -> str:
-    if problem["type"] in BOUNDS:
-        return f"it must be {BOUNDS[problem['type']].format(**problem['ctx'])}, not {listed([problem['input']])}."
-    if problem["type"] in NUMBERS:
-        whole = ", without decimals" if problem["type"].startswith("int") else ""
-        return f"a number is needed{whole}, not {listed([problem['input']])}."
+    if said := _SAID.get(problem["type"]):
+        return said.format(**{**problem.get("ctx", {}), "input": listed([problem["input"]])}) + "."
     text = str(problem["msg"])
     return f"{text[:1].lower()}{text[1:]}."

@@ -213,10 +213,10 @@ def test_basins_label_every_start_in_both_spaces() -> None:
         ({"model": "own", "first": "__import__('os')", "second": "x1"}, "not known in an expression"),
         ({"model": "own", "first": "x1**99999", "second": "x1"}, "exponent"),
         ({"model": "own", "first": "x1+" * 4000, "second": "x1"}, "characters"),
-        ({"model": "nothing"}, "model: input should be"),
+        ({"model": "nothing"}, "model: it must be 'arm', "),
         ({"buffers": 0}, "buffers: it must be at least 1"),
         ({"z_dim": 3}, "begins at random"),
-        ({"unknown": 1}, "unknown: extra inputs"),
+        ({"unknown": 1}, "unknown: there is no such setting"),
         (["arm"], None),
     ],
 )
