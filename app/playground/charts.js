@@ -26,8 +26,11 @@ export class Charts {
     this.find("[data-measured]").textContent = "200 targets that were never trained on, each space at its best step size.";
   }
 
-  /** @param {object} play the playground's state: scene, shown frame, paths, and the history of this training and an earlier one */
-  draw({ scene, shown, paths, history, earlier }) {
+  /**
+   * @param {Training} training its descents, and its history beside that of an earlier one
+   * @param {object} shown the frame at which the timeline stands
+   */
+  draw({ scene, paths, history, earlier }, shown) {
     const lanes = Object.entries({ X: paths.X, Z: shown.paths.Z }).filter(([, lane]) => lane);
     const losses = lanes.map(([name, lane]) => ({ x: lane.steps, y: lane.loss, name, colour: COLOURS[name] }));
     this.steps.draw(losses, "step", { y: scene.tolerance, name: "tolerance" });

@@ -1,25 +1,29 @@
 /** What stands on the three maps of the playground: paths, solutions, Z's grid, the replay buffer, basins, the arm. */
 const PATH = { width: 2, halo: true };
 
-/** @param {object} play the playground's state: scene, shown frame, paths, y, solutions, others, basins, fieldX, scale, maps */
-export function drawMaps(play) {
-  const layer = (name) => play.find(`[data-layer=${name}]`).checked;
-  const { scene, shown, maps, scale } = play;
-  maps.y.show(observations(play));
+/**
+ * @param {Training} training whose scene, y, paths and basins are drawn
+ * @param {object} shown the frame at which the timeline stands
+ * @param {object} maps {y, x, z}: a `PlaneMap` each
+ * @param {(name: string) => boolean} layer whether a layer is switched on
+ */
+export function drawMaps(training, shown, maps, layer) {
+  const { scene, scale, basins } = training;
+  maps.y.show(observations(training));
   maps.x.show({
-    low: scene.box[0], high: scene.box[1], field: play.fieldX, scale,
+    low: scene.box[0], high: scene.box[1], field: training.fieldX, scale,
     over: (pen) => {
-      if (layer("basins") && play.basins) pen.cells(play.basins.X);
+      if (layer("basins") && basins) pen.cells(basins.X);
       if (layer("grid")) bentGrid(pen, shown.bent);
-      lanes(pen, play);
-      pen.crosses(play.solutions);
+      lanes(pen, training.paths, shown.paths);
+      pen.crosses(training.solutions);
     },
   });
   const [u, v] = shown.z.half;
   maps.z.show({
     low: [-u, -v], high: [u, v], field: shown.field, scale,
     over: (pen) => {
-      if (layer("basins") && play.basins) pen.cells(play.basins.Z);
+      if (layer("basins") && basins) pen.cells(basins.Z);
       if (layer("buffer") && shown.collected) buffer(pen, shown.collected);
       const own = shown.paths.Z.own.map((path) => path.map(([a, b = 0]) => [a, b]));
       for (const path of own.slice(1)) pen.line(path, "--z", { width: 1, alpha: 0.8 });
@@ -31,8 +35,8 @@ export function drawMaps(play) {
 }
 
 /** Both descents in X, Z's through Θ. */
-function lanes(pen, { paths, shown }) {
-  const lanes = [[paths.X, "--path-x"], [shown.paths.Z, "--path-z"]].filter(([lane]) => lane);
+function lanes(pen, { X }, { Z }) {
+  const lanes = [[X, "--path-x"], [Z, "--path-z"]].filter(([lane]) => lane);
   for (const [lane, colour] of lanes) {
     for (const path of lane.x.slice(1)) pen.line(path, colour, { width: 1, alpha: 0.7 });
     pen.line(lane.x[0], colour, PATH);

@@ -6,13 +6,12 @@ import { Charts, percent } from "./charts.js";
 import { drawMaps } from "./drawing.js";
 import { buildFields, fillFields, fromAddress, SEARCH, toAddress } from "./fields.js";
 import { buildLessons } from "./lessons.js";
-import { fieldOf, PlaneMap, scaleOf } from "./map.js";
+import { PlaneMap } from "./map.js";
 import { Surfaces } from "./surfaces.js";
+import { Training } from "./training.js";
 import { MODELS, outcome, progress } from "./words.js";
 
 const BEFORE_REWIND = 350; // ms that the slider must rest before the server goes back
-const ENDED = 300; // ms after a refusal, when its event is over: Gradio takes no second one until then
-const NO_PATHS = { X: null, Z: null };
 
 /** The playground: draws what the server tells of a training, and asks it for what a visitor presses. */
 export function mount({ element, trigger, server, watch, value }) {
@@ -21,7 +20,7 @@ export function mount({ element, trigger, server, watch, value }) {
 
 class Playground {
   constructor(element, trigger, server, watch, value) {
-    Object.assign(this, { element, trigger, frames: new Map(), busy: false, earlier: [], paths: NO_PATHS });
+    Object.assign(this, { element, ask: trigger, training: null, busy: false });
     this.find = (selector) => element.querySelector(selector);
     const map = (name, onPick) => new PlaneMap(this.find(`[data-map=${name}]`), onPick);
     this.maps = {
@@ -33,19 +32,15 @@ class Playground {
     this.surfaces = new Surfaces(this.find("[data-plot]"));
     this.timeline = new Timeline(this.find("[data-timeline]"), {
       onMove: (index) => this.#look(index),
-      describe: (index) => `buffer ${index} of ${this.settings?.buffers ?? 0}`,
+      describe: (index) => `buffer ${index} of ${this.training?.settings.buffers ?? 0}`,
     });
     this.inbox = new Inbox((run, since) => server.missed([run, since]), (message) => this.#take(message));
     buildFields(this.find("[data-fields]"), (name, changed) => this.#change(name, changed));
     buildLessons(this.find("[data-lessons]"), (act) => this.#show(act));
     this.#listen();
     watch("value", () => value()?.messages.forEach((message) => this.inbox.receive(message)));
-    this.ask("open", fromAddress(asked("playground")));
+    this.ask("open", { ...fromAddress(asked("playground")), first: true });
     onOpen("playground", (query) => this.ask("open", fromAddress(query)));
-  }
-
-  ask(event, data = {}) {
-    this.trigger(event, data);
   }
 
   // --- what a visitor does
@@ -59,18 +54,13 @@ class Playground {
     });
     this.find("[data-own]").addEventListener("submit", (event) => {
       event.preventDefault();
-      this.open({ ...this.settings, model: "own", first: this.#text("first"), second: this.#text("second") });
+      this.open({ ...this.training?.settings, model: "own", first: this.#text("first"), second: this.#text("second") });
     });
     this.element.addEventListener("change", (event) => {
       if (event.target.matches("[data-y]")) this.#aim([...this.element.querySelectorAll("[data-y]")].map((input) => Number(input.value)));
       if (event.target.matches("[data-layer]")) this.#layer(event.target);
       if (event.target.matches("[data-card]")) this.#load(event.target);
     });
-  }
-
-  /** The y that a visitor chose, if any. */
-  get aim() {
-    return this.chosen ? this.y.slice(0, 2) : null;
   }
 
   #text(name) {
@@ -81,9 +71,9 @@ class Playground {
     const acts = {
       train: () => this.#train({}),
       phase: () => this.#train({ phase: true }),
-      stop: () => this.ask("stop"),
-      restart: () => this.open(this.settings, this.aim),
-      defaults: () => this.open({ model: this.settings.model }),
+      stop: () => this.ask("stop", {}),
+      restart: () => this.open(this.training.settings, this.training.aim),
+      defaults: () => this.open({ model: this.training.settings.model }),
       many: () => this.ask("aim", { place: "many" }),
       basins: () => this.#work("basins", "Descending from 961 starts in each space…"),
       origin: () => this.ask("start", { place: null }),
@@ -107,12 +97,12 @@ class Playground {
   }
 
   #aim(place) {
-    this.basins = null;
+    this.training.basins = null;
     this.ask("aim", { place });
   }
 
   #layer(input) {
-    if (input.dataset.layer === "basins" && input.checked && !this.basins) this.#act("basins");
+    if (input.dataset.layer === "basins" && input.checked && !this.training.basins) this.#act("basins");
     this.#draw();
   }
 
@@ -124,14 +114,13 @@ class Playground {
 
   #change(name, changed) {
     if (SEARCH.includes(name)) this.ask("search", { [name]: changed });
-    else this.open({ ...this.settings, [name]: changed, ...(name === "z_dim" && changed !== 2 ? { begin: "random" } : {}) }, this.aim);
+    else this.open({ ...this.training?.settings, [name]: changed, ...(name === "z_dim" && changed !== 2 ? { begin: "random" } : {}) }, this.training?.aim);
   }
 
   /** Begin with these settings; what happens `then` is pressed once they are there. */
   open(settings, y = null, then = null) {
     this.#notice(null);
     this.following = then;
-    this.earlier = this.history?.length > 1 && settings.model === this.settings.model ? this.history : [];
     this.ask("open", { settings, y });
   }
 
@@ -145,7 +134,7 @@ class Playground {
   // --- what the server tells
 
   #take(message) {
-    if (message.kind !== "scene" && message.run && message.run !== this.scene?.run) return; // of what stood here before
+    if (message.kind !== "scene" && message.run && message.run !== this.training?.scene.run) return; // of what stood here before
     const told = {
       scene: () => this.#scene(message),
       target: () => this.#target(message),
@@ -162,50 +151,44 @@ class Playground {
   }
 
   #scene(message) {
-    Object.assign(this, {
-      settings: message.settings, defaults: message.defaults, scene: message, history: [...message.history], frames: new Map(),
-      paths: NO_PATHS, basins: null, furthest: message.buffer, at: message.buffer, then: this.following,
-    });
-    this.following = null;
-    for (const button of this.element.querySelectorAll("[data-model]")) button.setAttribute("aria-pressed", button.dataset.model === this.settings.model);
-    this.find("[data-own]").hidden = this.settings.model !== "own";
+    this.training = new Training(message, this.training);
+    Object.assign(this, { at: message.buffer, then: this.following, following: null, shown: null });
+    const { model } = message.settings;
+    for (const button of this.element.querySelectorAll("[data-model]")) button.setAttribute("aria-pressed", button.dataset.model === model);
+    this.find("[data-own]").hidden = model !== "own";
     this.find("[data-layer=basins]").checked = false;
     this.charts.clear();
     this.timeline.setTicks([0], 0);
     this.#become(false);
-    this.#target(message);
-    this.#say(MODELS[this.settings.model]);
+    this.#aimed();
+    this.#say(MODELS[model]);
   }
 
   #target(message) {
-    Object.assign(this, { y: message.y, solutions: message.solutions, others: message.others, chosen: message.chosen, fieldX: fieldOf(message.x), basins: null });
-    this.scale = scaleOf(this.fieldX, this.scene.tolerance);
-    message.y.slice(0, 2).forEach((part, i) => { this.find(`[data-y="${i}"]`).value = Number(part.toFixed(3)); });
+    this.training.aimed(message);
+    this.#aimed();
+  }
+
+  #aimed() {
+    this.training.y.slice(0, 2).forEach((part, i) => { this.find(`[data-y="${i}"]`).value = Number(part.toFixed(3)); });
     this.#address();
   }
 
   #frame(message) {
-    const buffer = message.buffer;
-    const frame = { ...message, field: fieldOf(message.z) };
-    if (message.settings) {
-      Object.assign(this.settings, message.settings);
-      this.#address();
-    }
-    this.frames.set(buffer, frame);
-    message.history.forEach((entry, i) => { this.history[buffer - message.history.length + i] = entry; });
-    this.furthest = Math.max(this.furthest, buffer);
-    if (message.paths.X) this.paths = { ...message.paths };
-    this.at = buffer;
+    const { training } = this;
+    const frame = training.take(message);
+    if (message.settings) this.#address();
+    this.at = frame.buffer;
     this.telling = true; // moving the slider here asks the server for nothing
-    this.timeline.setTicks([...Array(this.furthest + 1).keys()], buffer);
+    this.timeline.setTicks([...Array(training.furthest + 1).keys()], frame.buffer);
     this.telling = false;
-    if (this.busy === "train") this.#say(progress(frame, this.settings.buffers));
+    if (this.busy === "train") this.#say(progress(frame, training.settings.buffers));
     if (message.whole && !this.busy) this.#next();
   }
 
   #rest({ buffer, done }) {
     const words = done ? `Θ was trained on all ${buffer} buffers.` : `Paused at buffer ${buffer}.`;
-    this.#finished(`${words} ${outcome(this.paths, this.settings.limit)}`);
+    this.#finished(`${words} ${outcome(this.training.paths, this.training.settings.limit)}`);
   }
 
   #swept(message) {
@@ -218,7 +201,7 @@ class Playground {
   }
 
   #basinsFound({ lanes }) {
-    this.basins = lanes;
+    this.training.basins = lanes;
     this.find("[data-layer=basins]").checked = true;
     this.#finished(`From ${percent(lanes.X.share)} of the starts in X and ${percent(lanes.Z.share)} of those in Z the descent arrives; dark ones do not. A colour is a solution.`);
     this.#draw();
@@ -227,34 +210,31 @@ class Playground {
   // --- what is shown
 
   #look(buffer) {
-    this.shown = this.frames.get(buffer) ?? this.#nearest(buffer);
+    this.shown = this.training?.at(buffer);
     this.#draw();
     if (this.telling || this.busy || buffer === this.at) return;
     clearTimeout(this.rewinding);
     this.rewinding = setTimeout(() => { if (!this.timeline.timer && !this.busy) this.ask("rewind", { buffer }); }, BEFORE_REWIND);
   }
 
-  #nearest(buffer) {
-    const before = [...this.frames.keys()].filter((known) => known <= buffer);
-    return this.frames.get(Math.max(...before));
-  }
-
   #draw() {
-    if (!this.shown || !this.scene) return;
-    drawMaps(this);
-    this.find("[data-phase]").textContent = this.shown.z.dim > 2 ? `Z has ${this.shown.z.dim} dimensions: a cut through two of them is drawn, at the end of the path.` : "";
-    this.find("[data-act=origin]").hidden = !this.settings.start;
-    this.charts.draw(this);
+    const { training, shown } = this;
+    if (!shown || !training) return;
+    drawMaps(training, shown, this.maps, (name) => this.find(`[data-layer=${name}]`).checked);
+    this.find("[data-phase]").textContent = shown.z.dim > 2 ? `Z has ${shown.z.dim} dimensions: a cut through two of them is drawn, at the end of the path.` : "";
+    this.find("[data-act=origin]").hidden = !training.settings.start;
+    this.charts.draw(training, shown);
   }
 
   async #drawSurfaces() {
     this.find("[data-plot]").hidden = false;
-    await this.surfaces.draw(this.scene, this.fieldX, this.shown, this.scale);
+    await this.surfaces.draw(this.training, this.shown);
   }
 
   #address() {
-    fillFields(this.element, this.settings);
-    toAddress(this.settings, this.scene.defaults, this.aim);
+    const { settings, defaults, aim } = this.training;
+    fillFields(this.element, settings);
+    toAddress(settings, defaults, aim);
   }
 
   // --- words and buttons
@@ -262,7 +242,7 @@ class Playground {
   #become(busy) {
     const held = document.activeElement;
     this.busy = busy;
-    const ready = !busy && this.scene;
+    const ready = !busy && this.training;
     this.find("[data-act=train]").hidden = Boolean(busy);
     this.find("[data-act=stop]").hidden = !busy;
     for (const act of ["train", "phase", "restart", "measure", "export"]) this.find(`[data-act=${act}]`).disabled = !ready;
@@ -285,10 +265,7 @@ class Playground {
   #wrong(text) {
     this.#become(false);
     this.then = null;
-    this.#notice(this.scene || this.refused ? text : `${text} The usual settings stand instead.`);
-    if (this.scene || this.refused) return;
-    this.refused = true; // the address: there must be something to look at all the same
-    setTimeout(() => this.ask("open", { settings: {}, y: null }), ENDED);
+    this.#notice(text);
   }
 
   #say(text) {

@@ -66,6 +66,15 @@ def opened(begin: Callable[[], Play], asked: Any, place: Any = None) -> Iterator
         yield play.numbered(stream.frame(play, moving=False))
 
 
+def opened_first(begin: Callable[[], Play], asked: Any, place: Any = None) -> Iterator[Message]:
+    """What the address of a page that shows nothing yet asks for; where that cannot be, the usual settings, and a sentence."""
+    try:
+        yield from opened(begin, asked, place)
+    except UserError as error:
+        yield from opened(begin, {})
+        yield {"kind": "error", "text": f"{error} The usual settings stand instead."}
+
+
 def chosen(playground: Playground, place: Any) -> Tensor:
     """The y (m,) at a place of the drawn plane of observations: of outputs beyond the second, what the nearest input gives.
 

@@ -9,7 +9,7 @@ export class Surfaces {
     this.element = element;
   }
 
-  async draw(scene, fieldX, shown, scale) {
+  async draw({ scene, fieldX, scale }, shown) {
     if (!webgl()) {
       this.element.textContent = "This browser has no WebGL, which surfaces need; the maps above show the same.";
       return;

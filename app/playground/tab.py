@@ -91,9 +91,9 @@ class PlaygroundTab:
         return play
 
     def on_open(self, event: gr.EventData, request: gr.Request) -> str:
-        asked = data_of(event)
-        key = request.session_hash
-        return _told(*with_errors(lambda: run.opened(lambda: self.plays.begin(key), asked.get("settings"), asked.get("y"))))
+        asked, key = data_of(event), request.session_hash
+        opened = run.opened_first if asked.get("first") else run.opened
+        return _told(*with_errors(lambda: opened(lambda: self.plays.begin(key), asked.get("settings"), asked.get("y"))))
 
     def on_replay(self, event: gr.EventData, request: gr.Request) -> Iterator[str]:
         card, key = str(data_of(event).get("card")), request.session_hash
@@ -118,7 +118,7 @@ def _told(*messages: Message) -> str:
 
 
 def playground_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "playground") -> gr.HTML:
-    """It takes the messages of `app.playground.run` and emits: open {settings, y}, train {phase, slow}, stop, rewind {buffer},
+    """It takes the messages of `app.playground.run` and emits: open {settings, y, first}, train {phase, slow}, stop, rewind {buffer},
     aim {place}, start {place}, search {optimizer, x_rate, z_rate, limit}, measure, basins, export, replay {card}. `missed` is
     called with [run id, first number] for messages that were lost.
     """
