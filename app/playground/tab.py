@@ -118,8 +118,8 @@ def _told(*messages: Message) -> str:
 
 
 def playground_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "playground") -> gr.HTML:
-    """It takes the messages of `app.playground.run` and emits: open {settings, y, first}, train {phase, slow}, stop, rewind {buffer},
-    aim {place}, start {place}, search {optimizer, x_rate, z_rate, limit}, measure, basins, export, replay {card}. `missed` is
-    called with [run id, first number] for messages that were lost.
+    """It takes the messages of `app.playground.run` and emits: open {settings, y, first}, train {phase, slow}, stop,
+    rewind {buffer}, aim {place}, start {place}, search {optimizer, x_rate, z_rate, limit}, measure, basins, export,
+    replay {card}. `missed` is called with [run id, first number] for messages that were lost.
     """
     return view("playground/playground", EVENTS, elem_id=elem_id, server_functions=[missed])

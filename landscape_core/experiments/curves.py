@@ -48,36 +48,49 @@ class Watch:
 NOTHING = Watch((), ())
 
 
-def search_curves(
-    task: Task, target: Target, lanes: Lanes, steps: int, tick: Tick, label: str, *,
-    start: Start = "mean", seed: int = 0, watch: Watch = NOTHING, batch: int | None = None, work: Path | None = None,
-) -> dict[str, Curves]:  # fmt: skip
-    """Every lane, {name: (space, optimiser)}, from the same kind of start; all lanes of `batch` targets in one pass of F.
+@dataclass(frozen=True)
+class Searches:
+    """How a table's targets are searched: all lanes from the same kind of start, those of `batch` targets in one pass of F.
 
-    What was computed is kept below `work` where that is given, a few targets to a file, and found there when the very same
-    is asked again: same weights, targets, starts and settings. Several processes take the batches in turns.
+    What was computed is kept below `work` where that is given, a few targets to a file, and found there when the very same is
+    asked again: same weights, targets, starts and settings. Several processes take the batches in turns.
     """
-    batch = batch or max((PASS if task.device.type == "cpu" else PASS_ON_ACCELERATOR) // len(lanes), 1)
-    spaces = {space: task.space(space) for space, _ in lanes.values()}
-    built = [Lane(name, spaces[space], optimizer) for name, (space, optimizer) in lanes.items()]
 
-    def part_from(first: int) -> dict[str, Tensor]:
-        part = target.select(slice(first, first + batch)).to(task.device)
-        solver = Solver(task.forward, task.objective, part, built, max_steps=steps, input_term=task.input_term)
-        begin = dict(zip(spaces, starts_in([*spaces.values()], task, start, part, seed + first), strict=True))
-        starts = [begin[space] for space, _ in lanes.values()]
+    task: Task
+    tick: Tick
+    start: Start = "mean"
+    seed: int = 0
+    batch: int | None = None
+    work: Path | None = None
 
-        def step_done(step: int) -> None:
-            tick(label, first * steps + len(part) * step, len(target) * steps)
+    def curves(self, target: Target, lanes: Lanes, steps: int, label: str, watch: Watch = NOTHING) -> dict[str, Curves]:
+        """Every lane, {name: (space, optimiser)}, on every target."""
+        task = self.task
+        batch = self.batch or max((PASS if task.device.type == "cpu" else PASS_ON_ACCELERATOR) // len(lanes), 1)
+        spaces = {space: task.space(space) for space, _ in lanes.values()}
+        built = [Lane(name, spaces[space], optimizer) for name, (space, optimizer) in lanes.items()]
 
-        return _kept(solver, starts, watch, step_done, work)
+        def part_from(first: int) -> dict[str, Tensor]:
+            part = target.select(slice(first, first + batch)).to(task.device)
+            solver = Solver(task.forward, task.objective, part, built, max_steps=steps, input_term=task.input_term)
+            begin = dict(zip(spaces, starts_in([*spaces.values()], task, self.start, part, self.seed + first), strict=True))
+            starts = [begin[space] for space, _ in lanes.values()]
 
-    parts = [*processes.in_turns(part_from, range(0, len(target), batch))]
-    joined = {key: torch.cat([part[key] for part in parts], dim=1) for key in parts[0]}
-    return {
-        name: Curves(best_so_far(joined[name]), {each.name: joined[f"{name}/{each.name}"] for each in watch.judges})
-        for name in lanes
-    }
+            def step_done(step: int) -> None:
+                self.tick(label, first * steps + len(part) * step, len(target) * steps)
+
+            return _kept(solver, starts, watch, step_done, self.work)
+
+        parts = [*processes.in_turns(part_from, range(0, len(target), batch))]
+        joined = {key: torch.cat([part[key] for part in parts], dim=1) for key in parts[0]}
+        return {
+            name: Curves(best_so_far(joined[name]), {each.name: joined[f"{name}/{each.name}"] for each in watch.judges})
+            for name in lanes
+        }
+
+    def losses(self, pictures: Tensor, lanes: Lanes, steps: int, label: str) -> dict[str, Tensor]:
+        """Best losses so far (steps + 1, n) of every lane on pictures (n, 3, H, W)."""
+        return {name: curves.loss for name, curves in self.curves(Target(pictures), lanes, steps, label).items()}
 
 
 def _kept(
@@ -105,14 +118,6 @@ def _run(solver: Solver, starts: list[Tensor], watch: Watch, step_done: Callable
                     found.setdefault(f"{lane.name}/{each.name}", []).append(each.of(best, solver.target))
         step_done(state.step)
     return {key: torch.stack(values).cpu() for key, values in found.items()}
-
-
-def loss_curves(
-    task: Task, pictures: Tensor, lanes: Lanes, steps: int, tick: Tick, label: str, work: Path | None = None
-) -> dict[str, Tensor]:
-    """Best losses so far (steps + 1, n) of every lane on pictures (n, 3, H, W) from the mean start."""
-    found = search_curves(task, Target(pictures), lanes, steps, tick, label, work=work)
-    return {name: curves.loss for name, curves in found.items()}
 
 
 def encoder_loss(task: Task, target: Target) -> Tensor:

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from landscape_core.experiments.curves import loss_curves
+from landscape_core.experiments.curves import Searches
 from landscape_core.experiments.paired import choose_rates, compare
 from landscape_core.experiments.results import Claim, Result
 from landscape_core.progress import Tick
@@ -64,7 +64,7 @@ def choose(task: Task, row: str, train: Tensor, settings: TableSettings, tick: T
     most = max(settings.steps)
     lanes = {name: (row, each.build(most)) for name, each in settings.optimizers(task, row).items()}
     pictures = train[: settings.tune_targets]
-    curves = loss_curves(task, pictures, lanes, most, tick, f"tuning {row}", settings.work)
+    curves = Searches(task, tick, work=settings.work).losses(pictures, lanes, most, f"tuning {row}")
     found = choose_rates({name: name for name in lanes}, curves.__getitem__, settings.steps)
     return Chosen({at: each.name for at, each in found.items()}, {at: each.sweep for at, each in found.items()})
 
@@ -78,7 +78,7 @@ def losses_at(
         horizons = [at for at in settings.steps if chosen.names[at] == name]
         lanes = {row: (row, settings.optimizers(task, row)[name].build(max(settings.steps)))}
         title = f"{row}, {label}, {name}"
-        curve = loss_curves(task, pictures, lanes, max(horizons), tick, title, settings.work)[row]
+        curve = Searches(task, tick, work=settings.work).losses(pictures, lanes, max(horizons), title)[row]
         found |= {at: curve[at] for at in horizons}
     return found
 

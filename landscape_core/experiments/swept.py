@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from landscape_core.experiments.curves import NOTHING, Curves, Watch, search_curves
+from landscape_core.experiments.curves import NOTHING, Curves, Searches, Watch
 from landscape_core.experiments.paired import FLOOR, Choice, choose_rates
 from landscape_core.progress import Tick
 from landscape_core.search.objectives import Target
@@ -96,7 +96,5 @@ def _searched(
     start: Start, watch: Watch = NOTHING,
 ) -> dict[str, Curves]:  # fmt: skip
     built = {name: (space, each.build(descent.steps)) for name, (space, each) in lanes.items()}
-    return search_curves(
-        task, target, built, descent.steps, tick, label,
-        start=start, seed=descent.seed, watch=watch, batch=descent.batch, work=descent.work,
-    )  # fmt: skip
+    searches = Searches(task, tick, start, descent.seed, descent.batch, descent.work)
+    return searches.curves(target, built, descent.steps, label, watch)

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from landscape_core import cli
 from landscape_core.errors import UserError
-from landscape_core.experiments.curves import Curves, encoder_loss, search_curves
+from landscape_core.experiments.curves import Curves, Searches, encoder_loss
 from landscape_core.experiments.paired import compare
 from landscape_core.experiments.results import Result
 from landscape_core.generators import domain
@@ -77,7 +77,7 @@ def test_claims_are_the_paired_comparisons_of_the_series_own_lanes(result: Resul
     task, settings = tiny_task(), result.settings
     z, x = settings["chosen"]["Z Adam"]["20"], settings["chosen"]["X Adam"]["20"]
     lanes = {"z": ("residual", Adam(z["lr"])), "x": (X, Adam(x["lr"]))}
-    curves = search_curves(task, Target(pictures(3)), lanes, 22, silent, "again")
+    curves = Searches(task, silent).curves(Target(pictures(3)), lanes, 22, "again")
     expected = compare(curves["z"].loss[20], curves["x"].loss[20])
     by_name = {claim.claim: claim for claim in result.claims}
     claim = by_name["faces: loss after 20 steps, Z Adam against X Adam"]
@@ -132,7 +132,7 @@ def test_judges_see_the_best_so_far_at_every_mark() -> None:
     task, target = tiny_task(), Target(pictures(2))
     loss = Judge("loss", "", lambda found, seen: task.objective.bind(seen)(found.output))
     watch = fig3a.Watch([loss], (1, 5))
-    curves = search_curves(task, target, {"X": (X, LBFGS(first_move=50.0))}, 5, silent, "test", watch=watch)["X"]
+    curves = Searches(task, silent).curves(target, {"X": (X, LBFGS(first_move=50.0))}, 5, "test", watch)["X"]
     assert torch.allclose(curves.judged["loss"], curves.loss[[1, 5]], rtol=1e-4)
     assert (curves.loss.diff(dim=0) == 0).any(), "no trial was worse than the best: the test shows nothing"
 

@@ -11,7 +11,6 @@ from landscape_core.experiments.results import share_difference
 from landscape_core.generators.experiments import cost, fragile
 from landscape_core.generators.experiments.cost import CostSettings, Training, evaluations_needed, run_cost
 from landscape_core.generators.experiments.fragile import FragileSettings, failures, run_fragile, too_large
-from landscape_core.search.objectives import Target
 from landscape_core.search.task import X
 from landscape_core.storage import zoo
 from tests.tiny.models import tiny_task
@@ -60,9 +59,9 @@ def test_x_needs_as_many_evaluations_as_its_curve_says() -> None:
     settings = CostSettings(targets=3, steps=3, most=12)
     needed = evaluations_needed(task, each, "adam", settings, silent, None)
     lanes = {space: (space, task.advice(space, "adam").build(12)) for space in (X, "residual")}
-    curves = cost.search_curves(task, Target(each), lanes, 12, silent, "again")
+    curves = cost.Searches(task, silent).losses(each, lanes, 12, "again")
     for i in range(3):
-        goal, curve = curves["residual"].loss[3, i], curves[X].loss[:, i]
+        goal, curve = curves["residual"][3, i], curves[X][:, i]
         steps = next((step for step, loss in enumerate(curve) if loss <= goal), None)
         assert needed[i] == (torch.inf if steps is None else steps + 1)
 

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from landscape_core import cli
 from landscape_core.errors import UserError
-from landscape_core.experiments.curves import loss_curves
+from landscape_core.experiments.curves import Searches
 from landscape_core.experiments.paired import FLOOR, geometric_mean
 from landscape_core.experiments.rows import BASELINE, TableSettings, choose, losses_at, markdown, with_rows
 from landscape_core.generators import domain
@@ -56,7 +56,7 @@ def test_what_was_computed_is_found_again_and_nothing_else_is(tmp_path: Path) ->
 
     def curves(seen: Tensor, row: str, lr: float) -> Tensor:
         lanes = {"lane": (row, Adam(lr))}
-        return loss_curves(task, seen, lanes, 2, lambda label, done, total: asked.append(done), "x", tmp_path)["lane"]
+        return Searches(task, lambda label, done, total: asked.append(done), work=tmp_path).losses(seen, lanes, 2, "x")["lane"]
 
     first = curves(each, BASELINE, 0.1)
     assert asked == [0, 2, 4, 4]

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from landscape_core.cli import app
 from landscape_core.errors import UserError
-from landscape_core.experiments.curves import search_curves
+from landscape_core.experiments.curves import Searches
 from landscape_core.experiments.paired import compare
 from landscape_core.experiments.results import Result
 from landscape_core.pose.bvh_writing import bvh_text
@@ -75,7 +75,7 @@ def test_claims_compare_the_same_poses_within_one_optimiser(result: Result) -> N
         row: (space, Adam(result.settings["chosen"][row]["21"]["lr"])) for row, space in (("Z Adam", "residual"), ("X Adam", X))
     }
     target = body.target(random_rotvec(5, J, seed=2))
-    curves = search_curves(task, target, lanes, 21, quiet, "again", batch=5)
+    curves = Searches(task, quiet, batch=5).curves(target, lanes, 21, "again")
     expected = compare(curves["Z Adam"].loss[21], curves["X Adam"].loss[21], floor=result.settings["floor"])
     assert claim.ours == pytest.approx(expected.change, rel=1e-3)
     assert by_name["near: loss after 21 steps, Z Levenberg-Marquardt against X Levenberg-Marquardt"].aim == 0.0
@@ -85,7 +85,7 @@ def test_the_lowest_loss_found_is_below_every_lane_and_falls_with_more_starts() 
     task, body = load_pose_task(), load_body()
     target = body.target(random_rotvec(4, J))
     settings = fig3b.PoseSettings(steps=15, batch=3)
-    curves = search_curves(task, target, {"X Adam": (X, Adam(0.1))}, 15, quiet, "")
+    curves = Searches(task, quiet).curves(target, {"X Adam": (X, Adam(0.1))}, 15, "")
     none, one, four = (
         fig3b.lowest_found(task, target, [curves["X Adam"].loss[-1]], LBFGS(1.0), replace(settings, more_starts=starts), quiet)
         for starts in (0, 1, 4)
@@ -128,7 +128,8 @@ def test_without_own_recordings_the_data_must_be_there(tmp_path: Path) -> None:
 def test_curves_do_not_depend_on_the_batch() -> None:
     task, body = load_pose_task(), load_body()
     target = body.target(0.3 * random_rotvec(4, J))
-    whole, parts = (search_curves(task, target, {"X": (X, Adam(0.1))}, 3, quiet, "", batch=batch)["X"] for batch in (4, 3))
+    lanes = {"X": (X, Adam(0.1))}
+    whole, parts = (Searches(task, quiet, batch=batch).curves(target, lanes, 3, "")["X"] for batch in (4, 3))
     torch.testing.assert_close(whole.loss, parts.loss)
 
 

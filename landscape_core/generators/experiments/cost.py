@@ -9,10 +9,9 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from landscape_core.experiments.curves import search_curves
+from landscape_core.experiments.curves import Searches
 from landscape_core.experiments.results import Claim, Result
 from landscape_core.progress import Tick
-from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OPTIMISER_NAMES, OptimizerName
 from landscape_core.search.task import Task, X
 from landscape_core.storage import zoo
@@ -77,11 +76,12 @@ def evaluations_needed(
 ) -> Tensor:
     """How many evaluations (n,) X takes until it is as low as Z after `steps`; infinite where `most` steps were too few."""
 
+    searches = Searches(task, tick, seed=settings.seed, work=work)
+
     def curve(space: str, steps: int) -> Tensor:
         lanes = {space: (space, task.advice(space, optimizer).build(steps))}
         label = f"{task.name}, {OPTIMISER_NAMES[optimizer]} in {space}"
-        found = search_curves(task, Target(pictures), lanes, steps, tick, label, seed=settings.seed, work=work)
-        return found[space].loss
+        return searches.losses(pictures, lanes, steps, label)[space]
 
     goal = curve(settings.space, settings.steps)[-1]
     reached = curve(X, settings.most) <= goal  # (most + 1, n)

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from landscape_core.experiments.curves import Curves, Watch, search_curves
+from landscape_core.experiments.curves import Searches, Watch
 from landscape_core.experiments.paired import FAILED, FLOOR, compare, geometric_mean
 from landscape_core.experiments.results import Claim, Result, mean_series, share_difference
 from landscape_core.progress import Tick
@@ -69,7 +69,7 @@ def _rates(
         f"{name} {rate:g}": (space, _setting(task, space, by, rate).build(most))
         for name, space in settings.spaces.items() for rate in SWEEPS[by]
     }  # fmt: skip
-    curves = search_curves(task, target, lanes, most, tick, f"rates of {by}", seed=settings.seed, work=work)
+    curves = Searches(task, tick, seed=settings.seed, work=work).curves(target, lanes, most, f"rates of {by}")
     for at in settings.steps:
         costs = {}
         for name in settings.spaces:
@@ -96,9 +96,8 @@ def _restarts(result: Result, task: Task, target: Target, settings: FragileSetti
     lanes = {name: (space, task.advice(space, "lbfgs").build(steps)) for name, space in settings.spaces.items()}
     ends: dict[str, list[Tensor]] = {name: [] for name in lanes}
     for restart in range(settings.restarts):
-        seed = settings.seed + 1000 * restart
-        label = f"random start {restart + 1} of {settings.restarts}"
-        curves = search_curves(task, target, lanes, steps, tick, label, start="random", seed=seed, work=work)
+        searches = Searches(task, tick, "random", settings.seed + 1000 * restart, work=work)
+        curves = searches.curves(target, lanes, steps, f"random start {restart + 1} of {settings.restarts}")
         for name in lanes:
             ends[name].append(curves[name].loss[-1])
     failed = failures({name: torch.stack(each) for name, each in ends.items()})
@@ -124,10 +123,8 @@ def _inputs(result: Result, task: Task, settings: FragileSettings, tick: Tick, w
     steps = max(settings.steps)
     judge = input_judge(true)
     lanes = {name: (space, task.advice(space, "lbfgs").build(steps)) for name, space in settings.spaces.items()}
-    found: dict[str, Curves] = search_curves(
-        task, target, lanes, steps, tick, "drawn pictures", seed=settings.seed, work=work,
-        watch=Watch([judge], settings.steps), batch=settings.targets,
-    )  # fmt: skip
+    searches = Searches(task, tick, seed=settings.seed, batch=settings.targets, work=work)
+    found = searches.curves(target, lanes, steps, "drawn pictures", Watch([judge], settings.steps))
     from_mean = (true - task.prior.mean).norm(dim=1).cpu()
     for index, at in enumerate(settings.steps):
         away = {name: found[name].judged[judge.name][index] for name in lanes}

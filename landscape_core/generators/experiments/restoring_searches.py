@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from landscape_core.experiments.curves import NOTHING, Curves, Lanes, Watch, search_curves
+from landscape_core.experiments.curves import NOTHING, Curves, Lanes, Searches, Watch
 from landscape_core.experiments.paired import Choice, choose_rates
 from landscape_core.experiments.results import Result
 from landscape_core.generators.experiments.restoring_claims import COLUMNS
@@ -124,9 +124,8 @@ class Searching:
         }
 
     def _searched(self, target: Target, lanes: Lanes, steps: int, label: str, watch: Watch) -> dict[str, Curves]:
-        return search_curves(
-            self.task, target, lanes, steps, self.tick, label, seed=self.settings.seed, watch=watch, work=self.work
-        )
+        searches = Searches(self.task, self.tick, seed=self.settings.seed, work=self.work)
+        return searches.curves(target, lanes, steps, label, watch)
 
 
 def begun(name: str, task: Task, settings: RestoreSettings, pictures: int, command: str) -> Result:

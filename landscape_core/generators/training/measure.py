@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from landscape_core.experiments.curves import encoder_loss, loss_curves
+from landscape_core.experiments.curves import Searches, encoder_loss
 from landscape_core.generators.training.quality import Judge, embedded_features
 from landscape_core.progress import Tick
 from landscape_core.search.judges import psnr
@@ -40,7 +40,7 @@ def tuned_x(task: Task, pictures: Tensor, steps: int, tick: Tick) -> tuple[list[
     for move in FIRST_MOVES:
         candidates[f"lbfgs, first move {move:g}"] = OptimizerSettings(name="lbfgs", lr=1.0, first_move=move, history=100)
     lanes = {name: (X, settings.build(steps)) for name, settings in candidates.items()}
-    curves = loss_curves(task, pictures, lanes, steps, tick, "choosing X's optimiser")
+    curves = Searches(task, tick).losses(pictures, lanes, steps, "choosing X's optimiser")
     reached = {name: float(losses.cummin(dim=0).values[1:].log().mean().exp()) for name, losses in curves.items()}
     best: dict[str, OptimizerSettings] = {}
     for name in sorted(reached, key=lambda name: reached[name]):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from landscape_core.experiments.comparing import quiet
-from landscape_core.experiments.curves import ADAM_SWEEP, search_curves
+from landscape_core.experiments.curves import ADAM_SWEEP, Searches
 from landscape_core.experiments.paired import choose_rates, compare
 from landscape_core.experiments.results import Claim, Result
 from landscape_core.plugins.training.theta import plugin_mapping_trainer
@@ -96,7 +96,8 @@ def measured(task: Task, settings: ToleranceSettings, tick: Tick) -> dict[str, L
         for name, settings_of in candidates.items()
         for each, setting in settings_of.items()
     }
-    curves = search_curves(task, tuned, lanes, settings.steps, tick, f"{task.name}: choosing rates")
+    searches = Searches(task, tick)
+    curves = searches.curves(tuned, lanes, settings.steps, f"{task.name}: choosing rates")
     floor = settings.tolerance * float(next(iter(curves.values())).loss[0].mean())
     chosen = {}
     for name, settings_of in candidates.items():
@@ -104,7 +105,7 @@ def measured(task: Task, settings: ToleranceSettings, tick: Tick) -> dict[str, L
         found = choose_rates({each: each for each in settings_of}, losses.__getitem__, [settings.steps], floor)
         chosen[name] = settings_of[found[settings.steps].name]
     built = {name: (rows[name][0], chosen[name].build(settings.steps)) for name in rows}
-    last = search_curves(task, judged, built, settings.steps, tick, f"{task.name}: measuring")
+    last = searches.curves(judged, built, settings.steps, f"{task.name}: measuring")
     seconds = _seconds(task, judged, [LaneSettings(space=rows[name][0], optimizer=chosen[name]) for name in rows], settings)
     start = last["X Adam"].loss[0]
     return {

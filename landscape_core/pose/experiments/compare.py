@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from landscape_core.experiments.comparing import Table, buffers_for, quiet, scored
-from landscape_core.experiments.curves import Lanes, search_curves
+from landscape_core.experiments.curves import Lanes, Searches
 from landscape_core.pose.recordings import Poses
 from landscape_core.pose.task import NAMES, Observation, body_parts, load_body, load_pose_task
 from landscape_core.pose.training.theta import pose_mapping_trainer, preset_of, spliced
@@ -72,7 +72,8 @@ def compare(
         lanes = {**lanes, preset: (preset, preset_of(observation, preset).advised.build(STEPS[-1]))}
     task = replace(task, mappings=spaces)
     table: Table = {name: {} for name in lanes}
+    searches = Searches(task, tick, batch=BATCH)
     for label, each in held_out_sets(held, body_parts(body.skeleton), targets, seed).items():
-        for name, curve in search_curves(task, body.target(each), lanes, STEPS[-1], tick, label, batch=BATCH).items():
+        for name, curve in searches.curves(body.target(each), lanes, STEPS[-1], label).items():
             table[name] |= {f"{label} {step}": float(curve.loss[step].mean()) for step in STEPS}
     return scored(table, BASELINE)
