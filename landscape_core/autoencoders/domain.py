@@ -20,7 +20,7 @@ CIFAR10 = "cifar10.zip"
 
 
 def _load(name: str, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = "cpu") -> Task:
-    if device != "cpu":
+    if device not in ("cpu", "auto"):
         raise UserError(f"Features are inverted on the CPU alone, not on {device}.")
     return load_features_task(name)
 

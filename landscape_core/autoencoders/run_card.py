@@ -7,7 +7,7 @@ from typing import Any, Literal
 from pydantic import Field
 from torch import Tensor
 
-from landscape_core.images.pixels import png_base64, png_tensor, to_unit
+from landscape_core.images.pixels import LARGEST_PNG, png_base64, png_tensor, to_unit
 from landscape_core.records.run_card import Card, environment, models_used
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
@@ -18,7 +18,7 @@ class FeaturesCard(Card):
     """The card of a run that looks for a picture by its features: the picture they were taken of (PNG, base64)."""
 
     kind: Literal["features"] = "features"
-    target_png: str = Field(max_length=400_000)
+    target_png: str = Field(max_length=LARGEST_PNG)
 
 
 def make_features_card(task: Task, settings: RunSettings, picture: Tensor, **result: Any) -> FeaturesCard:

@@ -28,11 +28,12 @@ from landscape_core.options import (
     columns,
 )
 from landscape_core.pose.clip import load_clip
+from landscape_core.pose.domain import DOMAIN as POSE
 from landscape_core.pose.following import export_motion, followed_motion
 from landscape_core.pose.motion import SUFFIXES
 from landscape_core.pose.naming import read_joint_map
 from landscape_core.pose.priors import body_of
-from landscape_core.pose.task import NAMES, seen_joints
+from landscape_core.pose.task import seen_joints
 from landscape_core.records.clip import Clip
 from landscape_core.records.follow_export import Followed, summary
 from landscape_core.search.follow import MAX_BATCH, MAX_SMOOTHNESS, Following, Order, Track, joined
@@ -103,7 +104,7 @@ def follow(
     loaded = domain_for(name).load(name, perceptual, device)
     chosen = loaded.z_space(space)
     frames = _Range(first, last, every)
-    if name in NAMES.values():
+    if domain_for(name) is POSE:
         source = _motion(loaded, file, frames, seen, names)
     elif seen != "all" or names is not None:
         raise UserError(_POSE_ONLY)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from landscape_core.domain import Domain, Observed
-from landscape_core.generators.datasets import DOMAINS, framing_of
+from landscape_core.generators.datasets import DOMAINS, framing_of, pictured
 from landscape_core.generators.run_card import RunCard, card_target, make_card
 from landscape_core.generators.task import PLUS, domains, load_image_task
 from landscape_core.images.faces import prepare_upload
@@ -34,7 +34,7 @@ def _observe(task: Task, path: Path, frame: int, names: Path | None) -> Observed
 
 
 def _recorded(task: Task, data: Path, split: str, n: int, seed: int) -> tuple[Target, str]:
-    source = DOMAINS[task.name.removesuffix(PLUS)]
+    source = DOMAINS[pictured(task.name)]
     return Target(targets(source.source(data, split, task.side), n, seed)), source.file
 
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from landscape_core.generators.grammar import LONGEST
 from landscape_core.generators.masks import check_mask
 from landscape_core.generators.observing import PAINTED_MASK, Instrument
-from landscape_core.images.pixels import png_base64, png_tensor, to_unit
+from landscape_core.images.pixels import LARGEST_PNG, png_base64, png_tensor, to_unit
 from landscape_core.records.run_card import Card, environment, models_used, read_card
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings
@@ -28,8 +28,8 @@ class RunCard(Card):
     """
 
     kind: Literal["picture"] = "picture"
-    target_png: str = Field(max_length=400_000)
-    mask_png: str | None = Field(None, max_length=100_000)
+    target_png: str = Field(max_length=LARGEST_PNG)
+    mask_png: str | None = Field(None, max_length=LARGEST_PNG)
     observation: str | None = Field(None, max_length=LONGEST)
     taken: bool = False
     k: int | None = Field(None, ge=MIN_K, le=MAX_K)

@@ -14,6 +14,7 @@ from landscape_core.errors import UserError, reading
 from landscape_core.images.reading import open_picture
 
 MAX_SIDE = 1024  # of a picture on a run card
+LARGEST_PNG = 4_500_000  # characters of its base64: what does not compress at all
 
 
 def to_image(picture: Tensor) -> Image.Image:

@@ -17,7 +17,7 @@ from landscape_core.search.task import Task
 
 
 def _load(name: str, perceptual: Perceptual = DEFAULT_PERCEPTUAL, device: str = "cpu") -> Task:
-    if device != "cpu":
+    if device not in ("cpu", "auto"):
         raise UserError(f"The pose prior runs on the CPU alone, not on {device}.")
     return load_any_pose_task(name)
 

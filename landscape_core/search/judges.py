@@ -112,7 +112,8 @@ def prior_judge(prior: Prior) -> Judge:
 def share_beyond(prior: Prior, x: Tensor) -> Tensor:
     """The share (B,) of `DRAWS` inputs drawn from the prior that lie at least as far from its mean as each x (B, d), in its own
     deviations (Mahalanobis): 0 says that the prior hardly makes such inputs."""
-    noise = torch.linalg.lstsq(prior.factor, (x - prior.mean).T).solution.norm(dim=0).cpu()
+    factor, away = prior.factor.cpu(), (x - prior.mean).T.cpu()  # elsewhere a factor that is not of full rank is not solved
+    noise = torch.linalg.lstsq(factor, away).solution.norm(dim=0)
     draws = torch.randn(DRAWS, prior.factor.shape[1], generator=torch.Generator().manual_seed(0)).norm(dim=1)
     return (draws >= noise[:, None]).double().mean(dim=1)
 

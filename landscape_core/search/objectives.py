@@ -18,7 +18,7 @@ LossFunction = Callable[[Tensor], Tensor]
 @dataclass(frozen=True)
 class Target:
     """What was observed, y = M(F(x)) behind a mask: `value` (B, ...) shaped like M's output, and `mask` of the same rank that
-    broadcasts to it: 1 where observed, 0 where hidden. None means all is observed.
+    broadcasts to it, a mask of one sample to all of them: 1 where observed, 0 where hidden. None means all is observed.
 
     `truth` is what F's output (B, ...) should be, where that is known: for judges and for people, never for a loss.
     """
@@ -27,6 +27,18 @@ class Target:
     mask: Tensor | None = None
     observation: Observation = WHOLE
     truth: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a mask that does not broadcast to the value."""
+        if self.mask is None:
+            return
+        pairs = zip(self.mask.shape, self.value.shape, strict=False)
+        if self.mask.dim() != self.value.dim() or any(ours not in (1, theirs) for ours, theirs in pairs):
+            raise ValueError(
+                f"a mask {tuple(self.mask.shape)} does not broadcast to what was observed, {tuple(self.value.shape)}"
+            )
+        if len(self.mask) != len(self.value):  # or a part of the batch would be left without its mask
+            object.__setattr__(self, "mask", self.mask.expand(len(self.value), *self.mask.shape[1:]))
 
     def __len__(self) -> int:
         return len(self.value)

@@ -54,10 +54,12 @@ def end_sentence(trajectory: Trajectory, *, fast: str = "Z", slow: str = "X", sa
 def columns(names: Sequence[str]) -> list[tuple[str, str]]:
     """The lanes that can be compared fairly: those in X and in Z that share an optimiser, as (X's name, Z's name).
 
-    Of lanes without such a partner ("X · Adam" beside "Z · L-BFGS" alone) there is none to compare.
+    Of lanes without such a partner ("X · Adam" beside "Z · L-BFGS" alone) there is none to compare; of several learned spaces
+    each is compared.
     """
-    by = {(name.partition(SEPARATOR)[0][:1], name.partition(SEPARATOR)[2]): name for name in names}
-    return [(name, by["Z", optimizer]) for (row, optimizer), name in by.items() if row == "X" and ("Z", optimizer) in by]
+    parts = [(name, *name.split(SEPARATOR, 1)) for name in names]
+    x, z = ([(name, by) for name, row, *by in parts if row[:1] == letter] for letter in "XZ")
+    return [(slow, fast) for slow, by in x for fast, its in z if by == its]
 
 
 def race_summary(trajectory: Trajectory, *, sample: int = 0) -> str:

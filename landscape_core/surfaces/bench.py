@@ -53,7 +53,7 @@ def _bench_one(
     plane = random_plane(task.space(space).mean_start(1)[0], space, torch.Generator().manual_seed(0))
     grid = Grid(plane, (1.0, 1.0), size=size)
     to_x, needed = task.space(space).to_x, loss_in(task, space, target)
-    points = plane.at(grid.coordinates().reshape(-1, 2))
+    points = plane.at(grid.coordinates().reshape(-1, 2).to(plane.origin))
     needed(points[:batch])  # the first pass at a shape is slower
     seconds = coarse = bare = bare_forward = 0.0
     for surface, new, spent in _timed(evaluate(task, target, grid, batch=batch, thumbnail=thumbnail)):

@@ -88,6 +88,11 @@ def build_trainer(
     return trainer, config
 
 
+def between(mean: Tensor, inputs: Tensor, random: torch.Generator) -> Tensor:
+    """A random point (n, d) on the way from the mean (d,) to each of the inputs (n, d): where a curvature is measured."""
+    return mean + torch.rand(len(inputs), 1, generator=random).to(inputs) * (inputs - mean)
+
+
 def starting_scales(
     task: Task, chosen: MappingPreset, inputs: Callable[[], Tensor], tick: Callable[[int, int], None]
 ) -> dict[str, Tensor]:

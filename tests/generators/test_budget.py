@@ -60,6 +60,12 @@ def test_a_larger_budget_finds_no_worse_and_mostly_better() -> None:
         assert float(many.mean()) < float(few.mean())
 
 
+def test_restarts_do_not_begin_where_drawn_targets_come_from() -> None:
+    task = tiny_task()
+    drawn = task.forward(task.prior.sample(3, torch.Generator().manual_seed(0))).detach()
+    assert (BestOf(2, "adam", (0.1,))(task, drawn, 2, 0.1, 0) > 1e-3).all()
+
+
 def test_the_guess_is_the_encoders_loss() -> None:
     task, seen = tiny_task(), pictures(3)
     loss = task.objective.bind(Target(seen))(task.forward(task.encode(seen)))

@@ -18,6 +18,7 @@ from landscape_core.images.pixels import to_unit
 from landscape_core.search.curvature import mean_curvature, steepness, whitener
 from landscape_core.search.thetas import mapping_from
 from landscape_core.training.alternating import train_mapping
+from landscape_core.training.theta import between
 from tests.tiny.models import DIM, tiny_task
 from tests.tiny.tables import pictures
 
@@ -89,3 +90,11 @@ def test_the_preset_begins_with_the_priors_whitener_and_says_so_on_its_card(
     space = mapping_from("faces/theta-residual", task.prior, tmp_path)[1]
     z = torch.randn(3, DIM, generator=torch.Generator().manual_seed(0))
     assert torch.allclose(space.to_x(z), trainer.mapping(z), rtol=1e-2, atol=0.02 * float(trainer.mapping(z).std()))
+
+
+def test_curvature_is_measured_on_the_device_of_the_inputs() -> None:
+    mean = torch.zeros(DIM, device="meta")
+    assert between(mean, torch.zeros(3, DIM, device="meta"), torch.Generator()).device.type == "meta"
+    points = between(torch.zeros(2), torch.ones(3, 2), torch.Generator().manual_seed(0))
+    assert torch.equal(points[:, 0], points[:, 1])
+    assert ((points >= 0) & (points <= 1)).all()

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 import sys
 import zipfile
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load
+from safetensors.torch import load, save
 from typer.testing import CliRunner, Result
 
 from landscape_core import cli
 from landscape_core.domains import load_task
 from landscape_core.errors import UserError
 from landscape_core.images.pixels import to_unit
-from landscape_core.plugins import loading
+from landscape_core.plugins import loading, run_card
 from landscape_core.plugins.observing import observe
 from landscape_core.plugins.run_card import PluginCard, make_plugin_card, plugin_card_target
 from landscape_core.plugins.showing import SIDE, Curve, Points, Table, picture_of
@@ -157,7 +159,7 @@ def test_a_hidden_part_is_not_drawn() -> None:
     assert torch.equal(right, to_unit(torch.tensor([250, 250, 252])).reshape(3, 1, 1).expand_as(right))
 
 
-def test_a_card_holds_what_was_observed_exactly(tmp_path: Path) -> None:
+def test_a_card_holds_what_was_observed_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     task = load_task(str(plugin(tmp_path)))
     target = Target(torch.rand(1, 16), (torch.rand(1, 16) > 0.5).float())
     card = make_plugin_card(task, RunSettings(task="decay"), target, {})
@@ -167,8 +169,15 @@ def test_a_card_holds_what_was_observed_exactly(tmp_path: Path) -> None:
     assert torch.equal(back.mask, target.mask)
     with pytest.raises(UserError, match="is shaped"):
         plugin_card_target(make_plugin_card(task, RunSettings(task="decay"), Target(torch.rand(1, 9)), {}), task)
-    with pytest.raises(UserError, match="at most 700,000"):
-        make_plugin_card(task, RunSettings(task="decay"), Target(torch.rand(1, 2**18)), {})
+    tensors = save({"value": target.value, "mask": torch.ones(1, 9)})
+    with pytest.raises(UserError, match="does not broadcast"):
+        plugin_card_target(
+            card.model_copy(update={"observed": base64.b64encode(zlib.compress(tensors)).decode()}),
+            task,
+        )
+    monkeypatch.setattr(run_card, "MOST", 100)
+    with pytest.raises(UserError, match="at most 100"):
+        make_plugin_card(task, RunSettings(task="decay"), target, {})
 
 
 def test_the_truth_is_found(tmp_path: Path) -> None:

@@ -66,6 +66,7 @@ def test_a_folder_is_a_task_of_pose_and_surface(version: int, tmp_path: Path) ->
         torch.testing.assert_close(task.forward(x), load_published_vposer(sorted(source.rglob("*.*"))[-1]).decoder(x))
     invoke("pose", recording(tmp_path), "--prior", "smpl", "--steps", 3, "--seen", "lower", "--out", "out")
     assert "repeats the card's run exactly" in invoke("replay", "out/walk-0.zip")
+    assert "3 frames" in invoke("follow", "walk.npz", "--task", "smpl", "--steps", 2, "--out", "followed")
     invoke("surface", "walk.npz", "--task", "smpl", "--kind", "path", "--steps", 3, "--size", 5, "--out", "drawn")
     assert json.loads(Path("drawn/walk-path.json").read_text())["race"]["task"] == "smpl"
 

@@ -153,6 +153,13 @@ def test_resumed_training_gives_the_same_weights(tmp_path: Path) -> None:
         assert torch.equal(value, resumed.model.state_dict()[name]), name
 
 
+def test_another_seed_sees_other_poses(tmp_path: Path) -> None:
+    poses, skeleton = random_rotvec(40, 5), tiny_skeleton()
+    made = [PoseTrainer(poses, skeleton, replace(TINY, seed=seed), tmp_path / str(seed)) for seed in (0, 1)]
+    made[1].model.load_state_dict(made[0].model.state_dict())
+    assert made[0].step() != made[1].step()
+
+
 def test_training_learns_and_leaves_the_global_generator_alone(tmp_path: Path) -> None:
     """Poses on a line: after training, encoding and decoding beats the best constant pose by far."""
     skeleton = tiny_skeleton()

@@ -9,7 +9,15 @@ from hypothesis import strategies as st
 from safetensors.torch import load
 
 from landscape_core.records.export import latents, measures_csv, picked_steps
-from landscape_core.search.summary import end_sentence, passed_sentence, race_summary, reached, replay_sentence, result_of
+from landscape_core.search.summary import (
+    columns,
+    end_sentence,
+    passed_sentence,
+    race_summary,
+    reached,
+    replay_sentence,
+    result_of,
+)
 from landscape_core.search.trajectory import Trajectory
 
 
@@ -48,6 +56,12 @@ def test_the_end_names_who_is_lower_by_best_so_far() -> None:
     assert "both stand at 1" in end_sentence(trajectory([1.0], [1.0]))
     assert end_sentence(trajectory([1.0], [1e-15])).endswith("Z is more than 10000× lower.")
     assert end_sentence(trajectory([1.0], [0.002])).endswith("Z is 500× lower.")
+
+
+def test_lanes_of_one_optimiser_are_compared_with_every_learned_space() -> None:
+    names = ["X · Adam", "Z residual · Adam", "X · L-BFGS", "Z paper · Adam", "Z paper · gradient descent"]
+    assert columns(names) == [("X · Adam", "Z residual · Adam"), ("X · Adam", "Z paper · Adam")]
+    assert columns(["X", "Z"]) == [("X", "Z")]
 
 
 def test_a_run_without_a_step_says_so() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from landscape_core.search.objectives import PerceptualObjective, SquaredError, Target, masked_mean
@@ -60,3 +61,13 @@ def test_targets_repeat_and_select_block_after_block() -> None:
     assert torch.equal(twice.mask[:3], target.mask)
     part = target.select(torch.tensor([2, 0]))
     assert part.value.tolist() == [[4.0, 5.0], [0.0, 1.0]]
+
+
+def test_one_mask_is_every_samples_mask_whatever_part_of_the_batch_is_taken() -> None:
+    value, output = torch.zeros(3, 2), torch.tensor([[1.0, 9.0]]).repeat(3, 1)
+    target = Target(value, torch.tensor([[1.0, 0.0]]))
+    assert SquaredError().bind(target.select(slice(2, 3)))(output[2:]).tolist() == [1.0]
+    assert SquaredError().bind(target.repeat(2))(output.repeat(2, 1)).tolist() == [1.0] * 6
+    for mask in (torch.ones(2, 2), torch.ones(2), torch.ones(3, 3)):
+        with pytest.raises(ValueError, match="does not broadcast"):
+            Target(value, mask)

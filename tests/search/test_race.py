@@ -15,7 +15,8 @@ from landscape_core.errors import UserError
 from landscape_core.generators.completion import complete, completion_settings
 from landscape_core.generators.masks import preset
 from landscape_core.generators.run_card import card_target, make_card, read_run_card
-from landscape_core.images.pixels import png_base64, png_tensor, to_bytes, to_unit
+from landscape_core.images.pixels import MAX_SIDE, png_base64, png_tensor, to_bytes, to_unit
+from landscape_core.records.card_file import card_text
 from landscape_core.records.run_card import check_models, replay_promise
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerSettings
@@ -43,6 +44,12 @@ def test_a_card_replays_bit_for_bit(name: str, start: str) -> None:
     for one, other in zip(first.lanes, second.lanes, strict=True):
         assert torch.equal(one.loss_table(), other.loss_table())
         assert torch.equal(torch.stack(one.variables), torch.stack(other.variables))
+
+
+def test_the_largest_picture_fits_on_a_card_and_its_card_into_a_file() -> None:
+    noise = torch.randint(0, 256, (3, MAX_SIDE, MAX_SIDE), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    text = make_card(tiny_task(), RunSettings(), noise).model_dump_json()
+    assert torch.equal(png_tensor(read_run_card(card_text(text.encode())).target_png), noise)
 
 
 def test_seed_matters_for_random_starts_only() -> None:
@@ -74,11 +81,11 @@ def valid() -> dict:
         ({"settings": {"lanes": [{"optimizer": {"name": "sgd"}}]}}, "name"),
         ({"settings": {"lanes": []}}, "lanes"),
         ({"settings": {"lanes": [{}, {}]}}, "every lane once"),
-        ({"target_png": "A" * 500_000}, "target_png"),
+        ({"target_png": "A" * 5_000_000}, "target_png"),
         ({"k": 4}, "k and either mask_png or observation"),
         ({"mask_png": "A"}, "k and either mask_png or observation"),
         ({"mask_png": "A", "k": 65}, "k"),
-        ({"mask_png": "A" * 100_001, "k": 4}, "mask_png"),
+        ({"mask_png": "A" * 5_000_000, "k": 4}, "mask_png"),
     ],
 )
 def test_a_hostile_card_is_refused_by_the_field_that_is_wrong(change: dict, message: str) -> None:

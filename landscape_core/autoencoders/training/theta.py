@@ -19,7 +19,7 @@ from landscape_core.search.task import Task
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import MappingTrainer, TargetSampler
 from landscape_core.training.settings import MappingTraining
-from landscape_core.training.theta import MappingPreset, build_trainer, publish_theta
+from landscape_core.training.theta import MappingPreset, between, build_trainer, publish_theta
 
 Whiten = Literal["curvature", "prior"]
 RESIDUAL = "residual"
@@ -63,8 +63,7 @@ def curvature_inputs(task: Task, images: Tensor, n: int, seed: int) -> Tensor:
     """n inputs of F (n, d) on the way from the mean to the encoder's guesses at random pictures."""
     assert task.encode is not None  # the decoder is at hand for every task here
     random = torch.Generator().manual_seed(seed)
-    guesses = task.encode(picture_targets(images)(n, random).value)
-    return task.prior.mean + torch.rand(n, 1, generator=random) * (guesses - task.prior.mean)
+    return between(task.prior.mean, task.encode(picture_targets(images)(n, random).value), random)
 
 
 def features_mapping_trainer(

@@ -16,7 +16,7 @@ from landscape_core.generators.experiments import fragile as fragility
 from landscape_core.generators.experiments.cost import CostSettings, Training
 from landscape_core.generators.experiments.fragile import FragileSettings
 from landscape_core.generators.task import load_image_task
-from landscape_core.generators.training.theta import MAPPING_PRESETS, published_name
+from landscape_core.generators.training.theta import picture_preset, published_name
 from landscape_core.options import Data, Device, Distance, Out, Seed, Space, Threads
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 from landscape_core.storage import zoo
@@ -49,9 +49,9 @@ def cost(
 ) -> None:  # fmt: skip
     """Θ's training in pictures that X inverts to the same loss, and after how many pictures it has paid; every domain."""
     apply_threads(threads)
+    per_buffer = picture_preset(space).training.targets
     tasks = {name: load_image_task(name, perceptual=perceptual, device=device) for name in DOMAINS}
     pictures = {name: pictures_of(data, "val", None, number, seed, task.side, name) for name, task in tasks.items()}
-    per_buffer = MAPPING_PRESETS[space].training.targets
     trainings = {
         name: Training.of(zoo.read_card(published_name(name, space)), zoo.read_card(f"{name}/generator"), per_buffer)
         for name in tasks

@@ -12,7 +12,7 @@ from torch import Tensor
 from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.experiments.results import finish
 from landscape_core.experiments.rows import TableSettings, markdown
-from landscape_core.generators.datasets import DOMAINS
+from landscape_core.generators.datasets import DOMAINS, pictured
 from landscape_core.generators.experiments import ablation as table2
 from landscape_core.generators.experiments import completions as fig6
 from landscape_core.generators.experiments import wplus as spaces
@@ -131,7 +131,7 @@ def pictures_of(
     data: Path, split: str, images: Path | None, number: int, seed: int, side: int, domain: str = "faces"
 ) -> Tensor:
     """n pictures (n, 3, side, side) of a domain's data set, or of anybody's."""
-    source = DOMAINS[domain].source(data, split, side) if images is None else ImageSource(images, None, side)
+    source = DOMAINS[pictured(domain)].source(data, split, side) if images is None else ImageSource(images, None, side)
     return targets(source, number, seed)
 
 

@@ -13,7 +13,7 @@ from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.experiments.comparing import quiet
 from landscape_core.experiments.results import finish
 from landscape_core.generators.commands.reproduce import Steps, Work, pictures_of
-from landscape_core.generators.datasets import DOMAINS
+from landscape_core.generators.datasets import DOMAINS, pictured
 from landscape_core.generators.experiments import editing as edits
 from landscape_core.generators.experiments import restoring
 from landscape_core.generators.experiments import restoring_claims as table
@@ -73,7 +73,7 @@ def restore(
         seed=seed,
     )
     pictures = pictures_of(data, split, images, number, seed, task.side, domain)
-    train = targets(DOMAINS[domain].source(data, "train", task.side), tuned, seed)
+    train = targets(DOMAINS[pictured(domain)].source(data, "train", task.side), tuned, seed)
     lpips = image_objective("lpips", task.device)[0].distance
     with Ticker() as tick:
         result = restoring.run_restore(task, train, pictures, settings, lpips, command_line(), tick, work)

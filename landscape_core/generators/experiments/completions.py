@@ -129,7 +129,7 @@ def _means(rows: list[list[float]]) -> list[float]:
 def _leaks(task: Task, pictures: Tensor, study: CompletionStudy) -> list[float]:
     """Per mask: what greying does to visible features, as a share of what tells two faces apart there."""
     distance = perceptual_distance(task.objective)
-    some = pictures[:16]
+    some = pictures[:16].to(task.device)
     return [border_effect(distance, some, preset(name, pictures.shape[-1])).share for name in study.masks]
 
 

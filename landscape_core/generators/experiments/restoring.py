@@ -52,7 +52,7 @@ def run_restore(
         searching = Searching(task, rows_of(settings.space), settings, name, tick, work)
         chosen = searching.chosen(instrument.observe(train[: settings.tune_targets]))
         result.settings["chosen"][name] = described(chosen)  # type: ignore[index]
-        target = instrument.observe(pictures)
+        target = instrument.observe(pictures).to(task.device)
         curves = searching.measured(target, chosen, judges)
         record(result, curves, settings)
         _baselines(result, task, target, judges)

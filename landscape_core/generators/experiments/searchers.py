@@ -17,7 +17,7 @@ from landscape_core.experiments.curves import encoder_loss
 from landscape_core.generators.experiments.rivals import BarzilaiBorwein, ConjugateGradients, RefinedGuess
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName, OptimizerSettings
-from landscape_core.search.race import starts_in
+from landscape_core.search.race import START_STREAM, starts_in
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import Start
 from landscape_core.search.task import Task, X
@@ -81,7 +81,7 @@ class BestOf:
         chosen = task.advice(X, self.optimizer, lr=rate)
         best = torch.full((len(pictures),), torch.inf)
         for index in range(min(self.k, evaluations)):
-            start = task.prior.sample(len(pictures), torch.Generator().manual_seed(seed + index))
+            start = task.prior.sample(len(pictures), torch.Generator().manual_seed(seed + index + START_STREAM))
             each = descend(task, X, pictures, task.space(X).at(start), chosen, evaluations // self.k or 1)
             best = torch.minimum(best, each.cpu())
         return best

@@ -22,7 +22,7 @@ from landscape_core.search.task import Task, Tuned
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import MappingTrainer, TargetSampler
 from landscape_core.training.settings import MappingTraining
-from landscape_core.training.theta import WHITENED, MappingPreset, build_trainer, publish_theta
+from landscape_core.training.theta import WHITENED, MappingPreset, between, build_trainer, publish_theta
 
 TRUNCATIONS = (0.5, 1.0)  # of drawn targets
 # "residual" is what serves: the whitener with the prior's shape in it, an MLP that bends where the loss is steep, targets half
@@ -81,7 +81,7 @@ def curvature_inputs(task: Task, images: Tensor, n: int, seed: int) -> Tensor:
     random = torch.Generator().manual_seed(seed)
     pictures = to_unit(images[torch.randint(len(images), (n,), generator=random)])
     guesses = task.prior.sample(n, random) if task.encode is None else task.encode(pictures)
-    return task.prior.mean + torch.rand(n, 1, generator=random) * (guesses - task.prior.mean)
+    return between(task.prior.mean, guesses, random)
 
 
 def image_targets(images: Tensor, task: Task | None = None, *, drawn: float = 0.0) -> TargetSampler:

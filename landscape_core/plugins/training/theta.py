@@ -19,7 +19,7 @@ from landscape_core.search.thetas import THETA
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import MappingTrainer, TargetSampler
 from landscape_core.training.settings import MappingTraining
-from landscape_core.training.theta import MappingPreset, build_trainer, publish_theta
+from landscape_core.training.theta import MappingPreset, between, build_trainer, publish_theta
 
 _TRAINING = MappingTraining(
     buffers=20, targets=128, steps=8, batch=32, lr=3e-4, weight_decay=0.01, z_lr=1.0, z_optimizer="lbfgs", rollout_chunk=128,
@@ -100,8 +100,7 @@ def targets_of(task: Task, observed: Target | None) -> TargetSampler:
 def curvature_inputs(task: Task, n: int, seed: int) -> Tensor:
     """n inputs of F (n, d) on the way from the prior's mean to inputs drawn from it."""
     random = torch.Generator().manual_seed(seed)
-    drawn = task.prior.sample(n, random)
-    return task.prior.mean + torch.rand(n, 1, generator=random).to(drawn) * (drawn - task.prior.mean)
+    return between(task.prior.mean, task.prior.sample(n, random), random)
 
 
 def plugin_mapping_trainer(

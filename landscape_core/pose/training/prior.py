@@ -93,7 +93,7 @@ class PoseTrainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.config.lr * 0.5 * (1 + math.cos(math.pi * min(1.0, self.seen / self.config.samples)))
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed((self.config.seed << 32) + self.seen)
+            torch.manual_seed((self.config.seed * 1_000_003 + self.seen) % 2**32)  # 32 bits are all that a generator takes
             pose = self.rotvec[torch.randint(len(self.rotvec), (self.config.batch,))]
             with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.config.bf16):
                 q, rotations = self.model(pose)

@@ -18,7 +18,7 @@ from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.storage import zoo
 from landscape_core.training.alternating import MappingTrainer, TargetSampler
 from landscape_core.training.settings import MappingTraining
-from landscape_core.training.theta import WHITENED, MappingPreset, build_trainer, publish_theta
+from landscape_core.training.theta import WHITENED, MappingPreset, between, build_trainer, publish_theta
 
 # "full" is section 7.2 to the letter: 40,960 targets of 200 steps a buffer. "paper" is the same Θ and the same
 # optimisers, N and B scaled down and 64 draws averaged in an update, to fit ten minutes of one CPU thread. "short" and
@@ -94,7 +94,7 @@ def curvature_inputs(task: str, poses: Tensor | None, n: int, seed: int) -> Tens
         picked = poses[torch.randint(len(poses), (n,), generator=random)]
         with torch.no_grad():
             codes = vposer.encoder(picked).mean
-    return torch.rand(n, 1, generator=random) * codes
+    return between(torch.zeros_like(codes[0]), codes, random)
 
 
 def pose_mapping_trainer(
