@@ -3,11 +3,10 @@ import { byCell } from "../views/columns.js";
 import { Looks, paintBeside } from "../views/compare.js";
 import { decode, paint } from "../views/frames.js";
 import { FullScreen } from "../views/full.js";
-import { showJudges } from "../views/judges.js";
 import { CompletionRun } from "./record.js";
 import { Tiles, visiblePart } from "./tiles.js";
 import { RunsView } from "../views/runs_view.js";
-import { UNFINISHED, number } from "../views/words.js";
+import { number } from "../views/words.js";
 
 const FIDELITY = "Mean loss of what is seen over all K, without the prior's term; lower is closer.";
 const DIVERSITY = "Mean perceptual distance between two completions over all pairs of the K, behind a mask in the hidden part alone; higher is more varied.";
@@ -17,6 +16,7 @@ class Gallery extends RunsView {
   constructor(view) {
     super(view, {
       tab: "complete",
+      beginHere: BEGIN_HERE,
       status: "complete-status",
       onMove: () => this.#look(),
       describe: (index) => this.run?.describe("steps", index) ?? "",
@@ -31,7 +31,7 @@ class Gallery extends RunsView {
     this.looks = new Looks(panel.querySelector(".looks"), () => this.#drawPicked(this.timeline.index));
     this.looks.listen(panel.querySelector("[data-chosen]"), () => {});
     new FullScreen(panel, panel.querySelector("[data-full]"));
-    this.say(BEGIN_HERE);
+    this.sayEnd();
     this.controls.ready(); // disabled until now, so that no click is lost
     this.listen();
   }
@@ -62,7 +62,7 @@ class Gallery extends RunsView {
     this.timeline.setTicks([]);
     for (const tiles of this.places) tiles.take(run);
     this.#columns(this.tiles);
-    if (!this.controls.busy || run.end) this.sayEnd();
+    this.sayEnd();
     this.find("[data-show=pasted]").disabled = !run.mask;
     if (!run.mask && this.how.show === "pasted") this.#set("show", "whole");
     const part = run.mask ? await visiblePart(await decode(run.target), run.mask) : null;
@@ -94,20 +94,6 @@ class Gallery extends RunsView {
     this.#curves();
   }
 
-  /** How the run that is shown came out. */
-  sayEnd() {
-    const { end, start } = this.run;
-    const said = end?.verdict ?? UNFINISHED;
-    this.say(said, [end?.disagreement, start, end?.reason, end?.replay].filter(Boolean).join(" "));
-    showJudges(this.find(".judges"), end?.judges);
-  }
-
-  cancelled() {
-    this.rest();
-    if (this.run) this.sayEnd();
-    else this.say(BEGIN_HERE);
-  }
-
   #click({ show, order, pick, back, save }) {
     if (save !== undefined) this.#save();
     if (show || order) this.#set(show ? "show" : "order", show ?? order);
@@ -125,6 +111,7 @@ class Gallery extends RunsView {
   }
 
   #choose(name, index) {
+    if (!this.run.steps.length) return; // nothing is drawn yet
     const same = this.chosen?.name === name && this.chosen.index === index;
     this.chosen = same ? null : { name, index };
     if (this.chosen) this.trigger("pick", { index });
@@ -174,7 +161,8 @@ class Gallery extends RunsView {
     this.looking = (this.looking ?? 0) + 1;
     const { looking } = this;
     this.curves.cursor(step, run.at("steps", step, "mean"));
-    const sheets = await Promise.all(this.tiles.map(({ name }) => createImageBitmap(run.sheet(name, step))));
+    const known = this.tiles.map(({ name }) => run.sheet(name, step)); // none while they are read from the browser's memory
+    const sheets = await Promise.all(known.map((sheet) => sheet && createImageBitmap(sheet)));
     if (looking !== this.looking) return;
     this.tiles.forEach((tiles, i) => tiles.draw(sheets[i], run.lanes[tiles.name].loss[at], this.how.show === "pasted" ? this.visible : null));
     this.element.dataset.step = step;

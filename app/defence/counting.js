@@ -1,5 +1,6 @@
 /** The batch view: right answers over many test pictures, undefended and in both lanes, under both attacks side by side. */
 import { JobView } from "../views/run_view.js";
+import { span } from "../views/words.js";
 
 const BEGIN_HERE = "Uses the classifier, attack and steps chosen beside it; every picture meets both attacks.";
 
@@ -29,9 +30,8 @@ class Counting extends JobView {
     this.find(".aside").textContent = text;
   }
 
-  act(act) {
-    this.trigger(act, act === "run" ? { n: Number(this.find("[data-many]").value) } : undefined);
-    this.acted(act);
+  asked() {
+    return { n: Number(this.find("[data-many]").value) };
   }
 
   become(state) {
@@ -90,7 +90,7 @@ class Counting extends JobView {
     this.last = `${done} of ${n} pictures. ${this.clean} ${this.settings}.`;
     this.#fill(rows);
     this.bar(done / n);
-    if (done < n && this.controls.state === "running") this.say(`${this.last} ${remaining(left)}`);
+    if (done < n && this.controls.state === "running") this.say(`${this.last} About ${span(left)} left.`);
   }
 
   #end({ run, reason }) {
@@ -121,11 +121,6 @@ function cell([share, low, high], name) {
 
 function percent(share) {
   return (100 * share).toFixed(1).replace(/\.0$/, "");
-}
-
-function remaining(seconds) {
-  if (seconds === null) return "";
-  return seconds < 90 ? `About ${Math.ceil(seconds)} s left.` : `About ${Math.round(seconds / 60)} min left.`;
 }
 
 export function mount(view) {

@@ -4,7 +4,6 @@ import { DefenceRecord } from "./record.js";
 import { DefenceStage, cost } from "./stage.js";
 import { decode } from "../views/frames.js";
 import { RunsView } from "../views/runs_view.js";
-import { UNFINISHED } from "../views/words.js";
 
 const BEGIN_HERE = "Press Run: the picture is attacked, then both defences restore it in lock-step.";
 
@@ -12,6 +11,7 @@ class Defence extends RunsView {
   constructor(view) {
     super(view, {
       tab: "defence",
+      beginHere: BEGIN_HERE,
       status: "defence-status",
       kinds: {
         picture: (message) => this.#picture(message),
@@ -38,15 +38,6 @@ class Defence extends RunsView {
     return new DefenceRecord(begin);
   }
 
-  cancelled() {
-    this.rest();
-    this.sayEnd();
-  }
-
-  sayEnd() {
-    this.say(this.run?.end?.summary ?? (this.run ? UNFINISHED : BEGIN_HERE), this.run?.end?.reason);
-  }
-
   async #picture(message) {
     this.idle = { ...message, bitmap: await decode(message.clean.png) };
     this.controls.ready();
@@ -66,7 +57,7 @@ class Defence extends RunsView {
     this.stage.name("x", `input space · ${begin.optimizer}`);
     this.stage.name("z", `learned space · ${begin.optimizer}`);
     this.#clean(run.cleanBitmap, begin);
-    if (!this.controls.busy || run.end) this.sayEnd();
+    this.sayEnd();
     this.draw();
     this.timeline.moveTo(index ?? run.steps.length - 1);
     this.#look();
@@ -90,8 +81,9 @@ class Defence extends RunsView {
     this.stage.clear();
     this.stage.name("attacked", "");
     this.#clean(this.idle.bitmap, this.idle);
+    for (const chart of Object.values(this.charts)) chart.cursor(null);
     this.draw();
-    this.say(BEGIN_HERE);
+    this.sayEnd();
   }
 
   #clean(bitmap, message) {

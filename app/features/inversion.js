@@ -1,10 +1,8 @@
 /** The inversion view: a picture, what the decoder gives back of its features, and descent to the same features in X and Z. */
 import { decode } from "../views/frames.js";
-import { showJudges } from "../views/judges.js";
 import { RunRecord } from "../views/race_record.js";
 import { RunsView } from "../views/runs_view.js";
 import { Stage } from "../views/stage.js";
-import { UNFINISHED } from "../views/words.js";
 
 const BEGIN_HERE = "Press Run: X and Z look for a picture with these features; the decoder answers in one pass.";
 
@@ -12,6 +10,7 @@ class Inversion extends RunsView {
   constructor(view) {
     super(view, {
       tab: "features",
+      beginHere: BEGIN_HERE,
       status: "features-status",
       kinds: {
         target: (message) => this.#target(message),
@@ -56,20 +55,8 @@ class Inversion extends RunsView {
     this.stage.showTarget(run.target, run.label, run);
     this.stage.name(run.table);
     this.timeline.setTicks(run.steps, index ?? run.steps.length - 1);
-    if (!this.controls.busy || run.end) this.sayEnd();
-    this.draw();
-  }
-
-  cancelled() {
-    this.rest();
     this.sayEnd();
-  }
-
-  sayEnd() {
-    const end = this.run?.end;
-    const begin = this.run ? UNFINISHED : BEGIN_HERE;
-    this.say(end?.summary ?? begin, [end?.disagreement, this.run?.start, end?.reason, end?.replay, end?.hint].filter(Boolean).join(" "));
-    showJudges(this.find(".judges"), end?.judges);
+    this.draw();
   }
 
   draw() {

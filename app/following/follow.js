@@ -2,6 +2,7 @@
 import { Columns, laneColour } from "../views/columns.js";
 import { KeptView } from "../views/kept_view.js";
 import { PanelSettings } from "../views/panel_settings.js";
+import { onTheme } from "../views/theme.js";
 
 const ROWS = ["X", "Z"];
 
@@ -46,7 +47,7 @@ export class FollowView extends KeptView {
       opened: (query) => view.server.opened(query),
     });
     this.element.addEventListener("change", () => this.settings.changed());
-    new MutationObserver(() => this.look()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    onTheme(() => this.look());
     new ResizeObserver(() => this.look()).observe(this.find(".stage"));
   }
 

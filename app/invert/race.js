@@ -1,10 +1,9 @@
 /** The race view: takes the server's messages, keeps the runs, and lets one look at any step of any of them. */
 import { decode } from "../views/frames.js";
-import { showJudges } from "../views/judges.js";
 import { RunRecord } from "../views/race_record.js";
 import { RunsView } from "../views/runs_view.js";
 import { Stage } from "../views/stage.js";
-import { UNFINISHED, number } from "../views/words.js";
+import { number } from "../views/words.js";
 
 const MOST_PICTURES = 1800; // 16 KB each when decoded: about 29 MB
 const BEGIN_HERE = "Press Run: X and the learned Z search for this picture by each of two optimisers, all in step.";
@@ -13,6 +12,7 @@ class Race extends RunsView {
   constructor(view) {
     super(view, {
       tab: "invert",
+      beginHere: BEGIN_HERE,
       status: "queue-status",
       kinds: {
         target: (message) => this.#target(message),
@@ -58,12 +58,6 @@ class Race extends RunsView {
     this.#forgetOldPictures();
   }
 
-  cancelled() {
-    this.rest();
-    if (this.run) this.show(this.run, this.timeline.index);
-    else this.say(BEGIN_HERE);
-  }
-
   #click({ best, axis }) {
     if (best) this.#toBest(best);
     if (axis) this.#setAxis(axis);
@@ -77,8 +71,7 @@ class Race extends RunsView {
     this.timeline.setTicks([]);
     this.find(".insight").textContent = "";
     this.curves.cursor(null);
-    showJudges(this.find(".judges"), null);
-    this.say(BEGIN_HERE);
+    this.sayEnd();
     this.draw();
   }
 
@@ -92,13 +85,6 @@ class Race extends RunsView {
     this.timeline.setTicks(ticks, index ?? ticks.length - 1);
     this.sayEnd();
     this.draw();
-  }
-
-  sayEnd() {
-    const { end, start } = this.run;
-    if (end) this.say(end.summary, [end.disagreement, start, end.reason, end.replay, end.hint].filter(Boolean).join(" "));
-    else if (!this.controls.busy) this.say(UNFINISHED, start);
-    showJudges(this.find(".judges"), end?.judges);
   }
 
   #toBest(name) {

@@ -1,12 +1,13 @@
 /** The loss along the straight line between both ends, with the ends marked (Plotly, no WebGL). */
 import { plotlyLoaded } from "../views/plotly.js";
+import { onTheme } from "../views/theme.js";
 import { PATHS } from "./figure.js";
 
 export class CutPlot {
   constructor(element) {
     this.element = element;
     this.log = true;
-    new MutationObserver(() => this.#draw()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    onTheme(() => this.#draw());
     new ResizeObserver(() => this.#draw()).observe(element);
   }
 

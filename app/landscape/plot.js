@@ -6,10 +6,12 @@ import { plotlyLoaded } from "../views/plotly.js";
 import { CAMERA, boxesOf, layout, panelOf, sceneName, traces } from "./figure.js";
 import { Sketch } from "./sketch.js";
 import { Turning } from "./turning.js";
+import { onTheme } from "../views/theme.js";
 import { webgl, withoutSmoothing } from "../views/webgl.js";
 
 const SETTLE = 300;
-const NARROW = 480;
+const NARROW = 480; // px; a narrower scene is looked at from so many times as far, to hold the whole surface
+const FARTHER = 1.38;
 
 export class SurfacePlot {
   /**
@@ -25,11 +27,12 @@ export class SurfacePlot {
     this.losses = 0; // how often the browser took the WebGL contexts away
     this.at = 0;
     this.camera = CAMERA;
+    this.narrow = false; // whether the camera stands farther away for it
     this.updates = 0;
     this.empty = element.firstElementChild;
     this.turning = new Turning(element, { begin: () => this.#turnable(), rest: (camera) => this.#turnedTo(camera), mouse: this.gl === "software" });
     element.addEventListener("webglcontextlost", () => this.#lost(), true);
-    new MutationObserver(() => this.#schedule()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    onTheme(() => this.#schedule());
     new ResizeObserver(() => this.#resized()).observe(element);
   }
 
@@ -101,7 +104,7 @@ export class SurfacePlot {
   /** Room for Plotly. Where a processor draws WebGL it takes seconds for its first picture; a sketch is seen until then. */
   async #prepare() {
     this.element.replaceChildren();
-    if (this.element.clientWidth < NARROW) this.camera = farther(CAMERA);
+    this.#fit();
     if (this.gl !== "software" || this.mode !== "surface") return;
     const look = this.#look();
     const made = layout(this.panels, look);
@@ -114,6 +117,7 @@ export class SurfacePlot {
 
   async #draw() {
     this.busy = true;
+    this.#fit();
     const look = this.#look();
     const config = { responsive: false, displayModeBar: false, displaylogo: false, scrollZoom: false, plotGlPixelRatio: this.gl === "software" ? 1 : 2 };
     this.width = look.width;
@@ -134,6 +138,15 @@ export class SurfacePlot {
     if (!sketch) return;
     await painted();
     if (this.sketch === sketch) this.#unsketch(); // else it is of what is drawn next
+  }
+
+  /** The camera at the distance that the width asks for, from wherever it was turned to. */
+  #fit() {
+    const narrow = this.element.clientWidth < NARROW;
+    if (narrow === this.narrow || !this.element.clientWidth) return; // out of sight it has none
+    const by = narrow ? FARTHER : 1 / FARTHER;
+    const eye = Object.fromEntries(Object.entries(this.camera.eye).map(([axis, value]) => [axis, by * value]));
+    Object.assign(this, { narrow, camera: { ...this.camera, eye } });
   }
 
   #unsketch() {
@@ -229,10 +242,4 @@ export class SurfacePlot {
 /** Resolves when what was drawn is on the screen. */
 function painted() {
   return new Promise((resolve) => { requestAnimationFrame(() => requestAnimationFrame(resolve)); });
-}
-
-/** From a little farther away, so that a narrow scene holds the whole surface. */
-function farther(camera) {
-  const eye = Object.fromEntries(Object.entries(camera.eye).map(([axis, value]) => [axis, 1.38 * value]));
-  return { ...camera, eye };
 }

@@ -1,3 +1,4 @@
+import { onTheme } from "../views/theme.js";
 import { bytes, colour, decades } from "./packed.js";
 
 /**
@@ -18,6 +19,7 @@ export class PlaneMap {
       onPick(share.map((part, i) => this.shown.low[i] + part * (this.shown.high[i] - this.shown.low[i])));
     });
     new ResizeObserver(() => this.draw()).observe(canvas);
+    onTheme(() => this.draw());
   }
 
   /** @param {{low: number[], high: number[], field?: object, scale?: number[], over: (pen: Pen) => void}} shown */

@@ -1,4 +1,5 @@
 import { plotlyLoaded } from "../views/plotly.js";
+import { onTheme } from "../views/theme.js";
 import { webgl, withoutSmoothing } from "../views/webgl.js";
 
 const FLOOR = -6;
@@ -7,9 +8,12 @@ const FLOOR = -6;
 export class Surfaces {
   constructor(element) {
     this.element = element;
+    onTheme(() => this.drawn && this.draw(...this.drawn));
   }
 
-  async draw({ scene, fieldX, scale }, shown) {
+  async draw(training, shown) {
+    this.drawn = [training, shown];
+    const { scene, fieldX, scale } = training;
     if (!webgl()) {
       this.element.textContent = "This browser has no WebGL, which surfaces need; the maps above show the same.";
       return;

@@ -2,10 +2,9 @@
 import { Camera, drawScene, jointAt, points } from "./body.js";
 import { PoseRecord, readings } from "./record.js";
 import { byCell, laneColour } from "../views/columns.js";
-import { showJudges } from "../views/judges.js";
 import { settle } from "../views/address.js";
 import { RunsView } from "../views/runs_view.js";
-import { UNFINISHED } from "../views/words.js";
+import { onTheme } from "../views/theme.js";
 
 const LOWER = /Leg|Hip|Knee|Ankle|Foot|Toes/;
 const BEGIN_HERE = "Click joints of the target to hide them, drag to turn, then press Run.";
@@ -16,6 +15,7 @@ class Figures extends RunsView {
   constructor(view) {
     super(view, {
       tab: "pose",
+      beginHere: BEGIN_HERE,
       status: "pose-status",
       kinds: {
         target: (message) => this.#target(message),
@@ -39,7 +39,7 @@ class Figures extends RunsView {
     for (const cell of this.cells) this.canvases[cell.dataset.cell] = cell.querySelector("canvas");
     this.element.addEventListener("change", (event) => this.#tick(event));
     for (const canvas of Object.values(this.canvases)) this.#listen(canvas);
-    new MutationObserver(() => this.#look()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    onTheme(() => this.#look());
     new ResizeObserver(() => this.#look()).observe(this.find(".stage"));
     this.listen();
   }
@@ -52,6 +52,7 @@ class Figures extends RunsView {
     this.controls.notice(null);
     this.run = null;
     this.timeline.setTicks([]);
+    this.curves.cursor(null);
     this.sayEnd();
     if (message.visible) this.#hide(message.names.slice(1).filter((name) => !message.visible.includes(name)));
     else if (another) this.#hide([]);
@@ -72,34 +73,27 @@ class Figures extends RunsView {
     this.run = run;
     this.target = run.target;
     this.#hide(run.target.names.slice(1).filter((name) => !run.target.visible.includes(name)));
-    if (!this.controls.busy || run.end) this.sayEnd();
+    this.sayEnd();
     this.draw(index === undefined);
     if (index !== undefined) this.timeline.moveTo(index);
-  }
-
-  sayEnd() {
-    const end = this.run?.end;
-    const begin = this.run ? UNFINISHED : BEGIN_HERE;
-    this.say(end?.summary ?? begin, [end?.disagreement, this.run?.start, end?.reason, end?.replay].filter(Boolean).join(" "));
-    showJudges(this.find(".judges"), end?.judges);
   }
 
   asked() {
     return { ...super.asked(), visible: this.visible };
   }
 
-  cancelled() {
-    this.rest();
-    this.sayEnd();
+  /** Names of the joints; the hips are none. Before there is a target there are none. */
+  get names() {
+    return this.target?.names.slice(1) ?? [];
   }
 
-  /** Names of the joints that are not hidden; the hips are no joint. */
+  /** Names of the joints that are not hidden. */
   get visible() {
-    return this.target.names.slice(1).filter((name) => !this.hidden.has(name));
+    return this.names.filter((name) => !this.hidden.has(name));
   }
 
   #click({ seen, turn, axis, measure }) {
-    if (seen) this.#hide(this.target.names.slice(1).filter((name) => seen !== "all" && LOWER.test(name) === (seen === "upper")));
+    if (seen) this.#hide(this.names.filter((name) => seen !== "all" && LOWER.test(name) === (seen === "upper")));
     if (turn) this.#turn(turn);
     if (axis) {
       this.axis = axis;
@@ -128,8 +122,8 @@ class Figures extends RunsView {
 
   #hide(names) {
     this.hidden = new Set(names);
-    const lower = this.target.names.slice(1).filter((name) => LOWER.test(name));
-    const upper = this.target.names.slice(1).filter((name) => !LOWER.test(name));
+    const lower = this.names.filter((name) => LOWER.test(name));
+    const upper = this.names.filter((name) => !LOWER.test(name));
     const same = (list) => list.length === this.hidden.size && list.every((name) => this.hidden.has(name));
     settle("pose", this.hidden.size ? { hidden: [...this.hidden].join() } : {}, "hidden");
     this.press("seen", same([]) ? "all" : same(lower) ? "upper" : same(upper) ? "lower" : "some");
@@ -141,8 +135,8 @@ class Figures extends RunsView {
   #joints() {
     const boxes = [...this.element.querySelectorAll("[data-joint]")];
     for (const box of boxes) box.checked = !this.hidden.has(box.dataset.joint);
-    if (boxes.map((box) => box.dataset.joint).join() === this.target.names.slice(1).join()) return;
-    this.find("[data-joints]").replaceChildren(...this.target.names.slice(1).map((name) => {
+    if (boxes.map((box) => box.dataset.joint).join() === this.names.join()) return;
+    this.find("[data-joints]").replaceChildren(...this.names.map((name) => {
       const label = document.createElement("label");
       const box = document.createElement("input");
       Object.assign(box, { type: "checkbox", checked: !this.hidden.has(name) });

@@ -106,7 +106,7 @@ def batches(
 
 def _frames(run: R, since: int) -> Message:
     lanes = {lane: {name: values[since:] for name, values in columns.items()} for lane, columns in run.columns.items()}
-    return {"kind": "frames", "steps": run.trajectory.steps[since:], "lanes": lanes}
+    return {"kind": "frames", "steps": run.trajectory.steps[since:], "limit": run.solver.max_steps, "lanes": lanes}
 
 
 def held(run: R, messages: Iterator[Message]) -> Iterator[Message]:

@@ -2,7 +2,7 @@
 import { Folders } from "../target/folder.js";
 import { LossCurves } from "../views/curves.js";
 import { Timeline } from "../views/timeline.js";
-import { number } from "../views/words.js";
+import { number, span } from "../views/words.js";
 
 const EVERY = 1000; // ms between two looks at the server
 const RAN_AWAY = 1e3; // times the first loss: a mean in which single descents diverged is left out of the chart, which it would flatten
@@ -42,8 +42,8 @@ class Train {
     const act = target.closest("[data-act]")?.dataset.act;
     const other = target.closest("[data-training]")?.dataset.training;
     if (other) this.#show(other);
+    if (act) this.#notice("");
     if (act === "train") {
-      this.#notice("");
       this.find("[data-act=train]").disabled = true;
       this.#say("The data are read and checked…");
       this.trigger("train");
@@ -216,10 +216,6 @@ function compared(look) {
   const interval = low === null ? "" : ` [${share(low)}, ${share(high)}]`;
   const clear = low !== null && (high < 1 || low > 1) ? "" : "; no clear difference";
   return `Z against X after ${look.x.length - 1} steps at buffer ${look.buffer}: ${share(look.ratio)}${interval} loss on ${look.n} targets that no buffer held${clear}.`;
-}
-
-function span(seconds) {
-  return seconds < 90 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 }
 
 function row(training, current) {

@@ -56,6 +56,7 @@ export class Columns {
   /** Take a batch of steps; resolves when its pictures can be drawn. */
   add(frames) {
     this.end = null;
+    this.limit = frames.limit ?? this.limit; // Continue takes it further
     this.steps.push(...frames.steps);
     for (const [name, columns] of Object.entries(frames.lanes)) {
       for (const key of this.keys) this.lanes[name][key].push(...columns[key]);

@@ -1,4 +1,5 @@
 import { plotlyLoaded } from "./plotly.js";
+import { onTheme } from "./theme.js";
 import { number } from "./words.js";
 
 /**
@@ -31,7 +32,7 @@ export class LossCurves {
     this.line.className = "cursor";
     this.dots = [];
     setTimeout(() => (window.requestIdleCallback ?? setTimeout)(() => plotlyLoaded()), EARLY);
-    new MutationObserver(() => this.#schedule()).observe(document.body, { attributes: true, attributeFilter: ["class"] });
+    onTheme(() => this.#schedule());
     new ResizeObserver(() => {
       if (this.drawn && this.element._fullLayout?.height !== this.height) this.#schedule(); // a narrow page has a lower chart
       this.#place();
@@ -57,8 +58,7 @@ export class LossCurves {
     if (this.pending || !(this.curves.length || this.drawn)) return;
     this.pending = true;
     setTimeout(async () => {
-      await plotlyLoaded();
-      this.pending = false;
+      await plotlyLoaded().finally(() => { this.pending = false; });
       this.latest = performance.now();
       const plot = () => this.#plot();
       this.plotting = this.plotting.then(plot, plot); // one after the other: Plotly's first drawing takes a while

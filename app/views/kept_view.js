@@ -32,7 +32,7 @@ export class KeptView extends RunView {
     if (!last.length || this.run || this.controls.busy) return;
     for (const message of last) await super.take(message);
     this.run.kept = true;
-    this.rest();
+    this.cancelled();
     if (!this.run.end) this.say(UNFINISHED);
   }
 }

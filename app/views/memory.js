@@ -35,21 +35,21 @@ export class Memory {
     return this.#messages("heavy", run);
   }
 
-  /** How many bytes all tabs' runs take; null where nothing can be kept. */
-  async size() {
+  /** How many bytes all tabs' runs take, and whether any are this one's; null where nothing can be kept. */
+  async held() {
     if (!(await this.database)) return null;
-    return (await this.#about()).reduce((sum, run) => sum + run.bytes, 0);
+    const found = await this.#about();
+    return { bytes: found.reduce((sum, run) => sum + run.bytes, 0), own: found.some((run) => this.#isOurs(run)) };
   }
 
-  /** Forget all runs kept here but one. */
+  /** Forget the runs of this tab and of the panels below it, or of this panel, but one. */
   async keepOnly(run) {
     await this.busy;
-    for (const each of await this.#about()) if (each.tab === this.tab && each.id !== run) await this.forget(each.id);
+    for (const each of await this.#about()) if (this.#isOurs(each) && each.id !== run) await this.forget(each.id);
   }
 
-  /** Forget the runs of the panels below this tab's. */
-  async forgetPanels() {
-    for (const each of await this.#about()) if (each.tab.startsWith(`${this.tab}/`)) await this.forget(each.id);
+  #isOurs({ tab }) {
+    return tab === this.tab || tab.startsWith(`${this.tab}/`);
   }
 
   /** Forget a run. */
@@ -79,6 +79,7 @@ export class Memory {
     const work = database.transaction(["runs", "light", "heavy"], "readwrite");
     const runs = work.objectStore("runs");
     const run = (await answer(runs.get(message.run))) ?? { id: message.run, tab: this.tab, begun: Date.now(), bytes: 0 };
+    if (!run.bytes && message.kind !== "begin") return; // it was forgotten meanwhile
     run.bytes += JSON.stringify(message).length;
     runs.put(run);
     work.objectStore("light").put(light, [message.run, message.seq]);
@@ -107,7 +108,7 @@ function withoutPictures(message) {
   return { ...message, lanes };
 }
 
-function opened() {
+async function opened() {
   const asked = indexedDB.open(NAME, VERSION);
   asked.onupgradeneeded = () => {
     asked.result.createObjectStore("runs", { keyPath: "id" });

@@ -7,7 +7,10 @@ export function plotlyLoaded() {
   loading ??= new Promise((resolve, reject) => {
     const script = Object.assign(document.createElement("script"), { src: SCRIPT });
     script.addEventListener("load", resolve);
-    script.addEventListener("error", () => reject(new Error("plotly.js could not be loaded")));
+    script.addEventListener("error", () => {
+      loading = null; // the next chart asks again
+      reject(new Error("plotly.js could not be loaded"));
+    });
     document.head.append(script);
   });
   return loading;

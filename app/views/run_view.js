@@ -123,6 +123,11 @@ export class RunView extends JobView {
     super.listen();
   }
 
+  acted(act) {
+    if (WAITS.includes(act)) this.pace = new Pace(); // what passed between two runs is nobody's pace
+    super.acted(act);
+  }
+
   /** More steps of the run that is shown. */
   async frames(message) {
     if (message.run !== this.run?.id) return;
@@ -133,10 +138,11 @@ export class RunView extends JobView {
     if (!this.inbox.waiting) this.draw(); // or one would watch the past
   }
 
-  /** A run took further steps: say how fast it goes. */
+  /** A run took further steps: say how fast it goes, where it is the one that is looked at. */
   goesOn(run) {
     this.become("running");
-    this.find(".aside").textContent = this.pace.tell(run.steps.at(-1), run.limit);
+    const pace = this.pace.tell(run.steps.at(-1), run.limit);
+    if (run === this.run) this.find(".aside").textContent = pace;
   }
 
   /** The run that is shown is over. */

@@ -3,23 +3,25 @@
  * them can be looked at, compared, forgotten, and its settings taken up again.
  */
 import { onShow, ran } from "./address.js";
+import { showJudges } from "./judges.js";
 import { LIMIT, Memory } from "./memory.js";
 import { onPlan } from "./plan.js";
 import { RunView } from "./run_view.js";
 import { RunList } from "./runlist.js";
+import { UNFINISHED } from "./words.js";
 
 const MB = 1e6;
 
 /**
  * Subclasses define `run`, the one that is shown, `record(begin)`, which makes a run of its first message, `show(run, index)`,
- * which shows it at an index of its steps or at its end, `draw()`, `sayEnd()` and `planned()`, which names the lanes of `plan`,
- * those of the next run, while none is shown. Messages of runs are taken here; `kinds` are a tab's others.
+ * which shows it at an index of its steps or at its end, `draw()` and `planned()`, which names the lanes of `plan`, those of the
+ * next run, while none is shown. Messages of runs are taken here; `kinds` are a tab's others.
  */
 export class RunsView extends RunView {
-  /** @param {object} options those of `RunView`, and {tab: string} */
-  constructor(view, { tab, ...options }) {
+  /** @param {object} options those of `RunView`, and {tab: string, beginHere: string}, what is said while no run is shown */
+  constructor(view, { tab, beginHere, ...options }) {
     super(view, options);
-    this.tab = tab;
+    Object.assign(this, { tab, beginHere });
     this.runs = [];
     this.plan = {};
     this.memory = new Memory(tab);
@@ -120,6 +122,21 @@ export class RunsView extends RunView {
     else this.listed();
   }
 
+  cancelled() {
+    this.rest();
+    this.sayEnd();
+  }
+
+  /** How the run that is shown ended, that it goes on or has no end, or how to begin one. */
+  sayEnd() {
+    const { run } = this;
+    const { end, start } = run ?? {};
+    const going = run === this.standing && this.controls.busy ? "Running…" : UNFINISHED;
+    this.say(run ? end?.summary ?? end?.verdict ?? going : this.beginHere, [end?.disagreement, start, end?.reason, end?.replay, end?.hint].filter(Boolean).join(" "));
+    const judges = this.find(".judges");
+    if (judges) showJudges(judges, end?.judges);
+  }
+
   act(act, steps) {
     if (act === "more" && this.run !== this.standing) this.show(this.standing);
     super.act(act, steps);
@@ -137,12 +154,13 @@ export class RunsView extends RunView {
   /** The list, and what the browser keeps. */
   async listed() {
     this.list.draw(this.runs, this.run);
-    const size = await this.memory.size();
+    const held = await this.memory.held();
     const most = `${Math.round(LIMIT / MB)} MB`;
-    this.find(".remembered").hidden = !this.runs.length;
-    this.find("[data-remembered]").textContent = size === null
-      ? "This browser keeps no runs: they go with the page."
-      : `Runs stay in this browser, and nowhere else: ${(size / MB).toFixed(1)} of ${most} are taken, the oldest go first.`;
+    this.find(".remembered").hidden = !this.runs.length && !held?.own; // a panel below may have one
+    this.find("[data-remembered]").textContent = held
+      ? `Runs stay in this browser, and nowhere else: ${(held.bytes / MB).toFixed(1)} of ${most} are taken by all tabs, the oldest go first.`
+      : "This browser keeps no runs: they go with the page.";
+    this.find("[data-all]").hidden = !this.runs.length;
   }
 
   /** Curves of the other runs that are to be compared, faint, and of the one that is shown. */
@@ -180,9 +198,7 @@ export class RunsView extends RunView {
   }
 
   async #forget() {
-    const gone = this.runs.filter((run) => run !== this.standing || !this.controls.busy);
-    for (const run of gone) await this.memory.forget(run.id);
-    await this.memory.forgetPanels();
+    await this.memory.keepOnly(this.controls.busy ? this.standing?.id : null);
     this.runs = this.runs.filter((run) => run === this.standing); // it stands on the server, and in view
     if (this.standing && this.run !== this.standing) this.show(this.standing);
     this.draw();

@@ -137,6 +137,7 @@ def test_continuing_numbers_its_messages_on(models: Models, session: Session) ->
     further = list(race.resume(models, session, 2))
     assert further[0]["seq"] == first[-1]["seq"] + 1
     assert further[0]["run"] == first[0]["run"]
+    assert further[0]["limit"] == first[0]["limit"] + 2, "what is left is told of the further steps"
 
 
 def test_continuing_begins_where_the_run_stands_once_it_rests(models: Models, session: Session) -> None:

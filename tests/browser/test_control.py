@@ -12,6 +12,7 @@ from app.limits import UPLOAD_FILE
 
 Open = Callable[..., Any]
 FOCUS = "document.activeElement.dataset.act"
+PACE = "/^[\\d.]+ steps a second, \\d+ (s|min) left$/.test(document.querySelector('#race .aside').textContent)"
 FIELDS = [
     ("Invert", "#steps input[type=number]", "#settings-note", "Steps"),
     ("Complete", "#complete-steps input[type=number]", "#complete-note", "Steps"),
@@ -33,18 +34,32 @@ def test_the_focus_stays_on_the_button_that_run_becomes(open_page: Open, gate: A
     assert page.evaluate(FOCUS) == "run"
 
 
-def test_a_run_tells_its_pace_and_what_is_left(open_page: Open, gate: Any) -> None:
+def test_a_run_tells_its_pace_and_what_is_left_and_is_told_of_in_its_own_words(open_page: Open, gate: Any) -> None:
     page = open_page("?steps=50&model=gated")
     gate.allow(8)
     page.click("#race [data-act=run]")
     page.wait_for_function("document.querySelector('#race .transport output').textContent.startsWith('step ')")
     gate.allow(12)
-    page.wait_for_function(
-        "/^[\\d.]+ steps a second, \\d+ (s|min) left$/.test(document.querySelector('#race .aside').textContent)"
-    )
+    page.wait_for_function(PACE)
     gate.allow(None)
     page.wait_for_selector("#race [data-act=run] >> visible=true")
     assert "left" not in page.text_content("#race .aside")
+
+    page.fill("#race [data-more]", "30")
+    gate.allow(8)
+    page.click("#race [data-act=more]")
+    page.wait_for_function("/^step 5. of 80$/.test(document.querySelector('#race .transport output').textContent)")
+    gate.allow(12)
+    page.wait_for_function(PACE)
+    gate.allow(None)
+    page.wait_for_selector("#race [data-act=run] >> visible=true")
+    verdict = page.text_content("#race .summary")
+
+    gate.allow(4)
+    page.click("#race [data-act=run]")
+    for number, said in ((2, verdict), (1, "Running…")):  # the run before, and the one that goes on
+        page.click(f"#race .runs li:nth-child({number}) .link >> nth=0")
+        page.wait_for_function("said => document.querySelector('#race .summary').textContent === said", arg=said)
 
 
 @pytest.mark.parametrize(("tab", "run"), [("Complete", "#gallery"), ("Pose", "#figures"), ("Defence", "#defence")])

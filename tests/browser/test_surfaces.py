@@ -71,8 +71,10 @@ def test_a_sketch_stands_until_plotly_has_drawn(open_page: Open) -> None:
     for sketched, scene in zip(seen["boxes"], scenes, strict=True):
         assert sketched == pytest.approx(scene, abs=2)
     page.wait_for_function("document.querySelectorAll('.surfaces .sketch').length === 0")
+    near = page.evaluate(EYES)[0]
     page.set_viewport_size({"width": 390, "height": 844})
     page.wait_for_function(f"{PLOT}._fullLayout.width === {PLOT}.clientWidth && {PLOT}.clientWidth < 390")
+    assert page.evaluate(EYES)[0]["x"] > 1.3 * near["x"], "from farther away a narrow scene holds the whole surface"
 
 
 def test_drag_a_surface_both_cameras_follow_and_an_update_keeps_them(
