@@ -17,6 +17,8 @@ const MARKUP = `
 const KEYS = { ArrowLeft: "back", ArrowRight: "forth", Home: "first", End: "last", " ": "play" };
 const TICKS_PER_SECOND = 12;
 const LONGEST_SECONDS = 15;
+const timelines = new WeakMap(); // by their elements
+let held = null; // the one that was moved by hand last
 
 export class Timeline {
   /**
@@ -39,11 +41,12 @@ export class Timeline {
       const button = event.target.closest("[data-go]");
       if (button) this.go(button.dataset.go);
     });
-    const listen = (event) => {
-      if (element.isConnected) this.#key(event);
-      else document.removeEventListener("keydown", listen);
-    };
-    document.addEventListener("keydown", listen);
+    timelines.set(element, this);
+  }
+
+  /** Whether it can be moved: it is in sight, and there is something to move over. */
+  get movable() {
+    return this.ticks.length > 1 && this.element.checkVisibility();
   }
 
   /** Whether it stands on the last tick, and so follows the end. */
@@ -84,6 +87,7 @@ export class Timeline {
   go(where, stride = 1) {
     if (this.ticks.length < 2) return;
     if (where === "play") {
+      held = this;
       if (this.timer) this.pause();
       else this.play();
       return;
@@ -117,6 +121,7 @@ export class Timeline {
   }
 
   #byHand(index) {
+    held = this;
     this.pause();
     this.moveTo(index);
   }
@@ -126,14 +131,21 @@ export class Timeline {
     this.element.classList.toggle("playing", yes);
     this.element.querySelector("[data-go=play]").setAttribute("aria-label", yes ? "Pause" : "Play");
   }
-
-  #key(event) {
-    const action = KEYS[event.key];
-    const visible = this.element.offsetParent !== null;
-    if (!action || !visible || event.ctrlKey || event.metaKey || event.altKey) return;
-    const control = event.target.closest("input, textarea, select, button, [contenteditable], [role=listbox], [role=tab]");
-    if (control && control !== this.range && !(control.tagName === "BUTTON" && event.key !== " ")) return;
-    event.preventDefault();
-    this.go(action, event.shiftKey ? 10 : 1);
-  }
 }
+
+/** Of several scrubbers in sight the keys move one: that in whose view the focus is, else the one last moved, else the first. */
+function keyed(target) {
+  const movable = [...document.querySelectorAll("[data-timeline]")].map((element) => timelines.get(element)).filter((each) => each?.movable);
+  const beside = movable.find((each) => each.element.closest(".race").contains(target));
+  return beside ?? (movable.includes(held) ? held : movable[0]);
+}
+
+document.addEventListener("keydown", (event) => {
+  const action = KEYS[event.key];
+  if (!action || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("dialog")) return;
+  const timeline = keyed(event.target);
+  const control = event.target.closest("input, textarea, select, button, [contenteditable], [role=listbox], [role=tab]");
+  if (!timeline || (control && control !== timeline.range && !(control.tagName === "BUTTON" && event.key !== " "))) return;
+  event.preventDefault();
+  timeline.go(action, event.shiftKey ? 10 : 1);
+});

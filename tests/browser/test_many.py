@@ -29,11 +29,25 @@ def test_many_pictures_give_a_number_one_can_cite(open_page: Open, tmp_path: Pat
     download.value.save_as(tmp_path / "many.csv")
     assert "drawn cat,1,Z · L-BFGS,4," in (tmp_path / "many.csv").read_text(encoding="utf-8")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.keyboard.press("Home")  # of two scrubbers in sight the keys move that which the focus is beside
+    assert page.text_content(many + ".transport output") == "step 0 of 4"
+    page.click("#race [data-act=run]")
+    wait_for_text(page, "#race .transport output", "step 4 of 4")
+    page.focus("#race [data-act=run]")
+    page.keyboard.press("ArrowLeft")
+    outputs = [page.text_content(f"{view} .transport output") for view in ("#race", many)]
+    assert outputs == ["step 3 of 4", "step 0 of 4"]
+    kept(page)
+    page.click("#race [data-forget]")
+    page.click(many + "[data-act=run]")
+    page.wait_for_selector(many + "[data-act=export]:visible")
     kept(page)
     page.reload()
     wait_for_text(page, many + ".summary", lines[0])
     assert page.locator(many + "tbody tr").count() == 5
     page.wait_for_selector(many + ".chart .main-svg")
+    page.wait_for_selector("#race .remembered >> visible=true")  # though the race above has no run
+    assert page.is_hidden("#race [data-all]")
     assert page.locator(many + "[data-act=export]").is_hidden(), "the server has it no longer"
     page.wait_for_selector(many + "[data-act=run]:enabled")
     page.fill(many + "[data-ask=restarts]", "3")
