@@ -17,8 +17,8 @@ class Editing {
     this.future = [];
     this.number = 0;
     this.edit = blank();
-    this.wanted = asked(this.tab)[PARAMETER];
-    this.#write(this.wanted); // it stays in the address until there is a result to edit so
+    this.address = asked(this.tab)[PARAMETER];
+    this.#write(this.address); // it stays in the address until there is a result to edit so
     this.root.addEventListener("click", (event) => this.#click(event.target.closest("button")?.dataset ?? {}));
     this.root.addEventListener("input", (event) => this.#input(event.target));
     this.root.addEventListener("change", (event) => this.#change(event.target));
@@ -33,7 +33,7 @@ class Editing {
   #take(message) {
     if (!message) return;
     this.#notice(message.kind === "error" ? message.text : null);
-    if (message.kind === "error") this.waiting = false;
+    if (message.kind === "error") this.#rest();
     if (message.kind === "opened") this.#open(message);
     if (message.kind === "drawn") this.#drawn(message);
   }
@@ -59,10 +59,10 @@ class Editing {
 
   /** Another model's results: nothing is edited yet, unless the page's address asks for it. */
   #begin(message) {
-    const wanted = read(this.wanted, message);
-    if (this.wanted && !wanted) this.#notice(`The address asked for the edit “${this.wanted.slice(0, 40)}”, which is not accepted; it was ignored.`);
-    this.wanted = undefined;
-    this.edit = wanted ?? blank();
+    const wanted = read(this.address, message);
+    if (this.address && !wanted) this.#notice(`The address asked for the edit “${this.address.slice(0, 40)}”, which is not accepted; it was ignored.`);
+    this.address = undefined;
+    Object.assign(this, { edit: wanted ?? blank(), past: [], future: [] });
     this.#settle();
   }
 
@@ -172,12 +172,10 @@ class Editing {
   /** Ask for the pictures of the edit as it stands; of those asked for meanwhile only the last. */
   #draw() {
     if (!this.opened) return;
-    this.wanted = true;
     this.root.dataset.busy = "";
+    this.again = this.waiting;
     if (this.waiting) return;
     this.waiting = true;
-    this.wanted = false;
-    this.asked = performance.now();
     this.trigger("draw", { ...structuredClone(this.edit), number: ++this.number });
   }
 
@@ -187,10 +185,14 @@ class Editing {
       const canvas = [...this.root.querySelectorAll(".results canvas")].find((each) => each.dataset.lane === lane);
       canvas?.getContext("2d").drawImage(await decode(picture, "webp"), 0, 0);
     }
-    this.root.dataset.took = Math.round(performance.now() - this.asked);
+    this.#rest();
+    if (this.again) this.#draw();
+  }
+
+  /** Nothing is asked for any more. */
+  #rest() {
     this.waiting = false;
-    if (this.wanted) this.#draw();
-    else delete this.root.dataset.busy;
+    delete this.root.dataset.busy;
   }
 }
 

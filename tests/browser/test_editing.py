@@ -59,6 +59,15 @@ def test_a_result_is_edited_undone_blended_and_exported(open_page: Open, tmp_pat
     page.click("#edit [data-do=reset]")
     page.wait_for_function("!new URLSearchParams(location.search).has('edit')")
 
+    page.check("#model input[value=cats]", force=True)  # another model's result has other directions: it begins anew
+    page.wait_for_function("new URLSearchParams(location.search).get('model') === 'cats'")
+    page.click("#race [data-act=run]")
+    page.wait_for_selector("#race [data-act=export] >> text=run 2 >> visible=true")
+    page.click("#edit [data-do=take-a]")
+    page.wait_for_function("document.querySelector('#edit [data-labels]').textContent === 'run 2, step 5'")
+    page.wait_for_selector(RESTS)
+    assert page.locator("#edit [data-do=undo]").is_disabled()
+
 
 def test_the_completion_that_is_picked_is_the_one_that_is_edited(open_page: Open) -> None:
     page = open_page("?tab=complete&c_k=4&c_steps=3")
