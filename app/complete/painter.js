@@ -22,12 +22,15 @@ class Painter {
 
   async show(message) {
     if (!message) return;
+    this.told = message;
     this.root.querySelector("[data-label]").textContent = message.label;
     this.root.querySelector("[data-loss]").textContent = message.loss;
     this.painting = message.painting;
     this.root.classList.toggle("looking", !message.painting);
     this.canvas.tabIndex = message.painting ? 0 : -1;
-    this.picture = message.picture ? await decode(message.picture) : null;
+    const picture = message.picture ? await decode(message.picture) : null;
+    if (message !== this.told) return; // another one came meanwhile
+    this.picture = picture;
     if (message.side !== this.side) this.#resized(message);
     if (!this.visible) {
       this.visible = bits(message.mask ?? this.presets.get(message.first).mask);

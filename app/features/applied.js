@@ -5,13 +5,17 @@ const SIDE = 128;
 const SVG = "http://www.w3.org/2000/svg";
 
 export function mount({ element, watch, value }) {
-  const draw = () => value() && show(element, value());
+  let latest = null;
+  const draw = async () => {
+    const message = latest = value();
+    const drawn = await Promise.all((message?.groups ?? []).map(group));
+    if (message && message === latest) show(element, drawn, message); // else another one came meanwhile
+  };
   watch("value", draw);
   draw();
 }
 
-async function show(element, { groups, text, place }) {
-  const drawn = await Promise.all(groups.map(group));
+function show(element, drawn, { text, place }) {
   element.querySelector("[data-groups]").replaceChildren(...drawn);
   element.querySelector("[data-place]").replaceChildren(...(place ? [rug(place)] : []));
   element.querySelector(".summary").textContent = text;

@@ -56,7 +56,10 @@ def build(page: Page) -> StandingSource:
     with many:
         build_many(page, form, tab.loaded)
     with clip:
-        file = gr.File(label="Your clip", file_types=SUFFIXES, type="filepath", height=110, elem_id="follow-clip", render=False)
+        file = gr.File(
+            label="Your clip", file_types=SUFFIXES, type="filepath", height=110, elem_id="follow-clip", elem_classes="moving",
+            render=False,
+        )  # fmt: skip
         build_follow(page, "invert/follow", "invert-follow", [file, *form.components], tab.clip, tab.loaded)
         file.render()
     return lambda key: standing_of(page.invert.get(key).run)

@@ -68,6 +68,7 @@ class Playground {
   }
 
   #act(act) {
+    if (!this.training) return;
     const acts = {
       train: () => this.#train({}),
       phase: () => this.#train({ phase: true }),
@@ -97,6 +98,7 @@ class Playground {
   }
 
   #aim(place) {
+    if (!this.training) return;
     this.training.basins = null;
     this.ask("aim", { place });
   }

@@ -199,7 +199,7 @@ def measure(play: Play) -> Iterator[Message]:
         sweeps = {}
         for label, space in spaces.items():
             if play.stop.is_set():
-                return
+                raise UserError("Stopped; the comparison was not made.")
             sweeps[label] = sweep(playground, space, name, tuning_targets(playground, TUNED))
             yield play.numbered(stream.swept(sweeps, limit))
         best = {label: each.best for label, each in sweeps.items()}

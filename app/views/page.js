@@ -7,11 +7,28 @@ const KEY = "theme";
 const INTRO = "intro";
 const TURNS = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
 
+/** What this browser remembers of a visitor's choices; where it keeps nothing they go with the page. */
+function remembered(key) {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+function remember(key, value) {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // it is asked to keep nothing
+  }
+}
+
 function apply(dark) {
   document.body.classList.toggle("dark", dark);
 }
 
-const chosen = localStorage.getItem(KEY);
+const chosen = remembered(KEY);
 const asked = new URLSearchParams(location.search).get("__theme");
 if (chosen && !asked) apply(chosen === "dark");
 
@@ -19,7 +36,7 @@ document.addEventListener("click", (event) => {
   if (event.target.closest(".masthead .theme")) {
     const dark = !document.body.classList.contains("dark");
     apply(dark);
-    localStorage.setItem(KEY, dark ? "dark" : "light");
+    remember(KEY, dark ? "dark" : "light");
   }
   if (event.target.closest("[data-skip]")) {
     event.preventDefault();
@@ -53,7 +70,7 @@ addEventListener("lab-tab", ({ detail }) => about(detail));
 
 /** What is said above the tabs stays folded where it was folded. */
 document.addEventListener("toggle", (event) => {
-  if (event.target.matches(".intro")) localStorage.setItem(INTRO, event.target.open ? "open" : "folded");
+  if (event.target.matches(".intro")) remember(INTRO, event.target.open ? "open" : "folded");
 }, true);
 const fold = () => {
   const intro = document.querySelector(".intro");
@@ -61,7 +78,7 @@ const fold = () => {
     requestAnimationFrame(fold);
     return;
   }
-  intro.open = localStorage.getItem(INTRO) !== "folded";
+  intro.open = remembered(INTRO) !== "folded";
   about(new URLSearchParams(location.search).get("tab") ?? "invert");
 };
 fold();

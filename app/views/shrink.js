@@ -1,20 +1,21 @@
 /** Pictures too large to be sent are made smaller before, as the server would make them after. */
 const LARGEST = 10_000_000; // bytes that are sent as they are
 const SIDE = 1600; // px; the server keeps no more of a picture
+const MOVING = ".moving"; // fields of clips, of which but one frame would be left
 const DONE = new WeakSet();
 
 /** Listen on the whole page, before Gradio's own fields do: to files that are chosen, and to those that are dropped. */
 export function listen() {
   document.addEventListener("change", (event) => {
     const field = event.target;
-    if (field.type !== "file" || !tooLarge(field.files)) return;
+    if (field.type !== "file" || field.closest(MOVING) || !tooLarge(field.files)) return;
     event.stopImmediatePropagation();
     hand(field, field.files);
   }, true);
   document.addEventListener("drop", (event) => {
     const field = event.target.closest("button, .block")?.parentElement.querySelector("input[type=file]");
     const { files } = event.dataTransfer;
-    if (!field || !tooLarge(files)) return;
+    if (!field || field.closest(MOVING) || !tooLarge(files)) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     hand(field, files);

@@ -78,7 +78,7 @@ class Tour {
   }
 
   leave() {
-    this.stop = null;
+    Object.assign(this, { stop: null, looked: null });
     this.panel.hidden = true;
     unmark();
     document.querySelector("[data-tour=begin]").focus();
@@ -178,8 +178,9 @@ export function listen() {
   let tour = null;
   document.addEventListener("click", (event) => {
     const act = event.target.closest("[data-tour]")?.dataset.tour;
-    if (act === "begin") tour = new Tour(document.querySelector("#tour"));
-    if (act === "begin" || act === "next") tour.next();
+    if (act === "begin") tour ??= new Tour(document.querySelector("#tour"));
+    if (act === "begin") tour.go(0);
+    if (act === "next") tour.next();
     if (act === "back") tour.next(-1);
     if (act === "leave") tour.leave();
   });

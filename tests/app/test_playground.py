@@ -197,6 +197,16 @@ def test_comparing_sweeps_both_spaces_and_takes_the_best_rates() -> None:
     json.dumps(messages, allow_nan=False)
 
 
+def test_a_stop_between_the_sweeps_is_said() -> None:
+    play = opened()
+    messages = run.measure(play)
+    assert next(messages)["kind"] == "swept"
+    play.stop.set()
+    with pytest.raises(UserError, match="Stopped"):
+        next(messages)
+    assert not play.going
+
+
 def test_basins_label_every_start_in_both_spaces() -> None:
     play = opened(model="own", first="x1", second="x2", limit=60, x_rate=0.5, z_rate=0.5)
     (told,) = run.map_basins(play)
