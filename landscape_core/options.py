@@ -101,6 +101,14 @@ def odd(points: int) -> int:
     return points
 
 
+def numbers(text: str, option: str) -> list[float]:
+    """ "15,25,50" as numbers. Raises UserError for anything else."""
+    try:
+        return [float(each) for each in text.split(",")]
+    except ValueError as error:
+        raise UserError(f"{option} takes numbers with commas between; got {text!r}.") from error
+
+
 def parse_box(text: str | None) -> tuple[int, int, int, int] | None:
     """ "left,top,right,bottom" in pixels.
 

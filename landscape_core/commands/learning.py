@@ -195,8 +195,9 @@ def _held(task: Task, observed: Target | None, seed: int) -> tuple[Target | None
     """What is learned on, and what is held out: every eighth observation, or where these are few, what the model draws."""
     if observed is None or len(observed) < TARGETS:
         return observed, task.sampled(TARGETS, torch.Generator().manual_seed(seed + 1))
-    held = torch.arange(len(observed)) % TARGETS == 0
-    return observed.select((~held).nonzero()[:, 0]), observed.select(held.nonzero()[:, 0])
+    held = torch.arange(len(observed)) % 8 == 0
+    seen, unseen = (observed.select(each.nonzero()[:, 0]) for each in (~held, held))
+    return seen, unseen.select(torch.linspace(0, len(unseen) - 1, min(TARGETS, len(unseen))).long())
 
 
 def _planned(asked: Asked, task: Task | None, chosen: MappingPreset) -> Plan:

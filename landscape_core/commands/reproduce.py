@@ -7,14 +7,13 @@ from typing import Annotated
 
 import typer
 
+from landscape_core.commands.pictures import pictures_for
 from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.domains import domain_for
 from landscape_core.errors import UserError, reading
 from landscape_core.experiments import landscapes as fig8
 from landscape_core.experiments.report import BEGIN, END, PAGE, report, with_results
 from landscape_core.experiments.results import finish
-from landscape_core.images.datasets import ImageSource
-from landscape_core.images.sets import targets
 from landscape_core.options import (
     TASK_HELP,
     Data,
@@ -28,7 +27,6 @@ from landscape_core.options import (
     Threads,
     odd,
 )
-from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 from landscape_core.storage.files import write_text
@@ -74,7 +72,7 @@ def landscapes(
     domain = domain_for(task)
     loaded = domain.load(task, perceptual, device)
     if images is not None:
-        chosen, source = Target(targets(ImageSource(images, None, loaded.side), number, seed)), images.name
+        chosen, source = pictures_for(loaded, images, number, seed), images.name
     elif domain.recorded is not None:
         chosen, source = domain.recorded(loaded, data, split, number, seed)
     else:

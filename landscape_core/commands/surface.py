@@ -6,15 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import torch
 import typer
 
+from landscape_core.commands.pictures import pictures_for
 from landscape_core.console import STOPPED, Bar, apply_threads, leave, raced
 from landscape_core.domains import domain_for
-from landscape_core.images.datasets import ImageSource
-from landscape_core.images.sets import targets as draw
+from landscape_core.errors import UserError
 from landscape_core.options import TASK_HELP, Device, Distance, LearnedSpace, Out, Seed, Threads, XRate, ZRate, odd, parse_box
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
@@ -31,7 +31,7 @@ from landscape_core.surfaces.cut_export import cut_page, cut_png
 from landscape_core.surfaces.data import cut_csv, cut_npz, surfaces_csv, surfaces_npz
 from landscape_core.surfaces.export import surface_page
 from landscape_core.surfaces.panels import Panel, figures, panel, sentences
-from landscape_core.surfaces.planes import Plane
+from landscape_core.surfaces.planes import Plane, StoppedError
 from landscape_core.surfaces.png import surface_png
 from landscape_core.surfaces.recovered import load_recovered
 from landscape_core.surfaces.surface import evaluate, evaluate_all
@@ -94,6 +94,10 @@ def surface(
     `reproduce landscapes` averages them over many.
     """
     apply_threads(threads)
+    if at_step is not None and kind != "hessian":
+        raise UserError("--at-step is where the Hessian is looked into: give it with --kind hessian.")
+    if targets is not None and kind != "recovered":
+        raise UserError("--targets are recovered for the paper's plane: give them with --kind recovered.")
     domain = domain_for(task)
     loaded = domain.load(task, perceptual, device)
     observed = domain.observe(loaded, file, frame, names)
@@ -106,8 +110,8 @@ def surface(
     settings = RunSettings.pair(learned, x, z, task=loaded.name, perceptual=perceptual, seed=seed, steps=steps)
     recovered = None
     if kind == "recovered":
-        source = None if targets is None else ImageSource(targets, split, loaded.side, parse_box(box))
-        chosen = None if source is None else Target(draw(source, number, seed))
+        box_of = parse_box(box)
+        chosen = None if targets is None else pictures_for(loaded, targets, number, seed, split=split, box=box_of)
         recovered = _recovered(loaded, settings, chosen)
     race, stopped = raced(*prepare(loaded, settings, target), "race")
     trajectory = race.pair(*settings.names())
@@ -152,8 +156,7 @@ def _line(ran: _Ran, size: int) -> bool:
             cut_between(ran.task, ran.target, ran.trajectory, ran.race.space, size=2 * size - 1, stop=lambda: bar.stopped)
         )
     if not found or not found[-1].whole:
-        typer.echo("Stopped before the cut was complete, so there is nothing to draw.", err=True)
-        raise typer.Exit(STOPPED)
+        _nothing_to_draw("the cut was complete")
     cut, said = found[-1], ran.said | {"points": 2 * size - 1}
     files: dict[str, str | bytes] = {
         "html": cut_page(cut, settings=said, log=ran.log), "png": cut_png(cut, settings=said, log=ran.log),
@@ -195,11 +198,21 @@ def _recovered(task: Task, settings: RunSettings, targets: Target | None) -> dic
             return embedded
         typer.echo(f"No directions are embedded for these models; recovering {OWN_SAMPLES} random targets.")
         targets = task.sampled(OWN_SAMPLES, torch.Generator().manual_seed(settings.seed))
+    x, z = (lane.optimizer for lane in settings.lanes)
     with Bar("recovering latents") as bar:
-        return recovered_planes(
-            task, settings.space, targets, steps=20, z_lr=settings.lanes[-1].optimizer.lr,
-            progress=lambda done, total: bar(done, total, {}),
-        )  # fmt: skip
+        try:
+            return recovered_planes(
+                task, settings.space, targets, optimizers=(x, z), progress=lambda done, total: bar(done, total, {}),
+                stop=lambda: bar.stopped,
+            )  # fmt: skip
+        except StoppedError as before:
+            _nothing_to_draw(str(before))
+
+
+def _nothing_to_draw(before: str) -> NoReturn:
+    """Raises typer.Exit: Ctrl-C came before this was done."""
+    typer.echo(f"Stopped before {before}, so there is nothing to draw.", err=True)
+    raise typer.Exit(STOPPED)
 
 
 def _evaluate(task: Task, target: Target, found: Sequence[View], cache: FolderCache | None) -> tuple[list[Panel], bool]:
@@ -210,8 +223,7 @@ def _evaluate(task: Task, target: Target, found: Sequence[View], cache: FolderCa
         for latest in evaluate_all(running):
             bar(sum(surface.done for surface in latest.values()), total, {})
     if any(surface.level == 0 for surface in latest.values()):
-        typer.echo("Stopped before the first coarse surface was complete, so there is nothing to draw.", err=True)
-        raise typer.Exit(STOPPED)
+        _nothing_to_draw("the first coarse surface was complete")
     return [panel(task, target, view, latest[view.title]) for view in found], bar.stopped
 
 

@@ -18,7 +18,6 @@ from landscape_core.search.race import starts_in
 from landscape_core.search.solver import Lane, Solver
 from landscape_core.search.spaces import Start
 from landscape_core.search.task import Task
-from landscape_core.search.trajectory import states
 from landscape_core.search.updates import Optimizer
 from landscape_core.storage.cache import FolderCache
 from landscape_core.storage.fingerprint import fingerprint
@@ -109,14 +108,16 @@ def _kept(
 
 def _run(solver: Solver, starts: list[Tensor], watch: Watch, step_done: Callable[[int], None]) -> dict[str, Tensor]:
     found: dict[str, list[Tensor]] = {}
-    for state in states(solver, solver.init(starts)):
+    state = solver.init(starts)
+    for step in range(solver.max_steps + 1):  # also where every lane was given up: all parts of a table are as long
+        state = solver.step(state) if step else state
         for lane, now in zip(solver.lanes, state.lanes, strict=True):
             found.setdefault(lane.name, []).append(now.loss)
-            if state.step in watch.marks:
+            if step in watch.marks:
                 best = best_of(solver, lane, now)
                 for each in watch.judges:
                     found.setdefault(f"{lane.name}/{each.name}", []).append(each.of(best, solver.target))
-        step_done(state.step)
+        step_done(step)
     return {key: torch.stack(values).cpu() for key, values in found.items()}
 
 

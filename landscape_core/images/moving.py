@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import itertools
+import math
 import zipfile
 from collections.abc import Sequence
 from fractions import Fraction
@@ -14,15 +16,19 @@ from PIL import Image
 from landscape_core.images.pixels import png_bytes
 
 RATE = 12  # frames a second
+FASTEST = 50  # frames a second of a GIF: browsers slow down what is faster
 REST = 18  # how often the last frame is shown
 
 
 def gif(pictures: Sequence[Image.Image], *, rate: float = RATE, rest: int = REST) -> bytes:
     """An animation that loops, `rate` frames a second; the last one rests for `rest` of them. One palette for all frames,
-    dithered, so that no colour is banded."""
+    dithered, so that no colour is banded. Of more than `FASTEST` a second some are left out."""
+    every = math.ceil(rate / FASTEST)
+    pictures, rate = [*pictures[:-1:every], pictures[-1]], rate / every
     palette = _mosaic(pictures).quantize(256)
     paletted = [picture.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG) for picture in pictures]
-    durations = [int(1000 / rate)] * (len(pictures) - 1) + [int(1000 * max(rest, 1) / rate)]
+    shown_at = [round(100 / rate * i) for i in (*range(len(pictures)), len(pictures) - 1 + max(rest, 1))]  # in hundredths
+    durations = [10 * (after - at) for at, after in itertools.pairwise(shown_at)]
     buffer = io.BytesIO()
     paletted[0].save(buffer, "GIF", save_all=True, append_images=paletted[1:], duration=durations, loop=0)
     return buffer.getvalue()

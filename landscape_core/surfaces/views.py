@@ -11,6 +11,7 @@ from torch import Tensor
 
 from landscape_core.errors import UserError
 from landscape_core.search.objectives import Target
+from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.spaces import XSpace
 from landscape_core.search.task import Task, X
@@ -63,11 +64,12 @@ Recovering = Generator[tuple[int, int], None, dict[str, Plane]]
 
 
 def recovering(
-    task: Task, space: str, targets: Target, *, steps: int = 20, z_lr: float | None = None, batch: int = 25,
-    stop: Callable[[], bool] = lambda: False,
+    task: Task, space: str, targets: Target, *, steps: int = 20, batch: int = 25,
+    optimizers: tuple[OptimizerSettings, OptimizerSettings] | None = None, stop: Callable[[], bool] = lambda: False,
 ) -> Recovering:  # fmt: skip
     """Appendix A: `steps` updates on every target, then the principal directions of the recovered latents, in X and in
-    Z. The planes go through the last latent; use `Plane.through` for an example's own.
+    Z, by X's and Z's optimiser of `optimizers`, or by the one advised for Z. The planes go through the last latent; use
+    `Plane.through` for an example's own.
 
     Yields (updates done, updates in all), an update being one step of one target, and returns the planes by space.
 
@@ -75,8 +77,8 @@ def recovering(
         UserError: fewer than three targets, or no such space.
         StoppedError: `stop`, asked before each step, said so.
     """
-    z = task.advice(space, lr=z_lr)
-    settings = RunSettings.pair(space, task.advice(X, z.name), z, task=task.name, steps=steps)
+    z = task.advice(space)
+    settings = RunSettings.pair(space, *(optimizers or (task.advice(X, z.name), z)), task=task.name, steps=steps)
     ends: dict[str, list[Tensor]] = {X: [], space: []}
     for first in range(0, len(targets), batch):
         part = targets.select(slice(first, first + batch))
@@ -91,11 +93,12 @@ def recovering(
 
 
 def recovered_planes(
-    task: Task, space: str, targets: Target, *, steps: int = 20, z_lr: float | None = None, batch: int = 25,
-    progress: Callable[[int, int], object] = lambda done, total: None,
+    task: Task, space: str, targets: Target, *, steps: int = 20, batch: int = 25,
+    optimizers: tuple[OptimizerSettings, OptimizerSettings] | None = None,
+    progress: Callable[[int, int], object] = lambda done, total: None, stop: Callable[[], bool] = lambda: False,
 ) -> dict[str, Plane]:  # fmt: skip
     """The planes of `recovering`; `progress` is told what it yields."""
-    going = recovering(task, space, targets, steps=steps, z_lr=z_lr, batch=batch)
+    going = recovering(task, space, targets, steps=steps, batch=batch, optimizers=optimizers, stop=stop)
     while True:
         try:
             progress(*next(going))

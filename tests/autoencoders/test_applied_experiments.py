@@ -193,6 +193,8 @@ def test_what_cannot_be_measured_is_a_sentence() -> None:
         applications.anomaly(stage="4,3")
     with pytest.raises(UserError, match="the smallest first; got '4,0'"):
         levels.sweet_spot(levels="4,0")
+    with pytest.raises(UserError, match="--levels takes numbers with commas between; got 'few'"):
+        applications.denoise(levels="few")
     with pytest.raises(UserError, match="numbers with commas"):
         levels.sweet_spot(levels="none")
     with pytest.raises(UserError, match="stages 1 to 4; there is no 9"):

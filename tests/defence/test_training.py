@@ -74,6 +74,7 @@ def test_targets_of_other_settings_are_made_anew_and_a_stop_keeps_nothing(tmp_pa
     fresh = attacked_training(defence, images, labels, other, tmp_path / "work", silent)
     assert fresh is not None
     assert len(fresh) == 4
+    assert attacked_training(defence, 255 - images, labels, other, tmp_path / "work", lambda *_: True) is None
 
 
 def begun(tmp_path: Path, start: float) -> torch.Tensor:

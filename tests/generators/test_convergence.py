@@ -62,6 +62,14 @@ def test_every_lane_is_there_on_every_set_and_never_rises(result: Result) -> Non
     assert result.series["X from the guess | faces"][0] == pytest.approx(float(guess.mean()), rel=1e-4)
 
 
+def test_targets_that_nobody_can_search_keep_their_place() -> None:
+    seen = pictures(3)
+    seen[2] = torch.nan
+    curves = Searches(tiny_task(), silent, batch=2).curves(Target(seen), {"x": (X, Adam(0.1))}, 3, "given up at once")
+    assert curves["x"].loss.shape == (4, 3)
+    assert torch.isfinite(curves["x"].loss).all(dim=0).tolist() == [True, True, False]
+
+
 def test_every_lane_has_the_rate_that_is_best_on_train_for_each_budget(result: Result) -> None:
     assert result.settings["budgets"] == [20, 22]
     for row in ROWS:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -27,6 +28,18 @@ def test_a_gif_has_the_pictures_in_their_order() -> None:
         image.seek(2)
         assert image.convert("RGB").getpixel((5, 5)) == (240, 0, 40)
         assert image.info["loop"] == 0
+
+
+@pytest.mark.parametrize("rate", [12, 30, 60, 120])
+def test_a_gif_takes_as_long_as_its_frames_at_a_speed_that_browsers_keep(rate: int) -> None:
+    pictures = [frame for _ in range(20) for frame in frames()]
+    durations = []
+    with Image.open(io.BytesIO(gif(pictures, rate=rate, rest=1))) as image:
+        for number in range(image.n_frames):
+            image.seek(number)
+            durations.append(image.info["duration"])
+    assert min(durations) >= 20
+    assert sum(durations) == pytest.approx(1000 * len(pictures) / rate, abs=40)  # one frame more or less
 
 
 def test_an_mp4_has_the_pictures_in_their_order_and_colours(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,10 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from landscape_core.cli import app
+from landscape_core.console import Bar
 from landscape_core.errors import UserError
 from landscape_core.experiments.results import Result
+from landscape_core.playground.commands import run as command
 from landscape_core.playground.experiments.comparison import ComparisonSettings, markdown, plot, run_comparison
 from landscape_core.playground.run_card import read_play_card
 
@@ -54,6 +57,21 @@ def test_play_writes_page_animation_picture_numbers_and_card(written: tuple[Path
     assert "- buffers: 3\n" in readme
     assert "data:image/gif;base64," in page
     assert "cdn.plot.ly" not in page.split("</script>")[-1]
+
+
+def test_what_was_trained_when_it_was_stopped_is_written_and_not_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Impatient(Bar):
+        def __call__(self, done: int, total: int, figures: Mapping[str, float]) -> bool:
+            self.stopped = done == 1
+            return super().__call__(done, total, figures)
+
+    monkeypatch.setattr(command, "Bar", Impatient)
+    result = CliRunner().invoke(app, ["play", "arm", "--buffers", "3", "--limit", "20", "--out", str(tmp_path)])
+    assert result.exit_code == 130
+    assert "page.html" in result.output
+    assert "targets reached" not in result.output
 
 
 def test_a_written_card_is_repeated_exactly(written: tuple[Path, str], tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from safetensors.torch import load, save
 from typer.testing import CliRunner, Result
 
 from landscape_core import cli
+from landscape_core.commands import learning
 from landscape_core.domains import load_task
 from landscape_core.errors import UserError
 from landscape_core.images.pixels import to_unit
@@ -178,6 +179,14 @@ def test_a_card_holds_what_was_observed_exactly(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(run_card, "MOST", 100)
     with pytest.raises(UserError, match="at most 100"):
         make_plugin_card(task, RunSettings(task="decay"), target, {})
+
+
+def test_as_many_observations_are_held_out_as_a_look_is_charged_for(tmp_path: Path) -> None:
+    observed = Target(torch.arange(200.0)[:, None].expand(200, 16))
+    seen, held = learning._held(load_task(str(plugin(tmp_path))), observed, 0)
+    assert seen is not None
+    assert (len(seen), len(held)) == (175, 8)
+    assert not set(held.value[:, 0].tolist()) & set(seen.value[:, 0].tolist())
 
 
 def test_the_truth_is_found(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from landscape_core.pose.task import load_body, load_pose_task
 from landscape_core.search.objectives import PerceptualObjective, Target
 from landscape_core.search.summary import replay_sentence
 from landscape_core.search.trajectory import run
+from landscape_core.surfaces.planes import StoppedError
 from landscape_core.surfaces.recovered import load_recovered, save_recovered
 from landscape_core.surfaces.views import recovered_planes
 from tests.tiny.models import tiny_task
@@ -192,6 +193,36 @@ def test_complete_takes_a_painted_mask(picture: Path, tmp_path: Path) -> None:
     masked = pixels(tmp_path / "face" / "sheet.png")[:64, :64]
     assert masked[:32].std() == 0
     assert masked[32:].std() > 0
+
+
+def test_options_that_would_do_nothing_are_refused(picture: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="--kind hessian"):
+        invoke(surface_command.surface, picture, "--kind", "path", "--at-step", 1)
+    with pytest.raises(UserError, match="--kind recovered"):
+        invoke(surface_command.surface, picture, "--kind", "path", "--targets", tmp_path)
+    (tmp_path / "walk.bvh").write_text(bvh_text(load_body().skeleton, torch.zeros(1, 20, 3), 25.0))
+    with pytest.raises(UserError, match="pose is not searched on pictures"):
+        invoke(surface_command.surface, tmp_path / "walk.bvh", "--task", "pose", "--targets", tmp_path)
+
+
+def test_recovering_can_be_stopped_and_goes_by_the_races_optimisers(
+    picture: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    def recovered(*_: object, optimizers: object, stop: Callable[[], bool], **__: object) -> None:
+        asked.append((optimizers, stop()))
+        raise StoppedError("the targets of the paper's plane were recovered")
+
+    monkeypatch.setattr(surface_command, "recovered_planes", recovered)
+    app = typer.Typer()
+    app.command()(surface_command.surface)
+    words = ["--space", "paper", "--optimizer", "adam", "--x-lr", "0.1", "--z-lr", "0.2", "--out", str(tmp_path)]
+    result = CliRunner().invoke(app, [str(picture), *words])
+    assert result.exit_code == 130
+    assert "Stopped before the targets of the paper's plane were recovered" in result.output
+    (((x, z), stopped),) = asked
+    assert ((x.name, x.lr), (z.name, z.lr), stopped) == (("adam", 0.1), ("adam", 0.2), False)
 
 
 def test_embedded_directions_come_back_for_the_same_models_only(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ from landscape_core.features.cifar10 import load_cifar10
 from landscape_core.features.lpips import load_lpips
 from landscape_core.images.pixels import to_unit
 from landscape_core.images.reading import centre_box, crop_square, load_picture
-from landscape_core.options import Data, Out, Seed, Threads, Work
+from landscape_core.options import Data, Out, Seed, Threads, Work, numbers
 from landscape_core.storage import zoo
 
 CONTENTS = ("airplane", "cat", "chelsea", "ship")  # of the examples: none shows a person
@@ -48,7 +48,7 @@ def denoise(
     """Pictures under noise through the decoders as they are, and through ones with skips that learn to remove noise, against
     total variation tuned on training pictures."""
     apply_threads(threads)
-    pairs, deviations = pairs_of(stages), [float(level) / 255 for level in levels.split(",")]
+    pairs, deviations = pairs_of(stages), [level / 255 for level in numbers(levels, "--levels")]
     result = begun(
         "features-denoise", number, seed, [one for pair in pairs.values() for one in pair], levels=levels, images=images
     )

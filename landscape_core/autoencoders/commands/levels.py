@@ -24,7 +24,7 @@ from landscape_core.features.classifier import Classifier, Network
 from landscape_core.features.lpips import load_lpips
 from landscape_core.features.training.classifier import ClassifierConfig, train_classifier
 from landscape_core.features.training.classifier_recipe import CLASSIFIER_PRESETS
-from landscape_core.options import Data, Out, Seed, Threads, Work
+from landscape_core.options import Data, Out, Seed, Threads, Work, numbers
 
 
 def ablation(
@@ -85,10 +85,7 @@ def sweet_spot(
 
 def _levels(text: str) -> list[float]:
     """Raises UserError unless there are at least two radii from 0 to 255, in order."""
-    try:
-        levels = [float(each) for each in text.split(",")]
-    except ValueError as error:
-        raise UserError(f"--levels takes numbers with commas between; got {text!r}.") from error
+    levels = numbers(text, "--levels")
     if len(levels) < 2 or levels != sorted(set(levels)) or not 0 <= levels[0] <= levels[-1] <= 255:
         raise UserError(f"--levels takes two or more radii from 0 to 255, the smallest first; got {text!r}.")
     return levels

@@ -18,6 +18,7 @@ from landscape_core.progress import Report
 from landscape_core.search.mapping import MappingConfig
 from landscape_core.search.objectives import Target
 from landscape_core.storage import zoo
+from landscape_core.storage.fingerprint import fingerprint
 from landscape_core.storage.tensors import read_tensors, write_tensors
 from landscape_core.training.alternating import MappingTrainer, TargetSampler
 from landscape_core.training.settings import MappingTraining
@@ -65,14 +66,14 @@ def attacked_training(
 ) -> Tensor | None:
     """Pictures (number, 3, 32, 32) in [-1, 1], from `folder` where they were made before; None if `report` stopped it."""
     path = folder / "targets.safetensors"
-    made_for = f"{settings} {defence.card.sha256}"
+    random = torch.Generator().manual_seed(settings.seed)
+    picked = torch.randperm(len(images), generator=random)[: settings.number]
+    pictures, answers = to_unit(images[picked]), labels[picked]
+    made_for = f"{settings} {defence.card.sha256} {fingerprint(pictures, answers)}"
     if path.exists():
         kept, meta = read_tensors(path)
         if meta.get("made_for") == made_for:
             return kept["pictures"]
-    random = torch.Generator().manual_seed(settings.seed)
-    picked = torch.randperm(len(images), generator=random)[: settings.number]
-    pictures, answers = to_unit(images[picked]), labels[picked]
     untouched = round(settings.clean * len(pictures))
     harmed = attacked(
         defence.classifier, pictures[untouched:], answers[untouched:], settings.attack(), seed=settings.seed, bf16=True,

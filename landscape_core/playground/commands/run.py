@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from pydantic import ValidationError
 
-from landscape_core.console import Bar, apply_threads
+from landscape_core.console import Bar, apply_threads, leave
 from landscape_core.errors import UserError, first_problem, reading
 from landscape_core.options import Out, Seed, Threads
 from landscape_core.playground.arrivals import arrivals
@@ -42,7 +42,10 @@ def play(
     seed: Seed = 0,
     threads: Threads = 1,
 ) -> None:
-    """Train a Θ for an F of two inputs and write the landscapes: HTML page, GIF, PNG, CSV and run card."""
+    """Train a Θ for an F of two inputs and write the landscapes: HTML page, GIF, PNG, CSV and run card.
+
+    Ctrl-C writes them of the buffers that are done, and compares nothing.
+    """
     apply_threads(threads)
     if card is not None:
         _repeat(card, out)
@@ -61,6 +64,7 @@ def play(
         training.run(lambda: bar(training.buffer, total, training.history[-1] if training.history else {}))
         bar(training.buffer, total, {})
     _write(training, out)
+    leave(stopped=bar.stopped)
     _compare(training.playground, training.space())
 
 
