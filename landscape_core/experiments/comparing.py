@@ -7,8 +7,10 @@ import math
 from collections.abc import Mapping
 from pathlib import Path
 
-from landscape_core.progress import Report, Tick
+from landscape_core.progress import Tick
+from landscape_core.search.spaces import ZSpace
 from landscape_core.storage import zoo
+from landscape_core.training.alternating import MappingTrainer, train_mapping
 from landscape_core.training.theta import MappingPreset, evaluations_per_buffer
 
 Table = dict[str, dict[str, float]]
@@ -40,11 +42,11 @@ def note_on_card(name: str, table: Table, command: str, assets: Path = zoo.ASSET
     zoo.add_metrics(name, {"comparison": {"command": command, "losses": rounded}}, assets)
 
 
-def quiet(tick: Tick, label: str) -> Report:
-    """A training run's report that only ticks."""
+def learned(trainer: MappingTrainer, tick: Tick, label: str) -> ZSpace:
+    """The space of the Θ that a trainer trains to the end."""
 
     def report(done: int, total: int, figures: Mapping[str, float]) -> bool:
         tick(label, done, total)
         return False
 
-    return report
+    return ZSpace(train_mapping(trainer, report), trainer.z_dim)

@@ -10,7 +10,7 @@ import typer
 from torch import Tensor
 
 from landscape_core.console import Ticker, apply_threads, command_line
-from landscape_core.experiments.comparing import quiet
+from landscape_core.experiments.comparing import learned
 from landscape_core.experiments.results import finish
 from landscape_core.experiments.rows import markdown
 from landscape_core.generators.commands.reproduce import Number, Steps, Tuned, Work, pictures_of
@@ -22,10 +22,8 @@ from landscape_core.images.pixels import to_bytes
 from landscape_core.images.sets import CATS, FACES, targets
 from landscape_core.options import Data, Device, Distance, Out, Seed, Space, Threads
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
-from landscape_core.search.spaces import ZSpace
 from landscape_core.search.task import Task
 from landscape_core.search.thetas import untrained
-from landscape_core.training.alternating import train_mapping
 from landscape_core.training.theta import spent
 
 UNSEEN = 1000  # added to the seed of the noise that Θ learns from
@@ -107,12 +105,12 @@ def noise_only(
     noises = to_bytes(spectra.noise_pictures(NOISES, task.side, seed + UNSEEN))
     folder = work / f"{buffers}x{batch}-{curvature_inputs}-seed{seed}"
     with Ticker() as tick:
-        trainer, config = mapping_trainer(
+        trainer, _ = mapping_trainer(
             "faces", "residual", noises, folder, buffers=buffers, targets=batch, inputs=curvature_inputs, drawn=0.0, seed=seed,
             device=device, tick=lambda done, total: tick("curvature", done, total),
         )  # fmt: skip
-        learned = ZSpace(train_mapping(trainer, quiet(tick, "learning from noise")), config.z_dim)
-    spaces = {"noise": learned, "noise-whitener": untrained(task.prior, learned)}
+        from_noise = learned(trainer, tick, "learning from noise")
+    spaces = {"noise": from_noise, "noise-whitener": untrained(task.prior, from_noise)}
     task = replace(task, mappings={**task.mappings, **spaces})
     names = (("Z from noise", "noise"), ("its whitener alone", "noise-whitener"), ("Z", "residual"))
     settings = replace(settings, spaces=names)

@@ -10,7 +10,7 @@ import typer
 from torch import Tensor
 
 from landscape_core.console import Ticker, apply_threads, command_line
-from landscape_core.experiments.comparing import quiet
+from landscape_core.experiments.comparing import learned
 from landscape_core.experiments.results import finish
 from landscape_core.generators.commands.reproduce import Steps, Work, pictures_of
 from landscape_core.generators.datasets import DOMAINS, pictured
@@ -29,8 +29,7 @@ from landscape_core.options import Data, Device, Distance, EvaluatedSplit, Image
 from landscape_core.progress import Tick
 from landscape_core.search.editing import FARTHEST
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
-from landscape_core.search.spaces import SearchSpace, ZSpace
-from landscape_core.training.alternating import train_mapping
+from landscape_core.search.spaces import SearchSpace
 from landscape_core.training.theta import spent
 
 Observed = Annotated[list[str], typer.Option("--observe", help="What is seen; give it again for another. All where absent.")]
@@ -103,13 +102,13 @@ def restore_observed(
         number, tuple(sorted(set(steps))), _names(observations), tuned, tune_steps, spread_targets=0, space=space, seed=seed
     )
     with Ticker() as tick:
-        learned = _learned(load_images(FACES.source(data, "train", task.side)), work, buffers, batch, device, seed, tick)
+        found = _learned(load_images(FACES.source(data, "train", task.side)), work, buffers, batch, device, seed, tick)
         pictures = pictures_of(data, "val", None, number, seed, task.side)
         train = targets(FACES.source(data, "train", task.side), tuned, seed)
         result = taught.run_taught(
-            task, train, pictures, {row: space for row, (space, _) in learned.items()}, settings,
+            task, train, pictures, {row: space for row, (space, _) in found.items()}, settings,
             image_objective("lpips", task.device)[0].distance, command_line(), tick, work,
-            {"training_budget": {row: took for row, (_, took) in learned.items()}},
+            {"training_budget": {row: took for row, (_, took) in found.items()}},
         )  # fmt: skip
     typer.echo(taught.markdown(result))
     finish(result, out, taught.plot)
@@ -122,11 +121,11 @@ def _learned(
     found: dict[str, tuple[SearchSpace, dict[str, Any]]] = {}
     for row, seen in ((taught.OBSERVED, checked_names(OBSERVATIONS)), (taught.WHOLE, ())):
         folder = work / f"{row.split()[-1]}-{buffers}x{batch}-seed{seed}"
-        trainer, config = mapping_trainer(
+        trainer, _ = mapping_trainer(
             "faces", "residual", images, folder, buffers=buffers, targets=batch, observations=seen, seed=seed, device=device,
             tick=lambda done, total: tick("curvature", done, total),
         )  # fmt: skip
-        found[row] = ZSpace(train_mapping(trainer, quiet(tick, f"learning {row}")), config.z_dim), spent(trainer)
+        found[row] = learned(trainer, tick, f"learning {row}"), spent(trainer)
     return found
 
 

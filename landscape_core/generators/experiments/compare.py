@@ -8,14 +8,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from landscape_core.experiments.comparing import Table, buffers_for, quiet, scored
+from landscape_core.experiments.comparing import Table, buffers_for, learned, scored
 from landscape_core.experiments.rows import BASELINE, TableSettings, measure_rows, with_rows
 from landscape_core.generators.task import load_image_task
 from landscape_core.generators.training.theta import MAPPING_PRESETS, mapping_trainer
 from landscape_core.images.pixels import to_unit
 from landscape_core.progress import Tick
-from landscape_core.search.spaces import SearchSpace, ZSpace
-from landscape_core.training.alternating import train_mapping
+from landscape_core.search.spaces import SearchSpace
 from landscape_core.training.theta import evaluations_per_buffer
 
 HELD_OUT = 8  # every eighth picture
@@ -46,8 +45,8 @@ def compare(
 
     for preset in presets:
         count = buffers_for(MAPPING_PRESETS[preset], evaluations)
-        trainer, config = mapping_trainer(domain, preset, learned_on, work, buffers=count, seed=settings.seed, tick=measured)
-        spaces[preset] = ZSpace(train_mapping(trainer, quiet(tick, f"learning {preset}")), config.z_dim)
+        trainer, _ = mapping_trainer(domain, preset, learned_on, work, buffers=count, seed=settings.seed, tick=measured)
+        spaces[preset] = learned(trainer, tick, f"learning {preset}")
     picked = held[torch.randperm(len(held), generator=torch.Generator().manual_seed(settings.seed))]
     tuned, judged = to_unit(picked[: settings.tune_targets]), to_unit(picked[settings.tune_targets :][: settings.targets])
     task = with_rows(load_image_task(domain), spaces)

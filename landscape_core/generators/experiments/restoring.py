@@ -12,12 +12,11 @@ from torch import Tensor
 
 from landscape_core import processes
 from landscape_core.experiments.results import Result
+from landscape_core.experiments.swept import Choices
 from landscape_core.generators.completion import completion_solver, diversity, whole_mask
 from landscape_core.generators.experiments.restoring_claims import REFERENCE, claims, reference
 from landscape_core.generators.experiments.restoring_searches import (
-    Chosen,
     RestoreSettings,
-    Row,
     Searching,
     append,
     begun,
@@ -49,7 +48,7 @@ def run_restore(
     result = begun(_named(task, settings), task, settings, len(pictures), command)
     for name in settings.observations:
         instrument = Instrument.of(name)
-        searching = Searching(task, rows_of(settings.space), settings, name, tick, work)
+        searching = Searching(task, rows_of(task, settings.space), settings, name, tick, work)
         chosen = searching.chosen(instrument.observe(train[: settings.tune_targets]))
         result.settings["chosen"][name] = described(chosen)  # type: ignore[index]
         target = instrument.observe(pictures).to(task.device)
@@ -86,14 +85,14 @@ def _baselines(result: Result, task: Task, target: Target, judges: Sequence[Judg
 
 
 def _spread(
-    result: Result, task: Task, instrument: Instrument, pictures: Tensor, chosen: Chosen, settings: RestoreSettings,
+    result: Result, task: Task, instrument: Instrument, pictures: Tensor, chosen: Choices, settings: RestoreSettings,
     lpips: FeatureDistance, name: str, tick: Tick, work: Path | None,
 ) -> None:  # fmt: skip
     """Mean LPIPS between hypotheses from random starts after `REFERENCE` steps by L-BFGS, where something is hidden there, and
     their mean fit."""
     steps = min(REFERENCE, max(settings.steps))
-    by = {row.name: chosen[row.name][min(settings.steps, key=lambda at: abs(at - steps))].setting for row in _lbfgs(settings)}
-    lanes = tuple(LaneSettings(space=row.space, optimizer=by[row.name]) for row in _lbfgs(settings))
+    rows, nearest = rows_of(task, settings.space, ["lbfgs"]), min(settings.steps, key=lambda at: abs(at - steps))
+    lanes = tuple(LaneSettings(space=row.space, optimizer=chosen[row.name][nearest].setting) for row in rows)
 
     def fit_and_spread(index: int) -> list[list[float]]:
         race = RunSettings(task=task.name, lanes=lanes, steps=steps, start="random", seed=settings.seed + index)
@@ -105,7 +104,7 @@ def _spread(
         return found
 
     means = torch.tensor([*processes.in_turns(fit_and_spread, range(len(pictures)))]).mean(dim=0).tolist()
-    for row, (fit, spread) in zip(_lbfgs(settings), means, strict=True):
+    for row, (fit, spread) in zip(rows, means, strict=True):
         append(result, f"fit of {settings.hypotheses} hypotheses, {steps} steps | {row.name}", fit)
         append(result, f"spread of {settings.hypotheses} hypotheses, {steps} steps | {row.name}", spread)
 
@@ -116,7 +115,3 @@ def _hypotheses(task: Task, target: Target, k: int, race: RunSettings, lpips: Fe
     *_, last = states(solver, solver.init(starts))
     values = [[float(lane.loss.mean()), diversity(lpips, lane.output, whole_mask(target))] for lane in last.lanes]
     return torch.tensor(values)
-
-
-def _lbfgs(settings: RestoreSettings) -> list[Row]:
-    return [row for row in rows_of(settings.space) if row.optimizer == "lbfgs"]

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from landscape_core.experiments.curves import NOTHING, Curves, Lanes, Searches, Watch
-from landscape_core.experiments.paired import Choice, choose_rates
+from landscape_core.experiments.curves import Curves, Watch
 from landscape_core.experiments.results import Result
+from landscape_core.experiments.swept import Choices, Descent, Row, measured, tuned
 from landscape_core.generators.experiments.restoring_claims import COLUMNS
 from landscape_core.progress import Tick
 from landscape_core.search.judges import PSNR, Judge, decibels, features_judge
@@ -49,28 +49,17 @@ class RestoreSettings:
         return tuple(sorted({*(mark for mark in MARKS if mark < max(self.steps)), *self.steps}))
 
 
-@dataclass(frozen=True)
-class Row:
-    """A space searched by an optimiser."""
-
-    name: str
-    space: str
-    optimizer: OptimizerName
-
-    def candidates(self, task: Task) -> dict[str, OptimizerSettings]:
-        """What is swept: Adam's rate, or L-BFGS's first move."""
-        if self.optimizer == "adam":
-            return {f"{each:g}": task.advice(self.space, "adam", lr=each) for each in ADAM_RATES}
-        return {f"{each:g}": task.advice(self.space, "lbfgs", first_move=each) for each in FIRST_MOVES}
-
-
-def rows_of(space: str, **others: str) -> list[Row]:
-    """X, Z and other spaces by every optimiser, in the order of the optimisers."""
+def rows_of(task: Task, space: str, optimizers: Sequence[OptimizerName] = COLUMNS, others: Mapping[str, str] = {}) -> list[Row]:
+    """X, Z and `others` (row -> space) by every optimiser, in the order of the optimisers; swept are Adam's rate and L-BFGS's
+    first move."""
     spaces = (("X", X), ("Z", space), *others.items())
-    return [Row(f"{row} {OPTIMISER_NAMES[by]}", where, by) for by in COLUMNS for row, where in spaces]
+    return [Row(f"{row} {OPTIMISER_NAMES[by]}", where, _swept(task, where, by)) for by in optimizers for row, where in spaces]
 
 
-Chosen = dict[str, dict[int, Choice[OptimizerSettings]]]  # row -> steps -> choice
+def _swept(task: Task, space: str, by: OptimizerName) -> dict[str, OptimizerSettings]:
+    if by == "adam":
+        return {f"{each:g}": task.advice(space, by, lr=each) for each in ADAM_RATES}
+    return {f"{each:g}": task.advice(space, by, first_move=each) for each in FIRST_MOVES}
 
 
 def judges_of(task: Task, lpips: FeatureDistance) -> list[Judge]:
@@ -91,41 +80,24 @@ class Searching:
     tick: Tick
     work: Path | None
 
-    def chosen(self, train: Target) -> Chosen:
+    def chosen(self, train: Target) -> Choices:
         """Every row's best rate for every budget, on training pictures seen in the same way."""
-        settings, task = self.settings, self.task
+        settings = self.settings
         most = min(settings.tune_steps, max(settings.steps))
-        candidates = {row.name: row.candidates(task) for row in self.rows}
-        lanes = {
-            f"{row.name} {rate}": (row.space, each.build(most))
-            for row in self.rows
-            for rate, each in candidates[row.name].items()
-        }
-        curves = self._searched(train, lanes, most, f"{self.name}: choosing rates", NOTHING)
         budgets = {at: min(at, most) for at in settings.steps}
-        found: Chosen = {}
-        for row, each in candidates.items():
-            losses = {setting: curves[f"{row} {rate}"].loss for rate, setting in each.items()}
-            best = choose_rates(each, losses.__getitem__, sorted(set(budgets.values())), floor=0.0)
-            found[row] = {at: best[budget] for at, budget in budgets.items()}
-        return found
+        descent = Descent(most, sorted(set(budgets.values())), settings.seed, floor=0.0, work=self.work)
+        best = tuned(self.task, self.rows, train, descent, self._tick)
+        return {row: {at: by[budget] for at, budget in budgets.items()} for row, by in best.items()}
 
-    def measured(self, target: Target, chosen: Chosen, judges: Sequence[Judge]) -> dict[str, dict[int, Curves]]:
+    def measured(self, target: Target, chosen: Choices, judges: Sequence[Judge]) -> dict[str, dict[int, Curves]]:
         """Every row's curves with the rate of every budget, {row: {steps: curves}}; a lane for each rate, none twice."""
-        most = max(self.settings.steps)
-        lanes = {
-            f"{row.name} {choice.name}": (row.space, choice.setting.build(most))
-            for row in self.rows
-            for choice in chosen[row.name].values()
-        }
-        curves = self._searched(target, lanes, most, self.name, Watch(judges, self.settings.marks))
-        return {
-            row.name: {at: curves[f"{row.name} {choice.name}"] for at, choice in chosen[row.name].items()} for row in self.rows
-        }
+        settings = self.settings
+        descent = Descent(max(settings.steps), settings.steps, settings.seed, work=self.work)
+        watch = Watch(judges, settings.marks)
+        return measured(self.task, self.rows, chosen, target, descent, self._tick, "searching", watch)
 
-    def _searched(self, target: Target, lanes: Lanes, steps: int, label: str, watch: Watch) -> dict[str, Curves]:
-        searches = Searches(self.task, self.tick, seed=self.settings.seed, work=self.work)
-        return searches.curves(target, lanes, steps, label, watch)
+    def _tick(self, label: str, done: int, total: int) -> None:
+        self.tick(f"{self.name}: {label}", done, total)
 
 
 def begun(name: str, task: Task, settings: RestoreSettings, pictures: int, command: str) -> Result:
@@ -151,7 +123,7 @@ def record(result: Result, curves: Mapping[str, Mapping[int, Curves]], settings:
                 append(result, f"{judge}, {at} steps | {row}", float(shown.mean()))
 
 
-def described(chosen: Chosen) -> dict[str, Any]:
+def described(chosen: Choices) -> dict[str, Any]:
     """What was chosen, for the results file."""
     return {
         row: {str(at): {**choice.setting.model_dump(), "at_the_edge": choice.at_the_edge} for at, choice in by.items()}

@@ -46,7 +46,7 @@ def run_taught(
     """`spaces` are the two by their rows; `train` (n, 3, H, W) chooses every row's rate anew for every observation, `pictures`
     (n, 3, H, W) are what is to be found again. What is done is kept below `work`."""
     task = replace(task, mappings={**task.mappings, **spaces})
-    judges, rows = judges_of(task, lpips), rows_of(settings.space, **{row: row for row in spaces})
+    judges, rows = judges_of(task, lpips), rows_of(task, settings.space, others={row: row for row in spaces})
     result = begun(NAME, task, settings, len(pictures), command)
     result.settings.update({**details, "rows": [row.name for row in rows]})  # type: ignore[attr-defined]
     found: dict[str, Mapping[str, Mapping[int, Curves]]] = {}

@@ -10,13 +10,14 @@ from typing import Any
 from scipy import stats
 from torch import Tensor
 
+from landscape_core.experiments.comparing import learned
 from landscape_core.experiments.results import Claim, Result
 from landscape_core.experiments.rows import BASELINE, Losses, TableSettings, claim, measure_rows, record, with_rows
-from landscape_core.progress import Report, Tick
+from landscape_core.progress import Tick
 from landscape_core.search.mapping import MappingConfig
-from landscape_core.search.spaces import SearchSpace, ZSpace
+from landscape_core.search.spaces import SearchSpace
 from landscape_core.search.task import Task
-from landscape_core.training.alternating import TargetSampler, train_mapping
+from landscape_core.training.alternating import TargetSampler
 from landscape_core.training.settings import MappingTraining
 from landscape_core.training.theta import MappingPreset, build_trainer, spent
 
@@ -60,22 +61,13 @@ def train_dimensions(
         folder = work / f"{task.name}-z{dim}-{budget.buffers}x{budget.targets}-seed{budget.seed}"
 
         trainer, _ = build_trainer(task, preset, sampler, _no_inputs, folder)
-        spaces[row(dim)] = ZSpace(train_mapping(trainer, _reporter(f"training {row(dim)}", tick)), dim)
+        spaces[row(dim)] = learned(trainer, tick, f"training {row(dim)}")
         took[row(dim)] = spent(trainer)
     return spaces, took
 
 
 def _no_inputs() -> Tensor:
     raise RuntimeError("the paper's Θ has no curvature to measure")
-
-
-def _reporter(label: str, tick: Tick) -> Report:
-    def report(done: int, total: int, figures: Mapping[str, float]) -> bool:
-        if done:
-            tick(label, done, total)
-        return False
-
-    return report
 
 
 def run_dimensions(

@@ -7,13 +7,12 @@ from pathlib import Path
 
 import torch
 
-from landscape_core.experiments.comparing import Table, buffers_for, quiet, scored
+from landscape_core.experiments.comparing import Table, buffers_for, learned, scored
 from landscape_core.experiments.rows import BASELINE, TableSettings, measure_rows, with_rows
 from landscape_core.plugins.training.theta import plugin_mapping_trainer, preset_for
 from landscape_core.progress import Tick
-from landscape_core.search.spaces import SearchSpace, ZSpace
+from landscape_core.search.spaces import SearchSpace
 from landscape_core.search.task import Task
-from landscape_core.training.alternating import train_mapping
 from landscape_core.training.theta import evaluations_per_buffer
 
 SET = "held out"
@@ -29,8 +28,8 @@ def compare_plugin(task: Task, presets: Sequence[str], buffers: int, settings: T
     spaces: dict[str, SearchSpace] = {}
     for preset in presets:
         count = buffers_for(preset_for(task, preset), evaluations)
-        trainer, config = plugin_mapping_trainer(task, preset, None, work, buffers=count, seed=settings.seed)
-        spaces[preset] = ZSpace(train_mapping(trainer, quiet(tick, f"learning {preset}")), config.z_dim)
+        trainer, _ = plugin_mapping_trainer(task, preset, None, work, buffers=count, seed=settings.seed)
+        spaces[preset] = learned(trainer, tick, f"learning {preset}")
     drawn = task.sampled(settings.tune_targets + settings.targets, torch.Generator().manual_seed(settings.seed + 1)).value
     tuned, judged = drawn[: settings.tune_targets], drawn[settings.tune_targets :]
     rows = with_rows(task, spaces)

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from landscape_core.experiments.comparing import quiet
+from landscape_core.experiments.comparing import learned
 from landscape_core.experiments.curves import ADAM_SWEEP, Searches
 from landscape_core.experiments.paired import choose_rates, compare
 from landscape_core.experiments.results import Claim, Result
@@ -20,10 +20,8 @@ from landscape_core.progress import Tick
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import LaneSettings, RunSettings, prepare
-from landscape_core.search.spaces import ZSpace
 from landscape_core.search.task import Task, X
 from landscape_core.search.trajectory import run
-from landscape_core.training.alternating import train_mapping
 
 FIRST_MOVES = (0.1, 0.3, 1.0, 3.0)
 Z = "residual"
@@ -64,9 +62,9 @@ def run_plugins(tasks: Sequence[Task], settings: ToleranceSettings, work: Path, 
     )
     for task in tasks:
         started = time.perf_counter()
-        learned, buffers = _learned(task, settings, work, tick)
+        with_theta, buffers = _learned(task, settings, work, tick)
         trained = time.perf_counter() - started
-        lanes = measured(learned, settings, tick)
+        lanes = measured(with_theta, settings, tick)
         result.settings["tasks"][task.name] = {
             "models": dict(task.hashes), "seconds of training": round(trained, 1), "buffers": buffers,
             "lanes": {name: _described(lane, settings.steps) for name, lane in lanes.items()},
@@ -78,8 +76,8 @@ def run_plugins(tasks: Sequence[Task], settings: ToleranceSettings, work: Path, 
 
 def _learned(task: Task, settings: ToleranceSettings, work: Path, tick: Tick) -> tuple[Task, int]:
     """The task with a Θ, and how many buffers that was learned in."""
-    trainer, config = plugin_mapping_trainer(task, Z, None, work, buffers=settings.buffers, seed=settings.seed)
-    theta = ZSpace(train_mapping(trainer, quiet(tick, f"{task.name}: learning Θ")), config.z_dim)
+    trainer, _ = plugin_mapping_trainer(task, Z, None, work, buffers=settings.buffers, seed=settings.seed)
+    theta = learned(trainer, tick, f"{task.name}: learning Θ")
     return replace(task, mappings={Z: theta}), trainer.progress.buffer
 
 

@@ -9,16 +9,15 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from landscape_core.experiments.comparing import Table, buffers_for, quiet, scored
+from landscape_core.experiments.comparing import Table, buffers_for, learned, scored
 from landscape_core.experiments.curves import Lanes, Searches
 from landscape_core.pose.recordings import Poses
 from landscape_core.pose.task import NAMES, Observation, body_parts, load_body, load_pose_task
 from landscape_core.pose.training.theta import pose_mapping_trainer, preset_of, spliced
 from landscape_core.progress import Tick
 from landscape_core.search.optimizers import LBFGS
-from landscape_core.search.spaces import SearchSpace, ZSpace
+from landscape_core.search.spaces import SearchSpace
 from landscape_core.search.task import X
-from landscape_core.training.alternating import train_mapping
 from landscape_core.training.theta import evaluations_per_buffer
 
 STEPS = (2, 20, 200)
@@ -67,8 +66,8 @@ def compare(
     spaces: dict[str, SearchSpace] = {}
     for preset in presets:
         buffers = buffers_for(preset_of(observation, preset), evaluations)
-        trainer, config = pose_mapping_trainer(NAMES[observation], preset, learned_on, work, buffers=buffers, seed=seed)
-        spaces[preset] = ZSpace(train_mapping(trainer, quiet(tick, f"learning {preset}")), config.z_dim)
+        trainer, _ = pose_mapping_trainer(NAMES[observation], preset, learned_on, work, buffers=buffers, seed=seed)
+        spaces[preset] = learned(trainer, tick, f"learning {preset}")
         lanes = {**lanes, preset: (preset, preset_of(observation, preset).advised.build(STEPS[-1]))}
     task = replace(task, mappings=spaces)
     table: Table = {name: {} for name in lanes}
