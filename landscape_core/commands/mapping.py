@@ -14,6 +14,7 @@ from landscape_core.domains import domain_for
 from landscape_core.errors import UserError
 from landscape_core.experiments.comparing import Table, note_on_card, written
 from landscape_core.experiments.rows import TableSettings
+from landscape_core.generators.domain import DOMAIN as GENERATORS
 from landscape_core.generators.experiments.compare import compare
 from landscape_core.generators.experiments.restoring_searches import OBSERVATIONS
 from landscape_core.generators.task import load_image_task
@@ -63,7 +64,8 @@ def mapping(
     minutes: Annotated[
         float | None,
         typer.Option(
-            help="End within about so many, loading and measuring included: what of the preset does not fit is left out.",
+            help="End within about so many, loading and measuring included: what of the preset does not fit is left out. "
+            "A training that goes on keeps to what fitted when it began.",
             min=0.1,
         ),
     ] = None,
@@ -94,6 +96,7 @@ def mapping(
     """Learn Θ by alternating optimisation (Algorithm 1). Ctrl-C stops and keeps all finished buffers."""
     budget = Budget() if minutes is None else Budget(60.0 * minutes)
     apply_threads(threads)
+    _check_part(data, split, box, task)
     seen = () if observations is None else checked_names(OBSERVATIONS if observations == "all" else observations.split(","))
     called = OBSERVED if name is None and seen else name
     told = None if diary is None else Diary(checked_folder(diary) or diary)
@@ -114,6 +117,12 @@ def mapping(
     if bundle is not None:
         write_bundle(bundle, card, *made.forward, home)
         typer.echo(f"Wrote {bundle}.")
+
+
+def _check_part(data: Path | None, split: str | None, box: str | None, task: str) -> None:
+    """Raises UserError for a part of pictures that is asked for where there are none."""
+    if (split is not None or box is not None) and (data is None or domain_for(task) is not GENERATORS):
+        raise UserError("--split and --box say what to take of the pictures in --data; there are none here.")
 
 
 def _pictures(data: Path | None, split: str | None, box: str | None, domain: str) -> ImageSource | None:
@@ -145,6 +154,7 @@ def mapping_compare(
 ) -> None:
     """Learn several Θ and compare them, and X, on targets held out: an eighth of the pictures; a plug-in draws others."""
     apply_threads(threads)
+    _check_part(data, split, box, task)
     settings = TableSettings(targets, tuple(sorted(steps)), tuned, seed=seed, work=work / "curves")
     with Ticker() as tick:
         if domain_for(task) is POSE:
@@ -158,7 +168,7 @@ def mapping_compare(
             if source is None:
                 raise UserError("Give pictures to compare on: --data FOLDER or --data pictures.zip.")
             table, name = _compared_on_pictures(task, presets, source, buffers, settings, work, tick)
-            home = zoo.ASSETS
+            home = zoo.shelf_of(name)
     typer.echo(written(table))
     if note:
         note_on_card(name, table, command_line(), home)

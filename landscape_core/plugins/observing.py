@@ -55,8 +55,8 @@ def _numbers(path: Path) -> np.ndarray:
         raise UserError(f"{path.name} has {size:,} bytes; at most {MOST:,} are read.")
     with reading(path.name, "does not hold numbers that can be read"):
         content = path.read_bytes()
-        if path.suffix == ".npy":
+        if path.suffix.lower() == ".npy":
             return np.load(io.BytesIO(content), allow_pickle=False).astype(np.float64)
-        if path.suffix == ".json":
+        if path.suffix.lower() == ".json":
             return np.array(json.loads(content), dtype=np.float64)
         return np.genfromtxt(io.BytesIO(content), delimiter="," if b"," in content else None, dtype=np.float64)

@@ -28,12 +28,9 @@ from landscape_core.threads import Threads
 
 
 class StopReason(Enum):
-    """Why a run, or one sample of it, ended. The value is a sentence for people."""
+    """Why a run ended. The value is a sentence for people."""
 
     STEP_LIMIT = "The step limit was reached."
-    NON_FINITE = (
-        "The loss was no longer a finite number; this sample stopped where it last was finite. Try a lower learning rate."
-    )
     ALL_STOPPED = "Every sample has stopped."
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from landscape_core.errors import listed
 from landscape_core.search.race import SEPARATOR
 from landscape_core.search.solver import State
 from landscape_core.search.trajectory import Trajectory, passed
@@ -44,6 +46,10 @@ def end_sentence(trajectory: Trajectory, *, fast: str = "Z", slow: str = "X", sa
     a = float(trajectory.lane(fast).best_so_far()[-1, sample])
     b = float(trajectory.lane(slow).best_so_far()[-1, sample])
     at = _count(trajectory.steps[-1])
+    if math.isnan(a) or math.isnan(b):
+        return (
+            f"{listed([name for name, loss in ((slow, b), (fast, a)) if math.isnan(loss)])} began at a loss that is no number."
+        )
     low, high, lower, higher = (fast, slow, a, b) if a < b else (slow, fast, b, a)
     if a == b:
         return f"After {at} both stand at {figures(a)}."

@@ -65,6 +65,9 @@ def test_a_mixture_of_observations_is_learned_on_and_said_on_the_card(tmp_path: 
         checked_names(["mask"])
     refused = CliRunner().invoke(app, ["train", "mapping", "--observations", "blur,fog", "--work", str(tmp_path / "other")])
     assert "fog" in str(refused.exception), "names are looked at before anything is loaded"
+    for words in (["--task", "pose"], ["--task", "pose", "--data", str(tmp_path)], []):
+        refused = CliRunner().invoke(app, ["train", "mapping", "--split", "train", *words])
+        assert "--split and --box" in str(refused.exception)
 
 
 def test_the_preset_begins_with_the_priors_whitener_and_says_so_on_its_card(

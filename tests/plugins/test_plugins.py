@@ -127,7 +127,9 @@ def test_observations_come_as_npy_csv_json_or_a_picture(tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text("0,1,2\n3,4,5\n")
     (tmp_path / "a.txt").write_text("0 1 2\n3 4 5\n")
     (tmp_path / "a.json").write_text("[[0, 1, 2], [3, 4, 5]]")
-    for ending in ("npy", "csv", "txt", "json"):
+    np.save(tmp_path / "a.NPY.npy", wanted.numpy())
+    (tmp_path / "a.NPY.npy").rename(tmp_path / "a.NPY")
+    for ending in ("npy", "NPY", "csv", "txt", "json"):
         assert torch.equal(observe(tmp_path / f"a.{ending}", output).value, wanted)
     for name, content, sentence in (
         ("b.json", "[1, 2]", "holds 2 numbers; this F makes 6"),

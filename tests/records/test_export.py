@@ -58,6 +58,11 @@ def test_the_end_names_who_is_lower_by_best_so_far() -> None:
     assert end_sentence(trajectory([1.0], [0.002])).endswith("Z is 500× lower.")
 
 
+def test_a_loss_that_is_no_number_is_not_lower_than_another() -> None:
+    assert end_sentence(trajectory([1.0], [float("nan")])) == "Z began at a loss that is no number."
+    assert end_sentence(trajectory([float("nan")], [float("nan")])) == "X, Z began at a loss that is no number."
+
+
 def test_lanes_of_one_optimiser_are_compared_with_every_learned_space() -> None:
     names = ["X · Adam", "Z residual · Adam", "X · L-BFGS", "Z paper · Adam", "Z paper · gradient descent"]
     assert columns(names) == [("X · Adam", "Z residual · Adam"), ("X · Adam", "Z paper · Adam")]
