@@ -14,7 +14,7 @@ from app.defence import stream
 from app.defence.examples import EXAMPLES
 from app.defence.pictures import Defences, example
 from app.defence.session import DefenceRun, DefenceSession
-from app.defence.settings import KNOWS, MAX_STEPS, DefenceSettings, query_of, values_of
+from app.defence.settings import MAX_STEPS, DefenceSettings, query_of, values_of
 from app.runs.address import TARGET, Values
 from app.runs.cards import LOADED, read_card_file
 from app.runs.legs import Legs, held, lasting, result_so_far
@@ -147,19 +147,9 @@ def export(session: DefenceSession) -> Path:
     files[ANSWERS] = json.dumps(_answers(run), indent=1).encode()
     about = {**dict.fromkeys(files, "as it was, 32 by 32 pixels"), ANSWERS: "the classifier's answers at every step"}
     path = export_path(f"defence-run-{run.number}.zip")
-    told = replace(told_of(run), extra=files, about=about, settings=_words(run))
+    told = replace(told_of(run), extra=files, about=about)
     export_zip(path, card_of(run), run.task, run.solver.lanes, run.trajectory, run.solver.target, told)
     return path
-
-
-def _words(run: DefenceRun) -> list[list[str]]:
-    """The settings as [what, value]."""
-    settings = run.settings
-    x, z = (f"{lane.optimizer.lr * 255:g}/255" for lane in settings.lanes)
-    shows = [["picture", run.target.label], ["shows", run.defence.classes[run.truth]], ["classifier", settings.task]]
-    attack = [["attack", stream.attack_words(run.attack)], ["the attacker knows", KNOWS[run.knows]]]
-    search = [["space Z", settings.space], ["steps", str(settings.steps)], ["X learning rate", x], ["Z learning rate", z]]
-    return [*shows, *attack, *search, ["seed", str(settings.seed)]]
 
 
 def _new(session: DefenceSession, target: Picked, defence: Defence, asked: DefenceSettings) -> DefenceRun:

@@ -9,6 +9,7 @@ from app.defence.session import DefenceRun
 from app.defence.settings import KNOWS
 from app.runs.legs import finite, png
 from app.runs.session import Message, Picked
+from app.runs.settings import SPACES
 from landscape_core.defence.attacks import AttackSettings
 from landscape_core.defence.objective import Defence, margin, restored
 from landscape_core.defence.report import magnified, race_sentence
@@ -54,7 +55,19 @@ def begin(run: DefenceRun) -> Message:
         "limit": run.solver.max_steps,
         "attack": ball_words(run.attack),
         "about": f"{attack_words(run.attack)}; the attacker knows {KNOWS[run.knows]}",
+        "settings": words(run),
     }
+
+
+def words(run: DefenceRun) -> list[list[str]]:
+    """Every setting as [what, value]."""
+    settings = run.settings
+    x, z = (f"{lane.optimizer.lr * 255:g}/255" for lane in settings.lanes)
+    shows = [["shows", run.defence.classes[run.truth]], ["classifier", run.defence.name.upper()]]
+    attack = [["attack", attack_words(run.attack)], ["the attacker knows", KNOWS[run.knows]]]
+    space = SPACES.get(settings.space, settings.space)
+    search = [["space Z", space], ["steps", str(settings.steps)], ["X learning rate", x], ["Z learning rate", z]]
+    return [*shows, *attack, *search, ["seed", str(settings.seed)]]
 
 
 def ball_words(attack: AttackSettings) -> str:

@@ -143,12 +143,15 @@ def test_an_export_holds_the_pictures_and_the_numbers(defences: Defences, sessio
         card = json.loads(archive.read("run.json"))
         measured = list(csv.DictReader(io.StringIO(archive.read("measures.csv").decode())))
         pictures = {name for name in archive.namelist() if name.endswith(".png")}
+        told = archive.read("README.md").decode()
         with archive.open("restored-Z.png") as file, Image.open(file) as image:
             assert image.size == (32, 32)
     assert pictures == {"clean.png", "attacked.png", "restored-X.png", "restored-Z.png", "sheet.png"}
     assert [float(row["margin"]) for row in measured if row["lane"] == "Z"] == column(messages, "Z", "margin")
     assert numbers["lanes"]["Z"] == column(messages, "Z", "probabilities")
     assert (numbers["truth"], card["truth"], card["kind"]) == (8, 8, "defence")
+    assert ["space Z", "Narrow Θ (MLP)"] in messages[0]["settings"], "by what runs in the list differ"
+    assert "| space Z | Narrow Θ (MLP) |" in told, "named as on the page"
 
 
 # --- what is refused ----------------------------------------------------------------------------------------
