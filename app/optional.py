@@ -29,7 +29,7 @@ def left_out(what: str, say: Callable[[str], object]) -> Iterator[None]:
 def section(name: str) -> Iterator[None]:
     """Around laying a tab out inside the current container: what was laid out before a bad file was found is hidden."""
     sentences: list[str] = []
-    with gr.Column(elem_classes="section") as laid_out, left_out(f"The {name} tab", sentences.append):
+    with gr.Column() as laid_out, left_out(f"The {name} tab", sentences.append):
         yield
     if sentences:
         laid_out.visible = False

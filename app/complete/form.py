@@ -42,7 +42,7 @@ def observation_fields() -> tuple[gr.Dropdown, gr.Radio]:
 def build_completion_form(model: Component, observation: Component, source: Component) -> tuple[Form, FormActions]:
     """Lay the settings out in the current container; model and what is observed are chosen elsewhere."""
     form = Form(model=model)
-    with gr.Group(elem_classes="fields"):
+    with gr.Group():
         form["observation"] = observation
         form["source"] = source
         form["space"] = space_field(f"{PREFIX}space")

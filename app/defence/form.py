@@ -54,15 +54,15 @@ def build_picture(defences: Defences) -> PicturePanel:
         sources, value=first, show_label=False, label="Where it comes from", elem_classes="segmented", elem_id="defence-source"
     )
     classes, groups = list(CIFAR10_CLASSES), {}
-    with gr.Group(visible=first == "cifar", elem_classes="bare") as groups["cifar"]:
+    with gr.Group(visible=first == "cifar") as groups["cifar"]:
         label = gr.Dropdown(classes, value=FIRST[0], label="Class", elem_id="defence-class")
         with gr.Row(elem_classes="pair"):
             number = gr.Number(FIRST[1], label="Test picture", precision=0, minimum=0, elem_id="defence-number")
             another = gr.Button("Another", elem_id="defence-another", elem_classes="quiet")
-    with gr.Group(visible=first == "example", elem_classes="bare") as groups["example"]:
+    with gr.Group(visible=first == "example") as groups["example"]:
         picker = picker_view("defence-examples")
         gr.HTML(f"<p class='note'>{_CHOSEN}</p>")
-    with gr.Group(visible=False, elem_classes="bare") as groups["photo"]:
+    with gr.Group(visible=False) as groups["photo"]:
         file = gr.File(label="PNG, JPEG, WebP or GIF", type="filepath", height=110, elem_id="defence-file")
         crop = crop_view("defence-crop")
     choices = [(name, index) for index, name in enumerate(classes)]
@@ -81,7 +81,7 @@ def build_defence_form(defences: Defences, truth: gr.Dropdown) -> Form:
     knows = [("Nothing", "static"), ("Defence X", "X"), ("Defence Z", "Z")]
     balls = [("L2 256/255", "l2"), ("L∞ 8/255", "linf")]
     form = Form(truth=truth)
-    with gr.Group(elem_classes="fields defence-form"):
+    with gr.Group():
         form["classifier"] = gr.Radio(
             [(n.upper(), n) for n in names], value=first, label="Classifier", elem_classes="segmented", elem_id="defence-model"
         )
@@ -97,7 +97,7 @@ def build_defence_form(defences: Defences, truth: gr.Dropdown) -> Form:
         form["steps"] = gr.Slider(
             1, MAX_STEPS, USUAL_STEPS, step=1, label="Steps", info=_STEPS, buttons=[], elem_id="defence-steps"
         )
-    with gr.Accordion("Rates, attack steps and seed", open=False, elem_classes="more defence-form"):
+    with gr.Accordion("Rates, attack steps and seed", open=False, elem_classes="more"):
         form["x_rate"] = gr.Number(x, label="X learning rate", info=_RATE, step=0.1, elem_id="defence-x-rate")
         form["z_rate"] = gr.Number(z, label="Z learning rate", info=_RATE, step=0.1, elem_id="defence-z-rate")
         most = ATTACKS["l2"].steps

@@ -34,7 +34,7 @@ class Sliders:
 def build_features_form(model: Component) -> tuple[Form, FormActions]:
     """Lay the settings out in the current container; `model` is chosen elsewhere."""
     form = Form(model=model)
-    with gr.Group(elem_classes="fields"):
+    with gr.Group():
         form["space"] = space_field(f"{PREFIX}space")
         starts = [("Origins", "mean"), ("Noise", "random"), ("Decoder", "encoder")]
         form["start"] = gr.Radio(
@@ -51,7 +51,7 @@ def build_features_form(model: Component) -> tuple[Form, FormActions]:
 
 def build_sliders() -> Sliders:
     """Lay the sliders of the applications out in the current container."""
-    with gr.Row(elem_classes="fields features-sliders"):
+    with gr.Row():
         noise = gr.Slider(0, 0.5, 0.1, step=0.02, label="Noise", info=_NOISE, buttons=[], elem_id=f"{PREFIX}noise")
         style = gr.Dropdown(
             [(label, name) for name, label in LABELS.items()], value="still-life", label="Style", elem_id=f"{PREFIX}style"

@@ -37,8 +37,9 @@ function table(entry) {
     row.append(first);
     for (const [mean, deviation, low, high] of Object.values(entry.rows[name])) {
       const cell = row.insertCell();
-      cell.textContent = `${number(unit * mean)} ± ${Number((unit * deviation).toPrecision(2))}`;
-      cell.title = `The mean lies between ${number(unit * low)} and ${number(unit * high)} (95 %).`;
+      const told = (value) => number(value === null ? null : unit * value);
+      cell.textContent = mean === null ? told(mean) : `${told(mean)} ± ${Number((unit * deviation).toPrecision(2))}`;
+      cell.title = `The mean lies between ${told(low)} and ${told(high)} (95 %).`;
     }
   }
   return made;

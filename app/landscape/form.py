@@ -27,7 +27,7 @@ _COLUMN = "Which optimiser's X and Z are drawn: a surface compares one column of
 def build_form(models: Models, source: gr.Dropdown) -> Form:
     """Lay the settings out in the current container; `source` was made before, and is rendered first of them."""
     form = Form()
-    with gr.Group(elem_classes="fields"):
+    with gr.Group():
         source.render()
         choices = [(label(name), name) for name in models.names]
         first = models.names[0] if models.names else None

@@ -54,7 +54,7 @@ def joint_choices(names: Sequence[str]) -> list[tuple[str, str]]:
 def build_pose_target(joints: Sequence[str]) -> PosePanel:
     """Lay the chooser out in the current container."""
     gr.HTML("<h2>Target</h2>")
-    with gr.Group(elem_classes="fields"):
+    with gr.Group():
         with gr.Row(elem_classes="pair"):
             number = gr.Number(
                 0, label="Drawn pose", info="Each number is a pose of the prior.", precision=0, minimum=0, elem_id="pose-number"
@@ -85,7 +85,7 @@ def build_pose_form(models: Sequence[str]) -> tuple[Form, FormActions]:
     """Lay the settings out in the current container; they are filled in when the page opens. `models` are the embedded prior's,
     and those that were adopted."""
     form = Form()
-    with gr.Group(elem_classes="fields"):
+    with gr.Group():
         observed = [(_MODELS.get(name, name), name) for name in models]
         form["model"] = gr.Radio(observed, label="Observed", info=_OBSERVED, elem_classes="segmented", elem_id="pose-model")
         form["k"] = gr.Slider(1, MAX_K, step=1, label="Hypotheses", info=_K, buttons=[], elem_id="pose-k")

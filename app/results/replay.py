@@ -15,7 +15,8 @@ POSES = r"pose(-positions)?"
 DEFENCES = r"defence-(\w+)"
 TABLE = "X-adam,Z-adam,X-lbfgs,Z-lbfgs"
 COLUMN = "X-lbfgs,Z-lbfgs"
-MOST_STEPS = {FIRST: 2000, "complete": 300, "pose": 2000}
+MOST_STEPS = {FIRST: 2000, "complete": 300, "pose": 2000, "defence": 100}
+DEFENDED = 1  # step of a defence, after which accuracies are compared
 
 
 def replay_of(result: Mapping[str, Any], what: str) -> str:
@@ -32,8 +33,8 @@ def replay_of(result: Mapping[str, Any], what: str) -> str:
     if re.fullmatch(POSES, name):
         return _address("pose", {"model": name, **common, "lanes": COLUMN})
     if found := re.fullmatch(DEFENCES, name):
-        norm, knows = ("linf" if "L∞" in what else "l2"), ("aware" if "aware" in what else "static")
-        return _address("defence", {"classifier": found[1], "attack": norm, "knows": knows})
+        norm, knows = ("linf" if "L∞" in what else "l2"), ("static" if "static" in what else "Z")
+        return _address("defence", {"classifier": found[1], "attack": norm, "knows": knows, "steps": DEFENDED})
     return ""
 
 

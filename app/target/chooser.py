@@ -48,12 +48,12 @@ def build_target(
     sources = [each for each in SOURCES if draws or each[1] != "drawn"]
     source = gr.Radio(sources, value="example", show_label=False, label="Where the target comes from", elem_classes="segmented")
     groups = {}
-    with gr.Group(visible=False, elem_classes="bare") as groups["drawn"], gr.Row(elem_classes="pair"):
+    with gr.Group(visible=False) as groups["drawn"], gr.Row(elem_classes="pair"):
         number = gr.Number(targets.FIRST_DRAWN, label="Picture number", precision=0, minimum=0, elem_id=f"{prefix}drawn-number")
         another = gr.Button("Draw another", elem_id=f"{prefix}draw-another", elem_classes="quiet")
-    with gr.Group(elem_classes="bare") as groups["example"]:
+    with gr.Group() as groups["example"]:
         picker = picker_view(f"{prefix}examples")
-    with gr.Group(visible=False, elem_classes="bare") as groups["photo"]:
+    with gr.Group(visible=False) as groups["photo"]:
         accepted = "Picture, NPY, CSV or JSON" if own else "PNG, JPEG, WebP or GIF"
         file = gr.File(label=accepted, type="filepath", height=110, elem_id=f"{prefix}upload")
         crop = crop_view(f"{prefix}crop")

@@ -60,7 +60,7 @@ def build(page: Page, trainings: Trainings | None) -> None:
 def build_train_form(models: Trainable) -> tuple[Form, gr.File]:
     """What is asked for, by the names of `Request`."""
     form, first = Form(), models.names[0]
-    with gr.Group(elem_classes="fields"):
+    with gr.Group():
         every = [(label(name), name) for name in models.names]
         form["task"] = gr.Dropdown(every, value=first, label="Model F", elem_id="train-task")
         form["name"] = gr.Textbox(label="Name of the Θ", info=_NAME, max_lines=1, value="mine", elem_id="train-name")

@@ -66,7 +66,7 @@ class FormActions:
 def build_form(model: Component) -> tuple[Form, FormActions]:
     """Lay the settings out in the current container; `model` is chosen elsewhere."""
     form = Form(model=model)
-    with gr.Group(elem_classes="fields"):
+    with gr.Group():
         form["space"] = space_field("space")
         starts = [("Origins", "mean"), ("Shared x", "random"), ("Encoder", "encoder")]
         form["start"] = gr.Radio(starts, label="Where they start", info=_START, elem_classes="segmented")

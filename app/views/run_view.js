@@ -118,11 +118,6 @@ export class RunView extends JobView {
     this.pace = new Pace();
   }
 
-  listen() {
-    this.timeline.setTicks([]);
-    super.listen();
-  }
-
   acted(act) {
     if (WAITS.includes(act)) this.pace = new Pace(); // what passed between two runs is nobody's pace
     super.acted(act);

@@ -5,11 +5,11 @@
  */
 const MARKUP = `
   <div class="buttons" role="group" aria-label="Playback">
-    <button type="button" data-go="first" aria-label="First step" title="First step (Home)"><svg viewBox="0 0 16 16"><path d="M3 3v10M13 3 6 8l7 5z"/></svg></button>
-    <button type="button" data-go="back" aria-label="One step back" title="One step back (←)"><svg viewBox="0 0 16 16"><path d="M11 3 4 8l7 5z"/></svg></button>
-    <button type="button" data-go="play" aria-label="Play" title="Play or pause (space)"><svg viewBox="0 0 16 16"><path class="when-paused" d="M4 2.5 13 8l-9 5.5z"/><path class="when-playing" d="M4 3h3v10H4zM9 3h3v10H9z"/></svg></button>
-    <button type="button" data-go="forth" aria-label="One step forward" title="One step forward (→)"><svg viewBox="0 0 16 16"><path d="M5 3l7 5-7 5z"/></svg></button>
-    <button type="button" data-go="last" aria-label="Last step" title="Last step (End)"><svg viewBox="0 0 16 16"><path d="M13 3v10M3 3l7 5-7 5z"/></svg></button>
+    <button type="button" disabled data-go="first" aria-label="First step" title="First step (Home)"><svg viewBox="0 0 16 16"><path d="M3 3v10M13 3 6 8l7 5z"/></svg></button>
+    <button type="button" disabled data-go="back" aria-label="One step back" title="One step back (←)"><svg viewBox="0 0 16 16"><path d="M11 3 4 8l7 5z"/></svg></button>
+    <button type="button" disabled data-go="play" aria-label="Play" title="Play or pause (space)"><svg viewBox="0 0 16 16"><path class="when-paused" d="M4 2.5 13 8l-9 5.5z"/><path class="when-playing" d="M4 3h3v10H4zM9 3h3v10H9z"/></svg></button>
+    <button type="button" disabled data-go="forth" aria-label="One step forward" title="One step forward (→)"><svg viewBox="0 0 16 16"><path d="M5 3l7 5-7 5z"/></svg></button>
+    <button type="button" disabled data-go="last" aria-label="Last step" title="Last step (End)"><svg viewBox="0 0 16 16"><path d="M13 3v10M3 3l7 5-7 5z"/></svg></button>
   </div>
   <input type="range" min="0" max="0" value="0" step="1" aria-label="Step shown" disabled />
   <output></output>

@@ -12,6 +12,8 @@ from markupsafe import escape
 
 from app.complete import run as completions
 from app.complete.session import CompletionSession
+from app.defence.pictures import Defences
+from app.defence.settings import from_query as defended
 from app.invert import run as race
 from app.pose.settings import from_query
 from app.results.charts import marks, panels
@@ -24,6 +26,7 @@ from landscape_core.experiments.questions import QUESTIONS
 from landscape_core.experiments.results import Claim, Result
 from landscape_core.storage import zoo
 from tests.app.racing import two_models
+from tests.tiny.defence import tiny_defence
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -166,9 +169,10 @@ def test_a_number_s_replay_opens_on_its_lanes_and_steps() -> None:
     query = opened("pose-positions", "loss after 40 steps", space="residual", steps=200, seed=0)
     found, notes = from_query(of_tab(query, "pose"), pose)
     assert (notes, found.settings.task, found.settings.steps) == ([], "pose-positions", 40)
-    assert opened("defence-ro", "L∞ attack, aware", steps={}) == {
-        "tab": "defence", "classifier": "ro", "attack": "linf", "knows": "aware"
-    }  # fmt: skip
+    defences = Defences({"ro": tiny_defence}, None)
+    for what, knows in (("L∞ attack, static", "static"), ("L∞ attack, aware", "Z"), ("L∞ attack, Z", "Z")):
+        values, notes = defended(defences, of_tab(opened("defence-ro", what, steps={}), "defence"))
+        assert (notes, values["attack"], values["knows"], values["steps"]) == ([], "linf", knows, 1)
     assert replay_of({"experiment": "playground", "settings": {}}, "arm") == ""
 
 

@@ -64,7 +64,7 @@ def test_a_result_is_edited_undone_blended_and_exported(open_page: Open, tmp_pat
     page.click("#race [data-act=run]")
     page.wait_for_selector("#race [data-act=export] >> text=run 2 >> visible=true")
     page.click("#edit [data-do=take-a]")
-    page.wait_for_function("document.querySelector('#edit [data-labels]').textContent === 'run 2, step 5'")
+    page.wait_for_function("document.querySelector('#edit [data-labels]').textContent === 'run 2, step 0'")
     page.wait_for_selector(RESTS)
     assert page.locator("#edit [data-do=undo]").is_disabled()
 

@@ -32,7 +32,7 @@ def test_many_pictures_give_a_number_one_can_cite(open_page: Open, tmp_path: Pat
     page.keyboard.press("Home")  # of two scrubbers in sight the keys move that which the focus is beside
     assert page.text_content(many + ".transport output") == "step 0 of 4"
     page.click("#race [data-act=run]")
-    wait_for_text(page, "#race .transport output", "step 4 of 4")
+    page.wait_for_selector("#race [data-act=export]:visible")
     page.focus("#race [data-act=run]")
     page.keyboard.press("ArrowLeft")
     outputs = [page.text_content(f"{view} .transport output") for view in ("#race", many)]
