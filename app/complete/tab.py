@@ -230,7 +230,7 @@ class CompleteTab(RunTab[CompletionSession]):
         other = self.page.invert.get(request.session_hash)
         shown, sentence = picks.send_on(self.session(request), other, data_of(event))
         if shown is None:
-            return {self.panel.message: paragraph(sentence)}
+            return {self.panel.message: paragraph(sentence, calm=sentence == targets.KEEPS_TARGET)}
         return {self.race: sent(shown), self.page.tabs: gr.Tabs(selected="invert"), self.panel.message: ""}
 
 

@@ -34,6 +34,11 @@ class Counting extends JobView {
     return { n: Number(this.find("[data-many]").value) };
   }
 
+  cancelled() {
+    this.rest();
+    this.bar(null);
+  }
+
   become(state) {
     super.become(state);
     this.find("[data-many]").disabled = this.controls.busy;

@@ -103,7 +103,7 @@ class DefenceTab(RunTab[DefenceSession]):
         panel.another.click(self.on_another, [model, panel.label], [panel.number, *outputs], **QUICK)
         panel.picker.pick(self.on_pick, model, [panel.picker, *outputs], **QUICK)
         panel.file.upload(self.on_upload, [model, panel.file], [panel.crop, *outputs], **SHORT)
-        panel.file.clear(lambda: None, outputs=panel.crop, **QUICK)
+        panel.file.clear(self.on_clear, model, [panel.crop, *outputs], **QUICK)
         panel.crop.crop(self.on_crop, model, outputs, **QUICK)
         for again in (panel.truth.input, model.input):
             again(self.on_again, [model, panel.truth], [self.view, panel.truth, panel.message], **QUICK)
@@ -204,6 +204,15 @@ class DefenceTab(RunTab[DefenceSession]):
 
         shown = self.choose(session, model, opened)
         return {self.panel.crop: sent(photo_message(session.photo)), **shown}
+
+    def on_clear(self, model: str, request: gr.Request) -> dict[Any, Any]:
+        """Without the visitor's file the picture is the one that one begins with."""
+        session = self.session(request)
+        session.photo = None
+        shown = self.choose(session, model, lambda: pictures.from_query(self.defences.cifar, None, None))
+        label = session.target.label if session.target is not None else ""
+        said = paragraph(f"Your picture is no longer used; the picture is {label} again.", calm=True)
+        return {self.panel.crop: None, **shown, self.panel.message: said}
 
     def on_crop(self, event: gr.EventData, model: str, request: gr.Request) -> dict[Any, Any]:
         session = self.session(request)

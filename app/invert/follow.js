@@ -17,6 +17,8 @@ class FollowPictures extends FollowView {
   }
 
   #draw(frame, data) {
+    if (this.of !== this.run) this.images.clear(); // those of another clip
+    this.of = this.run;
     const canvas = this.canvases[frame];
     const { side } = this.run.begin;
     if (canvas.width !== side) canvas.width = canvas.height = side;

@@ -72,7 +72,7 @@ class Playground {
     const acts = {
       train: () => this.#train({}),
       phase: () => this.#train({ phase: true }),
-      stop: () => this.ask("stop", {}),
+      stop: () => this.#stop(),
       restart: () => this.open(this.training.settings, this.training.aim),
       defaults: () => this.open({ model: this.training.settings.model }),
       many: () => this.ask("aim", { place: "many" }),
@@ -89,9 +89,16 @@ class Playground {
     this.#work("train", "Waiting for a free processor…", { slow: this.find("[data-slow]").checked, ...how });
   }
 
+  /** What waits for a processor is taken from the queue: a stop would be forgotten when it is begun. */
+  #stop() {
+    this.ask(this.waiting ? "cancel" : "stop", {});
+    if (this.waiting) this.#finished("It was taken from the queue.");
+  }
+
   #work(event, words, data = {}) {
     if (this.busy) return;
     this.#become(event);
+    this.waiting = event !== "export"; // until the server tells that it has begun; exports wait for nobody
     this.#say(words);
     this.#notice(null);
     this.ask(event, data);
@@ -180,6 +187,7 @@ class Playground {
     const { training } = this;
     const frame = training.take(message);
     if (message.settings) this.#address();
+    if (!message.whole) this.waiting = false;
     this.at = frame.buffer;
     this.telling = true; // moving the slider here asks the server for nothing
     this.timeline.setTicks([...Array(training.furthest + 1).keys()], frame.buffer);
@@ -194,6 +202,7 @@ class Playground {
   }
 
   #swept(message) {
+    this.waiting = false;
     this.charts.swept(message);
     this.#say("Counting steps on targets never trained on…");
   }
@@ -244,6 +253,7 @@ class Playground {
   #become(busy) {
     const held = document.activeElement;
     this.busy = busy;
+    this.waiting = false;
     const ready = !busy && this.training;
     this.find("[data-act=train]").hidden = Boolean(busy);
     this.find("[data-act=stop]").hidden = !busy;

@@ -20,7 +20,7 @@ from landscape_core.errors import UserError
 
 NAME = "Playground"
 EVENTS = (
-    "open", "train", "stop", "rewind", "aim", "start", "search", "measure", "basins", "export", "replay",
+    "open", "train", "stop", "cancel", "rewind", "aim", "start", "search", "measure", "basins", "export", "replay",
 )  # fmt: skip
 Work = Callable[[Play, dict[str, Any]], Iterator[Message]]
 
@@ -56,10 +56,13 @@ class PlaygroundTab:
         view.start(self.at_once(lambda play, asked: run.begin_at(play, asked.get("place"))), **quick)
         view.search(self.at_once(run.search_with), **quick)
         view.stop(self.on_stop, **QUICK)
-        view.train(self.streamed(_train), **heavy)
-        view.measure(self.streamed(lambda play, _: run.measure(play)), **heavy)
-        view.basins(self.streamed(lambda play, _: run.map_basins(play)), **heavy)
-        view.replay(self.on_replay, **heavy)
+        waiting = [
+            view.train(self.streamed(_train), **heavy),
+            view.measure(self.streamed(lambda play, _: run.measure(play)), **heavy),
+            view.basins(self.streamed(lambda play, _: run.map_basins(play)), **heavy),
+            view.replay(self.on_replay, **heavy),
+        ]
+        view.cancel(self.on_stop, cancels=waiting, **QUICK)
         made = view.export(self.on_export, outputs=[download, view], **EXPORT, **progress)
         made.success(None, js=press(download))
 
@@ -118,8 +121,8 @@ def _told(*messages: Message) -> str:
 
 
 def playground_view(missed: Callable[[Any], list[dict[str, Any]]], elem_id: str = "playground") -> gr.HTML:
-    """It takes the messages of `app.playground.run` and emits: open {settings, y, first}, train {phase, slow}, stop,
-    rewind {buffer}, aim {place}, start {place}, search {optimizer, x_rate, z_rate, limit}, measure, basins, export,
-    replay {card}. `missed` is called with [run id, first number] for messages that were lost.
+    """It takes the messages of `app.playground.run` and emits: open {settings, y, first}, train {phase, slow}, stop, cancel
+    (while queued), rewind {buffer}, aim {place}, start {place}, search {optimizer, x_rate, z_rate, limit}, measure, basins,
+    export, replay {card}. `missed` is called with [run id, first number] for messages that were lost.
     """
     return view("playground/playground", EVENTS, elem_id=elem_id, server_functions=[missed])

@@ -185,7 +185,10 @@ export class RunsView extends RunView {
 
   /** The server has forgotten them: they are taken again by their cards, and exported. */
   #again(runs) {
-    if (this.controls.busy) return;
+    if (this.controls.busy) {
+      this.controls.notice("Wait for the end of the run that goes on, or stop it; then others can be exported.");
+      return;
+    }
     const asked = runs.filter((run) => run.card).map(({ card, number, origin }) => ({ card, number, origin }));
     this.trigger("again", { runs: asked });
     this.become("waiting");

@@ -124,6 +124,9 @@ def test_another_picture_an_example_an_upload_and_what_it_shows(defence_page: Op
     page.click("#defence-truth input")
     page.get_by_role("option", name=other).click()
     wait_for_text(page, VIEW + ".lane.clean .truth span", other)
+    page.click("#defence-file [aria-label=Clear], #defence-file [aria-label*=emove]")
+    wait_for_text(page, "#defence-message", "Your picture is no longer used; the picture is ship 1 again.")
+    assert pixels(page, "clean") == first
 
 
 def test_a_stop_during_the_attack_is_at_once_and_further_steps_go_on(defence_page: Open, tmp_path: Path) -> None:

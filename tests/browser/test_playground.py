@@ -200,3 +200,25 @@ def test_two_visitors_do_not_disturb_each_other(open_page: Open) -> None:
     for page in (one, two):
         said(page, "trained on all 6 buffers")
     assert map_of(one, "x") != map_of(two, "x")
+
+
+def test_what_waits_for_a_processor_is_taken_from_the_queue(open_page: Open, gate: Any) -> None:
+    from app.limits import runs_at_once
+
+    busy = [open_page("?steps=3&model=gated") for _ in range(runs_at_once())]
+    page = at_playground(open_page, SMALL)
+    gate.allow(0)
+    for each in busy:
+        each.click("#race [data-act=run]")
+        each.wait_for_selector("#race [data-act=stop]:visible")
+    page.click(".play [data-act=train]")
+    said(page, "Waiting for a free processor")
+    page.click(".play [data-act=stop]")
+    said(page, "taken from the queue")
+    gate.allow(None)
+    for each in busy:
+        each.wait_for_selector("#race [data-act=export]:visible")
+    page.wait_for_timeout(500)
+    assert "taken from the queue" in page.text_content(".play .summary"), "and it is not begun later"
+    page.click(".play [data-act=train]")
+    said(page, "trained on all 6 buffers")
