@@ -1,5 +1,6 @@
 /** The trainings of the server: asked for again and again while they are in sight, so that every page sees the same. */
 import { Folders } from "../target/folder.js";
+import { keepFocus } from "../views/controls.js";
 import { LossCurves } from "../views/curves.js";
 import { Timeline } from "../views/timeline.js";
 import { number, span } from "../views/words.js";
@@ -106,9 +107,11 @@ class Train {
 
   #draw() {
     const { training } = this;
+    const held = document.activeElement;
     const acts = ACTS[training?.state] ?? [];
     for (const button of this.element.querySelectorAll(".toolbar [data-act]:not([data-act=train])")) button.hidden = !acts.includes(button.dataset.act);
     if (training) this.find("[data-act=pause]").disabled = training.stopping;
+    if (this.element.contains(held)) keepFocus(held, this.find("[data-act=train]"));
     const bar = this.find("progress");
     bar.hidden = training?.state !== "running";
     bar.value = training?.of ? (training.buffer + training.share) / training.of : 0;
@@ -136,7 +139,9 @@ class Train {
     this.find("[data-others]").hidden = this.all.length < 2;
     if (words === this.listed) return;
     this.listed = words;
+    const held = document.activeElement?.dataset.training;
     list.replaceChildren(...(this.all.length < 2 ? [] : this.all.map((each) => row(each, each.id === this.id))));
+    if (held) list.querySelector(`[data-training="${CSS.escape(held)}"]`)?.focus({ preventScroll: true });
   }
 
   /** The looks up to the last, with the cursor at the one that is chosen. */

@@ -4,32 +4,31 @@ import { number } from "./words.js";
 export class RunList {
   /**
    * @param {HTMLUListElement} element
-   * @param {{onShow, onToggle, onRestore: (run: object) => void}} options
+   * @param {{onShow, onToggle, onRestore, onExport: (run: object) => void}} options
    */
   constructor(element, options) {
-    this.element = element;
-    this.options = options;
-    this.signature = "";
+    Object.assign(this, { element, options, rows: new WeakMap() }); // by their runs
   }
 
-  /** Draw the runs, latest first; nothing is touched when nothing changed, so that focus stays where it is. */
+  /** Draw the runs, latest first. Rows stay and are only told anew, many times a second: a click takes longer, and so does focus. */
   draw(runs, shown) {
     const last = runs.at(-1);
-    const rows = [...runs].reverse().map((run) => {
-      const goesOn = run === last && !run.kept;
-      return { run, ...describe(run, shown ?? last, { current: shown === run, goesOn }) };
+    const items = [...runs].reverse().map((run) => {
+      if (!this.rows.has(run)) this.rows.set(run, this.#row(run));
+      const { item, fill } = this.rows.get(run);
+      fill(describe(run, shown ?? last, { current: shown === run, goesOn: run === last && !run.kept }));
+      return item;
     });
-    const signature = JSON.stringify(rows.map(({ run, ...rest }) => rest));
-    if (signature === this.signature) return;
-    this.signature = signature;
-    this.element.replaceChildren(...rows.map((row) => this.#row(row)));
+    const { children } = this.element;
+    for (const gone of [...children].filter((item) => !items.includes(item))) gone.remove();
+    items.forEach((item, i) => { if (children[i] !== item) this.element.insertBefore(item, children[i] ?? null); });
   }
 
-  #row({ run, title, detail, losses, current, visible, card }) {
+  /** A run's row, and what fills in all that changes of it. */
+  #row(run) {
+    const title = `Run ${run.number}`;
     const item = document.createElement("li");
-    item.className = current ? "current" : "";
-    const box = document.createElement("input");
-    Object.assign(box, { type: "checkbox", checked: visible, disabled: current, title: "In the chart" });
+    const box = Object.assign(document.createElement("input"), { type: "checkbox", title: "In the chart" });
     box.setAttribute("aria-label", `${title} in the chart`);
     box.addEventListener("change", () => {
       run.visible = box.checked;
@@ -37,18 +36,22 @@ export class RunList {
     });
     const show = button(title, "link", () => this.options.onShow(run));
     show.title = "Look at this run";
-    const words = Object.assign(document.createElement("span"), { className: "detail", textContent: detail });
+    const words = Object.assign(document.createElement("span"), { className: "detail" });
     const ends = Object.assign(document.createElement("span"), { className: "losses" });
-    for (const [name, loss, cell] of losses) {
-      ends.append(Object.assign(document.createElement("span"), { className: cell.toLowerCase().replace("1", ""), textContent: `${name} ${loss}` }));
-    }
     const restore = button("Use its settings", "link", () => this.options.onRestore(run));
     const save = button("Export", "link", () => this.options.onExport(run));
     save.setAttribute("aria-label", `Export ${title}`);
     save.title = "A run that the server has no longer is taken again for it";
-    restore.disabled = save.disabled = !card;
     item.append(box, show, words, ends, restore, save);
-    return item;
+    const fill = ({ detail, losses, current }) => {
+      item.className = current ? "current" : "";
+      Object.assign(box, { checked: run.visible, disabled: current });
+      words.textContent = detail;
+      ends.replaceChildren(...losses.map(([name, loss, cell]) =>
+        Object.assign(document.createElement("span"), { className: cell.toLowerCase().replace("1", ""), textContent: `${name} ${loss}` })));
+      restore.disabled = save.disabled = !run.card;
+    };
+    return { item, fill };
   }
 }
 
@@ -59,7 +62,7 @@ function describe(run, reference, { current, goesOn }) {
   const taken = `${steps} ${steps === 1 ? "step" : "steps"}${run.end || goesOn ? "" : ", unfinished"}`;
   const losses = run.bests().map(([name, best, cell]) => [name, best === Infinity ? "–" : number(best), cell]);
   const detail = [taken, changes.length ? changes.join(", ") : same].join(" · ");
-  return { title: `Run ${run.number}`, detail, losses: run.end ? losses : [], current, visible: run.visible, card: Boolean(run.card) };
+  return { detail, losses: run.end ? losses : [], current };
 }
 
 function button(text, className, onClick) {

@@ -60,6 +60,10 @@ def test_a_run_tells_its_pace_and_what_is_left_and_is_told_of_in_its_own_words(o
     for number, said in ((2, verdict), (1, "Running…")):  # the run before, and the one that goes on
         page.click(f"#race .runs li:nth-child({number}) .link >> nth=0")
         page.wait_for_function("said => document.querySelector('#race .summary').textContent === said", arg=said)
+    link, steps = page.query_selector("#race .runs li:nth-child(2) .link"), page.text_content("#race .runs li .detail")
+    gate.allow(8)
+    page.wait_for_function("steps => document.querySelector('#race .runs li .detail').textContent !== steps", arg=steps)
+    assert link.evaluate("each => each.isConnected"), "what is about to be clicked is not replaced by another at every step"
 
 
 @pytest.mark.parametrize(("tab", "run"), [("Complete", "#gallery"), ("Pose", "#figures"), ("Defence", "#defence")])
