@@ -19,6 +19,7 @@ from torch import Tensor
 from app.landscape.drawing import Drawing
 from app.runs.legs import png
 from app.runs.session import Message
+from app.runs.settings import SPACES
 from app.runs.standing import Standing
 from landscape_core.images.pixels import webp
 from landscape_core.search.judges import psnr
@@ -29,8 +30,8 @@ from landscape_core.search.trajectory import Trajectory, evenly
 from landscape_core.surfaces.averages import Averages
 from landscape_core.surfaces.cut import cut_between, cut_figures, cut_sentence
 from landscape_core.surfaces.cut_export import PLACES
-from landscape_core.surfaces.look import CODE, loss_range
-from landscape_core.surfaces.panels import Panel, enough, figures, panel, sentences
+from landscape_core.surfaces.look import loss_range
+from landscape_core.surfaces.panels import Panel, enough, figures, panel
 from landscape_core.surfaces.surface import Cache, Surface, evaluate, evaluate_all
 from landscape_core.surfaces.verdict import verdict, warnings
 from landscape_core.surfaces.views import View
@@ -197,14 +198,15 @@ def _counts(now: Sequence[Surface], found: Sequence[View]) -> Message:
 def _surfaces(drawing: Drawing, note: str) -> Message:
     """The panels at the finest level that is known whole."""
     panels = drawing.panels
-    said = {"verdict": verdict(panels), "warnings": warnings(panels), "code": CODE, "note": note}
+    said = {"verdict": verdict(panels), "warnings": warnings(panels), "note": note}
     shown = {"panels": [_panel(each) for each in panels], "range": list(loss_range(panels))}
     return {"kind": "surfaces", "steps": [*drawing.steps], **shown, **said}
 
 
 def _panel(drawn: Panel) -> Message:
-    own = list(loss_range([drawn]))
-    return {**finite(figures(drawn)), "range": own, "sentences": sentences(drawn), "thumbnails": thumbnails(drawn.surface)}
+    own, space = list(loss_range([drawn])), drawn.surface.grid.plane.space
+    title = drawn.view.title.replace(f"({space})", f"({SPACES.get(space, space)})")  # as the form calls it
+    return {**finite(figures(drawn)), "title": title, "range": own, "thumbnails": thumbnails(drawn.surface)}
 
 
 def thumbnails(surface: Surface) -> Message | None:

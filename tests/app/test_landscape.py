@@ -45,6 +45,7 @@ def test_a_race_then_its_surfaces_from_coarse_to_fine(lab: Resources, invert: Se
     assert kinds.index("surfaces") < kinds.index("frames") < kinds.index("end")  # the first surfaces wait for no picture
     drawn = only(messages, "surfaces")
     assert [m["panels"][0]["points_a_side"] for m in drawn] == list(levels(21))
+    assert [panel["title"] for panel in drawn[0]["panels"]] == ["X", "Z (Residual Θ)"]
     assert messages[-1] == messages[-1] | {"kind": "drawn", "done": 2 * 21**2, "total": 2 * 21**2, "reason": ""}
     shown = [png_tensor(png) for m in only(messages, "frames") for png in m["lanes"]["Z"]["png"]]
     trajectory, task = drawing.standing.trajectory, drawing.standing.task
