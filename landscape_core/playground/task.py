@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor, nn
 
+from landscape_core.errors import UserError
 from landscape_core.playground.expressions import Expressions
 from landscape_core.playground.forwards import CurvedValley, Ripples, SmallNetwork, Solved, TwoLinkArm
 from landscape_core.playground.settings import ModelName, PlaySettings
@@ -21,6 +22,7 @@ LEARNED, EXACT = "learned", "exact"
 TOLERANCE = 1e-4
 START = (0.3, 0.3)
 _CURVATURE_INPUTS = 64
+_PROBES = 1024
 Corner = tuple[float, float]
 
 
@@ -93,10 +95,12 @@ def load_playground(settings: PlaySettings) -> Playground:
     """The forward model that the settings name, with its exact Θ as space "exact" where one is known.
 
     Raises:
-        UserError: an expression of one's own that cannot be read.
+        UserError: an expression of one's own that cannot be read, or that is not a finite number everywhere in the drawn part.
     """
     forward = _forward(settings)
     low, high = (torch.tensor(corner) for corner in _BOXES[settings.model])
+    if settings.model == "own":
+        _check_finite(forward, low, high)
     prior = Prior(torch.tensor(START), torch.diag((high - low) / math.sqrt(12.0)))  # the spread of a uniform density
 
     def samples(n: int, generator: torch.Generator) -> Target:
@@ -105,6 +109,19 @@ def load_playground(settings: PlaySettings) -> Playground:
     exact = {EXACT: ZSpace(Straightening(forward, prior.mean), 2)} if isinstance(forward, CurvedValley) else {}
     task = Task(f"play-{settings.model}", forward, prior, SquaredError(), exact, samples=samples)
     return Playground(settings, task, low, high, periodic=settings.model == "arm")
+
+
+@torch.no_grad()
+def _check_finite(forward: nn.Module, low: Tensor, high: Tensor) -> None:
+    """Raises UserError where targets drawn between the corners could be no numbers, of which nothing is learned."""
+    inputs = low + (high - low) * torch.rand(_PROBES, 2, generator=torch.Generator().manual_seed(0))
+    finite = torch.isfinite(forward(inputs)).all(dim=1)
+    if not finite.all():
+        x1, x2 = inputs[~finite][0].tolist()
+        raise UserError(
+            f"At x1 = {x1:.2f}, x2 = {x2:.2f} the expressions are no finite numbers, but targets are made of inputs from "
+            f"{float(low[0]):g} to {float(high[0]):g}; write log(abs(x1) + 0.1), say, for log(x1)."
+        )
 
 
 def _forward(settings: PlaySettings) -> nn.Module:

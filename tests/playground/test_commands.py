@@ -96,6 +96,8 @@ def test_any_way_of_replaying_an_export_repeats_it(written: tuple[Path, str], tm
     ("words", "wanted"),
     [
         (["own", "--first", "open('x')"], "'open' is not known"),
+        (["own", "--first", "log(x1)"], "the expressions are no finite numbers"),
+        (["own", "--second", "x2 / 0"], "the expressions are no finite numbers"),
         (["arm", "--buffers", "0"], "buffers: it must be at least 1"),
         (["arm", "--z-dim", "3", "--begin", "zero"], "begins at random"),
     ],
