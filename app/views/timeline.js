@@ -144,8 +144,8 @@ document.addEventListener("keydown", (event) => {
   const action = KEYS[event.key];
   if (!action || event.ctrlKey || event.metaKey || event.altKey || event.target.closest("dialog")) return;
   const timeline = keyed(event.target);
-  const control = event.target.closest("input, textarea, select, button, [contenteditable], [role=listbox], [role=tab]");
-  if (!timeline || (control && control !== timeline.range && !(control.tagName === "BUTTON" && event.key !== " "))) return;
+  const control = event.target.closest("input, textarea, select, button, summary, [contenteditable], [role=listbox], [role=tab]");
+  if (!timeline || (control && control !== timeline.range && !(control.matches("button:not([role=tab]), summary") && event.key !== " "))) return;
   event.preventDefault();
   timeline.go(action, event.shiftKey ? 10 : 1);
 });
