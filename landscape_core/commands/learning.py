@@ -101,7 +101,7 @@ def learning(asked: Asked, pictures: Callable[[], ImageSource | None], data: Pat
 
 
 def _for_pictures(asked: Asked, source: ImageSource | None) -> Learning:
-    domain, looked = asked.task, asked.diary is not None
+    domain, chosen, looked = asked.task, picture_preset(asked.preset), asked.diary is not None
     drawn = None if source is not None else 1.0
     if source is not None:
         images, held = load_images(source), None
@@ -110,7 +110,6 @@ def _for_pictures(asked: Asked, source: ImageSource | None) -> Learning:
     else:
         images = drawn_pictures(domain, POOL, asked.seed, asked.device)
         held = drawn_pictures(domain, TARGETS, asked.seed + 1, asked.device) if looked else None
-    chosen = picture_preset(asked.preset)
     task = load_image_task(domain, device=asked.device) if looked or asked.budget.ends else None
     plan = _planned(asked, task, chosen)
     with _measuring(asked.diary) as tick:

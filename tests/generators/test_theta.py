@@ -10,6 +10,7 @@ import torch
 from typer.testing import CliRunner
 
 from landscape_core.cli import app
+from landscape_core.commands import learning
 from landscape_core.errors import UserError
 from landscape_core.generators.training import theta
 from landscape_core.generators.training.observed import checked_names
@@ -68,6 +69,12 @@ def test_a_mixture_of_observations_is_learned_on_and_said_on_the_card(tmp_path: 
     for words in (["--task", "pose"], ["--task", "pose", "--data", str(tmp_path)], []):
         refused = CliRunner().invoke(app, ["train", "mapping", "--split", "train", *words])
         assert "--split and --box" in str(refused.exception)
+
+
+def test_a_preset_is_looked_for_before_pictures_are_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(learning, "drawn_pictures")
+    with pytest.raises(UserError, match="There is no preset 'nope'"):
+        learning.learning(learning.Asked("faces", "nope", tmp_path), lambda: None, None)
 
 
 def test_the_preset_begins_with_the_priors_whitener_and_says_so_on_its_card(
