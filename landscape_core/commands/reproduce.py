@@ -37,6 +37,8 @@ from landscape_core.surfaces.recovered import save_recovered
 def write_report(results: Annotated[Path, typer.Option(help="Folder of results.")] = Path("results")) -> None:
     """Write plain answers and every table into the page of a results folder, between its markers."""
     page = results / PAGE
+    if not any(results.glob("*.json")):
+        raise UserError(f"There are no results in {results}; `reproduce` writes them there with --out.")
     text = f"# Results\n\n{BEGIN}\n{END}\n"
     if page.exists():
         with reading(str(page)):

@@ -75,8 +75,10 @@ def test_rows_that_were_trained_say_what_it_took(tmp_path: Path) -> None:
 
 
 def test_the_command_writes_between_the_markers_or_begins_a_page(tmp_path: Path) -> None:
-    write(tmp_path)
     arguments = ["reproduce", "report", "--results", str(tmp_path)]
+    assert "There are no results" in str(CliRunner().invoke(cli.app, arguments).exception)
+    assert not (tmp_path / PAGE).exists()
+    write(tmp_path)
     CliRunner().invoke(cli.app, arguments, catch_exceptions=False)
     page = (tmp_path / PAGE).read_text()
     assert "### toy" in page
