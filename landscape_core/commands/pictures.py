@@ -15,7 +15,7 @@ def pictures_for(task: Task, path: Path, n: int, seed: int, *, split: str | None
     """n of the pictures in a folder or zip, at the side of the task's.
 
     Raises:
-        UserError: the task is not searched on pictures, or there are too few.
+        UserError: the task is not searched on pictures, or there are none.
     """
     if task.picture is not None:
         raise UserError(f"{task.name} is not searched on pictures, so it has no use for those of {path.name}.")
