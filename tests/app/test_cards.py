@@ -17,6 +17,7 @@ from app.runs.session import Session
 from app.runs.settings import query_of
 from landscape_core.errors import UserError
 from landscape_core.generators.run_card import RunCard, read_run_card
+from landscape_core.records.card_file import MAX_CARD
 from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import LaneSettings, RunSettings
 from tests.app.racing import race_of
@@ -75,7 +76,7 @@ def test_a_continued_run_has_a_card_of_all_its_steps(models: Models, session: Se
 def bomb() -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("run.json", b" " * 5_000_000)
+        archive.writestr("run.json", b" " * (MAX_CARD + 1))
     return buffer.getvalue()
 
 
@@ -88,8 +89,9 @@ def zip_without_card() -> bytes:
 
 @pytest.mark.parametrize(
     ("data", "sentence"),
-    [(b"", "not a run card"), (b"\xff\xfe\x00", "not a run card"), (b"{}", "not a run card"), (b" " * 2_000_000, "at most"),
-     (bomb(), "unpacks to"), (zip_without_card(), "no run.json in this zip"), (b"PK\x03\x04 broken", "not a run card")],
+    [(b"", "not a run card"), (b"\xff\xfe\x00", "not a run card"), (b"{}", "not a run card"),
+     (b" " * (MAX_CARD + 1), "at most"), (bomb(), "unpacks to"), (zip_without_card(), "no run.json in this zip"),
+     (b"PK\x03\x04 broken", "not a run card")],
     ids=["empty", "binary", "other json", "long", "bomb", "zip without", "broken zip"],
 )  # fmt: skip
 def test_a_file_that_is_no_card_gets_a_sentence(data: bytes, sentence: str) -> None:
