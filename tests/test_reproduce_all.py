@@ -89,6 +89,7 @@ def test_the_command_gives_every_measurement_what_it_was_given(tmp_path: Path, m
 
     def launch(words: list[str], left: float) -> int:
         asked.append(words[words.index("reproduce") :])
+        Result("toy", "", 0, {}, {}, {}).write(tmp_path)
         return 1 if "features" in words else 0
 
     monkeypatch.setattr(reproduce_all, "launched", launch)

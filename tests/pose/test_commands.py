@@ -14,6 +14,7 @@ from landscape_core.cli import app
 from landscape_core.errors import UserError
 from landscape_core.pose.bvh_writing import bvh_text
 from landscape_core.pose.task import load_body
+from landscape_core.records.card_file import MAX_CARD
 from tests.tiny.pose import random_rotvec
 
 
@@ -81,14 +82,14 @@ def test_a_map_names_the_joints_that_are_not_known(walk: Path, tmp_path: Path) -
 
 def test_hostile_cards_are_sentences(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("run.json", bytes(5_000_000))
+        archive.writestr("run.json", bytes(MAX_CARD + 1))
     data = bytearray((tmp_path / "bomb.zip").read_bytes())
     for flags in (6, data.index(b"PK\x01\x02") + 8):
         data[flags] |= 1
     (tmp_path / "secret.zip").write_bytes(data)
     (tmp_path / "bytes.json").write_bytes(b"\xff\xfe")
-    (tmp_path / "long.json").write_bytes(b" " * 2_000_000)
-    for name, sentence in (("bomb.zip", "unpacks to 5,000,000"), ("secret.zip", "unpacks to|encrypted"),
-                           ("bytes.json", "not a run card"), ("long.json", "at most 1,000,000 bytes")):  # fmt: skip
+    (tmp_path / "long.json").write_bytes(b" " * (MAX_CARD + 1))
+    for name, sentence in (("bomb.zip", f"unpacks to {MAX_CARD + 1:,}"), ("secret.zip", "unpacks to|encrypted"),
+                           ("bytes.json", "not a run card"), ("long.json", f"at most {MAX_CARD:,} bytes")):  # fmt: skip
         with pytest.raises(UserError, match=sentence):
             invoke("replay-pose", str(tmp_path / name))
