@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from landscape_core.domains import domain_for
 from landscape_core.errors import UserError
+from landscape_core.experiments.comparing import HELD_OUT
 from landscape_core.experiments.held_out import EVALUATIONS, TARGETS, HeldOut
 from landscape_core.generators.domain import DOMAIN as GENERATORS
 from landscape_core.generators.experiments.compare import held_out
@@ -194,7 +195,7 @@ def _held(task: Task, observed: Target | None, seed: int) -> tuple[Target | None
     """What is learned on, and what is held out: every eighth observation, or where these are few, what the model draws."""
     if observed is None or len(observed) < TARGETS:
         return observed, task.sampled(TARGETS, torch.Generator().manual_seed(seed + 1))
-    held = torch.arange(len(observed)) % 8 == 0
+    held = torch.arange(len(observed)) % HELD_OUT == 0
     seen, unseen = (observed.select(each.nonzero()[:, 0]) for each in (~held, held))
     return seen, unseen.select(torch.linspace(0, len(unseen) - 1, min(TARGETS, len(unseen))).long())
 

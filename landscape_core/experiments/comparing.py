@@ -14,6 +14,7 @@ from landscape_core.training.alternating import MappingTrainer, train_mapping
 from landscape_core.training.theta import MappingPreset, evaluations_per_buffer
 
 Table = dict[str, dict[str, float]]
+HELD_OUT = 8  # every eighth picture, recording or observation is not learned on
 
 
 def buffers_for(preset: MappingPreset, evaluations: int) -> int:

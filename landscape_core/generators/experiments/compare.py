@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from landscape_core.experiments.comparing import Table, buffers_for, learned, scored
+from landscape_core.experiments.comparing import HELD_OUT, Table, buffers_for, learned, scored
 from landscape_core.experiments.rows import BASELINE, TableSettings, measure_rows, with_rows
 from landscape_core.generators.task import load_image_task
 from landscape_core.generators.training.theta import MAPPING_PRESETS, mapping_trainer
@@ -17,7 +17,6 @@ from landscape_core.progress import Tick
 from landscape_core.search.spaces import SearchSpace
 from landscape_core.training.theta import evaluations_per_buffer
 
-HELD_OUT = 8  # every eighth picture
 SET = "held out"
 
 

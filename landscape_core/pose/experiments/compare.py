@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from landscape_core.experiments.comparing import Table, buffers_for, learned, scored
+from landscape_core.experiments.comparing import HELD_OUT, Table, buffers_for, learned, scored
 from landscape_core.experiments.curves import Lanes, Searches
 from landscape_core.pose.recordings import Poses
 from landscape_core.pose.task import NAMES, Observation, body_parts, load_body, load_pose_task
@@ -21,7 +21,6 @@ from landscape_core.search.task import X
 from landscape_core.training.theta import evaluations_per_buffer
 
 STEPS = (2, 20, 200)
-HELD_OUT = 8  # every eighth recording
 BASELINE = "X L-BFGS"
 BATCH = 100  # poses in one pass
 
