@@ -4,7 +4,7 @@ the best fare on others."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +61,19 @@ def measured(
     task: Task, rows: Sequence[Row], choices: Choices, target: Target, descent: Descent, tick: Tick, label: str,
     watch: Watch = NOTHING,
 ) -> dict[str, dict[int, Curves]]:  # fmt: skip
-    """Every row's curves, {row: {budget: curves}}, with the rate chosen for that budget, over all steps."""
+    """Every row's curves, {row: {budget: curves}}, with the rate chosen for that budget. Each goes as far as the largest
+    budget that its rate was chosen for: one that is best for few steps says nothing of many."""
     found: dict[str, dict[int, Curves]] = {}
     for start, here in _by_start(rows).items():
-        lanes = {
-            f"{row.name} {choice.name}": (row.space, choice.setting) for row in here for choice in choices[row.name].values()
-        }
         title = label if start == "mean" else f"{label}, from the guess"
-        curves = _searched(task, target, lanes, descent, tick, title, start, watch)
+        chosen = [(row, budget, choice) for row in here for budget, choice in sorted(choices[row.name].items())]
+        lanes = {f"{row.name} {choice.name}": (row.space, choice.setting) for row, _, choice in chosen}
+        far = {f"{row.name} {choice.name}": budget for row, budget, choice in chosen}  # the largest is the last
+        curves: dict[str, Curves] = {}
+        for steps in sorted(set(far.values())):
+            until, seen = replace(descent, steps=steps), replace(watch, marks=tuple(at for at in watch.marks if at <= steps))
+            these = {name: lane for name, lane in lanes.items() if far[name] == steps}
+            curves |= _searched(task, target, these, until, tick, title, start, seen)
         for row in here:
             found[row.name] = {budget: curves[f"{row.name} {choice.name}"] for budget, choice in choices[row.name].items()}
     return found

@@ -119,5 +119,5 @@ class Measure:
 
 def hartley(pictures: Tensor) -> Tensor:
     """The two-dimensional Hartley transform, real, orthonormal and its own inverse."""
-    found = torch.fft.fft2(pictures, norm="ortho")
+    found = torch.fft.fft2(pictures.contiguous(), norm="ortho")  # or its strides decide the last bits
     return found.real - found.imag

@@ -85,6 +85,13 @@ def test_the_hartley_transform_is_orthonormal_and_its_own_inverse() -> None:
     assert float(hartley(x).norm()) == pytest.approx(float(x.norm()))
 
 
+def test_how_a_picture_lies_in_memory_does_not_change_its_measurements() -> None:
+    pictures = torch.randn(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    rows_last = pictures.mT.contiguous().mT
+    assert rows_last.stride() != pictures.stride()
+    assert torch.equal(hartley(rows_last), hartley(pictures))
+
+
 def test_measurements_have_the_stated_adjoint_and_are_as_large_as_pixels() -> None:
     operator, x = measure(), random(2, 3, SIDE, SIDE)
     y = operator(x)
