@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from landscape_core.experiments.results import Claim, Result, relative_change
 from landscape_core.progress import Tick
@@ -36,8 +37,8 @@ def run_landscapes(
     examples: dict[str, list[Example]] = {}
     planes: dict[str, Plane] = {}
     for index, (lane, space) in enumerate((("X", X), ("Z", settings.space))):
-        points = torch.cat([torch.stack(race.lanes[index].variables) for race in races], dim=1)  # (T, n, dim)
-        losses = torch.cat([race.lanes[index].loss_table() for race in races], dim=1)  # (T, n)
+        points = torch.cat([_whole(race.lanes[index].variables, settings.steps) for race in races], dim=1)  # (T, n, dim)
+        losses = torch.cat([_whole(race.lanes[index].losses, settings.steps) for race in races], dim=1)  # (T, n)
         planes[space] = principal_plane(points[-1], space)
         examples[lane] = []
         for i in range(len(targets)):
@@ -55,6 +56,11 @@ def _races(task: Task, targets: Target, settings: LandscapeSettings, tick: Tick,
         races.append(run(*prepare(task, settings.race(task), targets.select(slice(first, first + batch)))))
         tick("races", min(first + batch, len(targets)), len(targets))
     return races
+
+
+def _whole(values: Sequence[Tensor], steps: int) -> Tensor:
+    """One lane's (steps + 1, B, ...): a race in which every sample was given up has ended early, and stays where it was."""
+    return torch.stack([*values, *[values[-1]] * (steps + 1 - len(values))])
 
 
 def _result(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,6 +19,7 @@ from landscape_core.experiments import landscapes as fig8
 from landscape_core.generators.experiments import completions as fig6
 from landscape_core.pose.task import load_pose_task
 from landscape_core.search.objectives import Target
+from landscape_core.search.trajectory import LaneRecord, Trajectory
 from landscape_core.storage import zoo
 from landscape_core.surfaces.averages import LandscapeSettings, committed
 from tests.tiny.models import tiny_task
@@ -50,6 +52,23 @@ def test_landscapes_measure_every_example_in_both_spaces(tmp_path: Path) -> None
     assert convex["met"] == (convex["ours"] >= 0.0)
     fig8.plot(result, examples, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 10_000
+
+
+def test_a_race_that_was_given_up_early_stays_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = fig8.run
+
+    def given_up(*asked: Any) -> Trajectory:
+        race = whole(*asked)
+        if len(race.lanes[0].losses[0]) == 25:  # the first batch alone
+            race = Trajectory([LaneRecord(each.name, each.variables[:2], each.losses[:2]) for each in race.lanes])
+        return race
+
+    monkeypatch.setattr(fig8, "run", given_up)
+    settings = LandscapeSettings(steps=3, size=5, space="paper")
+    result, examples, _ = fig8.run_landscapes(tiny_task(), Target(pictures(26)), settings, "test", silent)
+    assert result.n == {"examples": 26}
+    assert examples["X"][0].path.true_loss[1:].unique().numel() == 1
+    assert examples["X"][25].path.true_loss[1:].unique().numel() == 3
 
 
 def test_every_example_is_measured_on_a_grid_of_the_same_extent_around_its_own_end() -> None:
