@@ -98,7 +98,7 @@ def _kept(
     if work is None:
         return _run(solver, starts, watch, step_done)
     asked = (solver.forward, solver.objective, solver.input_term, solver.target, solver.lanes, solver.max_steps, starts)
-    key = fingerprint(*asked, sorted(each.name for each in watch.judges), watch.marks)[:24]
+    key = fingerprint(*asked, sorted(watch.judges, key=lambda each: each.name), watch.marks)[:24]
     cache = FolderCache(work)
     if key not in cache:
         cache[key] = _run(solver, starts, watch, step_done)

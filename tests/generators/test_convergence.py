@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 from typer.testing import CliRunner
 
 from landscape_core import cli
@@ -143,6 +144,18 @@ def test_judges_see_the_best_so_far_at_every_mark() -> None:
     curves = Searches(task, silent).curves(target, {"X": (X, LBFGS(first_move=50.0))}, 5, "test", watch)["X"]
     assert torch.allclose(curves.judged["loss"], curves.loss[[1, 5]], rtol=1e-4)
     assert (curves.loss.diff(dim=0) == 0).any(), "no trial was worse than the best: the test shows nothing"
+
+
+def test_what_is_kept_of_one_judge_is_not_another_judge_of_that_name(tmp_path: Path) -> None:
+    def judged(factor: float) -> Tensor:
+        watch = fig3a.Watch([Judge("loss", "", lambda found, _: factor * found.loss)], (1,))
+        searches = Searches(tiny_task(), silent, work=tmp_path)
+        return searches.curves(Target(pictures(2)), {"X": (X, Adam(0.1))}, 1, "test", watch)["X"].judged["loss"]
+
+    first = judged(1.0)
+    assert torch.equal(judged(1.0), first)
+    assert len([*tmp_path.iterdir()]) == 1
+    assert torch.equal(judged(2.0), 2.0 * first)
 
 
 def test_sets_are_what_they_say(tmp_path: Path) -> None:

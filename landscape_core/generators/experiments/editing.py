@@ -52,10 +52,12 @@ def run_editing(
     if task.encode is None:
         raise UserError(f"{task.name} has no encoder, by which identity is judged.")
 
+    race = RunSettings.table(task, settings.space, ["lbfgs"], steps=settings.steps, seed=settings.seed)
+
     def measured(index: int) -> Tensor:
         picture = pictures[index : index + 1]
-        kept = Kept(work, fingerprint(task.hashes, task.objective, vars(settings), picture))
-        row = kept.get("losses and measures", partial(_measured, task, picture, settings))  # (2, 1 + 2 * 2)
+        kept = Kept(work, fingerprint(task.hashes, task.objective, race.model_dump(), vars(settings), picture))
+        row = kept.get("losses and measures", partial(_measured, task, picture, race, settings))  # (2, 1 + 2 * 2)
         tick("editing", index + 1, len(pictures))
         return row.cpu()
 
@@ -73,10 +75,9 @@ def run_editing(
     return result
 
 
-def _measured(task: Task, picture: Tensor, settings: EditingSettings) -> Tensor:
+def _measured(task: Task, picture: Tensor, race: RunSettings, settings: EditingSettings) -> Tensor:
     """Of X and of Z (2, 5): the loss where both are equally good, then the measures as found and edited."""
-    lanes = RunSettings.table(task, settings.space, ["lbfgs"], steps=settings.steps, seed=settings.seed)
-    solver, starts = prepare(task, lanes, Target(picture))
+    solver, starts = prepare(task, race, Target(picture))
     trajectory = run(solver, starts)
     steps = equally_good(trajectory)
     moves = settings.amount * principal(task.prior, settings.directions)
