@@ -9,13 +9,13 @@ from app.defence.session import DefenceRun
 from app.defence.settings import KNOWS
 from app.runs.legs import finite, png
 from app.runs.session import Message, Picked
-from app.runs.settings import SPACES
 from landscape_core.defence.attacks import AttackSettings
 from landscape_core.defence.objective import Defence, margin, restored
 from landscape_core.defence.report import magnified, race_sentence
 from landscape_core.images.pixels import png_base64, to_unit
 from landscape_core.search.optimizers import OPTIMISER_NAMES
 from landscape_core.search.solver import LaneState
+from landscape_core.search.thetas import SPACE_NAMES
 
 NORMS = {"l2": "L2", "linf": "L∞"}
 PICTURES = ("png", "added")  # the columns that are pictures
@@ -65,7 +65,7 @@ def words(run: DefenceRun) -> list[list[str]]:
     x, z = (f"{lane.optimizer.lr * 255:g}/255" for lane in settings.lanes)
     shows = [["shows", run.defence.classes[run.truth]], ["classifier", run.defence.name.upper()]]
     attack = [["attack", attack_words(run.attack)], ["the attacker knows", KNOWS[run.knows]]]
-    space = SPACES.get(settings.space, settings.space)
+    space = SPACE_NAMES.get(settings.space, settings.space)
     search = [["space Z", space], ["steps", str(settings.steps)], ["X learning rate", x], ["Z learning rate", z]]
     return [*shows, *attack, *search, ["seed", str(settings.seed)]]
 

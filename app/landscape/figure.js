@@ -147,7 +147,7 @@ export function boxesOf(made, panels, width) {
   const tall = made.height - TITLE;
   return panels.map((panel, i) => {
     const { x, y } = made[sceneName(i)].domain;
-    return { title: titleOf(panel), left: x[0] * width, top: TITLE + (1 - y[1]) * tall, width: (x[1] - x[0]) * width, height: (y[1] - y[0]) * tall };
+    return { title: panel.title, left: x[0] * width, top: TITLE + (1 - y[1]) * tall, width: (x[1] - x[0]) * width, height: (y[1] - y[0]) * tall };
   });
 }
 
@@ -183,7 +183,7 @@ function decades([low, high]) {
 
 function place(made, panel, i, { mode, log, limits, camera, colour, stacked, n, width }) {
   const domain = domainOf(i, n, stacked, mode);
-  made.annotations.push({ text: `<b>${titleOf(panel)}</b>`, xref: "paper", yref: "paper", x: domain.x[0], y: domain.y[1], xanchor: "left", yanchor: "bottom", showarrow: false, font: { size: 14, color: colour("--ink") } });
+  made.annotations.push({ text: `<b>${panel.title}</b>`, xref: "paper", yref: "paper", x: domain.x[0], y: domain.y[1], xanchor: "left", yanchor: "bottom", showarrow: false, font: { size: 14, color: colour("--ink") } });
   const narrow = mode === "surface" && width < NARROW;
   const titles = panel.axes.map((words) => (narrow ? words.replace(/^\w+ direction/, "direction") : words)).map((text) => ({ text, font: { size: 12, color: colour("--soft") } }));
   if (mode === "surface") {
@@ -214,8 +214,4 @@ function spanOf(panel, axis) {
 function padded([low, high]) {
   const room = 0.03 * (high - low) || 1e-9;
   return [low - room, high + room];
-}
-
-export function titleOf(panel) {
-  return panel.title.replace(/^X, (ends|shared)$/, (_, kind) => (kind === "ends" ? "X, through start and ends" : "X, shared plane"));
 }

@@ -1,5 +1,4 @@
 /** The table beside the surfaces: what the plane holds, how far the paths leave it, and the shape in numbers. */
-import { titleOf } from "./figure.js";
 import { number } from "../views/words.js";
 
 const percent = (value) => `${Math.round(100 * value)} %`;
@@ -24,7 +23,7 @@ const ROWS = [
 ];
 
 export function fillTable(table, panels) {
-  const head = row("th", [["Measure"], ...panels.map((panel) => [titleOf(panel)])]);
+  const head = row("th", [["Measure"], ...panels.map((panel) => [panel.title])]);
   const body = ROWS.map(([words, title, cells]) => {
     const made = row("td", [[words], ...panels.map(cells)]);
     made.firstChild.title = title;

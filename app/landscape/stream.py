@@ -19,7 +19,6 @@ from torch import Tensor
 from app.landscape.drawing import Drawing
 from app.runs.legs import png
 from app.runs.session import Message
-from app.runs.settings import SPACES
 from app.runs.standing import Standing
 from landscape_core.images.pixels import webp
 from landscape_core.search.judges import psnr
@@ -204,9 +203,7 @@ def _surfaces(drawing: Drawing, note: str) -> Message:
 
 
 def _panel(drawn: Panel) -> Message:
-    own, space = list(loss_range([drawn])), drawn.surface.grid.plane.space
-    title = drawn.view.title.replace(f"({space})", f"({SPACES.get(space, space)})")  # as the form calls it
-    return {**finite(figures(drawn)), "title": title, "range": own, "thumbnails": thumbnails(drawn.surface)}
+    return {**finite(figures(drawn)), "range": list(loss_range([drawn])), "thumbnails": thumbnails(drawn.surface)}
 
 
 def thumbnails(surface: Surface) -> Message | None:

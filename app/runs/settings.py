@@ -14,6 +14,7 @@ from app.runs.models import Models
 from landscape_core.errors import Location, UserError, first_problem
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import MAX_STEPS, SEPARATOR, LaneSettings, RunSettings
+from landscape_core.search.thetas import SPACE_NAMES
 
 # (Name in form and address, field of RunSettings, words.) The table of lanes and its learned space come on top.
 FIELDS: tuple[tuple[str, str, str], ...] = (
@@ -29,16 +30,12 @@ MOST_WEIGHT = 0.5  # of the prior, in a form
 SPACE = "space"
 WHOLE = {"observation": "whole"}  # what of the target is seen, by name
 COLUMNS: tuple[OptimizerName, ...] = ("adam", "lbfgs")  # a race's optimisers, unless others are chosen
-SPACES = {
-    "residual": "Residual Θ", "paper": "The paper's Θ (MLP)", "narrow": "Narrow Θ (MLP)", "random": "Untrained Θ",
-    "flow": "Invertible Θ", "whitened": "Curvature taken out",
-}  # fmt: skip
 STARTS = {"mean": "each at its own origin", "random": "one shared x, drawn by the seed", "encoder": "the encoder's guess"}
 DISTANCES = {"lpips": "LPIPS", "robust": "Robust features"}
 LIMITS: dict[str, tuple[float, float]] = {"steps": (1, MAX_STEPS), "seed": (0, 2**31 - 1), PRIOR: (0.0, MOST_WEIGHT)}
 EARLIER = tuple(f"{space}{part}" for space in "xz" for part in ("", "_lr", "_first_move", "_history"))
 """Parameters of addresses of before a race was a table of lanes, and the models were replaced."""
-_WORDS = {SPACE: SPACES, "start": STARTS, "perceptual": DISTANCES}
+_WORDS = {SPACE: SPACE_NAMES, "start": STARTS, "perceptual": DISTANCES}
 
 
 def defaults(

@@ -15,6 +15,10 @@ from landscape_core.search.task import Tuned
 from landscape_core.storage import zoo
 
 RANDOM = "random"
+SPACE_NAMES = {  # what people read; a Θ of one's own is called by its name
+    "residual": "Residual Θ", "paper": "The paper's Θ (MLP)", "narrow": "Narrow Θ (MLP)", RANDOM: "Untrained Θ",
+    "flow": "Invertible Θ", "whitened": "Curvature taken out",
+}  # fmt: skip
 THETA = "/theta-"
 _SPACE = re.compile(r"[A-Za-z0-9_]{1,40}")
 

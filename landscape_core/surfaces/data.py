@@ -20,9 +20,10 @@ CUT_COLUMNS = ("place_between_ends", "loss")
 
 
 def surfaces_npz(panels: Sequence[Panel], steps: Sequence[int], settings: Settings) -> bytes:
-    """Arrays by name, "<surface>/<what>": ticks `first_axis` and `second_axis` (n,), `losses` (n, n) with the first index along
-    the first axis, the plane's `origin` (d,) and `axes` (2, d); of each path `path <lane>/coordinates` (T, 2) and more.
-    `steps` (T,) are those of the paths' points; `settings` is JSON text.
+    """Arrays by name, "<surface>/<what>", a surface being "X", "Z", or "X and Z" where both paths are on one: ticks
+    `first_axis` and `second_axis` (n,), `losses` (n, n) with the first index along the first axis, the plane's `origin` (d,)
+    and `axes` (2, d); of each path `path <lane>/coordinates` (T, 2) and more. `steps` (T,) are those of the paths' points;
+    `settings` is JSON text.
     """
     arrays: dict[str, NDArray[np.generic]] = {"settings": np.array(_json(settings)), "steps": np.array(steps)}
     for panel in panels:
@@ -32,7 +33,7 @@ def surfaces_npz(panels: Sequence[Panel], steps: Sequence[int], settings: Settin
         for lane, path in panel.paths.items():
             parts = vars(path).items()
             named |= {f"path {lane}/{name}": array(values) for name, values in parts}
-        arrays |= {f"{panel.view.title}/{name}": values for name, values in named.items()}
+        arrays |= {f"{_name(panel)}/{name}": values for name, values in named.items()}
     return _npz(arrays)
 
 
@@ -46,12 +47,17 @@ def _rows(panels: Sequence[Panel], steps: Sequence[int]) -> Iterator[Sequence[ob
         u, v, losses = (values.tolist() for values in panel.drawn)
         for i, first in enumerate(u):
             for j, second in enumerate(v):
-                yield panel.view.title, "grid", "", first, second, losses[i][j], "", ""
+                yield _name(panel), "grid", "", first, second, losses[i][j], "", ""
         for lane, path in panel.paths.items():
             columns = (path.coordinates, path.plane_loss, path.true_loss, path.distance)
             points = zip(steps, *(values.tolist() for values in columns), strict=True)
             for step, (first, second), on_plane, true, off in points:
-                yield panel.view.title, f"path {lane}", step, first, second, on_plane, true, off
+                yield _name(panel), f"path {lane}", step, first, second, on_plane, true, off
+
+
+def _name(panel: Panel) -> str:
+    """A surface as programs ask for it: by the lanes whose paths are on it."""
+    return " and ".join(panel.view.paths)
 
 
 def cut_npz(cut: Cut, settings: Settings) -> bytes:

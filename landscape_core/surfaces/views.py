@@ -15,6 +15,7 @@ from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.spaces import XSpace
 from landscape_core.search.task import Task, X
+from landscape_core.search.thetas import SPACE_NAMES
 from landscape_core.search.trajectory import Trajectory, states
 from landscape_core.surfaces.hessian import hessian_plane
 from landscape_core.surfaces.planes import (
@@ -41,6 +42,7 @@ AXES: Mapping[Kind, tuple[str, str]] = {
     "shared": ("shared direction 1", "shared direction 2"),
     "hessian": ("eigenvector 1", "eigenvector 2"),
 }
+SHARED_TITLES: Mapping[Kind, str] = {"ends": "X, through start and ends", "shared": "X, shared plane"}
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def views(
     losses = {lane.name: lane.loss_table()[:, sample] for lane in trajectory.lanes}
     if kind in ("ends", "shared"):
         both = {"X": points["X"], "Z": in_x(task, space, points["Z"])}
-        return [View(f"X, {kind}", _shared_grid(kind, both, size), both, losses, AXES[kind])]
+        return [View(SHARED_TITLES[kind], _shared_grid(kind, both, size), both, losses, AXES[kind])]
     found = []
     at = index_of(trajectory, at_step) if kind == "hessian" else -1
     for name, lane_space in (("X", X), ("Z", space)):
@@ -155,7 +157,7 @@ def views(
             grid = _curved_grid(plane, path, float(losses[name][at]), size)
         else:
             grid = _own_grid(kind, path, lane_space, recovered, size, seed)
-        title = name if lane_space == X else f"Z ({space})"
+        title = name if lane_space == X else f"Z ({SPACE_NAMES.get(space, space)})"
         found.append(View(title, grid, {name: path}, {name: losses[name]}, AXES[kind]))
     return found
 

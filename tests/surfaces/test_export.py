@@ -101,6 +101,15 @@ def test_the_page_stands_alone(pair: list[Panel]) -> None:
     assert "<li>task: tiny</li><li>steps: 3</li>" in page
     assert "Solid: the path on the surface" in page
     assert sentences(pair[0])[0] in page
+    assert "<h2>X</h2>" in page
+    assert "<h2>Z (The paper&#x27;s Θ (MLP))</h2>" in page  # as the forms of the app call it
+
+
+def test_data_of_a_surface_with_both_paths_is_named_by_both() -> None:
+    (shared,) = panels_of("shared")
+    assert shared.view.title == "X, shared plane"
+    with np.load(io.BytesIO(surfaces_npz([shared], [0, 1, 2, 3], SAID)), allow_pickle=False) as arrays:
+        assert {"X and Z/losses", "X and Z/path X/coordinates", "X and Z/path Z/coordinates"} <= set(arrays.files)
 
 
 def test_averages_stand_on_the_page_and_below_the_picture(pair: list[Panel]) -> None:
@@ -172,7 +181,7 @@ def test_the_screen_has_the_colours_of_the_exports() -> None:
 def test_data_holds_every_point_and_the_settings(pair: list[Panel]) -> None:
     with np.load(io.BytesIO(surfaces_npz(pair, [0, 1, 2, 3], SAID)), allow_pickle=False) as arrays:
         assert json.loads(str(arrays["settings"])) == SAID
-        assert np.allclose(arrays["Z (paper)/losses"], pair[1].surface.losses)
+        assert np.allclose(arrays["Z/losses"], pair[1].surface.losses)
         assert np.allclose(arrays["X/path X/distance"], pair[0].paths["X"].distance)
         at = arrays["X/origin"] + arrays["X/path X/coordinates"] @ arrays["X/axes"]
         assert np.allclose(at[-1], pair[0].view.paths["X"][-1], atol=1e-5)
@@ -180,7 +189,7 @@ def test_data_holds_every_point_and_the_settings(pair: list[Panel]) -> None:
     assert settings == "# task: tiny\n# steps: 3\n"
     table = list(csv.reader(rows.splitlines()))
     assert len(table) == 2 * (5 * 5 + 4)
-    first = next(row for row in table if row[:2] == ["Z (paper)", "path Z"])
+    first = next(row for row in table if row[:2] == ["Z", "path Z"])
     assert float(first[6]) == pytest.approx(float(pair[1].paths["Z"].true_loss[0]))
 
 
