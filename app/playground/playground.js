@@ -11,6 +11,9 @@ import { Surfaces } from "./surfaces.js";
 import { Training } from "./training.js";
 import { MODELS, outcome, progress } from "./words.js";
 
+const QUEUED = "Waiting for a free processor…";
+const STOPS = { train: "Pause", measure: "Stop", basins: "Stop" }; // what can be stopped once it has begun
+const GOES_ON = { replay: "Training again…", export: "Exporting…" }; // and what cannot
 const BEFORE_REWIND = 350; // ms that the slider must rest before the server goes back
 
 /** The playground: draws what the server tells of a training, and asks it for what a visitor presses. */
@@ -76,9 +79,9 @@ class Playground {
       restart: () => this.open(this.training.settings, this.training.aim),
       defaults: () => this.open({ model: this.training.settings.model }),
       many: () => this.ask("aim", { place: "many" }),
-      basins: () => this.#work("basins", "Descending from 961 starts in each space…"),
+      basins: () => this.#work("basins", QUEUED),
       origin: () => this.ask("start", { place: null }),
-      measure: () => this.#work("measure", "Sweeping step sizes…"),
+      measure: () => this.#work("measure", QUEUED),
       export: () => this.#work("export", "Writing the files…"),
       surfaces: () => this.#drawSurfaces(),
     };
@@ -86,7 +89,7 @@ class Playground {
   }
 
   #train(how) {
-    this.#work("train", "Waiting for a free processor…", { slow: this.find("[data-slow]").checked, ...how });
+    this.#work("train", QUEUED, { slow: this.find("[data-slow]").checked, ...how });
   }
 
   /** What waits for a processor is taken from the queue: a stop would be forgotten when it is begun. */
@@ -97,8 +100,7 @@ class Playground {
 
   #work(event, words, data = {}) {
     if (this.busy) return;
-    this.#become(event);
-    this.waiting = event !== "export"; // until the server tells that it has begun; exports wait for nobody
+    this.#become(event, event !== "export"); // exports wait for nobody
     this.#say(words);
     this.#notice(null);
     this.ask(event, data);
@@ -117,7 +119,7 @@ class Playground {
 
   async #load(input) {
     const [file] = input.files;
-    if (file) this.#work("replay", "Training again what the card says…", { card: (await file.text()).slice(0, 100_000) });
+    if (file) this.#work("replay", QUEUED, { card: (await file.text()).slice(0, 100_000) });
     input.value = "";
   }
 
@@ -152,6 +154,8 @@ class Playground {
       swept: () => this.#swept(message),
       measured: () => this.#measured(message),
       basins: () => this.#basinsFound(message),
+      begun: () => this.#begun(message.text),
+      stopped: () => this.#finished(message.text),
       said: () => this.#say(message.text),
       exported: () => this.#finished("The files were written."),
       error: () => this.#wrong(message.text),
@@ -187,7 +191,7 @@ class Playground {
     const { training } = this;
     const frame = training.take(message);
     if (message.settings) this.#address();
-    if (!message.whole) this.waiting = false;
+    if (!message.whole && this.waiting) this.#become(this.busy);
     this.at = frame.buffer;
     this.telling = true; // moving the slider here asks the server for nothing
     this.timeline.setTicks([...Array(training.furthest + 1).keys()], frame.buffer);
@@ -196,13 +200,17 @@ class Playground {
     if (message.whole && !this.busy) this.#next();
   }
 
+  #begun(text) {
+    this.#become(this.busy);
+    this.#say(text);
+  }
+
   #rest({ buffer, done }) {
     const words = done ? `Θ was trained on all ${buffer} buffers.` : `Paused at buffer ${buffer}.`;
     this.#finished(`${words} ${outcome(this.training.paths, this.training.settings.limit)}`);
   }
 
   #swept(message) {
-    this.waiting = false;
     this.charts.swept(message);
     this.#say("Counting steps on targets never trained on…");
   }
@@ -250,16 +258,19 @@ class Playground {
 
   // --- words and buttons
 
-  #become(busy) {
+  /** At rest, or busy with what was asked for, which waits for a processor until the server tells that it has begun. */
+  #become(busy, waiting = false) {
     const held = document.activeElement;
-    this.busy = busy;
-    this.waiting = false;
+    Object.assign(this, { busy, waiting });
     const ready = !busy && this.training;
+    const stop = this.find("[data-act=stop]");
     this.find("[data-act=train]").hidden = Boolean(busy);
-    this.find("[data-act=stop]").hidden = !busy;
+    stop.hidden = !busy;
+    stop.textContent = waiting ? "Cancel" : STOPS[busy] ?? GOES_ON[busy] ?? "";
+    stop.disabled = !waiting && !STOPS[busy];
     for (const act of ["train", "phase", "restart", "measure", "export"]) this.find(`[data-act=${act}]`).disabled = !ready;
     this.element.dataset.state = busy ? "running" : "rest";
-    if (this.element.contains(held)) keepFocus(held, this.find(`[data-act=${busy ? "stop" : "train"}]`));
+    if (this.element.contains(held)) keepFocus(held, busy ? stop : this.find("[data-act=train]"));
   }
 
   #finished(words) {

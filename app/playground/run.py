@@ -197,9 +197,11 @@ def measure(play: Play) -> Iterator[Message]:
         name, limit = playground.settings.optimizer, playground.settings.limit
         spaces = _spaces(play)
         sweeps = {}
+        yield play.numbered(_begun("Sweeping step sizes…"))
         for label, space in spaces.items():
             if play.stop.is_set():
-                raise UserError("Stopped; the comparison was not made.")
+                yield play.numbered(_stopped("the comparison was not made"))
+                return
             sweeps[label] = sweep(playground, space, name, tuning_targets(playground, TUNED))
             yield play.numbered(stream.swept(sweeps, limit))
         best = {label: each.best for label, each in sweeps.items()}
@@ -222,10 +224,24 @@ def map_basins(play: Play) -> Iterator[Message]:
         through = torch.zeros(len(z), spaces["Z"].dim)
         through[:, :2] = z[:, : spaces["Z"].dim]
         found = {}
+        yield play.numbered(_begun(f"Descending from {len(x)} starts in each space…"))
         for label, begin, rate in (("X", x, settings.x_rate), ("Z", through, settings.z_rate)):
+            if play.stop.is_set():
+                yield play.numbered(_stopped("no basins are drawn"))
+                return
             each = basins(playground, spaces[label], descent(settings.optimizer, rate), begin, play.y)
             found[label] = (each, BASIN_SIDE, half)
         yield play.numbered(stream.basin_map(found))
+
+
+def _begun(text: str) -> Message:
+    """That work has left the queue, and what is done."""
+    return {"kind": "begun", "text": text}
+
+
+def _stopped(text: str) -> Message:
+    """That work was given up, and what there is not of it."""
+    return {"kind": "stopped", "text": f"Stopped; {text}."}
 
 
 def _spaces(play: Play) -> dict[str, SearchSpace]:
@@ -239,6 +255,7 @@ def replay(begin: Callable[[], Play], text: str) -> Iterator[Message]:
         UserError: it is no card of the playground.
     """
     card = read_play_card(text)
+    yield _begun("Training again what the card says…")
     training, said = replayed(card)
     play = begin()
     with play.alone():

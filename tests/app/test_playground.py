@@ -188,10 +188,10 @@ def test_a_target_during_training_is_taken_up_and_nothing_waits() -> None:
 def test_comparing_sweeps_both_spaces_and_takes_the_best_rates() -> None:
     play = opened()
     messages = list(run.measure(play))
-    assert kinds(messages) == ["swept", "swept", "measured", "frame"]
-    best = {name: lane["best"] for name, lane in messages[1]["lanes"].items()}
+    assert kinds(messages) == ["begun", "swept", "swept", "measured", "frame"]
+    best = {name: lane["best"] for name, lane in messages[2]["lanes"].items()}
     assert (play.playground.settings.x_rate, play.playground.settings.z_rate) == (best["X"], best["Z"])
-    lanes = messages[2]["lanes"]
+    lanes = messages[3]["lanes"]
     assert lanes["X"]["share"] == sorted(lanes["X"]["share"])
     assert lanes["X"]["share"][-1] == pytest.approx(lanes["X"]["reached"], abs=1e-3)
     json.dumps(messages, allow_nan=False)
@@ -200,16 +200,24 @@ def test_comparing_sweeps_both_spaces_and_takes_the_best_rates() -> None:
 def test_a_stop_between_the_sweeps_is_said() -> None:
     play = opened()
     messages = run.measure(play)
-    assert next(messages)["kind"] == "swept"
+    assert [next(messages)["kind"] for _ in range(2)] == ["begun", "swept"]
     play.stop.set()
-    with pytest.raises(UserError, match="Stopped"):
-        next(messages)
+    assert [(m["kind"], m["text"]) for m in messages] == [("stopped", "Stopped; the comparison was not made.")]
+    assert not play.going
+
+
+def test_basins_can_be_stopped_before_they_are_drawn() -> None:
+    play = opened()
+    messages = run.map_basins(play)
+    assert next(messages)["text"] == "Descending from 961 starts in each space…"
+    play.stop.set()
+    assert [(m["kind"], m["text"]) for m in messages] == [("stopped", "Stopped; no basins are drawn.")]
     assert not play.going
 
 
 def test_basins_label_every_start_in_both_spaces() -> None:
     play = opened(model="own", first="x1", second="x2", limit=60, x_rate=0.5, z_rate=0.5)
-    (told,) = run.map_basins(play)
+    _, told = run.map_basins(play)
     for lane in told["lanes"].values():
         labels = np.frombuffer(base64.b64decode(lane["labels"]), "u1")
         assert labels.shape == (run.BASIN_SIDE**2,)

@@ -193,6 +193,35 @@ def test_an_export_is_a_zip_and_its_card_is_repeated(open_page: Open, tmp_path: 
     said(page, "exactly: after 2 buffers")
 
 
+WORDS = """() => {
+  const button = document.querySelector(".play [data-act=stop]");
+  window.words = [];
+  new MutationObserver(() => window.words.push([button.textContent, button.disabled, button.hidden]))
+    .observe(button, { attributes: true, childList: true });
+}"""
+
+
+@pytest.mark.parametrize(
+    ("work", "done", "words"),
+    [
+        ("[data-act=export]", "The files were written", ["Exporting…", True]),
+        ("[data-layer=basins]", "of the starts in X", ["Stop", False]),
+        ("[data-act=train]", "trained on all 2 buffers", ["Pause", False]),
+    ],
+)
+def test_the_button_says_what_it_stops_and_is_disabled_where_nothing_can_be(
+    open_page: Open, work: str, done: str, words: list[Any]
+) -> None:
+    page = at_playground(open_page, SMALL | {"buffers": 2})
+    page.evaluate(WORDS)
+    page.click(f".play {work}")
+    said(page, done)
+    seen = page.evaluate("window.words.filter(([, , hidden]) => !hidden).map(([word, disabled]) => [word, disabled])")
+    assert words in seen
+    assert {word for word, _ in seen} <= {"Cancel", words[0]}
+    assert page.locator(".play [data-act=stop]").is_hidden()
+
+
 def test_two_visitors_do_not_disturb_each_other(open_page: Open) -> None:
     one, two = at_playground(open_page, SMALL), at_playground(open_page, SMALL | {"model": "valley"})
     one.click(".play [data-act=train]")
