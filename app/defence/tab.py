@@ -23,7 +23,7 @@ from app.runs.address import TARGET
 from app.runs.cards import as_it_was
 from app.runs.session import Message, Session, Visitors
 from app.runs.standing import StandingSource, standing_of
-from app.target.targets import NO_FILE, photo_message, picker_message
+from app.target.targets import KEEPS_TARGET, NO_FILE, photo_message, picker_message, running
 from app.views.form import Form, FormActions, form_actions, note_of, note_view, space_choices, told
 from app.views.page import Page
 from app.views.run_tab import RunTab
@@ -120,7 +120,8 @@ class DefenceTab(RunTab[DefenceSession]):
             shown = sent(stream.picture_message(defence, session.target, truth))
         except UserError as error:
             return {panel.message: paragraph(str(error))}
-        return {self.view: shown, panel.truth: truth, panel.message: ""}
+        keeps = KEEPS_TARGET if running(session) else ""
+        return {self.view: shown, panel.truth: truth, panel.message: paragraph(keeps, calm=True)}
 
     def from_source(self, source: str, session: DefenceSession, label: Any, number: Any) -> Callable[[], Chosen] | None:
         if source == "cifar":

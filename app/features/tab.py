@@ -17,7 +17,7 @@ from app.runs.session import Message, Session, Visitors
 from app.runs.settings import from_values, values_of
 from app.runs.standing import StandingSource, standing_of
 from app.target.chooser import TargetChooser, TargetPanel, build_target
-from app.target.targets import running, target_message
+from app.target.targets import target_message
 from app.views.form import Form, FormActions, note_view, told
 from app.views.page import Page
 from app.views.run_tab import RunTab
@@ -93,7 +93,7 @@ class FeaturesTab(RunTab[FeaturesSession]):
         except UserError as error:
             return {self.view: sent({"kind": "error", "text": str(error)})}
         assert session.target is not None
-        values, panel = values_of(chosen), self.chooser.panel_values(session.target)
+        values, panel = values_of(chosen), self.chooser.panel_of(session)
         note = told(events.note(self.features, session, values), notes)
         return {**self.filled(values), **panel, self.view: sent(target_message(session.target)), self.note: note}
 
@@ -126,8 +126,8 @@ class FeaturesTab(RunTab[FeaturesSession]):
         session.target = as_it_was(session.target, origin)
         filled = values_of(card.settings)
         note = told(events.note(self.features, session, filled), [sentence], error=False)
-        shown = {} if running(session) else {self.view: sent(target_message(session.target))}
-        return {**self.filled(filled), **self.chooser.panel_values(session.target), **shown, self.note: note}
+        shown = sent(target_message(session.target))
+        return {**self.filled(filled), **self.chooser.panel_of(session), self.view: shown, self.note: note}
 
     # --- the run --------------------------------------------------------------------------------------------
 

@@ -138,7 +138,7 @@ class InvertTab(RunTab[RaceSession]):
         session.target = as_it_was(session.target, origin)
         filled = values_of(chosen)
         note = told(events.note(self.models, session, filled), [sentence], error=False)
-        panel = self.chooser.panel_values(session.target)
+        panel = self.chooser.panel_of(session)
         return {**self.filled(filled), **panel, self.view: sent(target_message(session.target)), self.note: note}
 
     def settled(self, session: RaceSession, chosen: RunSettings) -> dict[Any, Any]:

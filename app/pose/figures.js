@@ -31,6 +31,7 @@ class Figures extends RunsView {
     this.camera = new Camera();
     this.hidden = new Set();
     this.target = null;
+    this.next = null; // a target that was chosen while a run goes on with another
     this.run = null; // the one shown, null where a target is that was not run yet
     this.axis = "steps";
     this.measure = "loss";
@@ -44,11 +45,13 @@ class Figures extends RunsView {
     this.listen();
   }
 
+  /** Another target; while a run goes on with its own, that of the next. */
   #target(message) {
-    const another = this.target?.names.join() !== message.names.join();
-    this.target = { ...message, points: points(message.joints) };
     this.controls.ready();
-    if (this.controls.busy) return;
+    this.next = this.controls.busy ? message : null;
+    if (this.next) return;
+    const another = !this.#isBody(message);
+    this.target = { ...message, points: points(message.joints) };
     this.controls.notice(null);
     this.run = null;
     this.timeline.setTicks([]);
@@ -78,8 +81,21 @@ class Figures extends RunsView {
     if (index !== undefined) this.timeline.moveTo(index);
   }
 
+  begun(run) {
+    super.begun(run);
+    this.next = null;
+  }
+
+  /** Of another target than the one in view the joints that came with it are seen; of another body, else all of them. */
   asked() {
-    return { ...super.asked(), visible: this.visible };
+    const { next } = this;
+    const visible = next?.visible ?? (next && !this.#isBody(next) ? next.names.slice(1) : this.visible);
+    return { ...super.asked(), visible };
+  }
+
+  /** Whether a target's body is that of the one in view. */
+  #isBody({ names }) {
+    return this.target?.names.join() === names.join();
   }
 
   /** Names of the joints; the hips are none. Before there is a target there are none. */
@@ -93,7 +109,7 @@ class Figures extends RunsView {
   }
 
   #click({ seen, turn, axis, measure }) {
-    if (seen) this.#hide(this.names.filter((name) => seen !== "all" && LOWER.test(name) === (seen === "upper")));
+    if (seen) this.#choose(this.names.filter((name) => seen !== "all" && LOWER.test(name) === (seen === "upper")));
     if (turn) this.#turn(turn);
     if (axis) {
       this.axis = axis;
@@ -117,7 +133,13 @@ class Figures extends RunsView {
   #toggle(name) {
     const hidden = new Set(this.hidden);
     if (!hidden.delete(name)) hidden.add(name);
-    this.#hide([...hidden]);
+    this.#choose([...hidden]);
+  }
+
+  /** What a visitor hides goes before what came with a target. */
+  #choose(names) {
+    if (this.next) this.next = { ...this.next, visible: undefined };
+    this.#hide(names);
   }
 
   #hide(names) {

@@ -94,16 +94,20 @@ class PoseTab(RunTab[PoseSession]):
             angle.release(self.on_angles, [panel.joint, *panel.angles, *form], [self.view, self.note, panel.message], **QUICK)
 
     def choose(self, session: PoseSession, make: Callable[[], PoseTarget], values: Sequence[Any]) -> dict[Any, Any]:
-        """Take a target and show it. A run that is going stays in view."""
+        """Take a target and show it."""
         try:
             session.target, session.missing = make(), ""
         except UserError as error:
             return {self.panel.message: paragraph(str(error))}
-        note = {self.note: sent(events.note(self.models, session, self.form.read(values)))}
-        if running(session):
-            return {**note, self.panel.message: paragraph(KEEPS_TARGET, calm=True)}
-        said = paragraph(" ".join(session.target.notices))
-        return {**note, self.view: sent(stream.target_message(session.target)), self.panel.message: said}
+        return {
+            self.note: sent(events.note(self.models, session, self.form.read(values))),
+            self.view: sent(stream.target_message(session.target)),
+            self.panel.message: self.said_of(session.target, session),
+        }
+
+    def said_of(self, target: PoseTarget, session: PoseSession) -> str:
+        """What the panel says once that was chosen. While a run goes on the view keeps the run's; the next takes this one."""
+        return paragraph(KEEPS_TARGET, calm=True) if running(session) else paragraph(" ".join(target.notices))
 
     def degrees(self, session: PoseSession, joint: str) -> dict[Any, Any]:
         """The axis-angle of a joint of the target, in degrees."""
@@ -221,7 +225,7 @@ class PoseTab(RunTab[PoseSession]):
             **self.filled(filled),
             self.view: shown,
             self.note: note,
-            self.panel.message: "",
+            self.panel.message: self.said_of(session.target, session),
             **self.joints(session),
         }
 

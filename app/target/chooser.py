@@ -105,27 +105,26 @@ class TargetChooser:
         """Another model was chosen: say what becomes of the target."""
         return self.choose(session, lambda: targets.for_model(session.target, self.models.get(values["model"])), values)
 
-    def panel_values(self, picked: Picked) -> dict[Any, Any]:
-        """What the panel shows for a target that came from elsewhere, for events with the outputs `panel_outputs` and those
-        of a choice."""
-        query, panel = picked.query.get("target", ""), self.panel
+    def panel_of(self, session: Session[Picked, Any]) -> dict[Any, Any]:
+        """What the panel shows for a session's target that came from elsewhere, or where an address asked for a picture that is
+        not here, that; for events with the outputs `panel_outputs` and those of a choice."""
+        panel, picked = self.panel, session.target
+        if picked is None:
+            return {panel.source: "photo", **self._groups("photo"), panel.message: paragraph(session.missing)}
+        query = picked.query.get("target", "")
         source = "drawn" if query.startswith(targets.DRAWN) else "example" if query in LABELS else None
         if query == targets.UPLOAD:
             source = "photo"
         number = {panel.number: int(query.removeprefix(targets.DRAWN))} if source == "drawn" else {}
         picker = sent(picker_message(query if source == "example" else None))
-        said = paragraph(f"The target is {picked.label}." if source is None else "", calm=True)
-        return {panel.source: source, **self._groups(source), **number, panel.picker: picker, panel.message: said}
-
-    def panel_of(self, session: Session[Picked, Any]) -> dict[Any, Any]:
-        """The same for a session's target; where the address asked for a picture that is not here, that."""
-        if session.target is not None:
-            return self.panel_values(session.target)
-        return {self.panel.source: "photo", **self._groups("photo"), self.panel.message: paragraph(session.missing)}
+        said = [f"The target is {picked.label}."] if source is None else []
+        said += [targets.KEEPS_TARGET] if targets.running(session) else []
+        message = paragraph(" ".join(said), calm=True)
+        return {panel.source: source, **self._groups(source), **number, panel.picker: picker, panel.message: message}
 
     @property
     def panel_outputs(self) -> list[Component]:
-        """The components of `panel_values`."""
+        """The components of `panel_of`, but for the message."""
         panel = self.panel
         return [panel.source, *panel.groups.values(), panel.number, panel.picker]
 

@@ -8,6 +8,7 @@ import json
 import zipfile
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,9 +21,11 @@ from app.defence import run as defence_run
 from app.defence.examples import EXAMPLES
 from app.defence.pictures import Defences
 from app.defence.settings import from_values
+from app.defence.tab import DefenceTab
 from app.runs.session import Session
 from app.runs.standing import standing_of
 from app.target.examples import FOLDER
+from app.target.targets import KEEPS_TARGET
 from landscape_core.defence.attacks import ATTACKS, attacked
 from landscape_core.defence.objective import margin, restored
 from landscape_core.defence.task import load_defence
@@ -261,3 +264,13 @@ def test_both_lanes_have_one_kind_of_optimiser(defences: Defences) -> None:
     other = replace(defence, task=replace(defence.task, advised=advised))
     settings = from_values(Defences({"ro": lambda: other}, None), FORM).settings
     assert {lane.optimizer.name for lane in settings.lanes} == {"gd"}
+
+
+def test_a_picture_chosen_during_a_run_is_said_to_be_for_the_next(defences: Defences, session: Session) -> None:
+    run(defences, session)
+    panel: Any = SimpleNamespace(truth="truth", message="message")
+    tab: Any = SimpleNamespace(panel=panel, defences=defences, view="view")
+    other = defence_pictures.from_cifar(defences.cifar, "cat", 0)
+    assert DefenceTab.choose(tab, session, FORM["classifier"], lambda: other)["message"] == ""
+    with session.run.lock:
+        assert KEEPS_TARGET in DefenceTab.choose(tab, session, FORM["classifier"], lambda: other)["message"]

@@ -223,7 +223,7 @@ def test_the_form_holds_all_that_a_card_asks_for(models: Models, session: Sessio
     assert from_values({name: value for name, value in values_of(asked).items() if name in form}) == asked
 
 
-def test_a_run_that_is_going_keeps_its_target_in_view(models: Models, session: Session) -> None:
+def test_a_target_chosen_during_a_run_is_told_to_be_the_next_one_s(models: Models, session: Session) -> None:
     panel = SimpleNamespace(message="message", angles=[])  # words in place of components
     form = Form({name: name for name in values_of(defaults(models))})
     tab = PoseTab(None, models, Visitors(Session), panel, form, "view", "note")  # type: ignore[arg-type]
@@ -232,7 +232,7 @@ def test_a_run_that_is_going_keeps_its_target_in_view(models: Models, session: S
     going = pose_run.start(models, session, PoseSettings(settings), ALL)
     next(going)
     changed = tab.choose(session, lambda: pose_targets.drawn(models.get("pose"), 5), values)
-    assert "view" not in changed
+    assert json.loads(changed["view"])["label"] == "drawn pose 5"
     assert "keeps its target" in changed["message"]
     assert session.target is not None
     assert session.target.label == "drawn pose 5"

@@ -12,12 +12,15 @@ import torch
 from PIL import Image
 
 from app.runs.models import Models
-from app.runs.session import Picked, Session
+from app.runs.session import Picked, Session, Sessions
 from app.target import targets
+from app.target.chooser import TargetChooser, build_target
 from app.target.examples import EXAMPLES, FOLDER
 from app.target.targets import choose, crop, mark_eyes, photo_message, upload
+from app.views.form import Form
 from landscape_core.errors import UserError
 from landscape_core.generators.task import TRUNCATION
+from tests.app.racing import laid_out, race_of, two_models
 from tests.tiny.models import tiny_task
 
 
@@ -182,3 +185,14 @@ def test_a_drawn_picture_is_the_same_each_time_and_nearer_to_the_mean_than_the_p
     with torch.no_grad():
         expected = task.forward(task.prior.mean + TRUNCATION * (w - task.prior.mean))[0]
     assert torch.allclose(first / 127.5 - 1, expected.clamp(-1, 1), atol=0.01)
+
+
+def test_a_target_that_comes_from_elsewhere_during_a_run_is_said_to_be_for_the_next() -> None:
+    models, session = two_models(), Session(target=targets.example("cat", 64))
+    race_of(models, session, steps=2)
+    panel = laid_out(lambda: build_target(models.names))
+    chooser = TargetChooser(models, Sessions(), panel, Form(), [], lambda *_: {})
+    session.target = Picked(targets.example("cat", 64).picture, "from a run card", {"target": "card"})
+    assert chooser.panel_of(session)[panel.message] == '<p class="calm">The target is from a run card.</p>'
+    with session.run.lock:
+        assert f"The target is from a run card. {targets.KEEPS_TARGET}" in chooser.panel_of(session)[panel.message]

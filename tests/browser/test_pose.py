@@ -172,6 +172,36 @@ def test_continue_goes_on_with_the_last_run_after_another_target_was_looked_at(p
     assert reading(page, "target") == "all joints seen"  # as the run was told
 
 
+def test_a_card_loaded_during_a_run_is_for_the_next_one(pose_page: Open, tmp_path: Path) -> None:
+    page = pose_page()
+    page.click(VIEW + "[data-seen=lower]")
+    run_to_end(page, 4)
+    with page.expect_download() as download:
+        page.click(VIEW + "[data-act=export]")
+    download.value.save_as(tmp_path / "run.zip")
+    page.click(VIEW + "[data-seen=all]")
+    page.fill("#pose-number input", "7")
+    page.keyboard.press("Tab")
+    wait_for_text(page, VIEW + "[data-target-label]", "drawn pose 7")
+    page.fill("#pose-steps input[type=number]", "2000")
+    page.keyboard.press("Tab")
+    page.click(VIEW + "[data-act=run]")
+    wait_for_text(page, OUTPUT, "of 2000")
+    before = pixels(page, "target")
+    page.set_input_files(".pose .form-actions input[type=file]", tmp_path / "run.zip")
+    page.wait_for_selector(".pose >> text=Run card loaded")
+    wait_for_text(page, "#pose-message", "The run in progress keeps its target")
+    page.click(VIEW + "[data-act=stop]")
+    page.wait_for_selector(VIEW + "[data-act=export]:visible")
+    assert pixels(page, "target") == before
+    assert page.text_content(VIEW + "[data-target-label]") == "drawn pose 7"
+    assert reading(page, "target") == "all joints seen"
+    page.click(VIEW + "[data-act=run]")
+    wait_for_text(page, VIEW + "[data-target-label]", "from a run card")
+    wait_for_text(page, VIEW + ".aside", "bit for bit")  # on the card's pose, and of the joints that it saw
+    assert reading(page, "target") == "8 of 20 joints seen"
+
+
 @pytest.mark.parametrize("width", [1440, 390])
 def test_bodies_stand_in_a_table_of_two_by_two(pose_page: Open, width: int) -> None:
     page = pose_page(width=width)
