@@ -170,10 +170,10 @@ class Session(Generic[T, R]):
         self.run = run
         self.count = run.number
 
-    def number_after(self, number: Any) -> None:
-        """The next run's number comes after this one, the last that the page has kept, if it is any."""
-        if isinstance(number, int) and 0 <= number < MOST_RUNS:
-            self.count = max(self.count, number)
+    def number_next(self, number: Any) -> None:
+        """The next run has this number, which its page gave it, if it is any and greater than those before."""
+        if isinstance(number, int) and 1 <= number <= MOST_RUNS:
+            self.count = max(self.count, number - 1)
 
     def stop(self) -> None:
         """Ask the run to stop before its next step."""

@@ -1,28 +1,12 @@
 /** What belongs to the whole page: light or dark, what is said above the tabs, the words behind terms, the tour, and its keys. */
 import { listen as explainTerms } from "./glossary.js";
+import { remember, remembered } from "./remembered.js";
 import { listen as shrinkPictures } from "./shrink.js";
 import { listen as offerTour } from "./tour.js";
 
 const KEY = "theme";
 const INTRO = "intro";
 const TURNS = { ArrowLeft: -1, ArrowRight: 1, Home: -Infinity, End: Infinity };
-
-/** What this browser remembers of a visitor's choices; where it keeps nothing they go with the page. */
-function remembered(key) {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-function remember(key, value) {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // it is asked to keep nothing
-  }
-}
 
 function apply(dark) {
   document.body.classList.toggle("dark", dark);

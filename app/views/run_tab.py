@@ -104,7 +104,7 @@ class RunTab(Generic[S]):
 
     def on_run(self, event: gr.EventData, request: gr.Request, *values: Any) -> Iterator[str]:
         session, data = self.session(request), data_of(event)
-        session.number_after(data.get("after"))
+        session.number_next(data.get("number"))
         yield from self.messages(request, lambda: self.start(session, self.form.read(values), data))
 
     def on_more(self, event: gr.EventData, request: gr.Request) -> Iterator[str]:
@@ -131,7 +131,7 @@ class RunTab(Generic[S]):
             for each in [one for one in runs if isinstance(one, dict)] if isinstance(runs, list) else []:
                 session.again = again = self.sessions.fresh()
                 number = each.get("number")
-                again.number_after(number - 1 if isinstance(number, int) else None)
+                again.number_next(number)
                 for message in self.by_card(again, str(each.get("card")).encode()):
                     if message["kind"] == "frames":
                         said = f"Run {str(number)[:9]} is taken again for its export: step {message['steps'][-1]}…"

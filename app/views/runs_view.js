@@ -6,6 +6,7 @@ import { onShow, ran } from "./address.js";
 import { showJudges } from "./judges.js";
 import { LIMIT, Memory } from "./memory.js";
 import { onPlan } from "./plan.js";
+import { RunNumbers } from "./run_numbers.js";
 import { RunView } from "./run_view.js";
 import { RunList } from "./runlist.js";
 import { UNFINISHED } from "./words.js";
@@ -25,6 +26,7 @@ export class RunsView extends RunView {
     this.runs = [];
     this.plan = {};
     this.memory = new Memory(tab);
+    this.numbers = new RunNumbers(tab);
     this.list = new RunList(this.find(".runs"), {
       onShow: (run) => this.look(run),
       onToggle: () => this.draw(),
@@ -79,9 +81,9 @@ export class RunsView extends RunView {
     return super.take(message);
   }
 
-  /** Numbers go on after those of the runs that are kept. */
+  /** The run is numbered by the page: other windows of it have other sessions on the server. */
   asked() {
-    return { after: Math.max(0, ...this.runs.map((run) => run.number)) };
+    return { number: this.numbers.next(this.runs) };
   }
 
   async #begin(message) {
@@ -94,6 +96,7 @@ export class RunsView extends RunView {
 
   begun(run) {
     this.runs.push(run);
+    this.numbers.taken(run.number);
     run.pictured = true;
     ran(this.tab, run.id);
   }
@@ -120,6 +123,11 @@ export class RunsView extends RunView {
     }
     if (run === this.run) this.show(run, this.timeline.atEnd ? undefined : this.timeline.index);
     else this.listed();
+  }
+
+  failed(text) {
+    this.numbers.back();
+    super.failed(text);
   }
 
   cancelled() {

@@ -209,9 +209,9 @@ def test_a_new_run_stops_the_one_before_whose_card_the_page_has(models: Models, 
     assert as_it_was(other.target, ["nonsense"]).query == {"target": "card"}
     nonsense = as_it_was(other.target, {"query": {"target": "drawn-nonsense"}})
     assert targets.drawn_input(models.get("faces"), nonsense) is None
-    session.number_after(7)
+    session.number_next(8)
     assert race_of(models, session)[0]["number"] == 8
-    session.number_after("many")
+    session.number_next("many")
     assert race_of(models, session)[0]["number"] == 9
 
 

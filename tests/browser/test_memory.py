@@ -82,6 +82,41 @@ def test_runs_survive_a_reload_and_can_be_scrubbed_compared_and_taken_up_again(o
     page.wait_for_function("document.querySelector('#race .remembered').hidden")
 
 
+def test_two_windows_of_a_visitor_give_no_number_twice(open_page: Open, gate: Any) -> None:
+    one = open_page("?steps=3&model=gated")
+    two = one.context.new_page()
+    two.goto(one.url)
+    two.wait_for_selector("#race [data-act=run]:enabled")
+    gate.allow(0)
+    for page in (one, two):  # both before either has begun a step
+        page.click("#race [data-act=run]")
+        page.wait_for_selector("#race [data-act=stop]:visible")
+    gate.allow(None)
+    for page in (one, two):
+        page.wait_for_selector("#race [data-act=export]:visible")
+    run(one, "#race")
+    titles = [page.locator("#race .runs li .link >> text=/^Run [0-9]+$/").all_text_contents() for page in (one, two)]
+    assert titles == [["Run 3", "Run 1"], ["Run 2"]]
+    assert one.text_content("#race [data-act=export]") == "Export run 3"
+    kept(one)
+    two.reload()
+    rows(two, "#race", 3)
+
+
+def test_a_run_that_is_refused_takes_no_number(open_page: Open) -> None:
+    page = open_page("?tab=pose&steps=3")
+    page.wait_for_selector("#figures [data-act=run]:enabled")
+    page.click("#figures .joints summary")
+    names = page.evaluate("[...document.querySelectorAll('#figures [data-joint]')].map((box) => box.dataset.joint)")
+    for name in names:
+        page.uncheck(f"#figures [data-joint={name}]")
+    page.click("#figures [data-act=run]")
+    page.wait_for_selector("#figures .notice >> text=At least one joint must be visible")
+    page.click("#figures [data-seen=all]")
+    run(page, "#figures")
+    assert page.text_content("#figures [data-act=export]") == "Export run 1"
+
+
 @pytest.mark.parametrize(
     ("query", "view"),
     [
