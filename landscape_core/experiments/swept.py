@@ -73,7 +73,7 @@ def measured(
         for steps in sorted(set(far.values())):
             until, seen = replace(descent, steps=steps), replace(watch, marks=tuple(at for at in watch.marks if at <= steps))
             these = {name: lane for name, lane in lanes.items() if far[name] == steps}
-            curves |= _searched(task, target, these, until, tick, title, start, seen)
+            curves |= _searched(task, target, these, until, tick, f"{title}, {steps} steps", start, seen)
         for row in here:
             found[row.name] = {budget: curves[f"{row.name} {choice.name}"] for budget, choice in choices[row.name].items()}
     return found

@@ -34,7 +34,13 @@ def test_a_rate_for_few_steps_goes_no_further_and_finds_the_same(target: Target)
     task = tiny_task()
     rows = [Row("two", X, {}), Row("one", "residual", {})]
     choices: Choices = {"two": {2: chosen(0.3), 5: chosen(0.1)}, "one": {2: chosen(0.2), 5: chosen(0.2)}}
-    found = measured(task, rows, choices, target, Descent(5, [2, 5]), silent, "", Watch([PSNR], (1, 2, 5)))
+    told: dict[str, set[int]] = {}
+
+    def tick(label: str, done: int, total: int) -> None:
+        told.setdefault(label, set()).add(total)
+
+    found = measured(task, rows, choices, target, Descent(5, [2, 5]), tick, "drawn", Watch([PSNR], (1, 2, 5)))
+    assert told == {"drawn, 2 steps": {6}, "drawn, 5 steps": {15}}
     shapes = {name: {budget: tuple(each.loss.shape) for budget, each in by.items()} for name, by in found.items()}
     assert shapes == {"two": {2: (3, 3), 5: (6, 3)}, "one": {2: (6, 3), 5: (6, 3)}}
     assert [tuple(found["two"][budget].judged[PSNR.name].shape) for budget in (2, 5)] == [(2, 3), (3, 3)]
