@@ -38,7 +38,7 @@ class Domain:
     motion that frame, with its joints named by a second file where there is one. `card` is the kind of its run cards and
     `target_of` the target that one carries for its task. `recorded` draws n targets of the project's data below a folder,
     with the name of their source; None where it has no such data. `carded` makes the card of a run on one target (1, ...) of
-    settings and result; None where that needs more."""
+    settings and result; None where that needs more. `perceptual` is whether its losses hold a perceptual distance to choose."""
 
     name: str
     names: Callable[[], Sequence[str]]
@@ -48,6 +48,7 @@ class Domain:
     target_of: Callable[[Any, Task], Target]
     recorded: Callable[[Task, Path, str, int, int], tuple[Target, str]] | None = None
     carded: Callable[[Task, RunSettings, Target, dict[str, Any]], Card] | None = None
+    perceptual: bool = False
 
 
 def domain_of(task: str, domains: Sequence[Domain]) -> Domain:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from landscape_core.autoencoders.domain import DOMAIN as AUTOENCODERS
 from landscape_core.domain import Domain, domain_of
+from landscape_core.errors import UserError
 from landscape_core.generators.domain import DOMAIN as GENERATORS
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.plugins.loading import is_plugin
@@ -29,6 +30,10 @@ def load_task(name: str = "faces", *, perceptual: Perceptual = DEFAULT_PERCEPTUA
     "package.module:function").
 
     Raises:
-        UserError: there is no such task, a model is missing or altered, or the device is not there.
+        UserError: there is no such task, it has no perceptual distance to choose, a model is missing or altered, or the device
+            is not there.
     """
-    return domain_for(name).load(name, perceptual, device)
+    domain = domain_for(name)
+    if perceptual != DEFAULT_PERCEPTUAL and not domain.perceptual:  # run cards hold the default where there is none
+        raise UserError(f"The loss of {name} holds no perceptual distance that could be {perceptual!r}: only pictures' does.")
+    return domain.load(name, perceptual, device)

@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from torch import Tensor
 
 from landscape_core.errors import UserError
+from landscape_core.images.datasets import ImageSource
+from landscape_core.images.sets import targets
 from landscape_core.search.optimizers import DEFAULT_RATES, OptimizerName
 from landscape_core.search.race import MAX_PRIOR_WEIGHT, Perceptual
 from landscape_core.storage import zoo
@@ -39,22 +42,29 @@ Device = Annotated[str, typer.Option(help="cpu, cuda, … whatever torch has on 
 Out = Annotated[Path, typer.Option(help="Folder to write into; created where missing.", callback=check_writable)]
 
 # What is searched, and how.
-TASK_HELP = "faces, cats, …; or a network of your own: mine.py, mine.py:function or package.module:function."
+_OWN = "a network of your own: mine.py, mine.py:function or package.module:function."
+TASK_HELP = f"faces, cats, …; or {_OWN}"
+POSED_HELP = f"faces, cats, …; pose, pose-positions; or {_OWN}"
+ANY_TASK_HELP = f"faces, cats, …; pose, pose-positions; features/NAME; or {_OWN}"
 LearnedSpace = Annotated[str | None, typer.Option("--space", help="Learned space that Z uses; the task's first where absent.")]
 Space = Annotated[str, typer.Option(help="Learned space that Z uses.")]
 Distance = Annotated[
-    Perceptual, typer.Option("--perceptual", help="lpips, or robust: the distance on adversarially robust features.")
+    Perceptual, typer.Option("--perceptual", help="Pictures' distance: lpips, or robust, on adversarially robust features.")
 ]
 PriorWeight = Annotated[
     float,
     typer.Option(
-        help="Weight of x's squared distance to what the model knows, as a share of a drawn x's, in the loss.",
+        help="Weight in the loss of x's squared distance to what the model knows, of which a drawn x has 1.",
         min=0.0, max=MAX_PRIOR_WEIGHT,
     ),
 ]  # fmt: skip
 Optimizers = Annotated[
     list[str] | None,
-    typer.Option("--optimizer", help="A column of the table: X and Z by it. Again for another. Z's own where absent."),
+    typer.Option(
+        "--optimizer",
+        help=f"A column of the table, X and Z by it: {', '.join(DEFAULT_RATES)}; give it again for another. The one advised "
+        "for Z where absent.",
+    ),
 ]
 XRate = Annotated[float | None, typer.Option(help="X's learning rate; the advised one where absent.")]
 ZRate = Annotated[float | None, typer.Option(help="Z's learning rate; the advised one where absent.")]
@@ -99,6 +109,18 @@ def odd(points: int) -> int:
     if points % 2 == 0:
         raise UserError(f"--size must be odd, so that the grid has a centre; got {points}.")
     return points
+
+
+def all_taken(drawn: Tensor, asked: int, where: object) -> Tensor:
+    """What was drawn (n, ...) for a command; where that is less than was asked for, it is said."""
+    if len(drawn) < asked:
+        typer.echo(f"{where} holds {len(drawn)} of the {asked} targets that were asked for: all are taken.")
+    return drawn
+
+
+def pictures_from(source: ImageSource, n: int, seed: int) -> Tensor:
+    """n pictures (n, 3, size, size) in [-1, 1] of a source, or all where it has fewer, which is said."""
+    return all_taken(targets(source, n, seed), n, source)
 
 
 def numbers(text: str, option: str) -> list[float]:

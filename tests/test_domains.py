@@ -18,7 +18,7 @@ from landscape_core.errors import UserError
 from landscape_core.records.run_card import Card, environment, models_used
 from landscape_core.search.mapping import MappingConfig, build_mapping
 from landscape_core.search.objectives import SquaredError, Target
-from landscape_core.search.race import RunSettings, prepare
+from landscape_core.search.race import Perceptual, RunSettings, prepare
 from landscape_core.search.spaces import Prior, ZSpace
 from landscape_core.search.summary import result_of
 from landscape_core.search.task import Task
@@ -85,9 +85,10 @@ def test_its_surface_is_drawn_by_the_command(observed: Path, tmp_path: Path) -> 
     assert [each["space"] for each in drawn["surfaces"]] == ["X", "residual"]
 
 
-def test_a_run_card_of_its_own_kind_replays(observed: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("perceptual", ["lpips", "robust"])  # the second was once recorded where it does nothing
+def test_a_run_card_of_its_own_kind_replays(observed: Path, tmp_path: Path, perceptual: Perceptual) -> None:
     task = load("curve")
-    target, settings = observe(task, observed, 0, None).target, RunSettings(task="curve", steps=5)
+    target, settings = observe(task, observed, 0, None).target, RunSettings(task="curve", steps=5, perceptual=perceptual)
     done = run(*prepare(task, settings, target))
     card = CurveCard(
         settings=settings, models=models_used(task, settings), environment=environment(), result=result_of(done),

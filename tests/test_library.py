@@ -10,10 +10,8 @@ from typing import Any
 
 import pytest
 import yaml
-from typer.testing import CliRunner
 
 import landscape_core
-from landscape_core import cli
 from tests.tiny.models import tiny_task
 
 
@@ -62,9 +60,3 @@ def test_the_readmes_forward_model_of_ones_own() -> None:
     assert len(names["fitted"].lanes) == 4
     for lane in names["fitted"].lanes:
         assert lane.best_so_far()[-1, 0] < 1e-6
-
-
-def test_every_command_of_the_readme_exists() -> None:
-    text = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
-    for command in re.findall(r"python -m landscape_core ((?:train |reproduce )?[a-z-]+)", text):
-        assert CliRunner().invoke(cli.app, [*command.split(), "--help"]).exit_code == 0, command

@@ -8,13 +8,13 @@ import typer
 
 from landscape_core.console import apply_threads
 from landscape_core.domains import load_task
-from landscape_core.options import TASK_HELP, Device, LearnedSpace, Threads, odd
+from landscape_core.options import ANY_TASK_HELP, Device, LearnedSpace, Threads, odd
 from landscape_core.search.bench import bench_step
 from landscape_core.surfaces.bench import bench_surfaces
 
 
 def bench(
-    task: Annotated[str, typer.Option(help=f"Also pose: {TASK_HELP}")] = "faces",
+    task: Annotated[str, typer.Option(help=ANY_TASK_HELP)] = "faces",
     space: LearnedSpace = None,
     rounds: Annotated[int, typer.Option(help="Counted rounds.", min=5)] = 100,
     size: Annotated[int, typer.Option(help="Points a side of the two surfaces that are timed, odd.", min=5, callback=odd)] = 41,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from landscape_core.console import apply_threads, leave, raced
-from landscape_core.domains import domain_for
+from landscape_core.domains import domain_for, load_task
 from landscape_core.errors import UserError
 from landscape_core.generators.commands import run as generators
 from landscape_core.generators.completion import completion_settings
@@ -60,7 +60,7 @@ def complete(
         )  # fmt: skip
         return
     apply_threads(threads)
-    loaded = PLUGINS.load(task, device=device)
+    loaded = load_task(task, perceptual=perceptual, device=device)
     settings = completion_settings(
         loaded, space=loaded.z_space(space), steps=steps, seed=seed, z_lr=z_lr, prior_weight=prior_weight
     )

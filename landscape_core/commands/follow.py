@@ -10,11 +10,11 @@ from typing import Annotated
 import typer
 
 from landscape_core.console import Bar, apply_threads, leave
-from landscape_core.domains import domain_for
+from landscape_core.domains import domain_for, load_task
 from landscape_core.errors import UserError
 from landscape_core.generators.following import export_pictures, followed_pictures, load_picture_clip
 from landscape_core.options import (
-    TASK_HELP,
+    POSED_HELP,
     Device,
     Distance,
     JointMap,
@@ -80,9 +80,7 @@ def follow(
         float, typer.Option(help="Weight on the distance from the last frame's output.", min=0.0, max=MAX_SMOOTHNESS)
     ] = 0.0,
     batch: Annotated[int, typer.Option(help="Frames of one pass, where they are cold.", min=1, max=MAX_BATCH)] = 64,
-    task: Annotated[
-        str | None, typer.Option(help=f"pose, pose-positions, {TASK_HELP} Where absent, pose for motions, faces for pictures.")
-    ] = None,
+    task: Annotated[str | None, typer.Option(help=f"{POSED_HELP} Where absent, pose for motions, faces for pictures.")] = None,
     seen: SeenJoints = "all",
     names: JointMap = None,
     space: LearnedSpace = None,
@@ -101,7 +99,7 @@ def follow(
     """
     apply_threads(threads)
     name = task or ("pose" if file.suffix.lower() in SUFFIXES else "faces")
-    loaded = domain_for(name).load(name, perceptual, device)
+    loaded = load_task(name, perceptual=perceptual, device=device)
     chosen = loaded.z_space(space)
     frames = _Range(first, last, every)
     if domain_for(name) is POSE:

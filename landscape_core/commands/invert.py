@@ -14,7 +14,7 @@ from typing_extensions import TypedDict
 from landscape_core import processes
 from landscape_core.console import apply_threads, leave, raced
 from landscape_core.domain import Domain
-from landscape_core.domains import domain_for
+from landscape_core.domains import domain_for, load_task
 from landscape_core.errors import UserError
 from landscape_core.images.datasets import SUFFIXES, pictures_in
 from landscape_core.options import (
@@ -67,7 +67,9 @@ def invert(
     task: Annotated[str, typer.Option(help=TASK_HELP)] = "faces",
     space: LearnedSpace = None,
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)] = 100,
-    start: Annotated[Start, typer.Option(help="Where both begin.")] = "mean",
+    start: Annotated[
+        Start, typer.Option(help="mean: each at its space's origin. random: at one x, drawn by --seed. encoder: at its guess.")
+    ] = "mean",
     optimizer: Optimizers = None,
     x_lr: XRate = None,
     z_lr: ZRate = None,
@@ -89,7 +91,7 @@ def invert(
     domain = domain_for(task)
     if domain.carded is None:
         raise UserError(f"{task} has a command of its own: {domain.name}.")
-    loaded = domain.load(task, perceptual, device)
+    loaded = load_task(task, perceptual=perceptual, device=device)
     chosen = loaded.z_space(space)
     loaded.learned(chosen)
     own: dict[str, dict[str, Any]] = {

@@ -21,7 +21,19 @@ from landscape_core.generators.task import load_image_task
 from landscape_core.generators.training.observed import checked_names
 from landscape_core.generators.training.theta import MAPPING_PRESETS, published_name
 from landscape_core.images.datasets import ImageSource, load_images
-from landscape_core.options import TASK_HELP, BoxOption, Buffers, Device, Seed, Split, Threads, Work, checked_folder, parse_box
+from landscape_core.options import (
+    POSED_HELP,
+    TASK_HELP,
+    BoxOption,
+    Buffers,
+    Device,
+    Seed,
+    Split,
+    Threads,
+    Work,
+    checked_folder,
+    parse_box,
+)
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.plugins.experiments.compare import compare_plugin
 from landscape_core.plugins.training.theta import PRESETS
@@ -37,22 +49,19 @@ from landscape_core.training.budget import Budget
 from landscape_core.training.diary import Diary
 
 OBSERVED = "observed"  # what a Θ is called that was learned on a mixture of observations
-TaskOption = Annotated[str, typer.Option("--task", "--domain", help=TASK_HELP)]
-PicturesOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--data",
-        help="Folder or zip of pictures; for poses, of BVH or AMASS files; for a plug-in what was observed. The model "
-        "draws its targets where absent.",
-    ),
-]
 
 
 def mapping(
-    data: PicturesOption = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder or zip of pictures; for poses, of BVH or AMASS files; for a plug-in what was observed. The model "
+            "draws its targets where absent."
+        ),
+    ] = None,
     split: Split = None,
     box: BoxOption = None,
-    task: TaskOption = "faces",
+    task: Annotated[str, typer.Option("--task", "--domain", help=POSED_HELP)] = "faces",
     preset: Annotated[
         str,
         typer.Option(
@@ -135,10 +144,10 @@ Steps = Annotated[list[int], typer.Option("--steps", help="After how many steps;
 
 
 def mapping_compare(
-    data: PicturesOption = None,
+    data: Annotated[Path | None, typer.Option(help="Folder or zip of pictures; a plug-in draws its targets.")] = None,
     split: Split = None,
     box: BoxOption = None,
-    task: TaskOption = "faces",
+    task: Annotated[str, typer.Option("--task", "--domain", help=TASK_HELP)] = "faces",
     presets: Annotated[
         str | None,
         typer.Option(help="Candidates; each gets as many evaluations of F as the first. All usual ones where absent."),
@@ -160,6 +169,8 @@ def mapping_compare(
         if domain_for(task) is POSE:
             raise UserError("Θs for poses are compared by `train pose-compare`.")
         if domain_for(task) is PLUGINS:
+            if data is not None:
+                raise UserError("A plug-in's Θs are compared on targets that it draws: leave --data out.")
             loaded, names = PLUGINS.load(task), (presets or ",".join(PRESETS)).split(",")
             table, name = compare_plugin(loaded, names, buffers, settings, work, tick), f"{loaded.name}/theta-{names[0]}"
             home = zoo.OWN

@@ -10,12 +10,12 @@ import typer
 from torch import Tensor
 
 from landscape_core.console import apply_threads
-from landscape_core.domains import domain_for
+from landscape_core.domains import load_task
 from landscape_core.images.sheets import labelled_rows
-from landscape_core.options import TASK_HELP, LearnedSpace, Out, Seed, Threads
+from landscape_core.options import ANY_TASK_HELP, LearnedSpace, Out, Seed, Threads
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OPTIMISER_NAMES, OptimizerName
-from landscape_core.search.race import DEFAULT_PERCEPTUAL, RunSettings, prepare
+from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import states
 from landscape_core.storage.files import whole
@@ -24,7 +24,7 @@ Steps = Annotated[list[int], typer.Option("--steps", help="Step to show; give it
 
 
 def process(
-    task: Annotated[str, typer.Option(help=TASK_HELP)] = "faces",
+    task: Annotated[str, typer.Option(help=ANY_TASK_HELP)] = "faces",
     number: Annotated[int, typer.Option("--targets", help="Targets, drawn by the task; one row of X and one of Z each.",
                                         min=1, max=16)] = 3,
     steps: Steps = [0, 1, 2, 4, 8, 20],  # noqa: B006  # typer copies it
@@ -36,7 +36,7 @@ def process(
 ) -> None:  # fmt: skip
     """Write TASK-process.png: what X and Z have after each number of steps by the same optimiser, and the target at the end."""
     apply_threads(threads)
-    loaded = domain_for(task).load(task, DEFAULT_PERCEPTUAL, "cpu")
+    loaded = load_task(task)
     learned = loaded.z_space(space)
     targets = loaded.sampled(number, torch.Generator().manual_seed(seed))
     rows = evolution(loaded, targets, learned, optimizer, sorted(set(steps)))

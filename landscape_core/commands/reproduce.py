@@ -9,13 +9,13 @@ import typer
 
 from landscape_core.commands.pictures import pictures_for
 from landscape_core.console import Ticker, apply_threads, command_line
-from landscape_core.domains import domain_for
+from landscape_core.domains import domain_for, load_task
 from landscape_core.errors import UserError, reading
 from landscape_core.experiments import landscapes as fig8
 from landscape_core.experiments.report import BEGIN, END, PAGE, report, with_results
 from landscape_core.experiments.results import finish
 from landscape_core.options import (
-    TASK_HELP,
+    ANY_TASK_HELP,
     Data,
     Device,
     Distance,
@@ -59,7 +59,7 @@ def landscapes(
     size: Annotated[int, typer.Option(help="Points a side of every surface, odd.", min=5, callback=odd)] = 21,
     x_optimizer: Annotated[OptimizerName | None, typer.Option(help="X's optimiser; the advised one where absent.")] = None,
     space: LearnedSpace = None,
-    task: Annotated[str, typer.Option(help=f"Also pose (rotations of joints), pose-positions: {TASK_HELP}")] = "faces",
+    task: Annotated[str, typer.Option(help=ANY_TASK_HELP)] = "faces",
     perceptual: Distance = DEFAULT_PERCEPTUAL,
     embed: Annotated[
         bool, typer.Option(help="Also write the recovered directions to assets/, for `surface` and the app.")
@@ -72,11 +72,12 @@ def landscapes(
     """Appendix A, Fig. 8: convexity, minima, barriers, roughness and steepness of the loss surfaces in X and in Z."""
     apply_threads(threads)
     domain = domain_for(task)
-    loaded = domain.load(task, perceptual, device)
+    loaded = load_task(task, perceptual=perceptual, device=device)
     if images is not None:
         chosen, source = pictures_for(loaded, images, number, seed), images.name
     elif domain.recorded is not None:
-        chosen, source = domain.recorded(loaded, data, split, number, seed)
+        chosen, file = domain.recorded(loaded, data, split, number, seed)
+        source = f"{file}, {split}"
     else:
         raise UserError(f"{task} has no data set of its own; give pictures with --images.")
     learned = loaded.z_space(space)
@@ -87,7 +88,7 @@ def landscapes(
     finish(result, out, lambda result, picture: fig8.plot(result, examples, picture))
     if embed:
         card = save_recovered(
-            loaded, planes, n=len(chosen), steps=steps, trained_on=f"latents of {len(chosen)} targets of {source}, {split}",
+            loaded, planes, n=len(chosen), steps=steps, trained_on=f"latents of {len(chosen)} targets of {source}",
             licence="that of the targets' data set", command=command_line(), seed=seed,
         )  # fmt: skip
         typer.echo(f"Embedded {card.name}.")

@@ -9,12 +9,12 @@ import torch
 import typer
 
 from landscape_core.console import Ticker, apply_threads, command_line
-from landscape_core.domains import domain_for
+from landscape_core.domains import domain_for, load_task
 from landscape_core.experiments import why as experiment
 from landscape_core.experiments.paired import FLOOR
 from landscape_core.experiments.results import finish
 from landscape_core.experiments.why import WhySettings
-from landscape_core.options import TASK_HELP, Data, Device, Distance, LearnedSpace, Out, Seed, Threads, UnseenSplit, Work
+from landscape_core.options import ANY_TASK_HELP, Data, Device, Distance, LearnedSpace, Out, Seed, Threads, UnseenSplit, Work
 from landscape_core.pose.experiments.inversion import FLOORS
 from landscape_core.pose.task import NAMES
 from landscape_core.search.objectives import Target
@@ -25,7 +25,7 @@ USUAL = WhySettings()
 
 def why(
     data: Data = Path("data"),
-    task: Annotated[str, typer.Option(help=TASK_HELP)] = "faces",
+    task: Annotated[str, typer.Option(help=ANY_TASK_HELP)] = "faces",
     number: Annotated[int, typer.Option("--targets", help="Targets.", min=2)] = USUAL.targets,
     split: UnseenSplit = "val",
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=2)] = USUAL.steps,
@@ -46,7 +46,7 @@ def why(
     out alone; and which share of the lead that has without training."""
     apply_threads(threads)
     domain = domain_for(task)
-    loaded = domain.load(task, perceptual, device)
+    loaded = load_task(task, perceptual=perceptual, device=device)
     learned = loaded.z_space(space)
     floors = {NAMES[observation]: floor for observation, floor in FLOORS.items()}
     settings = WhySettings(number, steps, tuned, products, optimizer, learned, seed, floors.get(task, FLOOR))

@@ -12,7 +12,7 @@ INSTALLED, HERE = "landscape_core.app", "app"  # where the wheel puts the app, a
 
 
 def serve(context: typer.Context) -> None:
-    """Start the app in the browser. Its options are those of `python app.py`: --host, --port, --name, --task, --device, and
-    --settings, a TOML file of them."""
+    """Start the app in the browser. Its options are those of `python app.py`: --host, --port, --name, --task, --device, --work,
+    --train, and --settings, a TOML file of them."""
     module = INSTALLED if find_spec(INSTALLED) is not None else HERE
     os.execv(sys.executable, [sys.executable, "-m", module, *context.args])

@@ -13,9 +13,22 @@ import typer
 
 from landscape_core.commands.pictures import pictures_for
 from landscape_core.console import STOPPED, Bar, apply_threads, leave, raced
-from landscape_core.domains import domain_for
+from landscape_core.domains import domain_for, load_task
 from landscape_core.errors import UserError
-from landscape_core.options import TASK_HELP, Device, Distance, LearnedSpace, Out, Seed, Threads, XRate, ZRate, odd, parse_box
+from landscape_core.options import (
+    ANY_TASK_HELP,
+    Device,
+    Distance,
+    LearnedSpace,
+    Out,
+    Seed,
+    Threads,
+    XRate,
+    ZRate,
+    odd,
+    parse_box,
+)
+from landscape_core.pose.domain import DOMAIN as POSE
 from landscape_core.search.objectives import Target
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, RunSettings, prepare
@@ -58,7 +71,7 @@ def surface(
     at_step: Annotated[
         int | None, typer.Option(help="Step at which the Hessian is looked into; the last where absent.", min=0)
     ] = None,
-    task: Annotated[str, typer.Option(help=f"Also pose, pose-positions: {TASK_HELP}")] = "faces",
+    task: Annotated[str, typer.Option(help=ANY_TASK_HELP)] = "faces",
     frame: Annotated[int, typer.Option(help="Frame of a motion file.", min=0)] = 0,
     names: Annotated[
         Path | None,
@@ -72,7 +85,10 @@ def surface(
     z_lr: ZRate = None,
     targets: Annotated[
         Path | None,
-        typer.Option(help="Folder or zip of pictures to recover for the paper's plane; the embedded directions where absent."),
+        typer.Option(
+            help="Folder or zip of pictures to recover for the paper's plane. Where absent, the embedded directions; "
+            f"where there are none, {OWN_SAMPLES} targets that the task draws."
+        ),
     ] = None,
     split: Annotated[str | None, typer.Option(help="Folder inside --targets to take, e.g. val.")] = None,
     box: Annotated[str | None, typer.Option(help="left,top,right,bottom to cut out of every picture of --targets.")] = None,
@@ -94,12 +110,16 @@ def surface(
     `reproduce landscapes` averages them over many.
     """
     apply_threads(threads)
+    domain = domain_for(task)
     if at_step is not None and kind != "hessian":
         raise UserError("--at-step is where the Hessian is looked into: give it with --kind hessian.")
     if targets is not None and kind != "recovered":
         raise UserError("--targets are recovered for the paper's plane: give them with --kind recovered.")
-    domain = domain_for(task)
-    loaded = domain.load(task, perceptual, device)
+    if targets is None and (split is not None or box is not None):
+        raise UserError("--split and --box say what to take of the pictures in --targets; there are none here.")
+    if domain is not POSE and (frame or names is not None):
+        raise UserError(f"--frame and --map are for motions, which {task} does not read.")
+    loaded = load_task(task, perceptual=perceptual, device=device)
     observed = domain.observe(loaded, file, frame, names)
     for notice in observed.notices:
         typer.echo(f"{file.name}: {notice}")

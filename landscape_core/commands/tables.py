@@ -10,8 +10,9 @@ import torch
 import typer
 from torch import Tensor
 
+from landscape_core.commands.pictures import pictures_for
 from landscape_core.console import Ticker, apply_threads, command_line
-from landscape_core.domains import domain_for
+from landscape_core.domains import domain_for, load_task
 from landscape_core.experiments.results import finish
 from landscape_core.generators.commands.reproduce import Work, train_and_val
 from landscape_core.generators.datasets import DOMAINS, pictured
@@ -20,16 +21,14 @@ from landscape_core.generators.experiments import convergence as fig3a
 from landscape_core.generators.experiments.judges import judges_for
 from landscape_core.generators.experiments.picture_sets import USUAL, PictureSet, SetKind, checked_kinds, drawn, picture_sets
 from landscape_core.generators.experiments.taught import taught
-from landscape_core.images.datasets import ImageSource
 from landscape_core.images.sets import targets
 from landscape_core.options import TASK_HELP, Data, Device, Distance, LearnedSpace, Out, Seed, Threads, UnseenSplit
 from landscape_core.plugins.domain import DOMAIN as PLUGINS
 from landscape_core.search.judges import Judge
-from landscape_core.search.objectives import Target
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 from landscape_core.search.task import Task
 
-TaskOption = Annotated[str, typer.Option("--task", "--domain", help=f"Plug-ins draw their targets: {TASK_HELP}")]
+TaskOption = Annotated[str, typer.Option("--task", "--domain", help=f"{TASK_HELP} It draws its targets.")]
 Kinds = Annotated[list[str], typer.Option("--set", help=f"{', '.join(get_args(SetKind))}; give it again for another.")]
 TAUGHT_ON = 256  # targets
 TRAIN_SEED = 1  # added to the seed of a plug-in's targets that choose rates: none of them is measured on
@@ -57,7 +56,7 @@ def budget(
     two rivals that are trained, too. Stop it at any time; the same command goes on."""
     apply_threads(threads)
     domain = domain_for(task)
-    loaded = domain.load(task, perceptual, device)
+    loaded = load_task(task, perceptual=perceptual, device=device)
     others = tuned + (TAUGHT_ON if teach else 0)
     if domain is PLUGINS:
         train, sets = _sampled(loaded, others, seed + TRAIN_SEED), {"drawn": _sampled(loaded, number, seed)}
@@ -102,20 +101,18 @@ def convergence(
     domain = domain_for(task)
     name = "" if domain is PLUGINS else pictured(task)
     chosen = checked_kinds(kinds)
-    loaded = domain.load(task, perceptual, device)
+    loaded = load_task(task, perceptual=perceptual, device=device)
     learned = loaded.z_space(space)
     loaded.space(learned)  # before minutes are spent
     settings = fig3a.ConvergenceSettings(targets=number, steps=steps, tune_targets=tuned, space=learned, seed=seed)
     judges: Sequence[Judge] = ()
+    own = None if images is None else PictureSet(pictures_for(loaded, images, number, seed), "real")
     if domain is PLUGINS:
         train, sets = _sampled(loaded, tuned, seed + TRAIN_SEED), {"drawn": PictureSet(drawn(loaded, number, seed), "drawn")}
     else:
         train = targets(DOMAINS[name].source(data, "train", loaded.side), tuned, seed)
         judges = judges_for(perceptual, loaded.device)
-        if images is not None:
-            sets = {"images": PictureSet(Target(targets(ImageSource(images, None, loaded.side), number, seed)), "real")}
-        else:
-            sets = picture_sets(chosen, loaded, data, split, name, number, seed)
+        sets = picture_sets(chosen, loaded, data, split, name, number, seed) if own is None else {"images": own}
     with Ticker() as tick:
         result = fig3a.run_convergence(loaded, train, sets, settings, command_line(), tick, judges, work)
     finish(result, out, fig3a.plot)

@@ -46,4 +46,4 @@ def _carded(task: Task, settings: RunSettings, target: Target, result: dict[str,
     return make_card(task, settings, to_bytes(target.value)[0], **result)
 
 
-DOMAIN = Domain("generators", _names, _load, _observe, RunCard, _carried, _recorded, _carded)
+DOMAIN = Domain("generators", _names, _load, _observe, RunCard, _carried, _recorded, _carded, perceptual=True)

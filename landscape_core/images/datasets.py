@@ -36,6 +36,9 @@ class ImageSource:
     size: int
     box: Box | None = None
 
+    def __str__(self) -> str:
+        return f"{self.path}" + (f" under {self.split}/" if self.split else "")
+
 
 def picture_files(path: Path, split: str | None = None, limit: int | None = None) -> Iterator[tuple[str, bytes]]:
     """(name inside a folder or zip, its bytes) of every picture, or of the first `limit` below `split`, sorted by name.
@@ -94,6 +97,5 @@ def load_images(source: ImageSource, *, limit: int | None = None) -> Tensor:
         image = decode_picture(io.BytesIO(content), name).image
         arrays.append(_square(image, source.size, source.box, name))
     if not arrays:
-        where = f"{source.path}" + (f" under {source.split}/" if source.split else "")
-        raise UserError(f"No pictures ({', '.join(SUFFIXES)}) in {where}.")
+        raise UserError(f"No pictures ({', '.join(SUFFIXES)}) in {source}.")
     return torch.from_numpy(np.stack(arrays)).permute(0, 3, 1, 2).contiguous()

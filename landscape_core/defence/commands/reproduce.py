@@ -18,7 +18,7 @@ from landscape_core.errors import UserError
 from landscape_core.experiments.results import finish
 from landscape_core.features.cifar10 import load_cifar10
 from landscape_core.images.pixels import to_unit
-from landscape_core.options import Data, Out, Seed, Threads
+from landscape_core.options import Data, Out, Seed, Threads, all_taken
 
 CIFAR = "cifar10.zip"
 
@@ -61,6 +61,7 @@ def defence(
     attacks = {name: ATTACKS[name].model_copy(update={"steps": attack_steps or ATTACKS[name].steps}) for name in ATTACKS}
     train = drawn(data / CIFAR, "train", settings.tune_targets, seed, of=settings.tune_targets)
     test = drawn(images or data / CIFAR, split, number, seed)
+    all_taken(test[0], number, images or data / CIFAR)
     for name in names:
         with Ticker() as tick:
             result = table1.run_defence(

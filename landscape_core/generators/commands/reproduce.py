@@ -21,7 +21,7 @@ from landscape_core.generators.task import PLUS, load_image_task
 from landscape_core.generators.training.theta import image_targets
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.sets import FACES, targets
-from landscape_core.options import Data, Device, Distance, EvaluatedSplit, Images, Out, Seed, Space, Threads
+from landscape_core.options import Data, Device, Distance, EvaluatedSplit, Images, Out, Seed, Space, Threads, pictures_from
 from landscape_core.search.optimizers import OptimizerName
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 from landscape_core.storage.files import check_writable
@@ -130,9 +130,9 @@ def w_plus(
 def pictures_of(
     data: Path, split: str, images: Path | None, number: int, seed: int, side: int, domain: str = "faces"
 ) -> Tensor:
-    """n pictures (n, 3, side, side) of a domain's data set, or of anybody's."""
+    """n pictures (n, 3, side, side) of a domain's data set, or of anybody's, or all where there are fewer."""
     source = DOMAINS[pictured(domain)].source(data, split, side) if images is None else ImageSource(images, None, side)
-    return targets(source, number, seed)
+    return pictures_from(source, number, seed)
 
 
 def completions(
@@ -140,7 +140,7 @@ def completions(
     number: Annotated[int, typer.Option("--targets", help="Targets.", min=3)] = 50,
     split: EvaluatedSplit = "val",
     images: Images = None,
-    k: Annotated[int, typer.Option("-k", help="Completions per face in each space.", min=2, max=64)] = 8,
+    k: Annotated[int, typer.Option("--number", "-k", help="Completions per face in each space.", min=2, max=64)] = 8,
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1)] = 50,
     x_optimizer: Annotated[OptimizerName | None, typer.Option(help="X's optimiser; the advised one where absent.")] = None,
     space: Space = "residual",

@@ -19,7 +19,7 @@ from landscape_core.generators.task import TRUNCATION, load_image_task
 from landscape_core.images.datasets import ImageSource, load_images
 from landscape_core.images.pixels import to_unit
 from landscape_core.images.sheets import labelled_rows
-from landscape_core.options import Out, Seed, Threads
+from landscape_core.options import Out, Seed, Space, Threads
 from landscape_core.search.objectives import Target
 from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.solver import Lane, Solver, State
@@ -34,8 +34,8 @@ Steps = Annotated[list[int], typer.Option("--steps", help="Steps of inversion to
 
 
 def sheets(
-    domain: Annotated[str, typer.Option(help="Whose models, e.g. faces.")] = "faces",
-    space: Annotated[str, typer.Option(help="Learned space that Z uses.")] = "residual",
+    domain: Annotated[str, typer.Option("--task", "--domain", help="Whose models, e.g. faces.")] = "faces",
+    space: Space = "residual",
     steps: Steps = [2, 20, 200],  # noqa: B006  # typer copies it
     images: Annotated[Path, typer.Option(help="Folder or zip with other pictures to invert.")] = EXAMPLES,
     out: Out = Path("docs"),

@@ -50,6 +50,8 @@ def play(
     if card is not None:
         _repeat(card, out)
         return
+    if model != "own" and (first is not None or second is not None):
+        raise UserError(f"--first and --second are the expressions of own; {model} has its own equations.")
     asked = {
         "first": first, "second": second, "buffers": buffers, "begin": begin, "z_dim": z_dim, "optimizer": optimizer,
         "limit": limit, "seed": seed,

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.experiments.results import finish
-from landscape_core.options import Data, Out, Seed, Space, Threads, UnseenSplit, UnseenSplits
+from landscape_core.options import Data, Out, Seed, Space, Threads, UnseenSplit, UnseenSplits, all_taken
 from landscape_core.pose.commands.train import Observed
 from landscape_core.pose.experiments import following
 from landscape_core.pose.experiments import hypotheses as fig6
@@ -60,7 +60,7 @@ def _tuning(path: Path, n: int, seed: int, *, own: bool) -> tuple[Tensor, str]:
 def _evaluated(path: Path, splits: Sequence[str], bvh: Path | None, body: Body, n: int, seed: int) -> dict[str, Tensor]:
     """Poses of the data's splits by their names; or one's own, by the name of their file or folder."""
     if bvh is not None:
-        return {bvh.stem: draw_bvh_poses(bvh, body.skeleton, n, seed)}
+        return {bvh.stem: all_taken(draw_bvh_poses(bvh, body.skeleton, n, seed), n, bvh)}
     return {split: draw_poses(load_poses(path, split), n, seed) for split in splits}
 
 
@@ -69,7 +69,7 @@ def pose_completions(
     number: Annotated[int, typer.Option("--targets", help="Poses.", min=1)] = 50,
     split: UnseenSplit = "val",
     bvh: Own = None,
-    k: Annotated[int, typer.Option(help="Hypotheses of a pose.", min=2, max=64)] = 8,
+    k: Annotated[int, typer.Option("--number", "-k", "--k", help="Hypotheses of a pose.", min=2, max=64)] = 8,
     observation: Observed = "rotations",
     space: Space = "residual",
     out: Out = Path("results"),

@@ -31,7 +31,9 @@ def pose(
     hypotheses: Annotated[
         int, typer.Option("--number", "-k", help="Hypotheses; several begin at random.", min=1, max=MAX_HYPOTHESES)
     ] = 1,
-    observation: Annotated[Observation, typer.Option(help="What is observed of a joint.")] = "rotations",
+    observation: Annotated[
+        Observation, typer.Option(help="What is observed of a joint: its rotation, or its 3D position.")
+    ] = "rotations",
     prior: Annotated[str | None, typer.Option(help="A VPoser that `adopt` took over; the embedded one where absent.")] = None,
     space: Annotated[str | None, typer.Option(help="Learned space that Z uses; the prior's first where absent.")] = None,
     steps: Annotated[int, typer.Option(help="Steps of descent.", min=1, max=MAX_STEPS)] = 40,
