@@ -10,7 +10,7 @@ const FIGURES = {
   "last loss": ["Loss at the end", "Where the run's last step stood.", 1],
 };
 
-/** Show entries {source, n, optimizers, rows}; `live` (one more, or null) is the one being measured. */
+/** Show entries {source, n, steps, optimizers, rows}; `live` (one more, or null) is the one being measured. */
 export function fillAverages(element, entries, live) {
   const all = live ? [...entries, live] : entries;
   element.replaceChildren(...all.map(table));
@@ -22,7 +22,7 @@ function table(entry) {
   const caption = made.createCaption();
   const source = document.createElement("code");
   source.textContent = entry.source;
-  caption.append(`${entry.n} examples · `, source);
+  caption.append(`${entry.n} examples, each after ${entry.steps} steps · `, source);
   const head = made.createTHead().insertRow();
   for (const words of ["Measure", ...Object.entries(entry.optimizers).map(([lane, name]) => `${lane}, ${name}`)]) {
     const cell = document.createElement("th");

@@ -49,7 +49,7 @@ def _measured(shared: Resources, drawing: Drawing, standing: Standing, n: int) -
         for lane, each in example.items():
             found[lane].append(each)
         source = f"random targets drawn here, number {drawing.measured}"
-        drawing.live = averages(source, series(found), settings.words(task)) if done > 1 else None
+        drawing.live = averages(source, series(found), settings.words(task), steps=settings.steps) if done > 1 else None
         yield {"kind": "measuring", "done": done, "total": n, "entry": drawing.live and stream.average(drawing.live)}
     done = len(found["X"])
     reason = "" if done == n else f"Stopped after {done} of {n} samples" + ("." if done > 1 else "; an average needs two.")

@@ -9,6 +9,7 @@ import gradio as gr
 
 from app.landscape.plan import MAX_STEPS, MIN_STEPS, OWN, PLANES, SIZES, at_once, kept, offered
 from app.runs.models import Models, label
+from app.runs.standing import column_of
 from app.views.form import Form, space_choices
 from app.views.glossary import meaning
 from landscape_core.search.task import Task
@@ -21,7 +22,7 @@ _SOURCE = "Whose steps are drawn: a race of this tab's own, on the target of the
 _SIZE = "Points a side of the grid. It is drawn coarse at once and refined while you watch."
 _STEPS = "Steps that both searches take before the loss around them is drawn."
 _AT = "Where the Hessian is looked into; the last step where empty."
-_COLUMN = "Which optimiser's X and Z are drawn: a surface compares one column of the run's table."
+_COLUMN = "Which optimiser's X and Z are drawn: a surface compares one column of a run's table."
 
 
 def build_form(models: Models, source: gr.Dropdown) -> Form:
@@ -69,6 +70,12 @@ def planes_update(task: Task, space: str, plane: str, *, planed: bool) -> dict[s
     choices, sentence = offered(task, space)
     value = kept(choices, plane if planed else at_once(task, space))
     update: dict[str, Any] = gr.update(choices=choices, value=value, info=f"{_PLANE} {sentence}".strip())
+    return update
+
+
+def columns_update(columns: Sequence[str], column: str | None) -> dict[str, Any]:
+    """The columns of a run's table: the chosen one kept where it can be; not asked for where there is one alone."""
+    update: dict[str, Any] = gr.update(choices=[*columns], value=column_of(columns, column), visible=len(columns) > 1)
     return update
 
 

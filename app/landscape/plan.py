@@ -9,10 +9,11 @@ from typing import Any
 import torch
 
 from app.runs.address import Values, over, query_of
-from app.runs.lanes import CELLS, LANES
+from app.runs.lanes import CELLS, LANES, OPTIMISERS, ROWS
 from app.runs.models import Models
 from app.runs.session import Message, Picked
 from app.runs.settings import LIMITS, defaults, from_values, values_of
+from app.runs.standing import column_of
 from landscape_core.errors import UserError
 from landscape_core.search.race import RunSettings
 from landscape_core.search.task import Task
@@ -37,7 +38,8 @@ PLANES: Mapping[Shown, str] = {
 @dataclass(frozen=True)
 class Plan:
     """What the form asks for. `settings` are those of a race of this tab's own; another tab's run has its own. `column` is the
-    optimiser whose X and Z are drawn, `at_step` where the Hessian is looked into; None is the first, and the last."""
+    optimiser whose X and Z are drawn, None for the one that `column_of` takes, `at_step` where the Hessian is looked into, None
+    for the last."""
 
     kind: Shown
     size: int
@@ -68,11 +70,18 @@ def plan_from(models: Models, values: Mapping[str, Any]) -> Plan:
         raise UserError(f"Steps: a number from {MIN_STEPS} to {MAX_STEPS} is needed; a plane needs at least three points.")
     if at_step is not None and (not isinstance(at_step, int | float) or at_step != int(at_step) or at_step < 0):
         raise UserError("Hessian at step: a whole number from 0 is needed, or nothing for the last step.")
-    usual = values_of(defaults(models, values["model"], values["space"]))
-    own = {name: values[name] for name in ("space", "steps", "seed")}
-    settings = from_values({**usual, **own, LANES: list(CELLS[:2])})
+    table = defaults(models, values["model"], values["space"])
     column = values["column"] if isinstance(values["column"], str) else None
+    columns = own_columns(table)
+    at = len(ROWS) * columns.index(column_of(columns, column))
+    own = {name: values[name] for name in ("space", "steps", "seed")}
+    settings = from_values({**values_of(table), **own, LANES: list(CELLS[at : at + len(ROWS)])})
     return Plan(kind, size, settings, column, None if at_step is None else int(at_step))
+
+
+def own_columns(table: RunSettings) -> list[str]:
+    """The optimisers of which one takes the steps of a race of this tab's own: those of the table that tabs open with."""
+    return [OPTIMISERS[name] for name in table.optimizers]
 
 
 def from_query(models: Models, query: Mapping[str, str]) -> tuple[Values, list[str]]:
@@ -83,10 +92,10 @@ def from_query(models: Models, query: Mapping[str, str]) -> tuple[Values, list[s
 
 def usual(models: Models, model: str | None = None, space: str | None = None) -> Values:
     """The values that the form opens with."""
-    settings = defaults(models, model, space)
-    plane = at_once(models.get(settings.task), settings.space)
+    table = defaults(models, model, space)
+    column, plane = column_of(own_columns(table)), at_once(models.get(table.task), table.space)
     return {
-        "model": settings.task, "space": settings.space, "column": None, "plane": plane, "at_step": None, "size": 41,
+        "model": table.task, "space": table.space, "column": column, "plane": plane, "at_step": None, "size": 41,
         "steps": 20, "seed": 0,
     }  # fmt: skip
 

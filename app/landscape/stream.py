@@ -187,7 +187,7 @@ def average(found: Averages) -> Message:
         name: {lane: finite([each.mean, each.deviation, each.low, each.high]) for lane, each in lanes.items()}
         for name, lanes in found.spreads.items()
     }
-    return {"source": found.source, "n": found.n, "optimizers": dict(found.optimizers), "rows": rows}
+    return {"source": found.source, "n": found.n, "steps": found.steps, "optimizers": dict(found.optimizers), "rows": rows}
 
 
 def _counts(now: Sequence[Surface], found: Sequence[View]) -> Message:

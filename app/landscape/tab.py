@@ -12,11 +12,12 @@ from gradio.components import Component
 from app.landscape import averaging, files
 from app.landscape import run as events
 from app.landscape.drawing import Drawing, Resources
-from app.landscape.form import build_form, planes_update, spaces_update
-from app.landscape.plan import OWN, from_query, note, plan_from
+from app.landscape.form import build_form, columns_update, planes_update, spaces_update
+from app.landscape.plan import OWN, from_query, note, own_columns, plan_from
 from app.runs.jobs import Jobs
 from app.runs.legs import with_errors
 from app.runs.session import Message
+from app.runs.settings import defaults
 from app.runs.standing import Standing
 from app.scratch import exported
 from app.views.form import Form, note_of, note_view, told
@@ -79,19 +80,20 @@ class LandscapeTab:
 
     def wire(self, status: gr.HTML) -> None:
         view, form, source = self.view, self.form, self.page.source
-        model, space, plane = form["model"], form["space"], form["plane"]
+        model, space, column, plane = form["model"], form["space"], form["column"], form["plane"]
         progress = {"show_progress": "full", "show_progress_on": status}
-        shown = [view, form["column"], plane, *self.own]
-        asked = [source, self.chosen, found("model"), self.followed, model, space, plane, self.planed]
+        shown = [view, column, plane, *self.own]
+        drawn = [column, plane, self.planed]
+        asked = [source, self.chosen, found("model"), self.followed, model, space, *drawn]
         telling: dict[str, Any] = {"fn": self.on_settings, "inputs": [source, *form.components], "outputs": self.note}
         self.page.opens(NAME, self.on_address, [source, self.chosen, self.planed, self.followed, *form.components, self.note])
         entered = enclosing_tab().select(self.on_open, asked, [*shown, model, space, source, self.followed], **QUICK)
         entered.then(**telling, **QUICK)
         gr.on([source.input, *form.changed_but()], **telling, **LATEST)
-        model.input(self.on_model, [model, plane, self.planed], [space, plane, view], **QUICK)
+        model.input(self.on_model, [model, *drawn], [space, plane, view], **QUICK)
         space.input(self.on_space, [model, space, plane, self.planed], plane, **QUICK)
         source.input(lambda: True, outputs=self.chosen, **QUICK)
-        source.change(self.shown, [source, model, space, plane, self.planed], shown, **QUICK)
+        source.change(self.shown, [source, model, space, *drawn], shown, **QUICK)
         plane.input(lambda: True, outputs=self.planed, **QUICK)
         plane.change(self.on_plane, plane, [form["at_step"], form["seed"], form["size"]], **QUICK)
         begun = view.run(self.on_run, [source, *form.components], view, **COMPUTE, **progress)
@@ -120,7 +122,9 @@ class LandscapeTab:
             return {self.note: note_of(str(error), error=True)}
         target = self.page.invert.get(request.session_hash).target
         said = told(note(self.models, source, values, target), notes)
-        form = {**self.form.filled(values), self.form["space"]: spaces, self.note: said}
+        columns = own_columns(defaults(self.models, values["model"])) if source == OWN else [values["column"]]
+        column = columns_update(columns, values["column"])
+        form = {**self.form.filled(values), self.form["space"]: spaces, self.form["column"]: column, self.note: said}
         said_of = {self.chosen: "source" in query, self.planed: "plane" in query}
         return {**form, **said_of, self.page.source: source, self.followed: ADDRESS}
 
@@ -142,7 +146,7 @@ class LandscapeTab:
         return standing
 
     def shown(
-        self, source: str, model: str, space: str | None, plane: str, planed: bool, request: gr.Request
+        self, source: str, model: str, space: str | None, column: str | None, plane: str, planed: bool, request: gr.Request
     ) -> dict[Any, Any]:
         """What the next press of Run is about: its target, lanes and planes; or why there is nothing. A run that was taken
         elsewhere has its own model and steps."""
@@ -152,16 +156,16 @@ class LandscapeTab:
             about = events.current(self.shared, model, taken, self.page.invert.get(request.session_hash))
         except UserError as error:
             return {**own, self.view: sent({"kind": "nothing", "text": str(error)})}
-        columns = list(taken.columns) if taken is not None and len(taken.columns) > 1 else []
-        column = gr.update(choices=columns, value=columns[0] if columns else None, visible=bool(columns))
+        columns = own_columns(defaults(self.models, model)) if taken is None else [*taken.columns]
         task = self.models.get(model) if taken is None else taken.task
         space = taken.space if taken is not None else space or next(iter(task.mappings))
         planes = planes_update(task, space, plane, planed=planed)
-        return {**own, self.form["plane"]: planes, self.form["column"]: column, self.view: sent(about)}
+        lanes = columns_update(columns, column)
+        return {**own, self.form["plane"]: planes, self.form["column"]: lanes, self.view: sent(about)}
 
     def on_open(
         self, request: gr.Request, source: str, chosen: bool, inverted: str, followed: str | None, model: str,
-        space: str | None, plane: str, planed: bool,
+        space: str | None, column: str | None, plane: str, planed: bool,
     ) -> dict[Any, Any]:  # fmt: skip
         """Draw the run at hand, unless somebody said otherwise. A race of this tab's own follows the Invert tab's model where
         another was chosen there since this tab last did, or since an address chose this tab's."""
@@ -169,7 +173,7 @@ class LandscapeTab:
         try:
             spaces = spaces_update(self.models.get(now), space)
             source = source if chosen or source != OWN else self._at_hand(request)
-            about = self.shown(source, now, spaces["value"], plane, planed, request)
+            about = self.shown(source, now, spaces["value"], column, plane, planed, request)
         except UserError as error:
             return {self.view: sent({"kind": "error", "text": str(error)})}
         visible = gr.update(visible=source == OWN and len(self.models.names) > 1, value=now)
@@ -189,9 +193,9 @@ class LandscapeTab:
     def on_space(self, model: str, space: str, plane: str, planed: bool) -> dict[str, Any]:
         return planes_update(self.models.get(model), space, plane, planed=planed)
 
-    def on_model(self, model: str, plane: str, planed: bool, request: gr.Request) -> dict[Any, Any]:
+    def on_model(self, model: str, column: str | None, plane: str, planed: bool, request: gr.Request) -> dict[Any, Any]:
         spaces = spaces_update(self.models.get(model), None)
-        about = self.shown(OWN, model, spaces["value"], plane, planed, request)
+        about = self.shown(OWN, model, spaces["value"], column, plane, planed, request)
         kept = {key: value for key, value in about.items() if key in (self.view, self.form["plane"])}
         return {**kept, self.form["space"]: spaces}
 

@@ -10,7 +10,7 @@ How a tab takes part:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -24,6 +24,14 @@ from landscape_core.search.race import SEPARATOR, RunSettings
 from landscape_core.search.summary import columns
 from landscape_core.search.task import Task
 from landscape_core.search.trajectory import Trajectory
+
+DRAWN_FIRST = OPTIMISER_NAMES["lbfgs"]
+
+
+def column_of(columns: Collection[str], asked: str | None = None) -> str:
+    """Which of a run's columns (not none) is drawn: the one that is asked for, where there is such, else L-BFGS's, in which
+    both spaces come far and averages are measured, else the first."""
+    return next(name for name in (asked, DRAWN_FIRST, *columns) if name in columns)
 
 
 @dataclass(frozen=True)
@@ -44,8 +52,8 @@ class Standing:
     columns: Mapping[str, Trajectory] = field(default_factory=dict)
 
     def by(self, optimiser: str | None) -> Standing:
-        """The same run in that optimiser's column; in the first where there is no such."""
-        return replace(self, trajectory=self.columns.get(optimiser or "", self.trajectory))
+        """The same run in that optimiser's column, or in the one that `column_of` takes for it."""
+        return replace(self, trajectory=self.columns[column_of(self.columns, optimiser)]) if self.columns else self
 
     @property
     def optimiser(self) -> str:
@@ -84,5 +92,5 @@ def standing_in(task: Task, target: Target, trajectory: Trajectory, label: str, 
         raise UserError("In that run no optimiser searched both X and Z; switch both lanes of a column on and run it again.")
     only = OPTIMISER_NAMES[settings.optimizers[0]]  # lanes are not called by it where it is the only one
     by = {x.partition(SEPARATOR)[2] or only: trajectory.pair(x, z) for x, z in pairs}
-    task, first = with_prior_term(task, settings.prior_weight), next(iter(by.values()))
-    return Standing(task, target, first, label, settings.space, words(settings), columns=by)
+    task, drawn = with_prior_term(task, settings.prior_weight), by[column_of(by)]
+    return Standing(task, target, drawn, label, settings.space, words(settings), columns=by)

@@ -122,18 +122,20 @@ def series(examples: Mapping[str, Sequence[Example]]) -> dict[str, list[float]]:
 
 @dataclass(frozen=True)
 class Averages:
-    """Spreads over n examples, by figure and lane; `source` is the command that found them, or what was done."""
+    """Spreads over n examples, by figure and lane, each measured where a run of `steps` ended; `source` is the command that
+    found them, or what was done."""
 
     source: str
     n: int
+    steps: int
     optimizers: Mapping[str, str]
     spreads: Mapping[str, Mapping[str, Spread]]
 
 
-def averages(source: str, columns: Mapping[str, Sequence[float]], optimizers: Mapping[str, str]) -> Averages:
-    """From the figures of at least two examples, as `series` gives them."""
+def averages(source: str, columns: Mapping[str, Sequence[float]], optimizers: Mapping[str, str], *, steps: int) -> Averages:
+    """From the figures of at least two examples, as `series` gives them, after runs of so many steps."""
     found = {name: {lane: spread(columns[f"{name} | {lane}"]) for lane in ("X", "Z")} for name in AVERAGED}
-    return Averages(source, len(columns["last loss | X"]), optimizers, found)
+    return Averages(source, len(columns["last loss | X"]), steps, optimizers, found)
 
 
 LABELS = {"convex_share": "convex share of points", "minima": "local minima", "last loss": "loss at the end"}
@@ -146,7 +148,8 @@ def sentence(found: Averages) -> str:
         f"{LABELS.get(name, name)} " + " and ".join(f"{lanes[lane].mean:.3g} ± {lanes[lane].deviation:.2g}" for lane in "XZ")
         for name, lanes in found.spreads.items()
     )
-    return f"{found.n} examples ({found.source}; {by}), mean ± standard deviation in X and in Z: {figures}."
+    who = f"{found.n} examples after {found.steps} steps ({found.source}; {by})"
+    return f"{who}, mean ± standard deviation in X and in Z: {figures}."
 
 
 def committed(folder: Path, task: Task, space: str) -> list[Averages]:
@@ -156,7 +159,8 @@ def committed(folder: Path, task: Task, space: str) -> list[Averages]:
         with suppress(UserError), reading(str(path)):  # the page of results says which file is bad
             content = json.loads(path.read_text(encoding="utf-8"))
             if content["settings"]["space"] == space and same_models(content["models"], task.hashes, space):
-                found.append(averages(content["command"], content["series"], _optimizers(content["settings"])))
+                steps, optimizers = content["settings"]["steps"], _optimizers(content["settings"])
+                found.append(averages(content["command"], content["series"], optimizers, steps=steps))
     return found
 
 

@@ -135,7 +135,7 @@ def test_stop_keeps_the_finest_complete_surface(lab: Resources, invert: Session)
 
 def test_stop_during_the_race_is_said_and_leaves_nothing_to_export(lab: Resources, invert: Session) -> None:
     drawing = Drawing(1)
-    going = begin(lab, drawing, invert, steps=200)
+    going = begin(lab, drawing, invert, steps=200, column="Adam")
     for message in going:
         if message["kind"] == "wait" and "3 of 200" in message["text"]:
             drawing.stop.set()

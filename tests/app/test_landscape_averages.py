@@ -43,7 +43,7 @@ def test_what_experiments_found_stands_beside_one_picture(
     assert low < mean < high
     assert deviation > 0
     assert (
-        "3 examples (the command; X by Adam 0.1, Z by Adam 0.1)"
+        "3 examples after 3 steps (the command; X by Adam 0.1, Z by Adam 0.1)"
         in files.export(drawing, {"what": "html", "log": False}).read_text()
     )
 
@@ -58,7 +58,7 @@ def test_averages_are_measured_sample_by_sample(lab: Resources, invert: Session)
     assert [m["entry"] and m["entry"]["n"] for m in steps] == [None, None, 2, 3]
     assert messages[-1]["reason"] == ""
     page = files.export(drawing, {"what": "html", "log": False}).read_text()
-    assert "3 examples (random targets drawn here, number 1; X by Adam 0.1, Z by Adam 0.1)" in page
+    assert "3 examples after 20 steps (random targets drawn here, number 1; X by Adam 0.1, Z by Adam 0.1)" in page
     again = only(list(averaging.measure(lab, drawing, 2)), "measuring")[-1]["entry"]
     assert again["rows"] != steps[2]["entry"]["rows"]  # other samples each time
 

@@ -10,9 +10,10 @@ import torch
 from app.invert import run as race
 from app.landscape import run as events
 from app.landscape.drawing import Drawing, Resources
-from app.landscape.plan import plan_from
+from app.landscape.plan import own_columns, plan_from
 from app.runs.models import Models
 from app.runs.session import Run, Session
+from app.runs.settings import defaults
 from app.runs.standing import Standing, standing_of
 from app.target import targets
 from landscape_core.errors import UserError
@@ -88,16 +89,25 @@ def tabled(models: Models, invert: Session) -> Standing:
     return found
 
 
-def test_one_column_of_a_table_is_drawn_the_first_unless_another_is_chosen(
+def test_one_column_of_a_table_is_drawn_l_bfgs_s_unless_another_is_chosen(
     lab: Resources, models: Models, invert: Session
 ) -> None:
     standing = tabled(models, invert)
     assert list(standing.columns) == ["Adam", "L-BFGS"]
-    assert standing.by(None).optimiser == standing.by("nonsense").optimiser == "Adam"
-    run(lab, drawing := Drawing(1), invert, standing, column="L-BFGS", space="paper")
+    assert standing.optimiser == standing.by(None).optimiser == standing.by("nonsense").optimiser == "L-BFGS"
+    run(lab, drawing := Drawing(1), invert, standing, column="Adam", space="paper")
     trajectory = invert.run.trajectory
-    assert torch.equal(drawing.standing.trajectory.lane("X").losses[-1], trajectory.lane("X · L-BFGS").losses[-1])
-    assert drawing.settings["lanes drawn"] == "X and Z by L-BFGS"
+    assert torch.equal(drawing.standing.trajectory.lane("X").losses[-1], trajectory.lane("X · Adam").losses[-1])
+    assert drawing.settings["lanes drawn"] == "X and Z by Adam"
+
+
+def test_a_race_of_its_own_is_by_l_bfgs_or_by_the_other_optimiser_that_tabs_open_with(lab: Resources, invert: Session) -> None:
+    assert own_columns(defaults(lab.models)) == ["Adam", "L-BFGS"]
+    for column, words in ((None, "L-BFGS"), ("L-BFGS", "L-BFGS"), ("Adam", "Adam"), ("LM", "L-BFGS")):
+        run(lab, drawing := Drawing(1), invert, column=column)
+        assert drawing.standing.optimiser == words
+        assert {f"X · {words} learning rate", f"Z · {words} learning rate"} <= set(drawing.settings)
+        assert sum("learning rate" in what for what in drawing.settings) == 2
 
 
 def test_a_run_is_told_from_every_other(lab: Resources, models: Models, invert: Session) -> None:

@@ -19,7 +19,7 @@ def test_averages_are_measured_live(open_page: Open) -> None:
     page.wait_for_selector(".surfaces .averages table")
     page.wait_for_selector(AT_REST)
     assert page.locator(".surfaces .averages tbody tr").count() == len(AVERAGED)
-    assert page.text_content(".surfaces .averages caption").startswith("2 examples")
+    assert page.text_content(".surfaces .averages caption").startswith("2 examples, each after 20 steps")
 
 
 def raced(page: Any) -> None:
@@ -38,7 +38,7 @@ def test_a_run_of_another_tab_is_drawn_as_soon_as_it_is_opened_here(open_page: O
     assert page.is_hidden("#landscape-steps")
     assert page.text_content(".surfaces .transport output") == "step 7 of 7"
     assert "ended" in page.text_content(".surfaces .verdict")
-    assert page.text_content(".surfaces .lane.x figcaption span") == "Adam"
+    assert page.text_content(".surfaces .lane.x figcaption span") == "L-BFGS"
     solid, dotted = page.evaluate(f"{PLOT}.data.slice(1, 3).map(trace => [trace.name, trace.line.dash ?? 'solid'])")
     assert (solid, dotted) == (["X, on the surface", "solid"], ["X, true loss", "dot"])
     page.wait_for_function(f"{PLOT}.layout?.scene")  # the charts' library may still be on its way
@@ -74,11 +74,27 @@ def test_another_columns_lanes_are_drawn_by_choice(open_page: Open) -> None:
     page = open_page("?steps=5", width=1440)
     raced(page)
     page.wait_for_selector(AT_REST)
-    page.check("#landscape-column input[value=L-BFGS]")
-    page.click(".surfaces [data-act=run]")
-    page.wait_for_selector(".surfaces [data-act=stop]:visible")
-    page.wait_for_selector(AT_REST)
     assert page.text_content(".surfaces .lane.x figcaption span") == "L-BFGS"
+    page.check("#landscape-column input[value=Adam]")
+    page.wait_for_function("document.querySelector('.surfaces .lane.x figcaption span').textContent === 'Adam'")
+    page.wait_for_selector(AT_REST)
+    page.get_by_role("tab", name="Invert").click()
+    page.get_by_role("tab", name="Landscape").click()
+    page.wait_for_timeout(500)  # what the tab tells when it is opened
+    assert page.is_checked("#landscape-column input[value=Adam]"), "it stays as it was chosen"
+
+
+def test_an_address_says_which_columns_lanes_a_race_of_its_own_has(open_page: Open) -> None:
+    page = open_page("?tab=landscape&column=Adam&steps=5&size=21")
+    page.wait_for_selector("#landscape-column input[value=Adam]:checked")
+    page.click(".surfaces [data-act=run]")
+    page.wait_for_selector(AT_REST)
+    assert page.text_content(".surfaces .lane.x figcaption span") == "Adam"
+    assert "column=Adam" in page.url
+    page.check("#landscape-column input[value=L-BFGS]")
+    page.wait_for_function("document.querySelector('.surfaces .lane.x figcaption span').textContent === 'L-BFGS'")
+    page.wait_for_selector(AT_REST)
+    assert "column" not in page.url, "it is the usual one"
 
 
 def test_one_runs_surfaces_never_stand_beside_anothers_target(open_page: Open) -> None:

@@ -48,11 +48,11 @@ def test_averages_of_a_result_belong_to_its_models_and_space(task: Task, tmp_pat
     result, _, _ = run_landscapes(task, targets, SETTINGS, "python -m landscape_core reproduce landscapes", lambda *_: None)
     result.write(tmp_path)
     (found,) = committed(tmp_path, task, "paper")
-    assert (found.source, found.n) == (result.command, 4)
+    assert (found.source, found.n, found.steps) == (result.command, 4, SETTINGS.steps)
     assert found.optimizers == {"X": "Adam 0.1", "Z": "Adam 0.1"}
     expected = sum(result.series["steepness | X"]) / 4
     assert found.spreads["steepness"]["X"].mean == pytest.approx(expected, rel=1e-4)
-    assert found == replace(averages(result.command, result.series, found.optimizers), spreads=found.spreads)
+    assert found == replace(averages(result.command, result.series, found.optimizers, steps=found.steps), spreads=found.spreads)
     assert committed(tmp_path, task, "residual") == []
     other = replace(task, hashes=dict.fromkeys(task.hashes, "1" * 64))
     assert committed(tmp_path, other, "paper") == []

@@ -114,9 +114,9 @@ def test_data_of_a_surface_with_both_paths_is_named_by_both() -> None:
 
 def test_averages_stand_on_the_page_and_below_the_picture(pair: list[Panel]) -> None:
     columns = {f"{name} | {lane}": [1.0, 2.0, 3.0] for name in AVERAGED for lane in ("X", "Z")}
-    known = averages("a command", columns, {"X": "adam 0.1", "Z": "lbfgs 1"})
+    known = averages("a command", columns, {"X": "adam 0.1", "Z": "lbfgs 1"}, steps=50)
     page = surface_page(pair, [known], settings=SAID)
-    assert "3 examples (a command; X by adam 0.1, Z by lbfgs 1), mean ± standard deviation in X and in Z" in page
+    assert "3 examples after 50 steps (a command; X by adam 0.1, Z by lbfgs 1), mean ± standard deviation in X and in Z" in page
     assert "roughness 2 ± 1 and 2 ± 1" in page
     assert "Averages" not in surface_page(pair, settings=SAID)
     with (
