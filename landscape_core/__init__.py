@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from landscape_core.domains import load_task
     from landscape_core.errors import UserError
     from landscape_core.plugins.showing import Curve, Points, Table
+    from landscape_core.search.levenberg_marquardt import LevenbergMarquardt
     from landscape_core.search.mapping import MappingConfig, build_mapping
     from landscape_core.search.objectives import Objective, SquaredError, Target
+    from landscape_core.search.observation import Observation
     from landscape_core.search.optimizers import LBFGS, Adam, GradientDescent, OptimizerSettings, RampedAdam
     from landscape_core.search.race import LaneSettings, RunSettings, prepare
     from landscape_core.search.solver import Lane, Solver, State
@@ -34,6 +36,8 @@ _ROOMS = {
     "plugins.showing": ["Curve", "Points", "Table"],
     "search.mapping": ["MappingConfig", "build_mapping"],
     "search.objectives": ["Objective", "SquaredError", "Target"],
+    "search.levenberg_marquardt": ["LevenbergMarquardt"],
+    "search.observation": ["Observation"],
     "search.optimizers": ["Adam", "GradientDescent", "LBFGS", "OptimizerSettings", "RampedAdam"],
     "search.race": ["LaneSettings", "RunSettings", "prepare"],
     "search.solver": ["Lane", "Solver", "State"],
@@ -47,10 +51,10 @@ _ROOMS = {
 }
 _WHERE = {name: room for room, names in _ROOMS.items() for name in names}
 __all__ = [
-    "LBFGS", "Adam", "Curve", "GradientDescent", "Grid", "Lane", "LaneSettings", "MappingConfig", "MappingTrainer",
-    "MappingTraining", "Objective", "OptimizerSettings", "Plane", "Points", "Prior", "RampedAdam", "RunSettings",
-    "Solver", "SquaredError", "State", "Table", "Target", "Task", "Trajectory", "UserError", "XSpace", "ZSpace",
-    "build_mapping", "evaluate", "load_task", "prepare", "run", "states", "train_mapping",
+    "LBFGS", "Adam", "Curve", "GradientDescent", "Grid", "Lane", "LaneSettings", "LevenbergMarquardt", "MappingConfig",
+    "MappingTrainer", "MappingTraining", "Objective", "Observation", "OptimizerSettings", "Plane", "Points", "Prior",
+    "RampedAdam", "RunSettings", "Solver", "SquaredError", "State", "Table", "Target", "Task", "Trajectory", "UserError",
+    "XSpace", "ZSpace", "build_mapping", "evaluate", "load_task", "prepare", "run", "states", "train_mapping",
 ]  # fmt: skip
 
 

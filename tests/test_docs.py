@@ -84,6 +84,18 @@ def test_every_link_within_the_repository_leads_somewhere(page: str) -> None:
             assert not heading or heading in headings(file), link
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_every_file_of_the_repository_that_a_page_names_exists(page: str) -> None:
+    named = re.findall(r"`((?:landscape_core|app|tests|docs|assets|results)/[\w./+-]+)`", written(page))
+    assert [name for name in named if not (ROOT / name).exists() and not re.search("[A-Z]{3}", name)] == []
+
+
+def test_the_readmes_map_has_every_folder_of_the_core() -> None:
+    drawn = written("README.md").split("## Where things are")[1].split("## ")[0]
+    folders = [path for path in (ROOT / "landscape_core").iterdir() if (path / "__init__.py").exists()]
+    assert [path.name for path in folders if not re.search(rf"\b{path.name}\b", drawn)] == []
+
+
 def test_serve_names_every_option_of_the_app() -> None:
     options = {word for each in typer.main.get_command(_app()).params for word in each.opts}
     assert options <= set(re.findall(r"--\w+", serve.__doc__ or ""))

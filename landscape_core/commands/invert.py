@@ -83,7 +83,7 @@ def invert(
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
-    """Race X against Z on each file and write one zip per file: card, losses, sheet, GIF, latents.
+    """Race X against Z on each file and write one zip per file: README, card, measures, chart, pictures, film, latents.
 
     A file that cannot be used does not stop the others. Ctrl-C keeps the steps done and begins no further file.
     """

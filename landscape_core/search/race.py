@@ -77,7 +77,8 @@ class RunSettings(BaseModel):
 
     @staticmethod
     def table(task: Task, space: str, optimizers: Sequence[OptimizerName], **others: Any) -> RunSettings:
-        """X and a learned space by every one of the optimisers, each at the best settings that are known for it."""
+        """X and a learned space by every one of the optimisers, each at the best settings that are known for it. `others` are
+        fields of the settings: steps, seed, start, …"""
         start: Start = others.get("start", "mean")
         lanes = [
             LaneSettings(space=row, optimizer=task.advice(row, name, start=start)) for name in optimizers for row in (X, space)
@@ -131,10 +132,12 @@ class RunSettings(BaseModel):
 def prepare(
     task: Task, settings: RunSettings, target: Target, threads: Threads | None = None
 ) -> tuple[Solver, list[Tensor]]:  # fmt: skip
-    """The race of all lanes on a target, and where it starts. The threads, where there are any, share its passes of F.
+    """The race of all lanes on a target (B, ...), and where it starts, one (B, dim) a lane. The threads, where there are any,
+    share its passes of F.
 
     Raises:
-        UserError: the task has no such space, or no encoder to start from.
+        UserError: the task has no such space, no encoder that could read the target to start from, or a loss that an optimiser
+            cannot descend.
     """
     if settings.start == "encoder" and task.encode is None:
         raise UserError(f"{task.name} has no encoder; start from 'mean' or 'random'.")

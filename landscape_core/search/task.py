@@ -34,8 +34,9 @@ class Tuned(BaseModel):
 class Task:
     """An inversion problem without its target. Frozen and shared: nothing in it changes while it is used.
 
-    `mappings` are the learned spaces by name, the first being the default; `encode` is the feed-forward
-    baseline y -> x; `hashes` are the sha256 of every model file in use; `advised` is, by space, the optimiser that
+    `forward` is F, inputs (B, d) -> outputs (B, ...), of which `prior` says what inputs are like and `objective` what an output
+    costs, one loss a sample. `mappings` are the learned spaces by name, the first being the default; `encode` is the
+    feed-forward baseline y -> x; `hashes` are the sha256 of every model file in use; `advised` is, by space, the optimiser that
     did best on training data, and `tuned` what every optimiser that was tried does best with. `picture` makes what people
     see of F's outputs (n, ...) for one target (1, ...), or of the target itself where the output is None: pictures
     (n, 3, side, side) in [-1, 1]; without it the outputs are pictures already. `samples` draws targets to try things on;

@@ -39,6 +39,7 @@ class Trajectory:
 
     @staticmethod
     def empty(names: Sequence[str]) -> Trajectory:
+        """The record of no steps yet, of lanes of these names."""
         return Trajectory([LaneRecord(name) for name in names])
 
     def record(self, state: State) -> None:
@@ -99,7 +100,11 @@ def states(solver: Solver, state: State, *, stop: Callable[[], bool] = lambda: F
 
 
 def run(solver: Solver, starts: Sequence[Tensor], *, stop: Callable[[], bool] = lambda: False) -> Trajectory:
-    """Solve to the end and return the whole record."""
+    """Solve to the end, or until `stop()` says so, asked before each step, and return the whole record.
+
+    Raises:
+        ValueError: the starts, one (B, dim) a lane, do not match the lanes or the target.
+    """
     trajectory = Trajectory.empty([lane.name for lane in solver.lanes])
     for state in states(solver, solver.init(starts), stop=stop):
         trajectory.record(state)

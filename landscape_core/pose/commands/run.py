@@ -43,7 +43,8 @@ def pose(
     seed: Seed = 0,
     threads: Threads = 0,
 ) -> None:
-    """Race X against Z on one frame of a motion file; writes a zip: card, losses, latents, and the found poses as BVH."""
+    """Race X against Z on one frame of a motion file; writes a zip: README, card, measures, chart, film, latents, and the
+    poses found as BVH."""
     apply_threads(threads)
     task = load_pose_task(observation) if prior is None else load_adopted(prior)
     body = body_of(task.name)
