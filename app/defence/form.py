@@ -17,6 +17,10 @@ from landscape_core.features.cifar10 import CIFAR10_CLASSES
 
 SOURCES = {"cifar": "CIFAR-10", "example": "Example", "photo": "Upload"}
 _TRUTH = "The class the attack leads away from, and by which an answer counts as right."
+_CLASSIFIER = (
+    "What is attacked and defended: networks that were trained on attacked pictures. RO stopped before it fitted those too "
+    "closely, MART learned more from the pictures that it got wrong."
+)
 _KNOWS = "Whether the attacker knows that a defence follows. One who does attacks classifier and defence together."
 _ATTACK = "How far the attacked picture may be from the clean one: the paper's L2 ball, or the usual L∞ one."
 _SPACE = "Z is descended through a learned mapping r = Θ(z). Which Θ to use."
@@ -83,8 +87,9 @@ def build_defence_form(defences: Defences, truth: gr.Dropdown) -> Form:
     form = Form(truth=truth)
     with gr.Group():
         form["classifier"] = gr.Radio(
-            [(n.upper(), n) for n in names], value=first, label="Classifier", elem_classes="segmented", elem_id="defence-model"
-        )
+            [(n.upper(), n) for n in names], value=first, label="Classifier", info=_CLASSIFIER, elem_classes="segmented",
+            elem_id="defence-model",
+        )  # fmt: skip
         form["attack"] = gr.Radio(
             balls, value="l2", label="Attack", info=_ATTACK, elem_classes="segmented", elem_id="defence-attack"
         )

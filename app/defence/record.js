@@ -40,7 +40,7 @@ export class DefenceRecord extends Columns {
       at,
       bitmap: this.pictures[name].at(step)?.bitmap,
       answer: { probabilities: lane.probabilities[at], margin: lane.margin[at] },
-      added: { bitmap: this.added[name].at(step)?.bitmap, factor: lane.factor[at], l2: lane.l2[at], linf: lane.linf[at], words: "r" },
+      added: { bitmap: this.added[name].at(step)?.bitmap, factor: lane.factor[at], l2: lane.l2[at], linf: lane.linf[at], words: "defence" },
     };
   }
 }

@@ -14,6 +14,7 @@ import { MODELS, outcome, progress } from "./words.js";
 const QUEUED = "Waiting for a free processor…";
 const STOPS = { train: "Pause", measure: "Stop", basins: "Stop" }; // what can be stopped once it has begun
 const GOES_ON = { replay: "Training again…", export: "Exporting…" }; // and what cannot
+const DONE = "All buffers were taken: go back with the slider, press Restart, or ask for more below.";
 const BEFORE_REWIND = 350; // ms that the slider must rest before the server goes back
 
 /** The playground: draws what the server tells of a training, and asks it for what a visitor presses. */
@@ -268,7 +269,10 @@ class Playground {
     stop.hidden = !busy;
     stop.textContent = waiting ? "Cancel" : STOPS[busy] ?? GOES_ON[busy] ?? "";
     stop.disabled = !waiting && !STOPS[busy];
-    for (const act of ["train", "phase", "restart", "measure", "export"]) this.find(`[data-act=${act}]`).disabled = !ready;
+    for (const act of ["restart", "measure", "export"]) this.find(`[data-act=${act}]`).disabled = !ready;
+    const done = ready && this.at === this.training.settings.buffers;
+    for (const act of ["train", "phase"]) this.find(`[data-act=${act}]`).disabled = !ready || done;
+    this.find("[data-act=train]").title = done ? DONE : "";
     this.element.dataset.state = busy ? "running" : "rest";
     if (this.element.contains(held)) keepFocus(held, busy ? stop : this.find("[data-act=train]"));
   }

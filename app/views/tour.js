@@ -35,7 +35,7 @@ const STOPS = [
   {
     title: "Where to learn more", at: "#playground .maps",
     text: "In the Playground an input has two numbers only, so both landscapes are seen whole: press Train Θ and watch one being learned. Results holds every claim with its interval, and “All words” above the tabs every term.",
-    act: (tour) => open(tour, "Playground", "#playground [data-act=train]"),
+    act: (tour) => open(tour, "Playground", "#playground [data-act=restart]"),
   },
 ];
 

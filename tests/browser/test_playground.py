@@ -218,6 +218,7 @@ def test_the_button_says_what_it_stops_and_is_disabled_where_nothing_can_be(
     said(page, done)
     seen = page.evaluate("window.words.filter(([, , hidden]) => !hidden).map(([word, disabled]) => [word, disabled])")
     assert words in seen
+    assert page.locator(".play [data-act=train]").is_disabled() == (work == "[data-act=train]")  # all buffers were taken
     assert {word for word, _ in seen} <= {"Cancel", words[0]}
     assert page.locator(".play [data-act=stop]").is_hidden()
 
