@@ -31,7 +31,7 @@ DRAWN_FIRST = OPTIMISER_NAMES["lbfgs"]
 def column_of(columns: Collection[str], asked: str | None = None) -> str:
     """Which of a run's columns (not none) is drawn: the one that is asked for, where there is such, else L-BFGS's, in which
     both spaces come far and averages are measured, else the first."""
-    return next(name for name in (asked, DRAWN_FIRST, *columns) if name in columns)
+    return next(name for name in (asked, DRAWN_FIRST, *columns) if name is not None and name in columns)
 
 
 @dataclass(frozen=True)
