@@ -93,6 +93,9 @@ Work = Annotated[
     typer.Option("--work", help="Folder for checkpoints; start again with the same one to resume.", callback=check_writable),
 ]
 Buffers = Annotated[int | None, typer.Option(help="Buffers B; the preset's where absent.", min=1)]
+CurvatureInputs = Annotated[
+    int | None, typer.Option(help="Inputs at which the curvature is measured; the preset's number where absent.", min=1)
+]
 Assets = Annotated[Path, typer.Option(help="Where the finished model and its card go.", callback=check_writable)]
 Domain = Annotated[str, typer.Option(help="Name below the assets folder, e.g. faces.", callback=checked_name)]
 Licence = Annotated[str, typer.Option(help="Licence of the data, for the card.")]

@@ -47,6 +47,7 @@ def test_a_perceptual_distance_is_refused_where_the_loss_has_none(words: list[st
         (["surface", "cat.png", "--frame", "3"], "--frame and --map are for motions"),
         (["surface", "cat.png", "--map", "names.json"], "--frame and --map are for motions"),
         (["train", "mapping-compare", *PLUGIN, "--data", "mine.csv"], "leave --data out"),
+        ([*CONVERGENCE, "--set", "noisy"], "neither --images nor a plug-in uses"),
         ([*CONVERGENCE, "--images", "pictures"], "has no use for those of pictures"),
     ],
 )

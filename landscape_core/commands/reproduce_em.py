@@ -16,7 +16,7 @@ from landscape_core.experiments.results import finish
 from landscape_core.generators.datasets import DOMAINS
 from landscape_core.generators.training.theta import mapping_trainer
 from landscape_core.images.datasets import load_images
-from landscape_core.options import Data, Device, Out, Seed, Threads, Work
+from landscape_core.options import Buffers, CurvatureInputs, Data, Device, Out, Seed, Threads, Work
 from landscape_core.pose.recordings import MOCAP, load_poses
 from landscape_core.pose.task import NAMES
 from landscape_core.pose.training.theta import pose_mapping_trainer
@@ -25,7 +25,6 @@ from landscape_core.search.thetas import without_other_thetas
 from landscape_core.training.alternating import MappingTrainer
 
 USUAL = "residual"
-Fewer = Annotated[int | None, typer.Option(help="Instead of the preset's own number.", min=1)]
 
 
 class _Fewer(TypedDict):
@@ -40,10 +39,10 @@ def em(
     data: Data = Path("data"),
     task: Annotated[str, typer.Option(help=f"Which task: {', '.join((*DOMAINS, *NAMES.values()))}.")] = "faces",
     preset: Annotated[str, typer.Option(help="Which Θ, as in `train mapping` and `train pose-mapping`.")] = USUAL,
-    buffers: Fewer = None,
+    buffers: Buffers = None,
     number: Annotated[int | None, typer.Option("--targets", help="Targets N in a buffer; the preset's where absent.",
                                                min=1)] = None,
-    curvature_inputs: Fewer = None,
+    curvature_inputs: CurvatureInputs = None,
     work: Work = Path("runs/em"),
     out: Out = Path("results"),
     device: Device = "cpu",

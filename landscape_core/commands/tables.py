@@ -13,6 +13,7 @@ from torch import Tensor
 from landscape_core.commands.pictures import pictures_for
 from landscape_core.console import Ticker, apply_threads, command_line
 from landscape_core.domains import domain_for, load_task
+from landscape_core.errors import UserError
 from landscape_core.experiments.results import finish
 from landscape_core.generators.commands.reproduce import Work, train_and_val
 from landscape_core.generators.datasets import DOMAINS, pictured
@@ -28,7 +29,7 @@ from landscape_core.search.judges import Judge
 from landscape_core.search.race import DEFAULT_PERCEPTUAL
 from landscape_core.search.task import Task
 
-TaskOption = Annotated[str, typer.Option("--task", "--domain", help=f"{TASK_HELP} It draws its targets.")]
+TaskOption = Annotated[str, typer.Option("--task", "--domain", help=f"{TASK_HELP} Such a one draws its targets.")]
 Kinds = Annotated[list[str], typer.Option("--set", help=f"{', '.join(get_args(SetKind))}; give it again for another.")]
 TAUGHT_ON = 256  # targets
 TRAIN_SEED = 1  # added to the seed of a plug-in's targets that choose rates: none of them is measured on
@@ -106,6 +107,8 @@ def convergence(
     loaded.space(learned)  # before minutes are spent
     settings = fig3a.ConvergenceSettings(targets=number, steps=steps, tune_targets=tuned, space=learned, seed=seed)
     judges: Sequence[Judge] = ()
+    if tuple(chosen) != USUAL and (images is not None or domain is PLUGINS):
+        raise UserError("--set chooses among the project's data sets, which neither --images nor a plug-in uses.")
     own = None if images is None else PictureSet(pictures_for(loaded, images, number, seed), "real")
     if domain is PLUGINS:
         train, sets = _sampled(loaded, tuned, seed + TRAIN_SEED), {"drawn": PictureSet(drawn(loaded, number, seed), "drawn")}

@@ -20,7 +20,7 @@ from landscape_core.generators.task import load_image_task
 from landscape_core.generators.training.theta import mapping_trainer
 from landscape_core.images.pixels import to_bytes
 from landscape_core.images.sets import CATS, FACES, targets
-from landscape_core.options import Data, Device, Distance, Out, Seed, Space, Threads
+from landscape_core.options import CurvatureInputs, Data, Device, Distance, Out, Seed, Space, Threads
 from landscape_core.search.race import DEFAULT_PERCEPTUAL, Perceptual
 from landscape_core.search.task import Task
 from landscape_core.search.thetas import untrained
@@ -93,8 +93,7 @@ def noise_only(
     steps: Steps = [20, 200],  # noqa: B006  # typer copies it
     buffers: Annotated[int, typer.Option(help="Buffers that Θ is trained for.", min=1)] = 16,
     batch: Annotated[int, typer.Option("--buffer-targets", help="Pictures of noise N in a buffer.", min=1)] = 256,
-    curvature_inputs: Annotated[int | None, typer.Option(help="Where the curvature is measured; the preset's number where "
-                                                         "absent.", min=1)] = None,
+    curvature_inputs: CurvatureInputs = None,
     work: Work = Path("runs/noise-only"),
     out: Out = Path("results"), device: Device = "cpu", seed: Seed = 0, threads: Threads = 0,
 ) -> None:  # fmt: skip
