@@ -168,7 +168,7 @@ export class LossCurves {
   #flatName(colour) {
     return {
       xref: "paper", x: 1, xanchor: "right", y: this.#on(this.flat.y), yanchor: "bottom", // curves cross the level early: there it hides none
-      text: this.flat.name, showarrow: false, bgcolor: `${colour("--panel")}cc`, font: { size: 12, color: colour("--soft") },
+      text: this.flat.name, showarrow: false, bgcolor: `${colour("--panel")}80`, font: { size: 12, color: colour("--soft") },
     };
   }
 
