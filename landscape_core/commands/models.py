@@ -28,10 +28,11 @@ def models(
         own = name not in zoo.names() and name in zoo.names(zoo.OWN)
         typer.echo(json.dumps(zoo.read_card(name, zoo.OWN if own else zoo.ASSETS).model_dump(), indent=2))
         return
-    for shelf in zoo.shelves():
-        for each in zoo.names(shelf):
-            card = zoo.read_card(each, shelf)
-            size = zoo.weights_path(card, shelf).stat().st_size / 1e6
-            if verify:
-                zoo.load(each, shelf)
-            typer.echo(f"{each:24} {size:6.1f} MB  {card.kind}: {card.trained_on}")
+    listed = [(each, shelf) for shelf in zoo.shelves() for each in zoo.names(shelf)]
+    width = max((len(each) for each, _ in listed), default=0)
+    for each, shelf in listed:
+        card = zoo.read_card(each, shelf)
+        size = zoo.weights_path(card, shelf).stat().st_size / 1e6
+        if verify:
+            zoo.load(each, shelf)
+        typer.echo(f"{each:{width}} {size:6.1f} MB  {card.kind}: {card.trained_on}")
