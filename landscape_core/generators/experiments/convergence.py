@@ -122,11 +122,12 @@ COLOURS = {
 
 
 def plot(result: Result, path: Path) -> None:
-    """Fig. 3a: mean loss (log axis) over steps; what starts from the guess dashed."""
+    """Fig. 3a: mean loss (log axis) over steps; what starts from the guess dashed. Every set has an axis of its own: losses of
+    drawn pictures fall by orders of magnitude more than those of real ones."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(4.6 * len(result.n), 4.0), layout="constrained")
-    panels = figure.subplots(1, len(result.n), sharey=True, squeeze=False)[0]
+    figure = Figure(figsize=(4.6 * len(result.n), 4.4), layout="constrained")
+    panels = figure.subplots(1, len(result.n), squeeze=False)[0]
     for axes, label in zip(panels, result.n, strict=True):
         for name, colour in COLOURS.items():
             values = result.series.get(f"{name} | {label}", [])
@@ -136,6 +137,7 @@ def plot(result: Result, path: Path) -> None:
                 steps = [result.settings["stride"] * i for i in range(len(values))]
                 axes.plot(steps, values, color=colour, linestyle="--" if "guess" in name else "-", label=name)
         axes.set(title=label, xlabel="step", yscale="log")
-        axes.legend(fontsize=8)
     panels[0].set_ylabel("mean loss (Eq. 5)")
+    lines = {line.get_label(): line for axes in panels for line in axes.get_lines()}
+    figure.legend(lines.values(), lines.keys(), loc="outside lower center", ncols=len(lines), fontsize=8)
     figure.savefig(path, dpi=150)
