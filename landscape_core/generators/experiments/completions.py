@@ -158,6 +158,7 @@ def _claims(result: Result, found: dict[str, list[Curves]], influence: float) ->
 def plot(result: Result, path: Path) -> None:
     """Diversity over fidelity, from the start (right) to the last step: up and to the left is better."""
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     figure = Figure(figsize=(7, 4.5), layout="constrained")
     axes = figure.add_subplot()
@@ -168,5 +169,8 @@ def plot(result: Result, path: Path) -> None:
         for step, f, d in zip(result.series["step of each mark"], fidelity, variety, strict=True):
             axes.annotate(f"{step:.0f}", (f, d), fontsize=7, xytext=(3, 3), textcoords="offset points")
     axes.set(xlabel="loss in the visible part (lower is closer)", ylabel="diversity in the hidden part", xscale="log")
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
     axes.legend()
     figure.savefig(path, dpi=150)
