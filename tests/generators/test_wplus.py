@@ -63,7 +63,9 @@ def test_w_plus_experiment_compares_both_on_the_same_pictures(tmp_path: Path) ->
     rows = [wplus.W, wplus.W_CURVATURE, wplus.W_TRAINED, wplus.PLUS, wplus.PLUS_CURVATURE]
     assert result.settings["rows"] == rows
     values = {row: max(v, FLOOR) for row, v in zip(rows, result.series["rows at 4 steps | faces"], strict=True)}
-    first = next(each for each in result.claims if each.claim == "faces, 4 steps: W+ against W")
+    ours, theirs = (result.settings["optimizer"][row]["4"] for row in ("W+", "W"))
+    words = ours if ours == theirs else f"{ours} against {theirs}"
+    first = next(each for each in result.claims if each.claim == f"faces, 4 steps: W+ against W ({words})")
     assert first.ours == pytest.approx(values["W+"] / values["W"] - 1, rel=1e-4, abs=1e-4)
     table2.plot(result, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 10_000

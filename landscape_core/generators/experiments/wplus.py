@@ -55,5 +55,13 @@ def run_wplus(
     record(result, chosen, losses)
     for label in sets:
         for at in settings.steps:
-            result.claims += [claim(losses, label, at, row, against, paper=None, aim=0.0) for row, against in COMPARED]
+            for row, against in COMPARED:
+                note = _by(result, row, against, at)
+                result.claims.append(claim(losses, label, at, row, against, paper=None, aim=0.0, note=note))
     return result
+
+
+def _by(result: Result, row: str, against: str, at: int) -> str:
+    """In words, each row's own best optimiser for that many steps: they need not be the same."""
+    ours, theirs = (result.settings["optimizer"][each][str(at)] for each in (row, against))
+    return f" ({ours})" if ours == theirs else f" ({ours} against {theirs})"
