@@ -15,7 +15,7 @@ from landscape_core.defence.report import magnified, race_sentence
 from landscape_core.images.pixels import png_base64, to_unit
 from landscape_core.search.optimizers import OPTIMISER_NAMES
 from landscape_core.search.solver import LaneState
-from landscape_core.search.thetas import SPACE_NAMES
+from landscape_core.search.thetas import space_name
 
 NORMS = {"l2": "L2", "linf": "L∞"}
 PICTURES = ("png", "added")  # the columns that are pictures
@@ -65,8 +65,12 @@ def words(run: DefenceRun) -> list[list[str]]:
     x, z = (f"{lane.optimizer.lr * 255:g}/255" for lane in settings.lanes)
     shows = [["shows", run.defence.classes[run.truth]], ["classifier", run.defence.name.upper()]]
     attack = [["attack", attack_words(run.attack)], ["the attacker knows", KNOWS[run.knows]]]
-    space = SPACE_NAMES.get(settings.space, settings.space)
-    search = [["space Z", space], ["steps", str(settings.steps)], ["X learning rate", x], ["Z learning rate", z]]
+    search = [
+        ["space Z", space_name(settings.space)],
+        ["steps", str(settings.steps)],
+        ["X learning rate", x],
+        ["Z learning rate", z],
+    ]
     return [*shows, *attack, *search, ["seed", str(settings.seed)]]
 
 

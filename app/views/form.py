@@ -14,7 +14,7 @@ from app.runs.lanes import CELLS, COLUMNS, LANES, OPTIMISERS, PARTS, ROWS, colum
 from app.runs.settings import DISTANCES, MOST_WEIGHT, PRIOR
 from app.views.view import sent, view
 from landscape_core.search.race import MAX_STEPS, SEPARATOR
-from landscape_core.search.thetas import SPACE_NAMES
+from landscape_core.search.thetas import space_name
 
 _OPTIMISER = "How each step of this column is made from the gradient, in X and in Z alike: so a column is a fair comparison."
 _LANES = "What is run: X and Z by each column's optimiser. All lanes share one pass through the model."
@@ -177,7 +177,7 @@ def form_actions(card_id: str) -> FormActions:
 
 def space_choices(names: Sequence[str]) -> list[tuple[str, str]]:
     """Space names with words for them."""
-    return [(SPACE_NAMES.get(name, name), name) for name in names]
+    return [(space_name(name), name) for name in names]
 
 
 def note_view(elem_id: str = "note") -> gr.HTML:

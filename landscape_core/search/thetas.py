@@ -23,6 +23,11 @@ THETA = "/theta-"
 _SPACE = re.compile(r"[A-Za-z0-9_]{1,40}")
 
 
+def space_name(space: str) -> str:
+    """What people read for a learned space."""
+    return SPACE_NAMES.get(space, space)
+
+
 def check_space(name: str) -> str:
     """The name itself, where a learned space of one's own can have it: run cards and addresses hold it.
 

@@ -15,7 +15,7 @@ from landscape_core.search.optimizers import OptimizerSettings
 from landscape_core.search.race import RunSettings, prepare
 from landscape_core.search.spaces import XSpace
 from landscape_core.search.task import Task, X
-from landscape_core.search.thetas import SPACE_NAMES
+from landscape_core.search.thetas import space_name
 from landscape_core.search.trajectory import Trajectory, states
 from landscape_core.surfaces.hessian import hessian_plane
 from landscape_core.surfaces.planes import (
@@ -157,7 +157,7 @@ def views(
             grid = _curved_grid(plane, path, float(losses[name][at]), size)
         else:
             grid = _own_grid(kind, path, lane_space, recovered, size, seed)
-        title = name if lane_space == X else f"Z ({SPACE_NAMES.get(space, space)})"
+        title = name if lane_space == X else f"Z ({space_name(space)})"
         found.append(View(title, grid, {name: path}, {name: losses[name]}, AXES[kind]))
     return found
 
